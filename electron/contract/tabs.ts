@@ -1,0 +1,88 @@
+// What the shell asks of the Electron main process: the views of tabs that show web pages and
+// systems. Built-in pages are the shell's own and never appear here.
+import { eventIterator } from '@orpc/contract'
+import * as z from 'zod'
+import { call } from '../../node-runtime/contract/procedure.ts'
+import { emptySchema } from '../../node-runtime/contract/values.ts'
+
+/** An id that the shell chooses when it opens a view. */
+const tabIdSchema = z.string().min(1).max(40)
+
+/** CSS pixels relative to the window's content. */
+export const boundsSchema = z.object({
+  x: z.number().int(),
+  y: z.number().int(),
+  width: z.number().int().nonnegative(),
+  height: z.number().int().nonnegative(),
+})
+export type Bounds = z.infer<typeof boundsSchema>
+
+export const viewStateSchema = z.object({
+  tab: tabIdSchema,
+  kind: z.enum(['web', 'system']),
+  url: z.string(),
+  title: z.string(),
+  favicon: z.string().nullable(),
+  loading: z.boolean(),
+  canGoBack: z.boolean(),
+  canGoForward: z.boolean(),
+  /** `local`: the own machine (localhost). `cloud`: a system, checked against its commit. */
+  security: z.enum(['secure', 'insecure', 'local', 'cloud', 'error']),
+  /** Why the page did not load, in words; null if it did. */
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+})
+export type ViewState = z.infer<typeof viewStateSchema>
+
+export const tabsEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('viewChanged'), view: viewStateSchema }),
+  z.object({ type: z.literal('viewClosed'), tab: tabIdSchema }),
+  /** A page asked for a new window, or linked to a built-in page: the shell opens a tab. */
+  z.object({ type: z.literal('openRequested'), url: z.string(), fromTab: tabIdSchema.nullable() }),
+  /** A browser shortcut pressed while a page has the focus. */
+  z.object({
+    type: z.literal('shortcut'),
+    shortcut: z.enum([
+      'new-tab',
+      'close-tab',
+      'focus-address',
+      'command-palette',
+      'next-tab',
+      'previous-tab',
+      'reload',
+      'back',
+      'forward',
+    ]),
+  }),
+])
+export type TabsEvent = z.infer<typeof tabsEventSchema>
+
+const errors = ['TAB_UNKNOWN', 'TAB_ADDRESS_INVALID'] as const
+const ofTab = z.object({ tab: tabIdSchema })
+
+export const tabsContract = {
+  /** Opens a view on an `http:`, `https:` or `cloud://<system>/` address. It starts hidden. */
+  open: call({ input: z.object({ tab: tabIdSchema, url: z.string() }), output: emptySchema, errors }),
+  navigate: call({
+    input: z.object({ tab: tabIdSchema, url: z.string() }),
+    output: emptySchema,
+    errors,
+  }),
+  back: call({ input: ofTab, output: emptySchema, errors }),
+  forward: call({ input: ofTab, output: emptySchema, errors }),
+  reload: call({ input: ofTab, output: emptySchema, errors }),
+  stop: call({ input: ofTab, output: emptySchema, errors }),
+  close: call({ input: ofTab, output: emptySchema, errors }),
+  /** Shows one view at these bounds and hides the others; null hides all. */
+  show: call({
+    input: z.object({ tab: tabIdSchema.nullable(), bounds: boundsSchema }),
+    output: emptySchema,
+    errors,
+  }),
+  /** Light, dark or as the system has it: for the window and all pages. */
+  setTheme: call({
+    input: z.object({ theme: z.enum(['light', 'dark', 'system']) }),
+    output: emptySchema,
+  }),
+  watch: call({ input: emptySchema, output: eventIterator(tabsEventSchema) }),
+}
+export type TabsContract = typeof tabsContract

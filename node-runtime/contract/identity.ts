@@ -1,0 +1,28 @@
+// The `identity` service: who the person and the machine are.
+import * as z from 'zod'
+import { call } from './procedure.ts'
+import { emptySchema, keySchema } from './values.ts'
+
+export const displayNameSchema = z.string().trim().min(1).max(60)
+
+export const identityContract = {
+  whoami: call({
+    input: emptySchema,
+    output: z.object({ person: keySchema, machine: keySchema, name: z.string() }),
+    access: 'system',
+    permission: 'identity',
+  }),
+  /** Sets the name under which others see this person. It is a label, not a proof. */
+  rename: call({ input: z.object({ name: displayNameSchema }), output: emptySchema }),
+  /** The 24 words from which the person's keys derive. Whoever has them is this person. */
+  recoveryPhrase: call({ input: emptySchema, output: z.object({ phrase: z.string() }) }),
+  /**
+   * Makes this machine belong to the person of the phrase. Records stay with the person who wrote
+   * them; the earlier phrase is needed to be that person again.
+   */
+  restore: call({
+    input: z.object({ phrase: z.string().max(500) }),
+    output: z.object({ person: keySchema }),
+    errors: ['IDENTITY_PHRASE_INVALID'],
+  }),
+}

@@ -1,0 +1,68 @@
+// `dharma.json`: the manifest at the root of a system's repository, first form.
+import * as z from 'zod'
+import { writeRuleSchema } from './db.ts'
+import { permissionSchema } from './permissions.ts'
+import { collectionNameSchema, systemIdSchema } from './values.ts'
+
+/** Names that the window and the protocol use themselves. */
+export const RESERVED_SYSTEM_IDS = [
+  'dharma',
+  'home',
+  'machines',
+  'systems',
+  'settings',
+  'data',
+  'hosting',
+  'connection',
+]
+
+/** A path inside the repository: relative, forward slashes, no `..`. */
+export const repoPathSchema = z
+  .string()
+  .max(300)
+  .regex(/^(?!\/)(?!.*\\)(?!(.*\/)?\.{1,2}(\/|$))[^\u0000-\u001f]+$/, 'not a path inside the repository')
+
+export const collectionDeclarationSchema = z.strictObject({
+  /** JSON Schema (draft 2020-12) of a record's value. */
+  schema: z.record(z.string(), z.json()),
+  write: writeRuleSchema.default('author'),
+  /** The largest value, as JSON text. */
+  maxBytes: z.number().int().min(1).max(262_144).default(65_536),
+})
+
+export const sessionKindSchema = z.strictObject({
+  title: z.string().min(1).max(60).optional(),
+  /** A module that exports the rules: see `extensions/sdk/rules.ts`. */
+  rules: repoPathSchema,
+  seats: z.number().int().min(1).max(16),
+  /** The collection (write rule `co-signed`) in which the runtime stores the result. */
+  results: collectionNameSchema,
+})
+
+export const manifestSchema = z
+  .strictObject({
+    manifestVersion: z.literal(1),
+    id: systemIdSchema.refine((id) => !RESERVED_SYSTEM_IDS.includes(id), 'a reserved id'),
+    name: z.string().trim().min(1).max(60),
+    version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'not a version like 1.2.3'),
+    description: z.string().max(300).optional(),
+    icon: repoPathSchema.optional(),
+    ui: repoPathSchema,
+    permissions: z.array(permissionSchema).max(20).default([]),
+    collections: z.record(collectionNameSchema, collectionDeclarationSchema).default({}),
+    sessions: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), sessionKindSchema).default({}),
+  })
+  .superRefine((manifest, context) => {
+    for (const [kind, session] of Object.entries(manifest.sessions)) {
+      if (manifest.collections[session.results]?.write !== 'co-signed') {
+        context.addIssue({
+          code: 'custom',
+          path: ['sessions', kind, 'results'],
+          message: `names no collection with the write rule "co-signed"`,
+        })
+      }
+    }
+  })
+export type Manifest = z.infer<typeof manifestSchema>
+export type SessionKind = z.infer<typeof sessionKindSchema>
+export type CollectionDeclaration = z.infer<typeof collectionDeclarationSchema>

@@ -1,0 +1,49 @@
+// Values that more than one service speaks of.
+import * as z from 'zod'
+
+/** Any JSON value. */
+export const jsonSchema = z.json()
+export type Json = z.infer<typeof jsonSchema>
+
+/** A public key (machine, person, cloud or log): 32 bytes as 52 characters of z-base-32. */
+export const keySchema = z
+  .string()
+  .regex(/^[ybndrfg8ejkmcpqxot1uwisza345h769]{52}$/, 'not a key (52 characters of z-base-32)')
+
+/** An ed25519 signature: 64 bytes as lower-case hex. */
+export const signatureSchema = z.string().regex(/^[0-9a-f]{128}$/, 'not a signature (64 bytes hex)')
+
+/** A 32-byte hash as lower-case hex. */
+export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'not a hash (32 bytes hex)')
+
+/** The full id of a git commit. */
+export const commitSchema = z.string().regex(/^[0-9a-f]{40}$/, 'not a full commit id (40 hex)')
+
+/**
+ * A hybrid logical clock reading: 12 hex digits of ms since 1970, '-', 4 hex digits of counter.
+ * Sorts as text.
+ */
+export const versionSchema = z.string().regex(/^[0-9a-f]{12}-[0-9a-f]{4}$/, 'not a version')
+
+/** The id of a system: also its host name in `cloud://<id>/`. */
+export const systemIdSchema = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'not a system id')
+
+export const collectionNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'not a collection name (a-z, 0-9, -, at most 40)')
+
+/** The id of a record: 1 to 200 characters, no control characters. */
+export const recordIdSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  // eslint-disable-next-line no-control-regex
+  .regex(/^[^\u0000-\u001f\u007f]+$/, 'no control characters')
+
+/** Milliseconds since 1970. */
+export const timeMsSchema = z.number().int().nonnegative()
+
+export const emptySchema = z.object({})

@@ -1,0 +1,75 @@
+// Errors on the wire: CloudError to the RPC library's error and back, so that code, message and
+// details arrive as they left.
+import { ORPCError } from '@orpc/client'
+import { CloudError, isErrorCode } from '../contract/errors.ts'
+import type { ErrorCode } from '../contract/errors.ts'
+
+const LIBRARY_CODES: Record<string, ErrorCode> = {
+  BAD_REQUEST: 'BAD_INPUT',
+  NOT_FOUND: 'UNKNOWN_CALL',
+  UNAUTHORIZED: 'UNAUTHENTICATED',
+  TIMEOUT: 'TIMEOUT',
+  CLIENT_CLOSED_REQUEST: 'CANCELLED',
+}
+
+interface Issue {
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined
+  message: string
+}
+
+/** The first reason of a failed validation, in words. */
+export function describeIssues(issues: readonly Issue[]): string {
+  const [first] = issues
+  if (first === undefined) return 'The arguments do not fit the call.'
+  const path = (first.path ?? [])
+    .map((part) => String(typeof part === 'object' ? part.key : part))
+    .join('.')
+  return path === '' ? first.message : `${path}: ${first.message}`
+}
+
+function issuesOf(data: unknown): Issue[] | null {
+  if (typeof data !== 'object' || data === null || !('issues' in data)) return null
+  return Array.isArray(data.issues) ? (data.issues as Issue[]) : null
+}
+
+/** For the server: what goes over the wire. Unknown errors become INTERNAL, without their text. */
+export function toWireError(error: unknown): ORPCError<string, unknown> {
+  if (error instanceof CloudError) {
+    return new ORPCError(error.code, { message: error.message, data: error.details, cause: error })
+  }
+  if (error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR') {
+    const cloudError = fromWireError(error)
+    return new ORPCError(cloudError.code, {
+      message: cloudError.message,
+      data: cloudError.details,
+      cause: error,
+    })
+  }
+  return new ORPCError('INTERNAL', {
+    message: 'Something went wrong inside Dharma. The log of this machine has the details.',
+    data: {},
+    cause: error,
+  })
+}
+
+/** For the client: any failure of a call as a CloudError. */
+export function fromWireError(error: unknown): CloudError {
+  if (error instanceof CloudError) return error
+  if (error instanceof ORPCError) {
+    const code = isErrorCode(error.code) ? error.code : (LIBRARY_CODES[error.code] ?? 'INTERNAL')
+    const issues = issuesOf(error.data)
+    if (code === 'BAD_INPUT' && issues !== null) {
+      return new CloudError(code, describeIssues(issues), {
+        issues: issues.map(({ path, message }) => ({ path, message })),
+      })
+    }
+    if (code === 'UNKNOWN_CALL' && error.code === 'NOT_FOUND') {
+      return new CloudError(code, 'There is no such call.', error.data ?? {})
+    }
+    return new CloudError(code, error.message, error.data ?? {})
+  }
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new CloudError('UNAVAILABLE', 'The connection to the machine was closed.')
+  }
+  return new CloudError('INTERNAL', error instanceof Error ? error.message : String(error))
+}

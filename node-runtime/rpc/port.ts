@@ -1,0 +1,17 @@
+// The one interface under every transport: something that takes messages and gives messages.
+
+/** A message on the wire, as the RPC library encodes it. */
+export type WireMessage = string | ArrayBufferLike | Uint8Array
+
+/**
+ * One end of a transport, in the shape that Electron's MessagePortMain and Node's MessagePort have.
+ * A DOM MessagePort fits as it is; other transports are adapted in `transports/`.
+ */
+export interface RpcPort {
+  postMessage(message: WireMessage): void
+  on(event: 'message', listener: (event?: { data: WireMessage }) => void): void
+  on(event: 'close', listener: () => void): void
+}
+
+/** What `serve` and `connect` take. A DOM port must be started by its owner. */
+export type AnyPort = RpcPort | Pick<MessagePort, 'addEventListener' | 'postMessage'>
