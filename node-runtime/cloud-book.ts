@@ -1,0 +1,87 @@
+// Which clouds this machine knows, which one it is in, and the keys of those it originated.
+import { join } from 'node:path'
+import * as z from 'zod'
+import { CloudError } from './contract/errors.ts'
+import { keySchema } from './contract/values.ts'
+import { decodeKey, encodeKey, keyPair, toHex } from './core/keys.ts'
+import { readJsonFile, writeJsonFile } from './store/json-file.ts'
+
+const fileSchema = z.object({
+  current: keySchema,
+  clouds: z.record(
+    keySchema,
+    z.object({
+      originated: z.boolean(),
+      /** Of a cloud that this machine originated. Signs releases of it. */
+      secretKey: z.string().optional(),
+    }),
+  ),
+})
+type CloudFile = z.infer<typeof fileSchema>
+
+/** @throws CloudError CLOUD_KEY_INVALID */
+export function parseCloudKey(text: string): string {
+  const key = text.trim().replace(/^(dharma|cloud):(\/\/)?(join\/)?/, '')
+  if (decodeKey(key) !== null) return key
+  throw new CloudError(
+    'CLOUD_KEY_INVALID',
+    'This is not the key of a cloud. A key has 52 letters and digits; copy it whole.',
+    { length: key.length },
+  )
+}
+
+export class CloudBook {
+  readonly #path: string
+  #file: CloudFile
+
+  private constructor(path: string, file: CloudFile) {
+    this.#path = path
+    this.#file = file
+  }
+
+  /**
+   * The folder's cloud; `join` if given; a new one that this machine originates if there is none.
+   * @throws CloudError CLOUD_KEY_INVALID, DATA_DAMAGED
+   */
+  static async open(dataDir: string, join_: string | undefined): Promise<CloudBook> {
+    const path = join(dataDir, 'cloud.json')
+    const wanted = join_ === undefined ? undefined : parseCloudKey(join_)
+    const known = await readJsonFile(path, fileSchema)
+    if (known !== null) {
+      const book = new CloudBook(path, known)
+      if (wanted !== undefined) await book.choose(wanted)
+      return book
+    }
+    const file =
+      wanted === undefined ? originate() : chosen({ current: wanted, clouds: {} }, wanted)
+    await writeJsonFile(path, file)
+    return new CloudBook(path, file)
+  }
+
+  get current(): string {
+    return this.#file.current
+  }
+
+  get originated(): boolean {
+    return this.#file.clouds[this.#file.current]?.originated ?? false
+  }
+
+  /** Makes a cloud the current one. */
+  async choose(cloud: string): Promise<void> {
+    if (cloud === this.#file.current) return
+    const file = chosen(this.#file, cloud)
+    await writeJsonFile(this.#path, file)
+    this.#file = file
+  }
+}
+
+function chosen(file: CloudFile, cloud: string): CloudFile {
+  const entry = file.clouds[cloud] ?? { originated: false }
+  return { current: cloud, clouds: { ...file.clouds, [cloud]: entry } }
+}
+
+function originate(): CloudFile {
+  const { publicKey, secretKey } = keyPair()
+  const cloud = encodeKey(publicKey)
+  return { current: cloud, clouds: { [cloud]: { originated: true, secretKey: toHex(secretKey) } } }
+}

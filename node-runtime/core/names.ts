@@ -1,0 +1,78 @@
+// Friendly names for machines and persons that have not chosen one. They come from the key, so that
+// they need no coordination and give nothing away about the computer or its user.
+import { domainBytes, hash } from './keys.ts'
+
+const ADJECTIVES = [
+  'Amber',
+  'Bold',
+  'Brisk',
+  'Calm',
+  'Clear',
+  'Clever',
+  'Coral',
+  'Daring',
+  'Deep',
+  'Eager',
+  'Early',
+  'Fair',
+  'Gentle',
+  'Golden',
+  'Happy',
+  'Hidden',
+  'Honest',
+  'Jolly',
+  'Keen',
+  'Kind',
+  'Lively',
+  'Lucky',
+  'Mellow',
+  'Misty',
+  'Noble',
+  'Patient',
+  'Proud',
+  'Quick',
+  'Quiet',
+  'Silver',
+  'Steady',
+  'Warm',
+] as const
+const NOUNS = [
+  'Badger',
+  'Bear',
+  'Beaver',
+  'Crane',
+  'Deer',
+  'Dolphin',
+  'Falcon',
+  'Finch',
+  'Fox',
+  'Hare',
+  'Heron',
+  'Ibex',
+  'Jay',
+  'Kestrel',
+  'Lark',
+  'Lynx',
+  'Marten',
+  'Moose',
+  'Otter',
+  'Owl',
+  'Panda',
+  'Puffin',
+  'Raven',
+  'Robin',
+  'Seal',
+  'Sparrow',
+  'Stork',
+  'Swan',
+  'Swift',
+  'Tern',
+  'Wolf',
+  'Wren',
+] as const
+
+/** Such as "Quiet Heron". The same key always gets the same name; two keys may share one. */
+export function nameFromKey(key: string): string {
+  const [first = 0, second = 0] = hash(domainBytes('dharma/name/1', key))
+  return `${ADJECTIVES[first % ADJECTIVES.length]} ${NOUNS[second % NOUNS.length]}`
+}

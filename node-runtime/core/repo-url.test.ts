@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { completeRepoUrl, isSameRepository } from './repo-url.ts'
+
+test.each([
+  ['github.com/a/b', 'https://github.com/a/b.git'],
+  ['  github.com/a/b/ ', 'https://github.com/a/b.git'],
+  ['github.com/a/b.git', 'https://github.com/a/b.git'],
+  ['gitlab.com/group/sub/b', 'https://gitlab.com/group/sub/b.git'],
+  ['host.example/path.git', 'https://host.example/path.git'],
+  ['host.example:8443/deep/path.git', 'https://host.example:8443/deep/path.git'],
+  ['127.0.0.1:8080/notes.git', 'http://127.0.0.1:8080/notes.git'],
+  ['localhost:8080/notes.git', 'http://localhost:8080/notes.git'],
+  ['HTTPS://Host.Example/a.git/', 'https://host.example/a.git'],
+  ['http://127.0.0.1:8080/notes', 'http://127.0.0.1:8080/notes'],
+  ['https://host.example/a/../b.git', 'https://host.example/b.git'],
+  ['file:///home/me/notes/', 'file:///home/me/notes'],
+  ['file:/home/me/notes', 'file:///home/me/notes'],
+])('%s is fetched from %s', (typed, url) => {
+  expect(completeRepoUrl(typed)).toBe(url)
+  expect(completeRepoUrl(url)).toBe(url)
+})
+
+test.each([
+  ['', 'empty'],
+  ['notes', 'not the address of a repository'],
+  ['github.com', 'not the address of a repository'],
+  ['github.com/a', 'ends in ".git"'],
+  ['host.example/path', 'ends in ".git"'],
+  ['/etc/passwd', 'not the address of a repository'],
+  ['https://host.example', 'no repository'],
+  ['https://host.example/', 'no repository'],
+  ['https://', 'not an address'],
+  ['ssh://git@host.example/a.git', 'not supported yet'],
+  ['git@github.com:a/b.git', 'not supported yet'],
+  ['hyper://abcdef', 'not supported yet'],
+  ['git://host.example/a.git', 'not supported yet'],
+  ['javascript:alert(1)', 'not repositories'],
+  ['ftp://host.example/a.git', 'not repositories'],
+  ['https://me:secret@host.example/a.git', 'password'],
+  ['https://token@host.example/a.git', 'password'],
+  ['https://host.example/a.git?x=1', '"?"'],
+  ['https://host.example/a.git#main', '"?"'],
+  ['file://server/share', 'third slash'],
+  ['https://host.example/a%2Fb.git', 'encoded slash'],
+  ['https://host.example/a b.git', 'space'],
+  ['https://host.example/a\nb.git', 'space'],
+  ['https://host.example\\a.git', 'backslash'],
+])('"%s" is refused: %s', (typed, reason) => {
+  expect(() => completeRepoUrl(typed)).toThrowError(
+    expect.objectContaining({
+      code: 'REPO_URL_INVALID',
+      message: expect.stringContaining(reason),
+    }),
+  )
+})
+
+test('a refusal does not repeat a password', () => {
+  try {
+    completeRepoUrl('https://me:secret@host.example/a.git')
+    expect.unreachable()
+  } catch (error) {
+    expect(JSON.stringify(error)).not.toContain('secret')
+  }
+})
+
+test('with and without ".git" is the same repository, another owner is not', () => {
+  expect(isSameRepository('https://h.example/a/b', 'https://h.example/a/b.git')).toBe(true)
+  expect(isSameRepository('file:///a/b/.git', 'file:///a/b')).toBe(true)
+  expect(isSameRepository('https://h.example/a/b', 'https://h.example/c/b')).toBe(false)
+})

@@ -1,0 +1,235 @@
+// The machine: everything it holds and does, behind the contract. Runs in the desktop app's utility
+// process and in the daemon alike.
+import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
+import type { DhtAddress } from 'hyperdht'
+import packageJson from '../package.json' with { type: 'json' }
+import { CloudBook, parseCloudKey } from './cloud-book.ts'
+import { CloudNode } from './cloud-node.ts'
+import type { CloudNodeOptions } from './cloud-node.ts'
+import type { CloudStatus } from './contract/cloud.ts'
+import type { CloudRecord } from './contract/db.ts'
+import { CloudError } from './contract/errors.ts'
+import type { Log } from './core/log.ts'
+import { SerialQueue } from './core/serial-queue.ts'
+import { checkCaller } from './rpc/caller.ts'
+import type { CallContext, Caller } from './rpc/caller.ts'
+import type { AnyPort } from './rpc/port.ts'
+import { createServer } from './rpc/server.ts'
+import type { Serve } from './rpc/server.ts'
+import { createCloudService } from './services/cloud/cloud-service.ts'
+import { createDbService } from './services/db/db-service.ts'
+import { createIdentityService } from './services/identity/identity-service.ts'
+import { Identity } from './services/identity/identity.ts'
+import { createSessionsService } from './services/sessions/sessions-service.ts'
+import { openSystemStore } from './services/systems/system-store.ts'
+import type { SystemStore } from './services/systems/system-store.ts'
+import { createSystemsService } from './services/systems/systems-service.ts'
+import { lockFolder } from './store/folder-lock.ts'
+
+export interface RuntimeOptions {
+  dataDir: string
+  /** Join this cloud. Without it the folder's own is reopened, or a new one originated. */
+  cloud?: string
+  /** DHT nodes to begin with; the public ones if absent. */
+  bootstrap?: readonly DhtAddress[]
+  /** Address for the DHT to bind to; all if absent. */
+  host?: string
+  kind: 'desktop' | 'headless'
+  /** The folder of the modules that systems get from `/.dharma/`. */
+  sdkDir: string
+  log: Log
+}
+
+interface RuntimeEvents {
+  cloudChanged: []
+  recordMerged: [record: CloudRecord]
+}
+
+export class Runtime {
+  readonly #options: RuntimeOptions
+  readonly #identity: Identity
+  readonly #clouds: CloudBook
+  readonly systems: SystemStore
+  readonly #unlock: () => Promise<void>
+  readonly #startedMs = Date.now()
+  readonly #events = new EventEmitter<RuntimeEvents>()
+  readonly #moves = new SerialQueue()
+  readonly #serve: Serve<CallContext>
+  #node: CloudNode | null = null
+
+  private constructor(
+    options: RuntimeOptions,
+    parts: {
+      identity: Identity
+      clouds: CloudBook
+      systems: SystemStore
+      unlock: () => Promise<void>
+    },
+  ) {
+    this.#options = options
+    this.#identity = parts.identity
+    this.#clouds = parts.clouds
+    this.systems = parts.systems
+    this.#unlock = parts.unlock
+    this.#events.setMaxListeners(0)
+    this.#serve = createServer<CallContext>(this.#createRouter(), {
+      checkAccess: checkCaller,
+      onInternalError: (error, path) => {
+        options.log.error('a call failed through our own fault', { call: path.join('.'), error })
+      },
+    })
+  }
+
+  /**
+   * Starts the machine of a data folder. Returns when it can answer calls; finding other machines
+   * goes on.
+   * @throws CloudError FOLDER_IN_USE, CLOUD_KEY_INVALID, DATA_DAMAGED
+   */
+  static async start(options: RuntimeOptions): Promise<Runtime> {
+    const { dataDir, sdkDir, log } = options
+    const unlock = await lockFolder(dataDir)
+    try {
+      const identity = await Identity.open(dataDir)
+      const clouds = await CloudBook.open(dataDir, options.cloud)
+      const systems = await openSystemStore({ dataDir, sdkDir, log })
+      const runtime = new Runtime(options, { identity, clouds, systems, unlock })
+      await runtime.#enter(clouds.current)
+      return runtime
+    } catch (error) {
+      await unlock()
+      throw error
+    }
+  }
+
+  get machine(): string {
+    return this.#identity.machine
+  }
+
+  get cloud(): string {
+    return this.#clouds.current
+  }
+
+  get originated(): boolean {
+    return this.#clouds.originated
+  }
+
+  /** Answers calls on a port, in the name of `caller`, until it closes. */
+  serve(port: AnyPort, caller: Caller): void {
+    this.#serve(port, { caller })
+  }
+
+  async close(): Promise<void> {
+    await this.#moves.run(() => this.#leave())
+    await this.#unlock()
+  }
+
+  /** The part that belongs to the present cloud. */
+  #present(): CloudNode {
+    if (this.#node !== null) return this.#node
+    throw new CloudError(
+      'UNAVAILABLE',
+      'This machine is between two clouds. Try again in a moment.',
+    )
+  }
+
+  async #enter(cloud: string): Promise<void> {
+    const { dataDir, kind, log, bootstrap, host } = this.#options
+    const options: CloudNodeOptions = {
+      folder: join(dataDir, 'clouds', cloud),
+      cloud,
+      identity: this.#identity,
+      kind,
+      appVersion: packageJson.version,
+      systems: this.systems,
+      log,
+      ...(bootstrap === undefined ? {} : { bootstrap }),
+      ...(host === undefined ? {} : { host }),
+    }
+    const node = await CloudNode.open(options)
+    node.on('changed', () => this.#events.emit('cloudChanged'))
+    node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
+    this.#node = node
+    this.#events.emit('cloudChanged')
+  }
+
+  async #leave(): Promise<void> {
+    const node = this.#node
+    this.#node = null
+    await node?.close()
+  }
+
+  #join(text: string): Promise<void> {
+    const cloud = parseCloudKey(text)
+    return this.#moves.run(async () => {
+      const before = this.#clouds.current
+      if (cloud === before) return
+      await this.#leave()
+      try {
+        await this.#enter(cloud)
+        await this.#clouds.choose(cloud)
+      } catch (error) {
+        await this.#leave()
+        await this.#enter(before)
+        throw error
+      }
+      this.#events.emit('cloudChanged')
+    })
+  }
+
+  #status(): CloudStatus {
+    const { swarm, membership } = this.#present()
+    const machines = membership.list()
+    const connections = swarm.linkCount
+    const alone = machines.length === 1 && this.#clouds.originated
+    return {
+      machine: this.#identity.machine,
+      cloud: this.#clouds.current,
+      originated: this.#clouds.originated,
+      connections,
+      state: connections > 0 ? 'joined' : alone ? 'alone' : 'looking',
+      machineName: this.#identity.machineName,
+      machinesKnown: machines.length,
+      machinesOnline: machines.filter(({ online }) => online).length,
+      dhtOnline: swarm.dhtOnline,
+      startedMs: this.#startedMs,
+      dataDir: this.#options.dataDir,
+      appVersion: packageJson.version,
+    }
+  }
+
+  #createRouter() {
+    const onEvent = <E extends keyof RuntimeEvents>(
+      event: E,
+      listener: (...args: RuntimeEvents[E]) => void,
+    ): (() => void) => {
+      const emitter = this.#events as EventEmitter
+      emitter.on(event, listener)
+      return () => emitter.off(event, listener)
+    }
+    return {
+      identity: createIdentityService(this.#identity),
+      cloud: createCloudService({
+        status: () => this.#status(),
+        machines: () => this.#present().membership.list(),
+        onChange: (listener) => onEvent('cloudChanged', listener),
+        join: (cloud) => this.#join(cloud),
+        renameMachine: (name) => this.#identity.renameMachine(name),
+      }),
+      db: createDbService({
+        database: () => this.#present().database,
+        onChange: (listener) => onEvent('recordMerged', listener),
+      }),
+      systems: createSystemsService({
+        store: this.systems,
+        deleteOwnRecords: (system) => this.#present().database.deleteOwnRecords(system),
+      }),
+      sessions: createSessionsService({ sessions: () => this.#present().sessions }),
+    }
+  }
+}
+
+/** See `Runtime.start`. */
+export function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  return Runtime.start(options)
+}

@@ -1,0 +1,221 @@
+// Declarations for the parts of the Holepunch stack that Dharma uses. The packages ship none.
+
+declare module 'sodium-universal' {
+  const sodium: {
+    crypto_sign_PUBLICKEYBYTES: number
+    crypto_sign_SECRETKEYBYTES: number
+    crypto_sign_BYTES: number
+    crypto_sign_keypair(publicKey: Buffer, secretKey: Buffer): void
+    crypto_sign_seed_keypair(publicKey: Buffer, secretKey: Buffer, seed: Buffer): void
+    crypto_sign_detached(signature: Buffer, message: Buffer, secretKey: Buffer): void
+    crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean
+    crypto_generichash(output: Buffer, input: Buffer, key?: Buffer): void
+  }
+  export default sodium
+}
+
+declare module 'compact-encoding' {
+  export interface Encoding<T> {
+    preencode(state: object, value: T): void
+    encode(state: object, value: T): void
+    decode(state: object): T
+  }
+  const c: {
+    raw: Encoding<Uint8Array>
+    buffer: Encoding<Uint8Array>
+    uint: Encoding<number>
+    string: Encoding<string>
+    utf8: Encoding<string>
+    json: Encoding<unknown>
+  }
+  export default c
+}
+
+declare module 'protomux' {
+  import type { Duplex } from 'node:stream'
+  import type { Encoding } from 'compact-encoding'
+  export interface MessageType<T> {
+    send(message: T): boolean
+  }
+  export interface Channel {
+    readonly opened: boolean
+    readonly closed: boolean
+    readonly messages: MessageType<unknown>[]
+    open(handshake?: unknown): void
+    close(): void
+    addMessage<T>(options: {
+      encoding: Encoding<T>
+      onmessage: (message: T, channel: Channel) => void | Promise<void>
+    }): MessageType<T>
+  }
+  export interface ChannelOptions {
+    protocol: string
+    id?: Uint8Array | null
+    unique?: boolean
+    handshake?: Encoding<unknown>
+    onopen?: (handshake: unknown, channel: Channel) => void | Promise<void>
+    onclose?: (isRemote: boolean, channel: Channel) => void | Promise<void>
+  }
+  interface Name {
+    protocol: string
+    id?: Uint8Array | null
+  }
+  export default class Protomux {
+    static from(stream: unknown): Protomux
+    readonly isProtomux: true
+    readonly stream: Duplex & { destroy(error?: Error): void }
+    createChannel(options: ChannelOptions): Channel | null
+    pair(name: Name, notify: (id: Uint8Array | null) => void | Promise<void>): void
+    unpair(name: Name): void
+    opened(name: Name): boolean
+  }
+}
+
+declare module 'hypercore' {
+  import type { EventEmitter } from 'node:events'
+  import type { Duplex } from 'node:stream'
+  export interface DownloadRange {
+    done(): Promise<boolean>
+    destroy(): void
+  }
+  export interface HypercorePeer {
+    remotePublicKey: Uint8Array
+    stats: Record<string, { sent: number; received: number }>
+  }
+  /** Where a log's replication over one multiplexed link begins and ends. */
+  export interface HypercoreReplicator {
+    readonly peers: readonly { protomux: object; channel: { close(): void } }[]
+    attached(mux: object): boolean
+    detachFrom(mux: object): void
+  }
+  export default class Hypercore extends EventEmitter {
+    /** One end of an encrypted connection, over a raw stream that is to be piped to the other's. */
+    static createProtocolStream(isInitiator: boolean): Duplex & {
+      readonly noiseStream: Duplex & { readonly opened: Promise<boolean> }
+    }
+    readonly replicator: HypercoreReplicator
+    readonly key: Buffer
+    readonly discoveryKey: Buffer
+    readonly length: number
+    readonly contiguousLength: number
+    readonly writable: boolean
+    readonly closed: boolean
+    readonly peers: HypercorePeer[]
+    ready(): Promise<void>
+    append(block: unknown): Promise<{ length: number; byteLength: number }>
+    get(
+      index: number,
+      options?: { wait?: boolean; timeout?: number; valueEncoding?: string },
+    ): Promise<unknown>
+    has(start: number, end?: number): Promise<boolean>
+    update(options?: { wait?: boolean }): Promise<boolean>
+    download(range?: { start?: number; end?: number; linear?: boolean }): DownloadRange
+    replicate(streamOrMux: unknown, options?: object): unknown
+    close(): Promise<void>
+  }
+}
+
+declare module 'corestore' {
+  import type { EventEmitter } from 'node:events'
+  import type Hypercore from 'hypercore'
+  export interface GetOptions {
+    key?: Uint8Array
+    name?: string
+    keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
+    valueEncoding?: 'json' | 'binary' | 'utf-8'
+    allowFork?: boolean
+    createIfMissing?: boolean
+    active?: boolean
+  }
+  export default class Corestore extends EventEmitter {
+    constructor(storage: string, options?: { primaryKey?: Uint8Array; unsafe?: boolean })
+    ready(): Promise<void>
+    get(options: GetOptions): Hypercore
+    namespace(name: string): Corestore
+    replicate(stream: unknown): unknown
+    close(): Promise<void>
+  }
+}
+
+declare module 'hyperdht' {
+  import type { EventEmitter } from 'node:events'
+  export interface DhtAddress {
+    host: string
+    port: number
+  }
+  export interface DhtOptions {
+    bootstrap?: (DhtAddress | string)[]
+    host?: string
+    port?: number
+    ephemeral?: boolean
+    firewalled?: boolean
+    quickFirewall?: boolean
+    anyPort?: boolean
+    keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
+    nodes?: DhtAddress[]
+  }
+  export default class DHT extends EventEmitter {
+    constructor(options?: DhtOptions)
+    static bootstrapper(port: number, host: string, options?: object): DHT
+    readonly bootstrapped: boolean
+    readonly online: boolean
+    readonly nodes: { length: number; toArray(): DhtAddress[] }
+    readonly port: number
+    address(): DhtAddress & { family?: number }
+    fullyBootstrapped(): Promise<void>
+    ready(): Promise<void>
+    destroy(options?: { force?: boolean }): Promise<void>
+  }
+}
+
+declare module 'hyperswarm' {
+  import type { EventEmitter } from 'node:events'
+  import type { Duplex } from 'node:stream'
+  import type DHT from 'hyperdht'
+  export interface SwarmConnection extends Duplex {
+    readonly remotePublicKey: Buffer
+    readonly publicKey: Buffer
+    readonly handshakeHash: Buffer
+    readonly isInitiator: boolean
+    readonly rawStream: { rtt: number; bytesTransmitted: number; bytesReceived: number }
+    destroy(error?: Error): this
+  }
+  export interface PeerDiscovery {
+    /** False if the look-up failed. */
+    flushed(): Promise<boolean>
+    refresh(options?: { client?: boolean; server?: boolean }): Promise<boolean>
+    destroy(): Promise<void>
+  }
+  export default class Hyperswarm extends EventEmitter {
+    constructor(options: {
+      dht?: DHT
+      keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
+      maxPeers?: number
+      firewall?: (remotePublicKey: Uint8Array) => boolean
+      backoffs?: number[]
+    })
+    readonly dht: DHT
+    readonly connections: Set<SwarmConnection>
+    on(event: 'connection', listener: (connection: SwarmConnection) => void): this
+    on(event: 'update', listener: () => void): this
+    join(topic: Uint8Array, options?: { client?: boolean; server?: boolean }): PeerDiscovery
+    joinPeer(publicKey: Uint8Array): void
+    leavePeer(publicKey: Uint8Array): void
+    flush(): Promise<void>
+    destroy(options?: { force?: boolean }): Promise<void>
+  }
+}
+
+declare module 'fs-native-extensions' {
+  /** True if the lock was granted. It is released when the file is closed or the process ends. */
+  export function tryLock(fd: number): boolean
+}
+
+declare module '@hyperswarm/testnet' {
+  import type { DhtAddress } from 'hyperdht'
+  interface Testnet {
+    bootstrap: DhtAddress[]
+    destroy(): Promise<void>
+  }
+  export default function createTestnet(size: number, options?: { host?: string }): Promise<Testnet>
+}
