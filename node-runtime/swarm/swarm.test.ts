@@ -132,8 +132,12 @@ describe('the swarm', () => {
         .createChannel({ protocol: 'dharma/hello/1', handshake: c.json })
         ?.open({ proof: '0'.repeat(64), entry: entryOf(keys, cloudA) })
     })
-    stranger.join(hash(domainBytes('dharma/topic/1', cloudA)), { client: true, server: false })
-    await until(() => refused.includes('it does not know the key of this cloud'))
+    const topic = hash(domainBytes('dharma/topic/1', cloudA))
+    const discovery = stranger.join(topic, { client: true, server: false })
+    await until(async () => {
+      await discovery.refresh()
+      return refused.includes('it does not know the key of this cloud')
+    })
     expect(a.swarm.linkCount).toBe(0)
   })
 
