@@ -21,6 +21,11 @@ const FIRST_LOOK_AGAIN_MS = 1_000
 const LONGEST_LOOK_AGAIN_MS = 30_000
 /** How often a known machine that is away is tried again. */
 const REACH_AGAIN_MS = 5_000
+/**
+ * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
+ * Nothing that is kept depends on them.
+ */
+const LONGEST_GOODBYE_MS = 1_500
 
 export interface SwarmOptions {
   keyPair: KeyPair
@@ -149,8 +154,14 @@ export class Swarm implements Network {
     this.#closed = true
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer)
     if (this.#reachTimer !== null) clearInterval(this.#reachTimer)
-    await this.#hyperswarm.destroy({ force: true })
-    await this.#dht.destroy({ force: true })
+    for (const link of this.#links.values()) link.close()
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LONGEST_GOODBYE_MS)
+    })
+    const goodbye = this.#hyperswarm.destroy({ force: true }).then(() => this.#dht.destroy())
+    await Promise.race([goodbye, patience])
+    clearTimeout(timer)
   }
 
   #greet(connection: SwarmConnection): void {
