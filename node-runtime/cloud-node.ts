@@ -2,6 +2,7 @@
 // another cloud closes this and opens another.
 import { EventEmitter } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
 import type { CloudRecord } from './contract/db.ts'
 import type { Manifest } from './contract/manifest.ts'
@@ -11,6 +12,7 @@ import type { MachineEntry } from './core/machine-entry.ts'
 import { Membership } from './services/cloud/membership.ts'
 import { Database } from './services/db/database.ts'
 import type { Identity } from './services/identity/identity.ts'
+import { Sessions } from './services/sessions/sessions.ts'
 import { RecordStore } from './store/record-store.ts'
 import { Swarm } from './swarm/swarm.ts'
 
@@ -44,11 +46,18 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly swarm: Swarm
   readonly membership: Membership
   readonly database: Database
+  readonly sessions: Sessions
   readonly #onIdentityChanged: () => void
 
   private constructor(
     options: CloudNodeOptions,
-    parts: { store: RecordStore; swarm: Swarm; membership: Membership; database: Database },
+    parts: {
+      store: RecordStore
+      swarm: Swarm
+      membership: Membership
+      database: Database
+      sessions: Sessions
+    },
     onIdentityChanged: () => void,
   ) {
     super()
@@ -57,6 +66,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.swarm = parts.swarm
     this.membership = parts.membership
     this.database = parts.database
+    this.sessions = parts.sessions
     this.#onIdentityChanged = onIdentityChanged
   }
 
@@ -98,11 +108,24 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       author: () => ({ person: identity.person, secretKey: identity.personSecretKey }),
       manifestOf: (system) => options.systems.get(system)?.manifest,
     })
+    const sessions = await Sessions.open({
+      folder: join(folder, 'sessions'),
+      identity,
+      network: swarm,
+      systems: options.systems,
+      records: database,
+      log,
+      now,
+    })
     const onIdentityChanged = (): void => {
       ownEntry = makeEntry(options, store.ownLog)
       membership.setOwnEntry(ownEntry)
     }
-    node = new CloudNode(options, { store, swarm, membership, database }, onIdentityChanged)
+    node = new CloudNode(
+      options,
+      { store, swarm, membership, database, sessions },
+      onIdentityChanged,
+    )
     node.#start()
     return node
   }
@@ -114,6 +137,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   async close(): Promise<void> {
     this.#options.identity.off('changed', this.#onIdentityChanged)
     this.removeAllListeners()
+    await this.sessions.close()
     await this.swarm.close()
     await this.membership.close()
     await this.#store.close()

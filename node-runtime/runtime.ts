@@ -21,6 +21,7 @@ import { createCloudService } from './services/cloud/cloud-service.ts'
 import { createDbService } from './services/db/db-service.ts'
 import { createIdentityService } from './services/identity/identity-service.ts'
 import { Identity } from './services/identity/identity.ts'
+import { createSessionsService } from './services/sessions/sessions-service.ts'
 import { openSystemStore } from './services/systems/system-store.ts'
 import type { SystemStore } from './services/systems/system-store.ts'
 import { createSystemsService } from './services/systems/systems-service.ts'
@@ -223,6 +224,7 @@ export class Runtime {
         store: this.systems,
         deleteOwnRecords: (system) => this.#present().database.deleteOwnRecords(system),
       }),
+      sessions: createSessionsService({ sessions: () => this.#present().sessions }),
     }
   }
 }

@@ -61,7 +61,11 @@ const ofTab = z.object({ tab: tabIdSchema })
 
 export const tabsContract = {
   /** Opens a view on an `http:`, `https:` or `cloud://<system>/` address. It starts hidden. */
-  open: call({ input: z.object({ tab: tabIdSchema, url: z.string() }), output: emptySchema, errors }),
+  open: call({
+    input: z.object({ tab: tabIdSchema, url: z.string() }),
+    output: emptySchema,
+    errors,
+  }),
   navigate: call({
     input: z.object({ tab: tabIdSchema, url: z.string() }),
     output: emptySchema,

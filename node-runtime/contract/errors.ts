@@ -18,6 +18,7 @@ export const ERROR_KINDS = {
   PEER_UNREACHABLE: 'environment',
   NO_MACHINE: 'environment',
   FOLDER_IN_USE: 'environment',
+  PORT_IN_USE: 'environment',
   DATA_DAMAGED: 'environment',
   // Ours; the stack stays in the runtime's log.
   INTERNAL: 'internal',
@@ -36,6 +37,7 @@ export const ERROR_KINDS = {
   SYSTEM_TOO_LARGE: 'expected',
   SYSTEM_FILE_NOT_FOUND: 'expected',
   SYSTEM_GRANT_INVALID: 'expected',
+  SYSTEM_CODE_INVALID: 'expected',
   // db
   DB_COLLECTION_UNKNOWN: 'expected',
   DB_SCHEMA: 'expected',
@@ -48,6 +50,7 @@ export const ERROR_KINDS = {
   SESSION_KIND_UNKNOWN: 'expected',
   SESSION_SEATS_INVALID: 'expected',
   SESSION_NOT_SEATED: 'refused',
+  SESSION_SEAT_ELSEWHERE: 'expected',
   SESSION_NOT_YOUR_TURN: 'expected',
   SESSION_ACTION_ILLEGAL: 'expected',
   SESSION_OVER: 'expected',

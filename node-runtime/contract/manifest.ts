@@ -20,7 +20,10 @@ export const RESERVED_SYSTEM_IDS = [
 export const repoPathSchema = z
   .string()
   .max(300)
-  .regex(/^(?!\/)(?!.*\\)(?!(.*\/)?\.{1,2}(\/|$))[^\u0000-\u001f]+$/, 'not a path inside the repository')
+  .regex(
+    /^(?!\/)(?!.*\\)(?!(.*\/)?\.{1,2}(\/|$))[^\u0000-\u001f]+$/,
+    'not a path inside the repository',
+  )
 
 export const collectionDeclarationSchema = z.strictObject({
   /** JSON Schema (draft 2020-12) of a record's value. */

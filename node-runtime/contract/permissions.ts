@@ -18,6 +18,4 @@ export const PERMISSIONS = {
 } as const
 
 export type Permission = keyof typeof PERMISSIONS
-export const permissionSchema = z.enum(
-  Object.keys(PERMISSIONS) as [Permission, ...Permission[]],
-)
+export const permissionSchema = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]])

@@ -93,7 +93,9 @@ export const sessionFrameSchema = sessionSummarySchema.extend({
   /** Once a result record is stored: its id in the kind's results collection. */
   resultId: hashSchema.nullable(),
   /** Set when a seat broke the rules; the proof is the block itself. */
-  fault: z.object({ seat: z.number().int(), ply: z.number().int(), message: z.string() }).nullable(),
+  fault: z
+    .object({ seat: z.number().int(), ply: z.number().int(), message: z.string() })
+    .nullable(),
 })
 export type SessionFrame = z.infer<typeof sessionFrameSchema>
 
@@ -112,6 +114,7 @@ export const sessionsContract = {
       'SESSION_KIND_UNKNOWN',
       'SESSION_SEATS_INVALID',
       'SESSION_NOT_SEATED',
+      'SESSION_SEAT_ELSEWHERE',
       'RULES_FAILED',
     ],
     ...permitted,
@@ -126,6 +129,7 @@ export const sessionsContract = {
       'SESSION_NOT_YOUR_TURN',
       'SESSION_ACTION_ILLEGAL',
       'SESSION_OVER',
+      'SESSION_TRANSCRIPT_FORGED',
     ],
     ...permitted,
   }),
@@ -175,4 +179,3 @@ export const sessionsContract = {
     ...permitted,
   }),
 }
-

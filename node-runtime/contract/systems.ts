@@ -116,6 +116,11 @@ export const systemsContract = {
       headers: z.record(z.string(), z.string()),
       bodyBase64: z.string(),
     }),
-    errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_FILE_NOT_FOUND'],
+    errors: [
+      'SYSTEM_NOT_INSTALLED',
+      'SYSTEM_FILE_NOT_FOUND',
+      'SYSTEM_CODE_INVALID',
+      'DATA_DAMAGED',
+    ],
   }),
 }

@@ -37,13 +37,9 @@ export function toWireError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof CloudError) {
     return new ORPCError(error.code, { message: error.message, data: error.details, cause: error })
   }
-  if (error instanceof ORPCError && error.code !== 'INTERNAL_SERVER_ERROR') {
-    const cloudError = fromWireError(error)
-    return new ORPCError(cloudError.code, {
-      message: cloudError.message,
-      data: cloudError.details,
-      cause: error,
-    })
+  const known = error instanceof ORPCError ? fromWireError(error) : null
+  if (known !== null && known.code !== 'INTERNAL') {
+    return new ORPCError(known.code, { message: known.message, data: known.details, cause: error })
   }
   return new ORPCError('INTERNAL', {
     message: 'Something went wrong inside Dharma. The log of this machine has the details.',
@@ -64,12 +60,12 @@ export function fromWireError(error: unknown): CloudError {
       })
     }
     if (code === 'UNKNOWN_CALL' && error.code === 'NOT_FOUND') {
-      return new CloudError(code, 'There is no such call.', error.data ?? {})
+      return new CloudError(code, 'This machine does not know the call; its version may be older.')
     }
     return new CloudError(code, error.message, error.data ?? {})
   }
   if (error instanceof Error && error.name === 'AbortError') {
-    return new CloudError('UNAVAILABLE', 'The connection to the machine was closed.')
+    return new CloudError('CANCELLED', 'The call was cancelled.')
   }
   return new CloudError('INTERNAL', error instanceof Error ? error.message : String(error))
 }

@@ -15,3 +15,17 @@ export interface RpcPort {
 
 /** What `serve` and `connect` take. A DOM port must be started by its owner. */
 export type AnyPort = RpcPort | Pick<MessagePort, 'addEventListener' | 'postMessage'>
+
+/** Listens on either kind of port. Data is whatever the other end sent: nothing is checked yet. */
+export function listen(
+  port: AnyPort,
+  { message, close }: { message: (data: unknown) => void; close: () => void },
+): void {
+  if ('addEventListener' in port) {
+    port.addEventListener('message', (event) => message((event as MessageEvent<unknown>).data))
+    port.addEventListener('close', close)
+  } else {
+    port.on('message', (event) => message(event?.data))
+    port.on('close', close)
+  }
+}

@@ -3,7 +3,9 @@ import type { AnyRouter } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
 import type { CallMeta } from '../contract/procedure.ts'
 import { toWireError } from './errors.ts'
+import { requestPort } from './frames.ts'
 import type { AnyPort } from './port.ts'
+import { isStream, wrapStream } from './stream.ts'
 
 export interface ServerOptions<C> {
   /** Throws if the caller may not make this call. Asked before it, and before each event of a stream. */
@@ -12,24 +14,29 @@ export interface ServerOptions<C> {
   onInternalError: (error: unknown, path: readonly string[]) => void
 }
 
+/**
+ * So many events of a stream go out before the event loop gets its turn. Without it a generator that
+ * never waits would fill the memory before the caller's end of the stream is even read.
+ */
+const EVENTS_PER_TURN = 64
+
 /** Answers the calls that arrive on `port`, in the name of `context`, until the port closes. */
 export type Serve<C> = (port: AnyPort, context: C) => void
 
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
-}
-
-/** Makes a router servable on ports. */
+/**
+ * Makes a router servable on ports. A handler's `signal` aborts when the caller gives up or its port
+ * closes: a handler that waits must honour it, for nothing else can stop it while it waits.
+ */
 export function createServer<C extends object>(
   router: AnyRouter,
   { checkAccess, onInternalError }: ServerOptions<C>,
 ): Serve<C> {
   const handler = new RPCHandler<C>(router as never, {
     clientInterceptors: [
-      async ({ next, path, context, procedure, input }) => {
+      async ({ next, path, context, procedure, input, signal }) => {
         const check = (): void =>
           checkAccess(context as C, procedure['~orpc'].meta as CallMeta, input)
-        const fail = (error: unknown): Error => {
+        const toError = (error: unknown): Error => {
           const wireError = toWireError(error)
           if (wireError.code === 'INTERNAL') onInternalError(error, path)
           return wireError
@@ -37,28 +44,20 @@ export function createServer<C extends object>(
         try {
           check()
           const output = await next()
-          return isStream(output) ? guardStream(output, check, fail) : output
+          if (!isStream(output)) return output
+          let events = 0
+          const beforeEvent = async (): Promise<void> => {
+            check()
+            events++
+            if (events % EVENTS_PER_TURN === 0)
+              await new Promise((resolve) => setImmediate(resolve))
+          }
+          return wrapStream(output, { signal, beforeEvent, toError })
         } catch (error) {
-          throw fail(error)
+          throw toError(error)
         }
       },
     ],
   })
-  return (port, context) => handler.upgrade(port, { context } as never)
-}
-
-/** A stream whose errors are mapped, and which ends when its caller may no longer have it. */
-async function* guardStream(
-  stream: AsyncIterable<unknown>,
-  check: () => void,
-  fail: (error: unknown) => Error,
-): AsyncGenerator<unknown> {
-  try {
-    for await (const event of stream) {
-      check()
-      yield event
-    }
-  } catch (error) {
-    throw fail(error)
-  }
+  return (port, context) => handler.upgrade(requestPort(port), { context } as never)
 }

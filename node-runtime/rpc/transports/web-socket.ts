@@ -2,12 +2,13 @@
 import type { RpcPort, WireMessage } from '../port.ts'
 
 /** What both kinds of WebSocket have. */
-interface SocketLike {
+export interface SocketLike {
   binaryType: string
   readyState: number
   send(data: WireMessage): void
+  close(): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
-  addEventListener(type: 'close' | 'open', listener: () => void): void
+  addEventListener(type: 'close' | 'open' | 'error', listener: () => void): void
 }
 
 const OPEN = 1
@@ -20,6 +21,8 @@ export function webSocketPort(socket: SocketLike): RpcPort {
   socket.addEventListener('open', () => {
     for (const message of waiting.splice(0)) socket.send(message)
   })
+  // `close` always follows an error and says all there is to say; without a listener `ws` throws.
+  socket.addEventListener('error', () => undefined)
   return {
     postMessage(message) {
       if (socket.readyState === OPEN) socket.send(message)

@@ -1,0 +1,51 @@
+// What the app was started with. Pure.
+import path from 'node:path'
+import { CloudError } from '../../node-runtime/contract/errors.ts'
+import { parseBootstrap } from '../../node-runtime/daemon/bootstrap.ts'
+import { defaultDataDir } from '../../node-runtime/daemon/data-folder.ts'
+
+/** A node of the DHT to begin with. */
+export interface BootstrapNode {
+  host: string
+  port: number
+}
+
+export interface StartArguments {
+  dataDir: string
+  cloud: string | null
+  bootstrap: BootstrapNode[] | null
+  /** Addresses to open, from links outside of the app. */
+  urls: string[]
+}
+
+/** The `cloud:` and `dharma:` addresses among the arguments, the latter as the former. */
+export function findUrls(argv: readonly string[]): string[] {
+  return argv
+    .filter((argument) => /^(cloud|dharma):\/\/[a-z0-9]/i.test(argument))
+    .map((argument) => argument.replace(/^dharma:/i, 'cloud:'))
+}
+
+/**
+ * Reads the command line: `--data DIR`, `--cloud KEY`, `--bootstrap HOST:PORT,…` (also with `=`) and
+ * addresses. Switches of Chromium and anything else are left alone.
+ * @throws CloudError BAD_INPUT when a value is missing or has the wrong form
+ */
+export function parseArguments(argv: readonly string[]): StartArguments {
+  const values = new Map<string, string>()
+  for (const [at, argument] of argv.entries()) {
+    const [, name, inline] = /^--(data|cloud|bootstrap)(?:=(.*))?$/.exec(argument) ?? []
+    if (name === undefined) continue
+    const value = inline ?? argv[at + 1]
+    if (value === undefined || value === '' || value.startsWith('--')) {
+      throw new CloudError('BAD_INPUT', `--${name} wants a value.`)
+    }
+    values.set(name, value)
+  }
+  const bootstrap = values.get('bootstrap')
+  return {
+    dataDir: path.resolve(values.get('data') ?? defaultDataDir()),
+    cloud: values.get('cloud') ?? null,
+    bootstrap: bootstrap === undefined ? null : parseBootstrap(bootstrap),
+    urls: findUrls(argv),
+  }
+}

@@ -1,0 +1,65 @@
+// Implements the tabs contract for the shell's page.
+import { implement } from '@orpc/server'
+import { nativeTheme } from 'electron'
+import { createServer } from '../../node-runtime/rpc/server.ts'
+import type { Serve } from '../../node-runtime/rpc/server.ts'
+import { tabsContract } from '../contract/tabs.ts'
+import type { TabsEvent } from '../contract/tabs.ts'
+import { events } from '../../node-runtime/core/streams.ts'
+import type { Tabs } from './tabs.ts'
+
+export interface TabsServiceOptions {
+  tabs: Tabs
+  themeChosen: (theme: typeof nativeTheme.themeSource) => void
+}
+
+/** Serves `tabs` on ports. Only the shell's page ever gets such a port. */
+export function createTabsServer({ tabs, themeChosen }: TabsServiceOptions): Serve<object> {
+  const os = implement(tabsContract)
+  const router = {
+    open: os.open.handler(({ input }) => {
+      tabs.open(input.tab, input.url)
+      return {}
+    }),
+    navigate: os.navigate.handler(({ input }) => {
+      tabs.navigate(input.tab, input.url)
+      return {}
+    }),
+    back: os.back.handler(({ input }) => {
+      tabs.back(input.tab)
+      return {}
+    }),
+    forward: os.forward.handler(({ input }) => {
+      tabs.forward(input.tab)
+      return {}
+    }),
+    reload: os.reload.handler(({ input }) => {
+      tabs.reload(input.tab)
+      return {}
+    }),
+    stop: os.stop.handler(({ input }) => {
+      tabs.stop(input.tab)
+      return {}
+    }),
+    close: os.close.handler(({ input }) => {
+      tabs.close(input.tab)
+      return {}
+    }),
+    show: os.show.handler(({ input }) => {
+      tabs.show(input.tab, input.bounds)
+      return {}
+    }),
+    setTheme: os.setTheme.handler(({ input }) => {
+      themeChosen(input.theme)
+      return {}
+    }),
+    watch: os.watch.handler(({ signal }) =>
+      events<TabsEvent>((emit) => tabs.subscribe(emit), signal),
+    ),
+  }
+  return createServer<object>(router, {
+    // Who holds the port was checked when it was handed out.
+    checkAccess: () => undefined,
+    onInternalError: (error, path) => console.error(`tabs.${path.join('.')} failed:`, error),
+  })
+}

@@ -1,0 +1,184 @@
+// One view: the page of a tab, and what it says of itself.
+import { WebContentsView, nativeTheme } from 'electron'
+import type { Session, WebContents } from 'electron'
+import type { Bounds, ViewState } from '../contract/tabs.ts'
+import { describeCrash, describeFailure } from './failures.ts'
+import type { Failure } from './failures.ts'
+import { fetchFavicon } from './favicon.ts'
+import { securityOf } from './navigation.ts'
+import type { Target } from './navigation.ts'
+import { guardPage } from './page-guard.ts'
+import { FOCUSING_SHELL, findShortcut } from './shortcuts.ts'
+import type { Shortcut } from './shortcuts.ts'
+
+/** Chromium's code for a load that was given up for another. */
+const ABORTED = -3
+
+export interface ViewOptions {
+  tab: string
+  target: Target
+  session: Session
+  /** The preload script, for systems only. */
+  preload: string | null
+  changed: (state: ViewState) => void
+  handOver: (url: string) => void
+  /** `focusShell`: the person goes on in the shell's page. */
+  pressed: (shortcut: Shortcut, focusShell: boolean) => void
+  closed: () => void
+}
+
+/** A WebContentsView with its policy and its state. */
+export class View {
+  readonly target: Target
+  readonly native: WebContentsView
+  readonly #options: ViewOptions
+  #url: string
+  #failure: Failure | null = null
+  #favicon: string | null = null
+  #wanted = false
+  #last = ''
+
+  constructor(options: ViewOptions) {
+    const { session, preload, target } = options
+    this.#options = options
+    this.target = target
+    this.#url = target.url
+    this.native = new WebContentsView({
+      webPreferences: {
+        session,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        nodeIntegrationInSubFrames: false,
+        nodeIntegrationInWorker: false,
+        webSecurity: true,
+        webviewTag: false,
+        spellcheck: false,
+        navigateOnDragDrop: false,
+        ...(preload === null ? {} : { preload }),
+      },
+    })
+    // Pages without a background expect a white one.
+    const dark = target.kind === 'system' && nativeTheme.shouldUseDarkColors
+    this.native.setBackgroundColor(dark ? '#1b1f1d' : '#ffffff')
+    this.native.setVisible(false)
+    const owner =
+      target.kind === 'web' ? target : { kind: 'system' as const, system: target.system }
+    guardPage(this.contents, owner, options.handOver)
+    this.#watch(this.contents)
+  }
+
+  get contents(): WebContents {
+    return this.native.webContents
+  }
+
+  load(url: string): void {
+    this.#url = url
+    this.#failure = null
+    this.#report()
+    // Failures come as events.
+    this.contents.loadURL(url).catch(() => undefined)
+  }
+
+  reload(): void {
+    if (this.#failure === null) this.contents.reload()
+    else this.load(this.#url)
+  }
+
+  /** Where it is when shown; null hides it. A page that failed to load stays hidden. */
+  show(bounds: Bounds | null): void {
+    this.#wanted = bounds !== null
+    if (bounds !== null) this.native.setBounds(bounds)
+    this.#setVisible()
+  }
+
+  close(): void {
+    if (!this.contents.isDestroyed()) this.contents.close({ waitForBeforeUnload: false })
+  }
+
+  get state(): ViewState {
+    const { navigationHistory } = this.contents
+    return {
+      tab: this.#options.tab,
+      kind: this.target.kind,
+      url: this.#url,
+      title: this.#failure === null ? this.contents.getTitle() : '',
+      favicon: this.#favicon,
+      loading: this.#failure === null && this.contents.isLoadingMainFrame(),
+      canGoBack: navigationHistory.canGoBack(),
+      canGoForward: navigationHistory.canGoForward(),
+      security: this.#failure === null ? securityOf(this.#url) : 'error',
+      failure: this.#failure,
+    }
+  }
+
+  #setVisible(): void {
+    const visible = this.#wanted && this.#failure === null
+    if (visible !== this.native.getVisible()) this.native.setVisible(visible)
+  }
+
+  /** Tells the shell what has changed, if anything has. */
+  #report(): void {
+    if (this.contents.isDestroyed()) return
+    this.#setVisible()
+    const { state } = this
+    const text = JSON.stringify(state)
+    if (text === this.#last) return
+    this.#last = text
+    this.#options.changed(state)
+  }
+
+  #watch(contents: WebContents): void {
+    const report = (): void => this.#report()
+    contents.on('did-start-loading', report)
+    contents.on('did-stop-loading', report)
+    contents.on('page-title-updated', report)
+    contents.on('did-start-navigation', ({ url, isMainFrame, isSameDocument }) => {
+      if (!isMainFrame || isSameDocument) return
+      this.#url = url
+      this.#failure = null
+      report()
+    })
+    contents.on('did-navigate', (_event, url) => {
+      this.#url = url
+      this.#favicon = null
+      report()
+    })
+    contents.on('did-navigate-in-page', (_event, url, isMainFrame) => {
+      if (isMainFrame) this.#url = url
+      report()
+    })
+    contents.on('did-fail-load', (_event, code, name, url, isMainFrame) => {
+      if (!isMainFrame) return
+      if (code === ABORTED) {
+        // Stopped, or turned down by the policy: what is shown is still the page before.
+        this.#url = contents.getURL() || this.#url
+      } else {
+        this.#url = url || this.#url
+        this.#failure = describeFailure(name)
+      }
+      report()
+    })
+    contents.on('render-process-gone', (_event, { reason }) => {
+      if (reason === 'clean-exit') return
+      this.#failure = describeCrash(reason)
+      report()
+    })
+    contents.on('page-favicon-updated', (_event, [first]) => {
+      if (first === undefined) return
+      const at = contents.getURL()
+      void fetchFavicon(contents.session, first).then((favicon) => {
+        if (contents.isDestroyed() || contents.getURL() !== at) return
+        this.#favicon = favicon
+        report()
+      })
+    })
+    contents.on('before-input-event', (event, input) => {
+      const shortcut = findShortcut(input, process.platform)
+      if (shortcut === null) return
+      event.preventDefault()
+      this.#options.pressed(shortcut, FOCUSING_SHELL.includes(shortcut))
+    })
+    contents.once('destroyed', () => this.#options.closed())
+  }
+}

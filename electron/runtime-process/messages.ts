@@ -1,0 +1,25 @@
+// What the main process and the runtime's process say to each other, beside the ports.
+import type { ErrorCode } from '../../node-runtime/contract/errors.ts'
+
+/** Everything the runtime needs to start. */
+export interface StartOptions {
+  dataDir: string
+  sdkDir: string
+  cloud: string | null
+  bootstrap: { host: string; port: number }[] | null
+}
+
+/** In whose name calls on a port are made. */
+export type PortOwner = { kind: 'owner' } | { kind: 'system'; system: string }
+
+/** To the runtime's process. `port` comes with the port itself. */
+export type ToRuntime =
+  | { type: 'start'; options: StartOptions }
+  | { type: 'port'; owner: PortOwner }
+  | { type: 'close' }
+
+/** From the runtime's process. */
+export type FromRuntime =
+  | { type: 'ready' }
+  | { type: 'failed'; error: { code: ErrorCode; message: string; details: unknown } }
+  | { type: 'closed' }

@@ -1,0 +1,158 @@
+// What the pages show: events, entries, results and running sessions of the cloud, kept up to date.
+import type {
+  Calls,
+  CloudError,
+  Completeness,
+  Disposer,
+  ResultValue,
+  SessionSummary,
+} from '/.dharma/sdk.js'
+import { contextOf, isGame, isGenuineEntry, isGenuineEvent } from './records.ts'
+import type { EntryRecord, EntryValue, EventRecord, EventValue, ResultRecord } from './records.ts'
+import type { Pairing } from './tournament.ts'
+
+/** The runtime has no stream of all sessions: the list is read again this often while it is shown. */
+const SESSIONS_EVERY_MS = 2000
+/** Sessions shown at most; the newest ones. */
+const SESSIONS_LIMIT = 200
+
+export interface GamesStore {
+  /** False until events, entries and results have been read once. */
+  readonly loaded: boolean
+  /** Newest first. */
+  readonly events: readonly EventRecord[]
+  /** Newest first. */
+  readonly results: readonly ResultRecord[]
+  /** Newest first; null until read for the first time. */
+  readonly sessions: readonly SessionSummary[] | null
+  readonly completeness: Completeness | null
+  readonly error: CloudError | null
+  eventOf(id: string): EventRecord | null
+  /** Who has entered, the earliest first. */
+  entriesOf(event: string): readonly EntryRecord[]
+  /** The co-signed result of a game, if there is one. */
+  resultOf(event: EventRecord, pairing: Pairing): ResultRecord | null
+  /** The session of a game, if anybody has opened it. */
+  sessionOf(event: EventRecord, pairing: Pairing): SessionSummary | null
+  /** Keeps `sessions` fresh until disposed. */
+  followSessions(): Disposer
+}
+
+function newestFirst(
+  a: { created: string; id: string },
+  b: { created: string; id: string },
+): number {
+  if (a.created !== b.created) return a.created < b.created ? 1 : -1
+  return a.id < b.id ? -1 : 1
+}
+
+/** Do all seats stand behind this result, and does it say of itself what it is? */
+function isGenuineResult({ value, cosignatures = [] }: ResultRecord): boolean {
+  const signers = new Set(cosignatures.map(({ person }) => person))
+  const own = contextOf(value)
+  const described = contextOf(value.descriptor)
+  return (
+    value.descriptor.seats.every((person) => signers.has(person)) &&
+    own !== null &&
+    JSON.stringify([own.event, own.round, own.table]) ===
+      JSON.stringify([described?.event, described?.round, described?.table])
+  )
+}
+
+/** Starts reading; `changed` is called after every change of what the store holds. */
+export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
+  let events: EventRecord[] | null = null
+  let results: ResultRecord[] | null = null
+  let entries: Map<string, EntryRecord[]> | null = null
+  let sessions: readonly SessionSummary[] | null = null
+  let completeness: Completeness | null = null
+  let error: CloudError | null = null
+  let sessionsError: CloudError | null = null
+  let followers = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const failed = (reason: CloudError): void => {
+    error = reason
+    changed()
+  }
+  cloud.db.collection<EventValue>('events').live(
+    {},
+    (page) => {
+      events = page.records.filter(isGenuineEvent).sort(newestFirst)
+      completeness = page.completeness
+      changed()
+    },
+    failed,
+  )
+  cloud.db.collection<EntryValue>('entries').live(
+    {},
+    (page) => {
+      entries = new Map()
+      for (const entry of page.records.filter(isGenuineEntry).sort(newestFirst).reverse()) {
+        const known = entries.get(entry.value.event)
+        if (known === undefined) entries.set(entry.value.event, [entry])
+        else known.push(entry)
+      }
+      changed()
+    },
+    failed,
+  )
+  cloud.db.collection<ResultValue>('results').live(
+    {},
+    (page) => {
+      results = page.records.filter(isGenuineResult).sort(newestFirst)
+      changed()
+    },
+    failed,
+  )
+  const readSessions = async (): Promise<void> => {
+    timer = undefined
+    try {
+      sessions = await cloud.sessions.list({ limit: SESSIONS_LIMIT })
+      sessionsError = null
+    } catch (reason) {
+      sessionsError = reason as CloudError
+    }
+    changed()
+    if (followers > 0) timer = setTimeout(() => void readSessions(), SESSIONS_EVERY_MS)
+  }
+
+  return {
+    get loaded() {
+      return events !== null && entries !== null && results !== null
+    },
+    get events() {
+      return events ?? []
+    },
+    get results() {
+      return results ?? []
+    },
+    get sessions() {
+      return sessions
+    },
+    get completeness() {
+      return completeness
+    },
+    get error() {
+      return error ?? sessionsError
+    },
+    eventOf: (id) => events?.find((event) => event.id === id) ?? null,
+    entriesOf: (event) => entries?.get(event) ?? [],
+    resultOf: (event, pairing) =>
+      results?.find(({ value }) => isGame(value.descriptor, event, pairing)) ?? null,
+    sessionOf: (event, pairing) =>
+      sessions?.find(({ descriptor }) => isGame(descriptor, event, pairing)) ?? null,
+    followSessions() {
+      followers += 1
+      if (followers === 1 && timer === undefined) void readSessions()
+      let following = true
+      return () => {
+        if (following) followers -= 1
+        following = false
+        if (followers > 0) return
+        clearTimeout(timer)
+        timer = undefined
+      }
+    },
+  }
+}

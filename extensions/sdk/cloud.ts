@@ -1,0 +1,74 @@
+// The cloud as a system sees it: the calls it may make, with its own id filled in.
+import { connect } from '../../node-runtime/rpc/client.ts'
+import type { AnyPort } from '../../node-runtime/rpc/port.ts'
+import { createCollection } from './collection.ts'
+import type { Collection } from './collection.ts'
+import type { CloudLocation } from './location.ts'
+import { follow } from './stream.ts'
+import type { Disposer, OnError } from './stream.ts'
+import { systemContract } from './system-contract.ts'
+import type { SystemClient } from './system-contract.ts'
+import type { CloudRecord, Json, ResultValue, SessionFrame } from './values.ts'
+
+type Sessions = SystemClient['sessions']
+type Input<C extends (...args: never[]) => unknown> = Omit<Parameters<C>[0], 'system'>
+type Output<C extends (...args: never[]) => unknown> = Awaited<ReturnType<C>>
+
+/** Everything that a system can do. Every failure is a CloudError; `code` says which. */
+export interface Calls {
+  /** The id of this system. */
+  readonly system: string
+  /** Needs the permission `db`. */
+  readonly db: {
+    /** A collection of the manifest; `T` is the shape that its schema demands. */
+    collection<T extends Json = Json>(name: string): Collection<T>
+    /** Checks the signatures of a record, without any other knowledge. */
+    verify(record: CloudRecord): Promise<Output<SystemClient['db']['verify']>>
+  }
+  /** Needs the permission `sessions`. */
+  readonly sessions: {
+    /** Takes the person's seat. The same descriptor gives the same session everywhere. */
+    open(descriptor: Input<Sessions['open']>): Promise<Output<Sessions['open']>>
+    /** Makes a move; resolves when it is on this machine's disk. */
+    act(session: string, action: Json): Promise<Output<Sessions['act']>>
+    /** The sessions of this system known in the cloud, newest first. */
+    list(query?: Input<Sessions['list']>): Promise<Output<Sessions['list']>['sessions']>
+    /** The session now, and again after every action. */
+    watch(session: string, onFrame: (frame: SessionFrame) => void, onError?: OnError): Disposer
+    /** Checks a result from the first action to the last, and gives the positions. */
+    replay(result: ResultValue): Promise<Output<Sessions['replay']>>
+  }
+  /** Needs the permission `identity`. */
+  readonly identity: {
+    /** Who the person at this machine is: key and chosen name. */
+    whoami(): Promise<Output<SystemClient['identity']['whoami']>>
+  }
+}
+
+/** What `connectToCloud` gives to a page. */
+export interface Cloud extends Calls {
+  readonly location: CloudLocation
+  /** Called when the machine behind this page has gone: nothing works until a reload. */
+  onClosed(listener: () => void): Disposer
+}
+
+/** The calls of `system` over a port that the runtime serves. */
+export function createCalls(port: AnyPort, system: string): Calls {
+  const client: SystemClient = connect(systemContract, port)
+  return {
+    system,
+    db: {
+      collection: (name) => createCollection(client, system, name),
+      verify: (record) => client.db.verify({ record }),
+    },
+    sessions: {
+      open: (descriptor) => client.sessions.open({ ...descriptor, system }),
+      act: (session, action) => client.sessions.act({ session, action }),
+      list: async (query = {}) => (await client.sessions.list({ ...query, system })).sessions,
+      watch: (session, onFrame, onError = () => undefined) =>
+        follow((signal) => client.sessions.watch({ session }, { signal }), onFrame, onError),
+      replay: (result) => client.sessions.replay({ result }),
+    },
+    identity: { whoami: () => client.identity.whoami({}) },
+  }
+}

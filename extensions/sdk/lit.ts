@@ -1,0 +1,10 @@
+// Templates for systems, imported as `/.dharma/lit.js`: the parts of lit that a page needs.
+export { html, nothing, render, svg } from 'lit'
+export type { TemplateResult } from 'lit'
+export { classMap } from 'lit/directives/class-map.js'
+export { ifDefined } from 'lit/directives/if-defined.js'
+export { keyed } from 'lit/directives/keyed.js'
+export { live } from 'lit/directives/live.js'
+export { ref } from 'lit/directives/ref.js'
+export { repeat } from 'lit/directives/repeat.js'
+export { styleMap } from 'lit/directives/style-map.js'

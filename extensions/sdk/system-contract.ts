@@ -1,0 +1,29 @@
+// The part of the contract that a system may call. A test keeps it equal to what the contract
+// declares as `access: 'system'`.
+import type { ContractRouterClient } from '@orpc/contract'
+import { contract } from '../../node-runtime/contract/index.ts'
+
+const { db, identity, sessions } = contract
+
+/** The calls that the contract opens to systems, and no others. */
+export const systemContract = {
+  identity: { whoami: identity.whoami },
+  db: {
+    put: db.put,
+    get: db.get,
+    delete: db.delete,
+    query: db.query,
+    watch: db.watch,
+    verify: db.verify,
+  },
+  sessions: {
+    open: sessions.open,
+    act: sessions.act,
+    list: sessions.list,
+    watch: sessions.watch,
+    replay: sessions.replay,
+  },
+}
+
+/** The client of a system's page: owner-only calls do not exist on it. */
+export type SystemClient = ContractRouterClient<typeof systemContract>

@@ -1,0 +1,261 @@
+// The command line as a shell uses it: real processes, a real DHT on 127.0.0.1.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Interface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'rolldown'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { startTestnet } from '../swarm/testnet.ts'
+import type { Testnet } from '../swarm/testnet.ts'
+
+const SOURCE = fileURLToPath(new URL('dharma.ts', import.meta.url))
+/** Bundled once for all the processes here; inside the repository, for its packages to be found. */
+const BUNDLE = fileURLToPath(new URL(`../../out/cli-test-${process.pid}`, import.meta.url))
+const TIMEOUT_MS = 30_000
+
+interface Running {
+  child: ChildProcess
+  lines: Interface
+  stderr: () => string
+  /** The exit code, or the signal. */
+  ended: Promise<number | string>
+}
+
+const running = new Set<ChildProcess>()
+let dataDir: string
+let network: Testnet
+let bootstrap: string
+
+beforeAll(async () => {
+  await build({
+    input: SOURCE,
+    platform: 'node',
+    external: /^[^./]/,
+    logLevel: 'warn',
+    output: { dir: BUNDLE, format: 'esm' },
+  })
+  network = await startTestnet()
+  bootstrap = network.bootstrap.map(({ host, port }) => `${host}:${port}`).join(',')
+})
+afterAll(async () => {
+  await network.close()
+  await rm(BUNDLE, { recursive: true, force: true })
+})
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'dharma-cli-'))
+})
+afterEach(async () => {
+  const exits = [...running].map((child) => once(child, 'exit'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(exits)
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+function start(...args: string[]): Running {
+  const child = spawn(process.execPath, [join(BUNDLE, 'dharma.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DHARMA_DATA: '' },
+  })
+  running.add(child)
+  let stderr = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const ended = once(child, 'close').then(([code, signal]) => {
+    running.delete(child)
+    return (code ?? signal) as number | string
+  })
+  return { child, lines: createInterface(child.stdout!), stderr: () => stderr, ended }
+}
+
+async function nextLine({ lines, ended, stderr }: Running): Promise<unknown> {
+  const line = await Promise.race([
+    once(lines, 'line').then(([text]) => String(text)),
+    ended.then((code) => expect.unreachable(`ended with ${code}: ${stderr()}`)),
+  ])
+  return JSON.parse(line)
+}
+
+interface Ready {
+  event: string
+  machine: string
+  cloud: string
+  originated: boolean
+  url: string
+  pid: number
+}
+
+async function up(...args: string[]): Promise<Running & { ready: Ready }> {
+  const process = start('up', '--json', '--data', dataDir, '--bootstrap', bootstrap, ...args)
+  return { ...process, ready: (await nextLine(process)) as Ready }
+}
+
+async function finish(...args: string[]): Promise<{ code: unknown; out: string; error: string }> {
+  const { child, ended, stderr } = start(...args)
+  let out = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
+  return { code: await ended, out, error: stderr() }
+}
+
+vi.setConfig({ testTimeout: TIMEOUT_MS })
+
+describe('dharma up', () => {
+  test('says when it is ready, answers calls, and closes cleanly on SIGTERM', async () => {
+    const machine = await up()
+    const { ready } = machine
+    expect(ready).toMatchObject({ event: 'ready', originated: true, pid: machine.child.pid })
+    expect(ready.machine).toMatch(/^[a-z0-9]{52}$/)
+    expect(ready.cloud).toMatch(/^[a-z0-9]{52}$/)
+    expect(new URL(ready.url).hostname).toBe('127.0.0.1')
+
+    const file = join(dataDir, 'runtime.json')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+      pid: ready.pid,
+      url: ready.url,
+      port: Number(new URL(ready.url).port),
+    })
+
+    const status = await finish('call', 'cloud.status', '--data', dataDir)
+    expect(status.code).toBe(0)
+    expect(JSON.parse(status.out)).toMatchObject({ machine: ready.machine, cloud: ready.cloud })
+
+    machine.child.kill('SIGTERM')
+    expect(await machine.ended).toBe(0)
+    await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(machine.stderr()).toBe('')
+  })
+
+  test('streams print a line for each event until they are interrupted', async () => {
+    const machine = await up()
+    const watch = start('call', 'cloud.watch', '{}', '--data', dataDir)
+    expect(await nextLine(watch)).toMatchObject({ status: { machine: machine.ready.machine } })
+    const renamed = nextLine(watch)
+    await finish('call', 'cloud.renameMachine', '{"name":"Ada’s desk"}', '--data', dataDir)
+    expect(await renamed).toMatchObject({ status: { machineName: 'Ada’s desk' } })
+    watch.child.kill('SIGINT')
+    expect(await watch.ended).toBe(0)
+
+    const cut = start('call', 'cloud.watch', '--data', dataDir)
+    await nextLine(cut)
+    machine.child.kill('SIGINT')
+    expect(await machine.ended).toBe(0)
+    expect(await cut.ended).toBe(1)
+    expect(JSON.parse(cut.stderr())).toMatchObject({ code: 'UNAVAILABLE' })
+  })
+
+  test('failures of calls are JSON with code, message and details', async () => {
+    await up()
+    const failures: [string, ...string[]][] = [
+      ['BAD_INPUT', 'db.get', '{"system":"Not An Id"}'],
+      ['BAD_INPUT', 'db.get', '{'],
+      ['UNKNOWN_CALL', 'db.nothing'],
+      ['UNKNOWN_CALL', 'nothing'],
+      ['UNKNOWN_CALL', 'db.constructor'],
+      ['SYSTEM_NOT_INSTALLED', 'systems.uninstall', '{"id":"org.example.notes"}'],
+      ['CLOUD_KEY_INVALID', 'cloud.join', '{"cloud":"x"}'],
+    ]
+    const results = await Promise.all(
+      failures.map(([, ...args]) => finish('call', ...args, '--data', dataDir)),
+    )
+    results.forEach(({ code, out, error }, index) => {
+      const failure = JSON.parse(error) as Record<string, unknown>
+      expect([failure['code'], code, out]).toEqual([failures[index]?.[0], 1, ''])
+      expect(Object.keys(failure)).toEqual(['code', 'message', 'details'])
+    })
+  })
+
+  test('a second start on the folder is told where the first is', async () => {
+    const { ready } = await up()
+    const second = await finish('up', '--json', '--data', dataDir, '--bootstrap', bootstrap)
+    expect(second.code).toBe(1)
+    expect(second.out).toBe('')
+    expect(JSON.parse(second.error)).toMatchObject({
+      code: 'FOLDER_IN_USE',
+      details: { url: ready.url, pid: ready.pid },
+    })
+    const inWords = await finish('up', '--data', dataDir, '--bootstrap', bootstrap)
+    expect(inWords.code).toBe(1)
+    expect(inWords.error).toContain(ready.url)
+  })
+
+  test('after kill -9 the same machine comes back', async () => {
+    const first = await up()
+    first.child.kill('SIGKILL')
+    expect(await first.ended).toBe('SIGKILL')
+    const orphaned = await finish('call', 'cloud.status', '--data', dataDir)
+    expect([orphaned.code, JSON.parse(orphaned.error)]).toMatchObject([1, { code: 'NO_MACHINE' }])
+
+    const second = await up()
+    expect(second.ready).toMatchObject({
+      machine: first.ready.machine,
+      cloud: first.ready.cloud,
+      originated: true,
+    })
+    expect(second.ready.url).not.toBe(first.ready.url)
+  })
+
+  test('a port that is taken, a bad cloud and a bad bootstrap are told as such', async () => {
+    const { ready } = await up()
+    const other = ['--data', join(dataDir, 'other'), '--json']
+    const { port } = new URL(ready.url)
+    const local = ['--bootstrap', bootstrap]
+    const [taken, cloud, address] = await Promise.all([
+      finish('up', ...other, ...local, '--port', port),
+      finish('up', '--data', join(dataDir, 'third'), '--json', ...local, '--cloud', 'nonsense'),
+      finish('up', ...other, '--bootstrap', 'nonsense'),
+    ])
+    expect([taken.code, JSON.parse(taken.error)]).toMatchObject([1, { code: 'PORT_IN_USE' }])
+    expect([cloud.code, JSON.parse(cloud.error)]).toMatchObject([1, { code: 'CLOUD_KEY_INVALID' }])
+    expect([address.code, JSON.parse(address.error)]).toMatchObject([1, { code: 'BAD_INPUT' }])
+  })
+
+  test('a second machine joins by the key of the cloud', async () => {
+    const { ready } = await up()
+    const args = ['--bootstrap', bootstrap, '--cloud', ready.cloud, '--data', join(dataDir, 'b')]
+    const second = start('up', '--json', ...args)
+    expect(await nextLine(second)).toMatchObject({ cloud: ready.cloud, originated: false })
+    const watch = start('call', 'cloud.watch', '--data', dataDir)
+    await new Promise<void>((resolve, reject) => {
+      watch.lines.on('line', (line) => {
+        const { status } = JSON.parse(line) as { status: { state: string } }
+        if (status.state === 'joined') resolve()
+      })
+      void watch.ended.then(() => reject(new Error(watch.stderr())))
+    })
+  })
+})
+
+test('without a machine, or with a broken file, a call fails with NO_MACHINE', async () => {
+  for (const content of [null, '{', '{"pid":1}']) {
+    if (content !== null) await writeFile(join(dataDir, 'runtime.json'), content)
+    const { code, error } = await finish('call', 'cloud.status', '{}', '--data', dataDir)
+    expect([code, JSON.parse(error)]).toMatchObject([1, { code: 'NO_MACHINE' }])
+  }
+})
+
+test('dharma testnet runs until SIGTERM', async () => {
+  const network = start('testnet', '--json')
+  const { event, bootstrap } = (await nextLine(network)) as { event: string; bootstrap: string[] }
+  expect(event).toBe('ready')
+  expect(bootstrap[0]).toMatch(/^127\.0\.0\.1:\d+$/)
+  network.child.kill('SIGTERM')
+  expect(await network.ended).toBe(0)
+})
+
+test('help is everywhere, and every call is listed with who may make it', async () => {
+  const commands = [[], ['up'], ['call'], ['calls'], ['testnet']]
+  const helps = await Promise.all(commands.map((command) => finish(...command, '--help')))
+  for (const { code, out } of helps) expect([code, out.includes('Usage: dharma')]).toEqual([0, true])
+  expect((await finish('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+  const { calls } = JSON.parse((await finish('calls', '--json')).out) as { calls: object[] }
+  expect(calls).toContainEqual(
+    expect.objectContaining({ call: 'db.put', access: 'system', permission: 'db', stream: false }),
+  )
+  expect(calls).toContainEqual(
+    expect.objectContaining({ call: 'cloud.watch', access: 'owner', stream: true }),
+  )
+})

@@ -1,0 +1,130 @@
+// The command line: `dharma up`, `call`, `calls`, `testnet` and `demo`. Each command is loaded when it
+// is named, so that a call does not wait for all that a machine needs.
+import { resolve } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { CloudError } from '../contract/errors.ts'
+import { parseBootstrap } from './bootstrap.ts'
+import { describeCalls, listCalls } from './call-list.ts'
+import { defaultDataDir } from './data-folder.ts'
+import { endWhenReaderGoes, printFailure, printJson, printText } from './output.ts'
+
+const MAX_PORT = 65_535
+const DATA_HELP = 'data folder of the machine (default: $DHARMA_DATA, else the usual place)'
+const JSON_HELP = 'print one line of JSON for programs'
+
+interface DataOption {
+  data?: string
+}
+
+function dataDirOf({ data }: DataOption): string {
+  return data === undefined ? defaultDataDir() : resolve(data)
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= MAX_PORT) return port
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function showCalls(json: boolean): void {
+  const calls = listCalls()
+  if (json) printJson({ calls })
+  else printText(describeCalls(calls))
+}
+
+const program = new Command('dharma')
+  .description('A machine of a Dharma cloud, without a window of its own.')
+  .version(packageJson.version)
+  .exitOverride()
+  .configureOutput({ outputError: () => undefined })
+  .showHelpAfterError(false)
+
+program
+  .command('up')
+  .description('Run a machine until Ctrl+C, and serve its pages to a browser on this computer.')
+  .option('--data <folder>', DATA_HELP)
+  .option('--port <number>', 'port of the pages; 0 takes a free one', parsePort, 0)
+  .option('--cloud <key>', 'join this cloud (default: the folder’s own, or a new one)')
+  .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
+  .option('--json', JSON_HELP, false)
+  .action(
+    async (
+      options: DataOption & { port: number; cloud?: string; bootstrap?: string; json: boolean },
+    ) => {
+      const { port, cloud, bootstrap, json } = options
+      const { up } = await import('./up.ts')
+      await up({
+        dataDir: dataDirOf(options),
+        port,
+        json,
+        ...(cloud === undefined ? {} : { cloud }),
+        ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),
+      })
+    },
+  )
+
+program
+  .command('call')
+  .description('Make a call on the running machine of a folder: its answer on stdout, as JSON.')
+  .argument('[call]', 'such as cloud.status; see "dharma calls"')
+  .argument('[arguments]', 'the arguments, as JSON', '{}')
+  .option('--data <folder>', DATA_HELP)
+  .option('--list', 'list all calls', false)
+  .addHelpText(
+    'after',
+    '\nA call that streams prints one line for each event, until Ctrl+C. A failure exits with 1 and' +
+      '\nprints {"code","message","details"} on stderr.',
+  )
+  .action(
+    async (name: string | undefined, args: string, options: DataOption & { list: boolean }) => {
+      if (options.list) return showCalls(false)
+      if (name === undefined) throw new CloudError('BAD_INPUT', 'Which call? See: dharma calls')
+      const { call } = await import('./call.ts')
+      await call(name, args, dataDirOf(options))
+    },
+  )
+
+program
+  .command('calls')
+  .description('List all calls, and who may make them.')
+  .option('--json', JSON_HELP, false)
+  .action(({ json }: { json: boolean }) => showCalls(json))
+
+program
+  .command('testnet')
+  .description('Run a DHT for machines on this computer alone, until Ctrl+C.')
+  .option('--json', JSON_HELP, false)
+  .action(async (options: { json: boolean }) => {
+    const { testnet } = await import('./testnet.ts')
+    await testnet(options)
+  })
+
+/** Programs read the failures of `call` always, and those of commands that they asked for JSON. */
+function wantsJson(argv: readonly string[]): boolean {
+  return argv[0] === 'call' || argv.includes('--json')
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const failure =
+      error instanceof CommanderError
+        ? new CloudError('BAD_INPUT', error.message.replace(/^error: /, ''), { reason: error.code })
+        : error
+    // Commander shows the help by itself when no command is named.
+    if (!(error instanceof CommanderError && error.code === 'commander.help')) {
+      printFailure(failure, { json: wantsJson(argv) })
+    }
+    return 1
+  }
+}
+
+endWhenReaderGoes()
+const exitCode = await run(process.argv.slice(2))
+// Anything that is still open by now, such as a socket that closes slowly, is not worth waiting for;
+// what was written is.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)))

@@ -1,0 +1,201 @@
+// The daemon's server, on the loopback address only: the shell's page, the origins of systems, and the
+// WebSocket for calls.
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { CloudError } from '../contract/errors.ts'
+import { systemIdSchema } from '../contract/values.ts'
+import type { Log } from '../core/log.ts'
+import type { Caller } from '../rpc/caller.ts'
+import type { AnyPort } from '../rpc/port.ts'
+import { webSocketPort } from '../rpc/transports/web-socket.ts'
+import { buildSystemHeaders } from '../services/systems/asset.ts'
+import type { SystemStore } from '../services/systems/system-store.ts'
+import { AccessRules } from './access.ts'
+import { buildShellHeaders, readShellFile } from './shell-files.ts'
+
+/** The largest message of a call; a record is at most 256 kB, a result with its moves more. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+const TOKEN_BYTES = 32
+
+export interface HttpServerOptions {
+  /** 0 takes a free one. */
+  port: number
+  /** The built renderer. */
+  shellDir: string
+  serve: (port: AnyPort, caller: Caller) => void
+  systems: Pick<SystemStore, 'asset' | 'get' | 'hasPermission'>
+  log: Log
+}
+
+export interface HttpServer {
+  port: number
+  token: string
+  /** What a person opens: the shell's page, with the token. */
+  url: string
+  close(): Promise<void>
+}
+
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+
+const HOW_TO_OPEN = `This is Dharma, and it opens only with its full address.
+
+Open the address that "dharma up" printed when it started: it ends with a token that
+proves that you are the one who started it. To see it again, run "dharma up" once more:
+it names the address of the one that is running.
+`
+
+function splitUrl(url = '/'): { path: string; query: URLSearchParams } {
+  const [path = '/', ...rest] = url.split('?')
+  return { path, query: new URLSearchParams(rest.join('?')) }
+}
+
+/** Starts the server. @throws CloudError PORT_IN_USE */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { shellDir, serve, systems, log } = options
+  const server = createServer()
+  const port = await listenOn(server, options.port)
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const access = new AccessRules(port, token)
+  const shellHeaders = buildShellHeaders(access.authority, access.systemAuthorities)
+  const systemHeaders = buildSystemHeaders(access.origin)
+
+  function refuse(response: ServerResponse, status: number, text: string): void {
+    response.writeHead(status, PLAIN).end(text)
+  }
+
+  async function answerShell(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { path, query } = splitUrl(request.url)
+    const headers: Record<string, string> = { ...shellHeaders }
+    if (path === '/') {
+      if (access.isToken(query.get('token'))) headers['set-cookie'] = access.pageCookieHeader
+      else if (query.has('token') || !access.hasPageCookie(request)) {
+        return refuse(response, 403, HOW_TO_OPEN)
+      }
+    }
+    const file = await readShellFile(shellDir, path)
+    if (file === null) return refuse(response, 404, 'There is no such page.')
+    response.writeHead(200, { ...headers, 'content-type': file.contentType })
+    response.end(request.method === 'HEAD' ? undefined : file.body)
+  }
+
+  async function answerSystem(
+    system: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const asset = await systems.asset(system, splitUrl(request.url).path)
+    response.writeHead(200, {
+      ...asset.headers,
+      ...systemHeaders,
+      'content-type': asset.contentType,
+    })
+    response.end(request.method === 'HEAD' ? undefined : asset.body)
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const site = access.siteOf(request)
+    if (site === null) return refuse(response, 403, 'This server does not answer to that name.')
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return refuse(response, 405, 'Only GET and HEAD.')
+    }
+    if (!request.url?.startsWith('/')) return refuse(response, 400, 'Not a path.')
+    if (site.kind === 'system') return answerSystem(site.system, request, response)
+    if (site.kind === 'shell') return answerShell(request, response)
+    // One origin only, the one that calls are allowed from.
+    response.writeHead(308, { ...PLAIN, location: access.origin + request.url }).end()
+  }
+
+  server.on('request', (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const isMissing =
+        error instanceof CloudError &&
+        ['SYSTEM_NOT_INSTALLED', 'SYSTEM_FILE_NOT_FOUND'].includes(error.code)
+      if (!isMissing) log.error('a page could not be served', { url: request.url, error })
+      if (response.headersSent) response.destroy()
+      else if (isMissing) refuse(response, 404, (error as CloudError).message)
+      else refuse(response, 500, 'Something went wrong inside Dharma.')
+    })
+  })
+
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    // The token is the other one that the client names; it is never sent back.
+    handleProtocols: () => 'dharma',
+  })
+
+  /** Why a WebSocket is refused, or in whose name its calls are made. */
+  function admit(request: IncomingMessage): Caller | { status: string; text: string } {
+    const site = access.siteOf(request)
+    const { path, query } = splitUrl(request.url)
+    if (site === null) return { status: '403 Forbidden', text: 'Not a name of this server.' }
+    if (site.kind === 'system' || path !== '/rpc') {
+      return { status: '404 Not Found', text: 'Nothing here takes calls.' }
+    }
+    if (!access.isOriginAllowed(request)) {
+      return { status: '403 Forbidden', text: 'Calls from that page are not allowed.' }
+    }
+    if (!access.hasSocketToken(request)) {
+      return { status: '401 Unauthorized', text: 'The token is missing or wrong.' }
+    }
+    const id = query.get('system')
+    if (id === null) return { kind: 'owner' }
+    const system = systemIdSchema.safeParse(id)
+    if (!system.success || systems.get(system.data) === undefined) {
+      return { status: '404 Not Found', text: 'No such system is installed.' }
+    }
+    return {
+      kind: 'system',
+      system: system.data,
+      hasPermission: (permission) => systems.hasPermission(system.data, permission),
+    }
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    const caller = admit(request)
+    if ('status' in caller) {
+      socket.end(
+        `HTTP/1.1 ${caller.status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+          `connection: close\r\ncontent-length: ${caller.text.length}\r\n\r\n${caller.text}`,
+      )
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      serve(webSocketPort(webSocket), caller)
+    })
+  })
+
+  return {
+    port,
+    token,
+    url: `${access.origin}/?token=${token}`,
+    async close() {
+      for (const client of sockets.clients) client.terminate()
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function listenOn(server: ReturnType<typeof createServer>, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES'
+      reject(
+        isTaken
+          ? new CloudError('PORT_IN_USE', `Port ${port} is not free. Choose another, or none.`, {
+              port,
+            })
+          : error,
+      )
+    })
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}

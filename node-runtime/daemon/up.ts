@@ -1,0 +1,75 @@
+// `dharma up`: runs a machine until it is told to stop.
+import type { DhtAddress } from 'hyperdht'
+import { CloudError } from '../contract/errors.ts'
+import { startRuntime } from '../runtime.ts'
+import { isLocal } from './bootstrap.ts'
+import { hostRuntime } from './host.ts'
+import { createLog } from './log.ts'
+import { printJson, printText } from './output.ts'
+import { SDK_DIR } from './places.ts'
+import { waitForStop } from './stop-signal.ts'
+
+/** A machine that has not closed by then is ended; what it acknowledged is on disk already. */
+const CLOSE_TIMEOUT_MS = 10_000
+
+export interface UpOptions {
+  dataDir: string
+  port: number
+  cloud?: string
+  bootstrap?: DhtAddress[]
+  json: boolean
+}
+
+/** Names the address of the machine that has the folder, if it has one. */
+function withAddress(error: unknown): unknown {
+  if (!(error instanceof CloudError) || error.code !== 'FOLDER_IN_USE') return error
+  const { url } = error.details as { url?: string }
+  if (url === undefined) return error
+  return new CloudError(error.code, `${error.message} It is open at ${url}`, error.details)
+}
+
+/** Resolves once the machine has closed after SIGINT or SIGTERM. @throws CloudError */
+export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): Promise<void> {
+  const stopped = waitForStop()
+  const log = createLog(dataDir)
+  process.on('uncaughtExceptionMonitor', (error) => log.error('the process failed', { error }))
+  const runtime = await startRuntime({
+    dataDir,
+    kind: 'headless',
+    sdkDir: SDK_DIR,
+    log,
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
+  }).catch((error: unknown) => {
+    throw withAddress(error)
+  })
+  const host = await hostRuntime(runtime, { dataDir, port, log }).catch(async (error: unknown) => {
+    await runtime.close()
+    throw error
+  })
+
+  const { machine, originated } = runtime
+  const { url } = host
+  log.info('ready', { machine, cloud: runtime.cloud, pid: process.pid })
+  if (json) {
+    printJson({ event: 'ready', machine, cloud: runtime.cloud, originated, url, pid: process.pid })
+  } else {
+    printText(originated ? 'This machine began a cloud of its own.' : 'This machine is up.')
+    printText(`Cloud   ${runtime.cloud}`)
+    printText(`Machine ${machine}`)
+    printText(`Data    ${dataDir}`)
+    printText(`Open    ${url}`)
+    printText('Ctrl+C stops it.')
+  }
+
+  await stopped
+  const timer = setTimeout(() => {
+    log.error('the machine did not close in time')
+    process.exit(1)
+  }, CLOSE_TIMEOUT_MS)
+  await host.close()
+  await runtime.close()
+  clearTimeout(timer)
+  log.info('closed')
+}

@@ -1,0 +1,52 @@
+// The `systems` part of the router.
+import { CloudError } from '../../contract/errors.ts'
+import { snapshots } from '../../core/streams.ts'
+import { os } from '../../rpc/caller.ts'
+import type { SystemStore } from './system-store.ts'
+
+export interface SystemsServiceOptions {
+  store: SystemStore
+  /** Deletes the records that this person wrote in a system's collections, in the whole cloud. */
+  deleteOwnRecords: (system: string) => Promise<void>
+}
+
+/** The handlers of the `systems` service. */
+export function createSystemsService({ store, deleteOwnRecords }: SystemsServiceOptions) {
+  const { systems } = os
+  return {
+    preview: systems.preview.handler(({ input }) => store.preview(input.url)),
+
+    install: systems.install.handler(async ({ input }) => {
+      const { id, version, commit } = await store.install(input)
+      return { id, version, commit }
+    }),
+
+    list: systems.list.handler(() => ({ systems: store.list() })),
+
+    watch: systems.watch.handler(({ signal }) =>
+      snapshots(store.onChange, () => ({ systems: store.list() }), signal),
+    ),
+
+    setGrant: systems.setGrant.handler(async ({ input }) => {
+      await store.setGrant(input.id, input.grant)
+      return {}
+    }),
+
+    uninstall: systems.uninstall.handler(async ({ input: { id, deleteData } }) => {
+      if (store.get(id) === undefined) {
+        throw new CloudError('SYSTEM_NOT_INSTALLED', `"${id}" is not installed on this machine.`, {
+          id,
+        })
+      }
+      // First the records: deleting them needs the collections that the manifest declares.
+      if (deleteData) await deleteOwnRecords(id)
+      await store.uninstall(id)
+      return {}
+    }),
+
+    asset: systems.asset.handler(async ({ input }) => {
+      const { contentType, headers, body } = await store.asset(input.id, input.path)
+      return { contentType, headers, bodyBase64: Buffer.from(body).toString('base64') }
+    }),
+  }
+}

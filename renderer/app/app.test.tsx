@@ -1,0 +1,123 @@
+// @vitest-environment jsdom
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { CloudError } from '../../node-runtime/contract/errors.ts'
+import { OTHER_KEY, createFakeRuntime, machine, status } from '../test/fake-runtime.ts'
+import { openTestPort, renderInShell } from '../test/window.tsx'
+import { App } from './app.tsx'
+
+const address = (): HTMLInputElement => screen.getByRole('combobox', { name: 'Address' })
+
+function goTo(text: string): void {
+  fireEvent.focus(address())
+  fireEvent.change(address(), { target: { value: text } })
+  fireEvent.keyDown(address(), { key: 'Enter' })
+}
+
+test('a fresh machine is told that it started a cloud, and what to do next', async () => {
+  renderInShell(<App />)
+  await screen.findByRole('heading', { level: 1, name: 'This machine started a new cloud.' })
+  screen.getByText('Invite others, or join one.')
+  screen.getByRole('button', { name: 'Cloud: Alone' })
+  expect(document.title).toBe('Home – Dharma')
+})
+
+test('the cloud state follows the runtime', async () => {
+  const { fake } = renderInShell(<App />)
+  await screen.findByRole('button', { name: 'Cloud: Alone' })
+  fake.cloud.set({
+    status: status({ state: 'joined', machinesKnown: 2, machinesOnline: 2, connections: 1 }),
+    machines: [machine({ self: true }), machine({ machine: OTHER_KEY, latencyMs: 4 })],
+  })
+  await screen.findByRole('button', { name: 'Cloud: 2 machines' })
+  screen.getByRole('heading', { level: 1, name: 'You are in a cloud of 2 machines.' })
+})
+
+test('tabs: new, type an address, back, forward, close', async () => {
+  const { host } = renderInShell(<App />)
+  fireEvent.click(screen.getByRole('button', { name: 'New tab' }))
+  expect(screen.getAllByRole('tab')).toHaveLength(2)
+  goTo('example.org')
+  await waitFor(() => expect(host.asked.some((asked) => asked.startsWith('show '))).toBe(true))
+  expect(address().value).toBe('https://example.org/')
+  screen.getByRole('tab', { name: 'example.org', selected: true })
+
+  fireEvent.click(screen.getByRole('button', { name: 'Back' }))
+  expect(address().value).toBe('cloud://home')
+  fireEvent.click(screen.getByRole('button', { name: 'Forward' }))
+  expect(address().value).toBe('https://example.org/')
+
+  fireEvent.keyDown(window, { key: 'w', ctrlKey: true })
+  expect(screen.getAllByRole('tab')).toHaveLength(1)
+  expect(host.asked.some((asked) => asked.startsWith('close '))).toBe(true)
+})
+
+test('the rail, the address bar and the palette all reach the built-in pages', async () => {
+  renderInShell(<App />)
+  fireEvent.click(screen.getByRole('link', { name: 'Machines' }))
+  await screen.findByRole('heading', { level: 1, name: 'Machines' })
+  expect(screen.getByRole('link', { name: 'Machines' }).getAttribute('aria-current')).toBe('page')
+
+  goTo('cloud://settings')
+  await screen.findByRole('heading', { level: 1, name: 'Settings' })
+
+  fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
+  const palette = await screen.findByRole('dialog', { name: 'Command palette' })
+  fireEvent.click(within(palette).getByRole('option', { name: 'Systems' }))
+  await screen.findByRole('heading', { level: 1, name: 'Systems' })
+})
+
+test('the native view is hidden while something lies over it', async () => {
+  const { host } = renderInShell(<App />)
+  goTo('https://example.org/')
+  await waitFor(() => expect(host.asked.at(-1)).toMatch(/^show (?!none)/))
+  fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
+  await waitFor(() => expect(host.asked.at(-1)).toBe('show none'))
+  fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
+  await waitFor(() => expect(host.asked.at(-1)).toMatch(/^show (?!none)/))
+})
+
+test('a page that did not load says why, and can be tried again', async () => {
+  const { host } = renderInShell(<App />)
+  goTo('https://nowhere.example/')
+  const opened = host.asked.find((asked) => asked.startsWith('open ')) ?? ''
+  const [, view = ''] = opened.split(' ')
+  host.change(view, {
+    failure: { code: 'ERR_NAME_NOT_RESOLVED', message: 'There is no such host.' },
+  })
+  await screen.findByRole('heading', { level: 1, name: 'This page did not load.' })
+  screen.getByText('There is no such host.')
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
+  expect(host.asked).toContain(`reload ${view}`)
+})
+
+test('text that is no address and finds nothing says so, and goes nowhere', async () => {
+  renderInShell(<App />)
+  goTo('what is this')
+  await screen.findByText('This is no address, and nothing here goes by that name.')
+})
+
+test('a lost connection is said, with its reason, and gone when it is back', async () => {
+  const fake = createFakeRuntime()
+  let refused = true
+  renderInShell(<App />, fake, async () => {
+    if (refused) throw new CloudError('UNAVAILABLE', 'Dharma does not answer on this machine.')
+    return openTestPort(fake)
+  })
+  const banner = await screen.findByRole('alert')
+  expect(banner.textContent).toContain('Connection to this machine lost, retrying.')
+  expect(banner.textContent).toContain('Dharma does not answer on this machine.')
+  screen.getByRole('button', { name: 'Cloud: No connection' })
+  refused = false
+  fireEvent.click(within(banner).getByRole('button', { name: 'Try now' }))
+  await waitFor(() => expect(screen.queryByRole('alert')).toBeNull())
+})
+
+test('the theme is applied to the page and to all tabs, and kept', async () => {
+  const { host } = renderInShell(<App />)
+  goTo('cloud://settings')
+  fireEvent.click(await screen.findByRole('radio', { name: 'Dark' }))
+  expect(document.documentElement.dataset.theme).toBe('dark')
+  expect(host.asked).toContain('theme dark')
+  expect(localStorage.getItem('dharma.preferences')).toContain('"dark"')
+})

@@ -1,0 +1,49 @@
+// The state of the cloud in words. One place, so that all pages say the same.
+import type { CloudStatus } from '../../node-runtime/contract/cloud.ts'
+
+export interface CloudWords {
+  /** For the address bar's right end. */
+  short: string
+  /** A sentence. */
+  title: string
+  /** What it means, and what can be done. */
+  text: string
+}
+
+function machines(count: number): string {
+  return count === 1 ? '1 machine' : `${count} machines`
+}
+
+export function describeCloud(status: CloudStatus): CloudWords {
+  const { state, originated, machinesOnline, machinesKnown, dhtOnline } = status
+  const offNet =
+    dhtOnline === false
+      ? ' The network through which machines find each other does not answer.'
+      : ''
+  switch (state) {
+    case 'joined':
+      return {
+        short: machines(machinesOnline),
+        title: `You are in a cloud of ${machines(machinesKnown)}.`,
+        text: `${machines(machinesOnline)} online, this one included.${offNet}`,
+      }
+    case 'looking':
+      return {
+        short: 'Looking',
+        title: 'Looking for the machines of your cloud.',
+        text: `${
+          machinesKnown > 1
+            ? `${machines(machinesKnown - 1)} known from before, none reached yet.`
+            : 'No other machine has been reached yet.'
+        } It goes on by itself; what you do meanwhile is kept and passed on later.${offNet}`,
+      }
+    case 'alone':
+      return {
+        short: 'Alone',
+        title: originated
+          ? 'This machine started a new cloud.'
+          : 'This machine is alone in its cloud.',
+        text: `${originated ? 'Invite others, or join one.' : 'No other machine is known yet. Invite others, or join another cloud.'}${offNet}`,
+      }
+  }
+}

@@ -1,0 +1,126 @@
+// Everything the window's components stand on, made once, and the hooks that read it.
+import { createContext, useContext, useEffect } from 'react'
+import { useStore } from 'zustand'
+import type { StoreApi } from 'zustand/vanilla'
+import type { Client } from '../../node-runtime/rpc/client.ts'
+import type { ShellHost } from '../client/shell-host.ts'
+import { createCloudStore } from '../stores/cloud.ts'
+import type { CloudState, CloudStore } from '../stores/cloud.ts'
+import { createHistoryStore, recordVisit } from '../stores/history.ts'
+import type { HistoryStore } from '../stores/history.ts'
+import { createIdentityStore } from '../stores/identity.ts'
+import type { IdentityState, IdentityStore } from '../stores/identity.ts'
+import { createNotices } from '../stores/notices.ts'
+import type { Notices } from '../stores/notices.ts'
+import { createOverlaysStore, holdOverlay } from '../stores/overlays.ts'
+import type { OverlaysStore } from '../stores/overlays.ts'
+import { createPreferencesStore } from '../stores/preferences.ts'
+import type { PreferencesStore } from '../stores/preferences.ts'
+import { createSystemsStore } from '../stores/systems.ts'
+import type { SystemsState, SystemsStore } from '../stores/systems.ts'
+import { createTabs } from '../stores/tabs.ts'
+import type { Tabs } from '../stores/tabs.ts'
+import type { Shortcut } from './shortcuts.ts'
+
+export interface Shell {
+  host: ShellHost
+  cloud: CloudStore
+  systems: SystemsStore
+  identity: IdentityStore
+  refreshIdentity: () => Promise<void>
+  preferences: PreferencesStore
+  history: HistoryStore
+  overlays: OverlaysStore
+  notices: Notices
+  tabs: Tabs
+  /** Listeners to browser shortcuts, wherever they were pressed. */
+  onShortcut: (listener: (shortcut: Shortcut) => void) => () => void
+  emitShortcut: (shortcut: Shortcut) => void
+  dispose: () => void
+}
+
+export function createShell(host: ShellHost, page: Window): Shell {
+  const cloud = createCloudStore(host.connection)
+  const systems = createSystemsStore(host.connection)
+  const identity = createIdentityStore(host.connection)
+  const history = createHistoryStore(page.localStorage)
+  const notices = createNotices()
+  const listeners = new Set<(shortcut: Shortcut) => void>()
+  const emitShortcut = (shortcut: Shortcut): void => {
+    for (const listener of listeners) listener(shortcut)
+  }
+  const tabs = createTabs({
+    host: host.tabs,
+    storage: page.sessionStorage,
+    onError: notices.fail,
+    onShortcut: emitShortcut,
+    onVisit: (address, title) => recordVisit(history, address, title, Date.now()),
+  })
+  return {
+    host,
+    cloud: cloud.store,
+    systems: systems.store,
+    identity: identity.store,
+    refreshIdentity: identity.refresh,
+    preferences: createPreferencesStore(page.localStorage),
+    history,
+    overlays: createOverlaysStore(),
+    notices,
+    tabs,
+    onShortcut(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    emitShortcut,
+    dispose() {
+      tabs.stop()
+      cloud.stop()
+      systems.stop()
+      identity.stop()
+      host.connection.close()
+      host.tabs.dispose()
+    },
+  }
+}
+
+export const ShellContext = createContext<Shell | null>(null)
+
+export function useShell(): Shell {
+  const shell = useContext(ShellContext)
+  if (shell === null) throw new Error('There is no shell around this component.')
+  return shell
+}
+
+/** The runtime's client; without a connection its calls fail with UNAVAILABLE. */
+export function useClient(): Client {
+  return useStore(useShell().host.connection.state, ({ client }) => client)
+}
+
+export function useCloud<T>(select: (state: CloudState) => T): T {
+  return useStore(useShell().cloud, select)
+}
+
+export function useSystems<T>(select: (state: SystemsState) => T): T {
+  return useStore(useShell().systems, select)
+}
+
+export function useIdentity<T>(select: (state: IdentityState) => T): T {
+  return useStore(useShell().identity, select)
+}
+
+export function useStoreOf<S, T>(pick: (shell: Shell) => StoreApi<S>, select: (state: S) => T): T {
+  return useStore(pick(useShell()), select)
+}
+
+/** Says that something lies over the page while `open`. */
+export function useOverlay(open: boolean): void {
+  const { overlays } = useShell()
+  useEffect(() => (open ? holdOverlay(overlays) : undefined), [open, overlays])
+}
+
+/** Names the document while a page is in front. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} – Dharma`
+  }, [title])
+}

@@ -1,0 +1,105 @@
+// How the page served by the headless daemon gets its connection: WebSockets with the token that
+// came in the page's address.
+import { CloudError } from '../../node-runtime/contract/errors.ts'
+import { bridge } from '../../node-runtime/rpc/transports/bridge.ts'
+import { webSocketPort } from '../../node-runtime/rpc/transports/web-socket.ts'
+import type { SocketLike } from '../../node-runtime/rpc/transports/web-socket.ts'
+import { createConnection } from './connection.ts'
+import type { OpenedPort } from './connection.ts'
+import { createFrameTabs } from './frame-tabs.ts'
+import type { ShellHost } from './shell-host.ts'
+import type { Theme } from './tab-host.ts'
+
+const TOKEN_KEY = 'dharma.token'
+
+/** Takes the token out of the address, so that it is neither seen, bookmarked nor sent on. */
+export function takeToken(page: Window): string | null {
+  const url = new URL(page.location.href)
+  const given = url.searchParams.get('token')
+  if (given !== null) {
+    page.sessionStorage.setItem(TOKEN_KEY, given)
+    url.searchParams.delete('token')
+    page.history.replaceState(null, '', url.pathname + url.search + url.hash)
+  }
+  return page.sessionStorage.getItem(TOKEN_KEY)
+}
+
+function socketTo(page: Window, query: string, token: string): SocketLike {
+  const scheme = page.location.protocol === 'https:' ? 'wss' : 'ws'
+  const socket = new WebSocket(`${scheme}://${page.location.host}/rpc${query}`, ['dharma', token])
+  // The DOM's types leave out shared memory, of which no message is made.
+  return socket as unknown as SocketLike
+}
+
+/** A browser does not say why a WebSocket was refused; whether the page is served tells. */
+async function explainRefusal(page: Window): Promise<CloudError> {
+  try {
+    await fetch(page.location.origin, { method: 'HEAD', cache: 'no-store' })
+  } catch {
+    return new CloudError(
+      'UNAVAILABLE',
+      'Dharma does not answer on this machine. It may have been stopped.',
+    )
+  }
+  return new CloudError(
+    'UNAUTHENTICATED',
+    'Dharma was started anew since this page was opened. Open it again with the address that "dharma up" printed.',
+  )
+}
+
+function openRuntimePort(page: Window, token: string | null): Promise<OpenedPort> {
+  if (token === null) {
+    return Promise.reject(
+      new CloudError(
+        'UNAUTHENTICATED',
+        'This page was opened without its key. Use the whole address that "dharma up" printed.',
+      ),
+    )
+  }
+  return new Promise((resolve, reject) => {
+    const socket = socketTo(page, '', token)
+    const port = webSocketPort(socket)
+    let wasOpen = false
+    const closed = new Promise<void>((done) => {
+      socket.addEventListener('close', () => {
+        done()
+        if (!wasOpen) void explainRefusal(page).then(reject)
+      })
+    })
+    socket.addEventListener('open', () => {
+      wasOpen = true
+      resolve({ port, closed, close: () => socket.close() })
+    })
+  })
+}
+
+export function createDaemonHost(page: Window): ShellHost {
+  const token = takeToken(page)
+  const dark = page.matchMedia('(prefers-color-scheme: dark)')
+  const resolveTheme = (theme: Theme): 'light' | 'dark' =>
+    theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme
+  const tabs = createFrameTabs({
+    page,
+    resolveTheme,
+    systemOrigin: (system) => {
+      const port = page.location.port === '' ? '' : `:${page.location.port}`
+      return `${page.location.protocol}//${system}.localhost${port}`
+    },
+    openSystemPort: (system) => {
+      const { port1, port2 } = new MessageChannel()
+      const socket = socketTo(page, `?system=${encodeURIComponent(system)}`, token ?? '')
+      return { port: port2, close: bridge(port1, socket) }
+    },
+  })
+
+  const connection = createConnection(() => openRuntimePort(page, token))
+  let wasLost = false
+  connection.state.subscribe(({ phase }) => {
+    if (phase === 'lost') wasLost = true
+    else if (phase === 'connected' && wasLost) {
+      wasLost = false
+      tabs.reloadSystems()
+    }
+  })
+  return { kind: 'browser', connection, tabs }
+}

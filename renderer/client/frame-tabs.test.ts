@@ -1,0 +1,145 @@
+// @vitest-environment jsdom
+import { afterEach, expect, test, vi } from 'vitest'
+import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
+import { createFrameTabs } from './frame-tabs.ts'
+
+function setUp() {
+  const closed: string[] = []
+  const tabs = createFrameTabs({
+    page: window,
+    systemOrigin: (system) => `http://${system}.localhost:4000`,
+    openSystemPort: (system) => ({
+      port: { of: system } as unknown as MessagePort,
+      close: () => closed.push(system),
+    }),
+    resolveTheme: (theme) => (theme === 'dark' ? 'dark' : 'light'),
+  })
+  current = tabs
+  const views = new Map<string, ViewState>()
+  tabs.subscribe((event: TabsEvent) => {
+    if (event.type === 'viewChanged') views.set(event.view.tab, event.view)
+    if (event.type === 'viewClosed') views.delete(event.tab)
+  })
+  /** A frame whose window only takes messages. */
+  const attach = (view: string) => {
+    const postMessage = vi.fn()
+    const contentWindow = { postMessage }
+    tabs.frames?.attach(view, { contentWindow } as unknown as HTMLIFrameElement)
+    const say = (data: unknown, origin: string): void => {
+      const event = new MessageEvent('message', { data, origin })
+      Object.defineProperty(event, 'source', { value: contentWindow })
+      window.dispatchEvent(event)
+    }
+    return { postMessage, say }
+  }
+  const frame = (view: string) => tabs.frames?.store.getState().frames.find((f) => f.view === view)
+  return { tabs, views, closed, attach, frame }
+}
+
+let current: ReturnType<typeof createFrameTabs> | null = null
+afterEach(() => current?.dispose())
+
+const ORIGIN = 'http://org.example.notes.localhost:4000'
+
+test('a system gets a port of its own, and only from its own origin', async () => {
+  const { tabs, attach } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/list?x=1')
+  const { postMessage, say } = attach('v')
+  say({ type: 'dharma:connect' }, 'http://evil.localhost:4000')
+  say({ type: 'dharma:connect' }, 'https://example.org')
+  say('dharma:connect', ORIGIN)
+  expect(postMessage).not.toHaveBeenCalled()
+  say({ type: 'dharma:connect' }, ORIGIN)
+  expect(postMessage).toHaveBeenCalledExactlyOnceWith(
+    { type: 'dharma:port', system: 'org.example.notes', path: '/list?x=1', theme: 'light' },
+    ORIGIN,
+    [{ of: 'org.example.notes' }],
+  )
+})
+
+test('a web page gets no port, whatever it says', async () => {
+  const { tabs, attach } = setUp()
+  await tabs.open('v', 'https://example.org/')
+  const { postMessage, say } = attach('v')
+  say({ type: 'dharma:connect' }, 'https://example.org')
+  expect(postMessage).not.toHaveBeenCalled()
+})
+
+test('a message from a window that is no tab is ignored', async () => {
+  const { tabs, views } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  window.dispatchEvent(
+    new MessageEvent('message', {
+      data: { type: 'dharma:location', path: '/stolen', title: 'x' },
+      origin: ORIGIN,
+    }),
+  )
+  expect(views.get('v')?.url).toBe('cloud://org.example.notes/')
+})
+
+test('the address follows a system, and back makes the frame anew where it was', async () => {
+  const { tabs, views, attach, frame } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { say } = attach('v')
+  say({ type: 'dharma:location', path: '/', title: 'Notes' }, ORIGIN)
+  expect(views.get('v')).toMatchObject({ canGoBack: false, title: 'Notes', security: 'cloud' })
+  say({ type: 'dharma:location', path: '/one', title: 'One' }, ORIGIN)
+  expect(views.get('v')).toMatchObject({
+    url: 'cloud://org.example.notes/one',
+    title: 'One',
+    canGoBack: true,
+  })
+  expect(frame('v')?.generation).toBe(0)
+
+  await tabs.back('v')
+  expect(views.get('v')).toMatchObject({
+    url: 'cloud://org.example.notes/',
+    canGoBack: false,
+    canGoForward: true,
+  })
+  expect(frame('v')).toMatchObject({ src: `${ORIGIN}/`, generation: 1 })
+  await tabs.forward('v')
+  expect(frame('v')?.src).toBe(`${ORIGIN}/one`)
+})
+
+test('web pages keep the addresses that were typed, and say how they are connected', async () => {
+  const { tabs, views, frame } = setUp()
+  await tabs.open('v', 'https://a.org')
+  expect(views.get('v')).toMatchObject({ security: 'secure', loading: true })
+  tabs.frames?.loaded('v')
+  expect(views.get('v')?.loading).toBe(false)
+  await tabs.navigate('v', 'http://b.org')
+  expect(views.get('v')).toMatchObject({ security: 'insecure', title: 'b.org', canGoBack: true })
+  await tabs.navigate('v', 'http://localhost:1/')
+  expect(views.get('v')?.security).toBe('local')
+  await tabs.back('v')
+  expect(frame('v')?.src).toBe('http://b.org/')
+})
+
+test('addresses that a frame may not have are refused', async () => {
+  const { tabs } = setUp()
+  const refused = { code: 'TAB_ADDRESS_INVALID' }
+  await expect(tabs.open('v', window.location.href)).rejects.toMatchObject(refused)
+  await expect(tabs.open('v', 'javascript:alert(1)')).rejects.toMatchObject(refused)
+  await expect(tabs.open('v', 'cloud://home')).rejects.toMatchObject(refused)
+  await tabs.open('v', 'cloud://org.example.notes/')
+  await expect(tabs.navigate('v', 'cloud://org.other/')).rejects.toMatchObject(refused)
+  await expect(tabs.navigate('w', 'https://a.org')).rejects.toMatchObject({ code: 'TAB_UNKNOWN' })
+})
+
+test('themes reach the systems; closing and a new connection end their ports', async () => {
+  const { tabs, closed, attach, frame, views } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { postMessage, say } = attach('v')
+  say({ type: 'dharma:connect' }, ORIGIN)
+  await tabs.setTheme('dark')
+  expect(postMessage).toHaveBeenLastCalledWith({ type: 'dharma:theme', theme: 'dark' }, ORIGIN)
+  tabs.reloadSystems()
+  expect(closed).toEqual(['org.example.notes'])
+  expect(frame('v')?.generation).toBe(1)
+  await tabs.show('v', { x: 0, y: 0, width: 1, height: 1 })
+  expect(frame('v')?.shown).toBe(true)
+  await tabs.close('v')
+  expect(views.size).toBe(0)
+  expect(frame('v')).toBeUndefined()
+})

@@ -1,0 +1,262 @@
+// The TabHost where the window is itself a page of a browser: tabs are frames that the page draws.
+import { createStore } from 'zustand/vanilla'
+import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
+import { CloudError } from '../../node-runtime/contract/errors.ts'
+import { isLocalHost, parseAddress, systemAddress } from './address.ts'
+import type { Target } from './address.ts'
+import type { Frame, TabHost, Theme } from './tab-host.ts'
+
+/** One place a frame has been. The frame's own history belongs to the browser and cannot be read. */
+interface Place {
+  url: string
+  src: string
+}
+
+interface View {
+  kind: 'web' | 'system'
+  system: string | null
+  places: Place[]
+  index: number
+  title: string
+  loading: boolean
+  generation: number
+  element: HTMLIFrameElement | null
+  /** Ends the ports that pages in this frame were given. */
+  ports: Set<() => void>
+}
+
+export interface FrameTabsOptions {
+  /** Origin under which a system's pages are served, such as `http://<id>.localhost:4000`. */
+  systemOrigin: (system: string) => string
+  /** A port that speaks for that system, and what closes it. */
+  openSystemPort: (system: string) => { port: MessagePort; close: () => void }
+  /** The theme as pages must be told it. */
+  resolveTheme: (theme: Theme) => 'light' | 'dark'
+  page: Window
+}
+
+/** See `TabHost`; `reloadSystems` is for when the machine was away, and with it all their ports. */
+export function createFrameTabs(options: FrameTabsOptions): TabHost & { reloadSystems(): void } {
+  const { page } = options
+  const views = new Map<string, View>()
+  const listeners = new Set<(event: TabsEvent) => void>()
+  const store = createStore<{ frames: Frame[] }>(() => ({ frames: [] }))
+  let shown: string | null = null
+  let theme: Theme = 'system'
+
+  const placeOf = (target: Target): Place => {
+    if (target.kind === 'web') return { url: target.url, src: target.url }
+    if (target.kind === 'system') {
+      return { url: target.address, src: options.systemOrigin(target.system) + target.path }
+    }
+    throw new CloudError('TAB_ADDRESS_INVALID', 'A built-in page has no view of its own.')
+  }
+  const parse = (url: string): Target => {
+    const target = parseAddress(url)
+    if (target === null || target.kind === 'page') {
+      throw new CloudError('TAB_ADDRESS_INVALID', `"${url}" cannot be shown in a tab.`)
+    }
+    // Pages of the window's own origin would not be held by the frame's sandbox.
+    if (target.kind === 'web' && new URL(target.url).origin === page.location.origin) {
+      throw new CloudError('TAB_ADDRESS_INVALID', 'The window cannot be shown inside itself.')
+    }
+    return target
+  }
+  const find = (id: string): View => {
+    const view = views.get(id)
+    if (view === undefined) throw new CloudError('TAB_UNKNOWN', 'This tab is no longer open.')
+    return view
+  }
+  const place = (view: View): Place => view.places[view.index] as Place
+
+  const security = (view: View): ViewState['security'] => {
+    if (view.kind === 'system') return 'cloud'
+    const { protocol, hostname } = new URL(place(view).url)
+    if (isLocalHost(hostname)) return 'local'
+    return protocol === 'https:' ? 'secure' : 'insecure'
+  }
+  const emit = (event: TabsEvent): void => {
+    for (const listener of listeners) listener(event)
+  }
+  const draw = (): void =>
+    store.setState({
+      frames: [...views].map(([id, view]) => ({
+        view: id,
+        kind: view.kind,
+        // What the frame was made with; later places are set on the element itself.
+        src: place(view).src,
+        title: view.title,
+        generation: view.generation,
+        shown: id === shown,
+      })),
+    })
+  const changed = (id: string, view: View): void => {
+    draw()
+    emit({
+      type: 'viewChanged',
+      view: {
+        tab: id,
+        kind: view.kind,
+        url: place(view).url,
+        title: view.title,
+        favicon: null,
+        loading: view.loading,
+        canGoBack: view.index > 0,
+        canGoForward: view.index < view.places.length - 1,
+        security: security(view),
+        failure: null,
+      },
+    })
+  }
+  const remake = (id: string, view: View): void => {
+    view.loading = true
+    view.generation += 1
+    changed(id, view)
+  }
+  const step = (id: string, by: number): void => {
+    const view = find(id)
+    if (view.places[view.index + by] === undefined) return
+    view.index += by
+    if (view.kind === 'web') view.title = titleOf(place(view).url)
+    remake(id, view)
+  }
+
+  const receive = (event: MessageEvent<unknown>): void => {
+    const entry = [...views].find(
+      ([, view]) => view.element !== null && view.element.contentWindow === event.source,
+    )
+    if (entry === undefined || typeof event.data !== 'object' || event.data === null) return
+    const [id, view] = entry
+    const { system } = view
+    // A frame that has left its system's origin speaks for nobody.
+    if (system === null || event.origin !== options.systemOrigin(system)) return
+    const message = event.data as Record<string, unknown>
+    if (message.type === 'dharma:connect') handOver(view, system, event.origin)
+    if (message.type === 'dharma:location' && typeof message.path === 'string') {
+      moved(id, view, system, message.path, message.title)
+    }
+  }
+  const handOver = (view: View, system: string, origin: string): void => {
+    const { port, close } = options.openSystemPort(system)
+    view.ports.add(close)
+    const path = place(view).url.slice(systemAddress(system, '').length)
+    view.element?.contentWindow?.postMessage(
+      { type: 'dharma:port', system, path, theme: options.resolveTheme(theme) },
+      origin,
+      [port],
+    )
+  }
+  const moved = (id: string, view: View, system: string, path: string, title: unknown): void => {
+    const target = parseAddress(systemAddress(system, path))
+    if (target?.kind !== 'system') return
+    if (target.address !== place(view).url) {
+      view.places.splice(view.index + 1, Infinity, placeOf(target))
+      view.index += 1
+    }
+    if (typeof title === 'string' && title.trim() !== '') view.title = title.trim().slice(0, 200)
+    changed(id, view)
+  }
+  const closePorts = (view: View): void => {
+    for (const close of view.ports) close()
+    view.ports.clear()
+  }
+
+  page.addEventListener('message', receive)
+  return {
+    async open(id, url) {
+      const target = parse(url)
+      const view: View = {
+        kind: target.kind === 'system' ? 'system' : 'web',
+        system: target.kind === 'system' ? target.system : null,
+        places: [placeOf(target)],
+        index: 0,
+        title: titleOf(url),
+        loading: true,
+        generation: 0,
+        element: null,
+        ports: new Set(),
+      }
+      views.set(id, view)
+      changed(id, view)
+    },
+    async navigate(id, url) {
+      const view = find(id)
+      const target = parse(url)
+      if ((target.kind === 'system' ? target.system : null) !== view.system) {
+        throw new CloudError('TAB_ADDRESS_INVALID', 'This address needs a view of its own.')
+      }
+      view.places.splice(view.index + 1, Infinity, placeOf(target))
+      view.index += 1
+      if (view.kind === 'web') view.title = titleOf(url)
+      remake(id, view)
+    },
+    back: async (id) => step(id, -1),
+    forward: async (id) => step(id, 1),
+    reload: async (id) => remake(id, find(id)),
+    async stop(id) {
+      const view = find(id)
+      view.loading = false
+      changed(id, view)
+    },
+    async close(id) {
+      closePorts(find(id))
+      views.delete(id)
+      if (shown === id) shown = null
+      draw()
+      emit({ type: 'viewClosed', tab: id })
+    },
+    async show(id) {
+      if (id !== null) find(id)
+      if (shown === id) return
+      shown = id
+      draw()
+    },
+    async setTheme(next) {
+      theme = next
+      for (const view of views.values()) {
+        if (view.system === null) continue
+        view.element?.contentWindow?.postMessage(
+          { type: 'dharma:theme', theme: options.resolveTheme(theme) },
+          options.systemOrigin(view.system),
+        )
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    frames: {
+      store,
+      attach(id, element) {
+        const view = views.get(id)
+        if (view !== undefined) view.element = element
+      },
+      loaded(id) {
+        const view = views.get(id)
+        if (view === undefined || !view.loading) return
+        view.loading = false
+        changed(id, view)
+      },
+    },
+    reloadSystems() {
+      for (const [id, view] of views) {
+        if (view.system === null) continue
+        closePorts(view)
+        remake(id, view)
+      }
+    },
+    dispose() {
+      page.removeEventListener('message', receive)
+      for (const view of views.values()) closePorts(view)
+      views.clear()
+      listeners.clear()
+    },
+  }
+}
+
+/** What a page is called before it has said its own title, or where it cannot be asked for it. */
+function titleOf(url: string): string {
+  const target = parseAddress(url)
+  if (target?.kind === 'web') return new URL(target.url).host
+  return target?.kind === 'system' ? target.system : url
+}

@@ -1,0 +1,9 @@
+// What the window stands on: a connection to the runtime, and something that shows tabs.
+import type { Connection } from './connection.ts'
+import type { TabHost } from './tab-host.ts'
+
+export interface ShellHost {
+  kind: 'desktop' | 'browser'
+  connection: Connection
+  tabs: TabHost
+}

@@ -1,0 +1,42 @@
+// What shows the pages of tabs that are not built in: views of the desktop window, or frames.
+import type { StoreApi } from 'zustand/vanilla'
+import type { Bounds, TabsEvent } from '../../electron/contract/tabs.ts'
+
+export type Theme = 'light' | 'dark' | 'system'
+
+/** A frame that the page draws for the host. */
+export interface Frame {
+  view: string
+  kind: 'web' | 'system'
+  src: string
+  title: string
+  /** Grows when the frame must be made anew, which is how it is reloaded. */
+  generation: number
+  shown: boolean
+}
+
+/**
+ * Views by the id that the shell gives them. Every call may reject with a CloudError. What becomes
+ * of a view is told in events only.
+ */
+export interface TabHost {
+  open(view: string, url: string): Promise<void>
+  navigate(view: string, url: string): Promise<void>
+  back(view: string): Promise<void>
+  forward(view: string): Promise<void>
+  reload(view: string): Promise<void>
+  stop(view: string): Promise<void>
+  close(view: string): Promise<void>
+  /** Shows one view at these bounds and hides the others; null hides all. */
+  show(view: string | null, bounds: Bounds): Promise<void>
+  setTheme(theme: Theme): Promise<void>
+  subscribe(listener: (event: TabsEvent) => void): () => void
+  /** Present when the page itself has to draw the views. */
+  frames?: {
+    store: StoreApi<{ frames: Frame[] }>
+    /** Tells the host about the element of a frame, and that it has loaded. */
+    attach(view: string, element: HTMLIFrameElement | null): void
+    loaded(view: string): void
+  }
+  dispose(): void
+}

@@ -1,0 +1,154 @@
+import { PackageOpen } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { CloudStatus } from '../../../node-runtime/contract/cloud.ts'
+import type { InstalledSystem } from '../../../node-runtime/contract/systems.ts'
+import { describeCloud } from '../../app/cloud-words.ts'
+import { useCloud, useShell, useSystems } from '../../app/shell.tsx'
+import { pageAddress, systemAddress } from '../../client/address.ts'
+import { Button } from '../../ui/button.tsx'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { ErrorNotice } from '../../ui/error-notice.tsx'
+import { useCopy } from '../../ui/fingerprint.tsx'
+import { KeyPicture } from '../../ui/key-picture.tsx'
+import { Loading } from '../../ui/progress.tsx'
+import { RepositoryForm } from '../systems/repository-form.tsx'
+import { SystemIcon } from '../systems/system-icon.tsx'
+import { JoinForm } from './join-form.tsx'
+import './home-page.css'
+
+/** Where one is, what is here, and what to do next. */
+export function HomePage(): ReactNode {
+  const status = useCloud((state) => state.status)
+  const error = useCloud((state) => state.error)
+  const systems = useSystems((state) => state.systems)
+  const words = status === null ? null : describeCloud(status)
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{words?.title ?? 'Welcome to Dharma.'}</h1>
+        {words !== null && <p>{words.text}</p>}
+        {error !== null && <ErrorNotice error={error} />}
+        {status === null && error === null && <Loading>Asking this machine</Loading>}
+      </header>
+
+      <section className="section" aria-labelledby="home-systems">
+        <div className="section-head">
+          <h2 id="home-systems">Your systems</h2>
+          {systems !== null && systems.length > 0 && <PageLink page="systems">Manage</PageLink>}
+        </div>
+        {systems === null && <Loading>Reading the list</Loading>}
+        {systems !== null && systems.length > 0 && <SystemTiles systems={systems} />}
+        {systems?.length === 0 && (
+          <>
+            <EmptyState icon={<PackageOpen />} title="Install your first system">
+              Systems are the apps of the cloud: games, tournaments, tools. Paste the address of a
+              repository, such as that of Event Games, and look at what it is and what it asks for.
+            </EmptyState>
+            <RepositoryForm />
+          </>
+        )}
+      </section>
+
+      {status !== null && (
+        <div className="home-columns">
+          <Invite status={status} />
+          <section className="section" aria-labelledby="home-join">
+            <h2 id="home-join">Join another cloud</h2>
+            <JoinForm present={status.cloud} />
+          </section>
+        </div>
+      )}
+      {status !== null && <MachinesLine status={status} />}
+    </div>
+  )
+}
+
+function PageLink({
+  page,
+  children,
+}: {
+  page: 'systems' | 'machines'
+  children: string
+}): ReactNode {
+  const { tabs } = useShell()
+  return (
+    <a
+      className="link"
+      href={pageAddress(page)}
+      onClick={(event) => {
+        event.preventDefault()
+        tabs.go(pageAddress(page))
+      }}
+    >
+      {children}
+    </a>
+  )
+}
+
+function SystemTiles({ systems }: { systems: readonly InstalledSystem[] }): ReactNode {
+  const { tabs } = useShell()
+  return (
+    <ul className="tiles">
+      {systems.map((system) => (
+        <li key={system.id}>
+          <a
+            className="tile"
+            href={systemAddress(system.id)}
+            aria-label={`Open ${system.name}`}
+            onClick={(event) => {
+              event.preventDefault()
+              if (event.ctrlKey || event.metaKey) {
+                tabs.open(systemAddress(system.id), { behind: true })
+              } else tabs.go(systemAddress(system.id))
+            }}
+          >
+            <SystemIcon id={system.id} system={system} size={40} />
+            <span>
+              <strong>{system.name}</strong>
+              <span className="muted tile-text">{system.description ?? system.id}</span>
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Invite({ status }: { status: CloudStatus }): ReactNode {
+  const { copy, copied, failed } = useCopy(status.cloud)
+  return (
+    <section className="section" aria-labelledby="home-invite">
+      <h2 id="home-invite">Invite others</h2>
+      <p className="muted">
+        Give this cloud key to people you want here. They paste it on their Home page, under “Join
+        another cloud”.
+      </p>
+      <div className="invite-key">
+        <KeyPicture text={status.cloud} size={36} />
+        <code aria-label="Cloud key of this cloud">{status.cloud}</code>
+      </div>
+      <div className="row">
+        <Button onClick={copy}>{copied ? 'Copied' : 'Copy the cloud key'}</Button>
+        <span role="status" className={failed ? '' : 'visually-hidden'}>
+          {copied
+            ? 'Copied'
+            : failed
+              ? 'It could not be copied. Select it and copy it by hand.'
+              : ''}
+        </span>
+      </div>
+    </section>
+  )
+}
+
+function MachinesLine({ status }: { status: CloudStatus }): ReactNode {
+  const { machinesKnown, machinesOnline } = status
+  return (
+    <p className="muted">
+      {machinesKnown === 1
+        ? 'This machine is the only one known here. '
+        : `${machinesOnline} of ${machinesKnown} machines are online. `}
+      <PageLink page="machines">See the machines</PageLink>
+    </p>
+  )
+}

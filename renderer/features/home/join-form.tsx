@@ -1,0 +1,97 @@
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
+import { Button } from '../../ui/button.tsx'
+import { useCall } from '../../ui/call.ts'
+import { Dialog } from '../../ui/dialog.tsx'
+import { ErrorNotice } from '../../ui/error-notice.tsx'
+import { Field } from '../../ui/field.tsx'
+import { shortKey } from '../../ui/fingerprint.tsx'
+
+/** Joins the cloud of a pasted key, after a yes. */
+export function JoinForm({ present }: { present: string }): ReactNode {
+  const [cloud, setCloud] = useState('')
+  const [problem, setProblem] = useState<string | null>(null)
+  const [asking, setAsking] = useState(false)
+  const key = cloud.trim()
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (key === '') return setProblem('Paste the key of a cloud first.')
+        if (key === present) return setProblem('This machine is in that cloud already.')
+        setAsking(true)
+      }}
+    >
+      <Field
+        label="Cloud key"
+        mono
+        placeholder="52 letters and digits"
+        hint="Someone in that cloud finds it on their Home page."
+        value={cloud}
+        error={problem}
+        onChange={(event) => {
+          setCloud(event.target.value)
+          setProblem(null)
+        }}
+      />
+      <div>
+        <Button type="submit">Join cloud</Button>
+      </div>
+      {asking && (
+        <JoinDialog
+          cloud={key}
+          onClose={() => setAsking(false)}
+          onJoined={() => {
+            setAsking(false)
+            setCloud('')
+          }}
+        />
+      )}
+    </form>
+  )
+}
+
+interface JoinDialogProps {
+  cloud: string
+  onClose: () => void
+  onJoined: () => void
+}
+
+function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): ReactNode {
+  const client = useClient()
+  const { notices } = useShell()
+  const join = useCall(() => client.cloud.join({ cloud }))
+  useOverlay(true)
+  return (
+    <Dialog
+      title="Join this cloud?"
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            look="primary"
+            pending={join.pending}
+            onClick={() =>
+              void join.run().then((done) => {
+                if (!done) return
+                notices.say('This machine now belongs to that cloud, and looks for its machines.')
+                onJoined()
+              })
+            }
+          >
+            Join
+          </Button>
+        </>
+      }
+    >
+      <p>
+        This machine leaves its present cloud and joins <code>{shortKey(cloud)}</code>. What was
+        written in the present cloud stays in the data folder; joining it again brings it back.
+      </p>
+      {join.error !== null && <ErrorNotice error={join.error} />}
+    </Dialog>
+  )
+}

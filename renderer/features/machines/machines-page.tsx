@@ -1,0 +1,181 @@
+import { MonitorX } from 'lucide-react'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import { useCloud } from '../../app/shell.tsx'
+import { pageAddress } from '../../client/address.ts'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { ErrorNotice } from '../../ui/error-notice.tsx'
+import { Field } from '../../ui/field.tsx'
+import { Fingerprint } from '../../ui/fingerprint.tsx'
+import { Loading } from '../../ui/progress.tsx'
+import { RelativeTime } from '../../ui/relative-time.tsx'
+import { Sparkline } from '../../ui/sparkline.tsx'
+import { Table } from '../../ui/table.tsx'
+import type { Column } from '../../ui/table.tsx'
+import { useShell } from '../../app/shell.tsx'
+import { Button } from '../../ui/button.tsx'
+import { MachineRing } from './machine-ring.tsx'
+import './machines-page.css'
+
+function stateOf({ self, online }: MachineInfo): 'This machine' | 'Online' | 'Offline' {
+  return self ? 'This machine' : online ? 'Online' : 'Offline'
+}
+
+/** Own machine first, then those that are there. */
+const STATE_ORDER = { 'This machine': 0, Online: 1, Offline: 2 }
+
+/** Below a millisecond a figure after the point says something; above, it only flickers. */
+export function describeLatency(latencyMs: number): string {
+  return latencyMs < 10 ? `${latencyMs.toFixed(1)} ms` : `${Math.round(latencyMs)} ms`
+}
+
+function columnsWith(latencies: Record<string, number[]>): Column<MachineInfo>[] {
+  return [
+    {
+      key: 'name',
+      title: 'Name',
+      sortBy: ({ name }) => name,
+      render: ({ name }) => <span className="machine-name">{name}</span>,
+    },
+    {
+      key: 'state',
+      title: 'State',
+      sortBy: (machine) => STATE_ORDER[stateOf(machine)],
+      render: (machine) => (
+        <span className="row">
+          <span
+            className={`dot ${machine.online || machine.self ? 'dot-online' : ''}`}
+            aria-hidden="true"
+          />
+          {stateOf(machine)}
+        </span>
+      ),
+    },
+    {
+      key: 'latency',
+      title: 'Latency',
+      sortBy: ({ latencyMs }) => latencyMs ?? Number.MAX_SAFE_INTEGER,
+      align: 'end',
+      render: ({ machine, self, latencyMs }) => (
+        <span className="latency">
+          {!self && <Sparkline values={latencies[machine] ?? []} />}
+          <span className="latency-number">
+            {latencyMs === null ? '–' : describeLatency(latencyMs)}
+          </span>
+        </span>
+      ),
+    },
+    {
+      key: 'kind',
+      title: 'Kind',
+      sortBy: ({ kind }) => kind,
+      render: ({ kind }) => (kind === 'desktop' ? 'Desktop' : 'Headless'),
+    },
+    {
+      key: 'version',
+      title: 'Version',
+      sortBy: ({ appVersion }) => appVersion,
+      render: ({ appVersion }) => appVersion,
+    },
+    {
+      key: 'seen',
+      title: 'Last seen',
+      sortBy: ({ lastSeenMs }) => -lastSeenMs,
+      render: ({ self, online, lastSeenMs }) =>
+        self || online ? 'now' : <RelativeTime timeMs={lastSeenMs} />,
+    },
+    {
+      key: 'key',
+      title: 'Key',
+      render: ({ machine }) => <Fingerprint value={machine} what="machine key" />,
+    },
+  ]
+}
+
+/** The machines of the cloud, live. */
+export function MachinesPage(): ReactNode {
+  const machines = useCloud((state) => state.machines)
+  const latencies = useCloud((state) => state.latencies)
+  const known = useCloud((state) => state.status !== null)
+  const error = useCloud((state) => state.error)
+  const [filter, setFilter] = useState('')
+  const words = filter.toLowerCase().split(/\s+/)
+  const shown = machines.filter((machine) => {
+    const text = `${machine.name} ${machine.machine} ${stateOf(machine)} ${machine.kind}`
+    return words.every((word) => text.toLowerCase().includes(word))
+  })
+  const online = machines.filter((machine) => machine.self || machine.online).length
+  return (
+    <div className="page machines-page">
+      <header className="machines-head">
+        <div className="page-head">
+          <h1>Machines</h1>
+          <p role="status">
+            {known
+              ? `${online} of ${machines.length} ${machines.length === 1 ? 'machine' : 'machines'} online.`
+              : ''}
+          </p>
+          {machines.length === 1 && <OnlyMachine />}
+        </div>
+        {machines.length > 1 && <MachineRing machines={machines} />}
+      </header>
+      {error !== null && <ErrorNotice error={error} />}
+      {!known && error === null && <Loading>Asking this machine</Loading>}
+      {known && (
+        <section className="section" aria-label="All machines">
+          {machines.length > 1 && (
+            <div className="machines-filter">
+              <Field
+                label="Filter machines"
+                hideLabel
+                type="search"
+                placeholder="Filter by name, state or key"
+                value={filter}
+                onChange={(event) => setFilter(event.target.value)}
+              />
+            </div>
+          )}
+          {shown.length > 0 ? (
+            <Table
+              label="Machines"
+              columns={columnsWith(latencies)}
+              rows={shown}
+              rowKey={({ machine }) => machine}
+              initialSort={{ key: 'state', descending: false }}
+              rowLook={({ self, online: isOnline }) => (self || isOnline ? '' : 'row-faint')}
+            />
+          ) : (
+            <EmptyState
+              icon={<MonitorX />}
+              title="No machine fits the filter"
+              action={<Button onClick={() => setFilter('')}>Show all</Button>}
+            >
+              Names, states such as “online”, kinds and keys are searched.
+            </EmptyState>
+          )}
+        </section>
+      )}
+    </div>
+  )
+}
+
+function OnlyMachine(): ReactNode {
+  const { tabs } = useShell()
+  return (
+    <p>
+      No other machine has joined yet. Copy the cloud key on{' '}
+      <a
+        className="link"
+        href={pageAddress('home')}
+        onClick={(event) => {
+          event.preventDefault()
+          tabs.go(pageAddress('home'))
+        }}
+      >
+        Home
+      </a>{' '}
+      and give it to someone; their machine appears here as soon as it has joined.
+    </p>
+  )
+}

@@ -1,0 +1,228 @@
+import { useEffect, useState } from 'react'
+import type { ReactNode } from 'react'
+import { PERMISSIONS } from '../../../node-runtime/contract/permissions.ts'
+import type { Permission } from '../../../node-runtime/contract/permissions.ts'
+import type { SystemPreview } from '../../../node-runtime/contract/systems.ts'
+import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
+import { systemAddress } from '../../client/address.ts'
+import { Button } from '../../ui/button.tsx'
+import { useCall } from '../../ui/call.ts'
+import { Dialog } from '../../ui/dialog.tsx'
+import { ErrorNotice } from '../../ui/error-notice.tsx'
+import { Toggle } from '../../ui/field.tsx'
+import { Fingerprint } from '../../ui/fingerprint.tsx'
+import { KeyPicture } from '../../ui/key-picture.tsx'
+import { Loading } from '../../ui/progress.tsx'
+import { RelativeTime } from '../../ui/relative-time.tsx'
+import { describeSize } from './size.ts'
+import './install-prompt.css'
+
+/** A prompt takes no answer this long after it appeared, against clicks meant for what was there before. */
+const UNANSWERABLE_MS = 500
+
+/** True once `since` has stood for as long as a person needs to see it. */
+function useAnswerable(since: unknown): boolean {
+  const [answerable, setAnswerable] = useState(false)
+  useEffect(() => {
+    setAnswerable(false)
+    const timer = setTimeout(() => setAnswerable(true), UNANSWERABLE_MS)
+    return () => clearTimeout(timer)
+  }, [since])
+  return answerable
+}
+
+interface InstallPromptProps {
+  url: string
+  onClose: () => void
+}
+
+/** Preview, permissions, yes or no, progress, and then the door. Asked by the window, never by a page. */
+export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
+  const client = useClient()
+  const { tabs } = useShell()
+  const [preview, setPreview] = useState<SystemPreview | null>(null)
+  const [grant, setGrant] = useState<readonly Permission[]>([])
+  const [installed, setInstalled] = useState(false)
+  const look = useCall(async () => {
+    const found = await client.systems.preview({ url })
+    setPreview(found)
+    setGrant(found.permissions)
+  })
+  const install = useCall(async () => {
+    if (preview === null) return
+    await client.systems.install({ url: preview.url, commit: preview.commit, grant: [...grant] })
+    setInstalled(true)
+  })
+  const answerable = useAnswerable(preview)
+  useOverlay(true)
+  useEffect(() => {
+    void look.run()
+    // Once for each prompt; "Look again" is the person's.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [])
+
+  const lookAgain = (): void => {
+    setPreview(null)
+    install.clear()
+    void look.run()
+  }
+  const actions =
+    preview === null ? (
+      <Button onClick={onClose}>Cancel</Button>
+    ) : installed ? (
+      <>
+        <Button onClick={onClose}>Close</Button>
+        <Button
+          look="primary"
+          onClick={() => {
+            onClose()
+            tabs.go(systemAddress(preview.id))
+          }}
+        >
+          Open
+        </Button>
+      </>
+    ) : (
+      <>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button
+          look="primary"
+          disabled={!answerable}
+          pending={install.pending}
+          onClick={() => void install.run()}
+        >
+          {install.pending ? 'Installing' : installWord(preview)}
+        </Button>
+      </>
+    )
+
+  return (
+    <Dialog
+      title={installed ? `${preview?.name ?? 'The system'} is installed` : 'Install a system'}
+      placement="prompt"
+      onClose={onClose}
+      actions={actions}
+    >
+      {preview === null && look.error === null && <Loading>{`Reading ${url}`}</Loading>}
+      {look.error !== null && (
+        <ErrorNotice
+          error={look.error}
+          action={
+            <Button size="small" pending={look.pending} onClick={lookAgain}>
+              Try again
+            </Button>
+          }
+        />
+      )}
+      {preview !== null && !installed && (
+        <>
+          <Facts preview={preview} />
+          <Permissions
+            asked={preview.permissions}
+            grant={grant}
+            disabled={install.pending}
+            onChange={setGrant}
+          />
+          {install.error !== null && (
+            <ErrorNotice
+              error={install.error}
+              action={
+                <Button size="small" onClick={lookAgain}>
+                  Look at it again
+                </Button>
+              }
+            />
+          )}
+        </>
+      )}
+      {preview !== null && installed && (
+        <p role="status">
+          Version {preview.version} is on this machine, at exactly the commit you saw. It can be
+          changed or removed on the Systems page.
+        </p>
+      )}
+    </Dialog>
+  )
+}
+
+function installWord({ installed, commit }: SystemPreview): string {
+  if (installed === null) return 'Install'
+  return installed.commit === commit ? 'Install again' : 'Update'
+}
+
+function Facts({ preview }: { preview: SystemPreview }): ReactNode {
+  const { installed } = preview
+  return (
+    <>
+      <div className="install-head">
+        <KeyPicture text={preview.id} size={44} />
+        <div>
+          <h3>{preview.name}</h3>
+          <p className="muted">{preview.description ?? preview.id}</p>
+        </div>
+      </div>
+      {installed !== null && (
+        <p className="install-note">
+          {installed.commit === preview.commit
+            ? `This version (${installed.version}) is installed already.`
+            : `Version ${installed.version} is installed. This replaces it; its data stays.`}
+        </p>
+      )}
+      <dl className="facts">
+        <dt>Version</dt>
+        <dd>{preview.version}</dd>
+        <dt>Author</dt>
+        <dd title="As the repository says it: a claim, not a proof">
+          {preview.author.name} &lt;{preview.author.email}&gt;
+        </dd>
+        <dt>Commit</dt>
+        <dd className="row">
+          <Fingerprint value={preview.commit} what="commit" short={preview.commit.slice(0, 10)} />
+          <span className="muted">
+            <RelativeTime timeMs={preview.committedMs} />
+          </span>
+        </dd>
+        <dt>Size</dt>
+        <dd>
+          {describeSize(preview.sizeBytes)} in {preview.fileCount}{' '}
+          {preview.fileCount === 1 ? 'file' : 'files'}
+        </dd>
+        <dt>From</dt>
+        <dd className="install-url">{preview.url}</dd>
+      </dl>
+    </>
+  )
+}
+
+interface PermissionsProps {
+  asked: readonly Permission[]
+  grant: readonly Permission[]
+  disabled: boolean
+  onChange: (grant: readonly Permission[]) => void
+}
+
+function Permissions({ asked, grant, disabled, onChange }: PermissionsProps): ReactNode {
+  return (
+    <fieldset className="install-permissions">
+      <legend>{asked.length === 0 ? 'It asks for no permissions.' : 'It asks for'}</legend>
+      {asked.map((permission) => (
+        <Toggle
+          key={permission}
+          look="checkbox"
+          label={PERMISSIONS[permission].title}
+          description={PERMISSIONS[permission].description}
+          checked={grant.includes(permission)}
+          disabled={disabled}
+          onChange={(checked) =>
+            onChange(asked.filter((each) => (each === permission ? checked : grant.includes(each))))
+          }
+        />
+      ))}
+      {grant.length < asked.length && (
+        <p className="muted">
+          What needs a permission you leave out will not work. You can give it later.
+        </p>
+      )}
+    </fieldset>
+  )
+}

@@ -1,0 +1,93 @@
+// @vitest-environment jsdom
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { CloudError } from '../../../node-runtime/contract/errors.ts'
+import { App } from '../../app/app.tsx'
+import {
+  COMMIT,
+  PREVIEW,
+  REPOSITORY,
+  createFakeRuntime,
+  installedFrom,
+} from '../../test/fake-runtime.ts'
+import { renderInShell } from '../../test/window.tsx'
+import type { TestWindow } from '../../test/window.tsx'
+
+async function openPrompt(
+  fake = createFakeRuntime(),
+): Promise<TestWindow & { prompt: HTMLElement }> {
+  const view = renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Systems' }))
+  fireEvent.change(await screen.findByRole('textbox', { name: 'Repository address' }), {
+    target: { value: REPOSITORY },
+  })
+  fireEvent.click(screen.getByRole('button', { name: 'Preview' }))
+  return { ...view, prompt: await screen.findByRole('dialog', { name: 'Install a system' }) }
+}
+
+test('preview, permissions, install, open', async () => {
+  const { prompt, fake, host } = await openPrompt()
+  await within(prompt).findByRole('heading', { name: 'Event Games' })
+  within(prompt).getByText('Ada Byron <ada@example.org>')
+  within(prompt).getByRole('button', { name: `Copy commit ${COMMIT.slice(0, 10)}` })
+  const sessions = within(prompt).getByRole('checkbox', { name: 'Play and watch sessions' })
+  expect((sessions as HTMLInputElement).checked).toBe(true)
+  fireEvent.click(sessions)
+
+  const install = within(prompt).getByRole<HTMLButtonElement>('button', { name: 'Install' })
+  await waitFor(() => expect(install.disabled).toBe(false))
+  fireEvent.click(install)
+  const done = await screen.findByRole('dialog', { name: 'Event Games is installed' })
+  expect(fake.calls).toEqual([
+    ['systems.install', { url: REPOSITORY, commit: COMMIT, grant: ['db'] }],
+  ])
+  fireEvent.click(within(done).getByRole('button', { name: 'Open' }))
+  expect(host.asked.some((asked) => asked.endsWith(`cloud://${PREVIEW.id}/`))).toBe(true)
+  expect(screen.queryByRole('dialog')).toBeNull()
+})
+
+test('the prompt takes no yes in the first moment', async () => {
+  const { prompt, fake } = await openPrompt()
+  const install = await within(prompt).findByRole<HTMLButtonElement>('button', { name: 'Install' })
+  expect(install.disabled).toBe(true)
+  fireEvent.click(install)
+  await waitFor(() => expect(install.disabled).toBe(false))
+  expect(fake.calls).toEqual([])
+})
+
+test('what cannot be previewed is said by its code, with what can be done', async () => {
+  const fake = createFakeRuntime()
+  fake.preview = new CloudError('MANIFEST_MISSING', 'There is no dharma.json at the root.')
+  const { prompt } = await openPrompt(fake)
+  const alert = await within(prompt).findByRole('alert')
+  expect(alert.textContent).toContain('This repository is not a system')
+  expect(alert.textContent).toContain('There is no dharma.json at the root.')
+  expect(alert.textContent).toContain('MANIFEST_MISSING')
+  expect(within(prompt).queryByRole('button', { name: 'Install' })).toBeNull()
+
+  fake.preview = PREVIEW
+  fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }))
+  await within(prompt).findByRole('button', { name: 'Install' })
+})
+
+test('a permission is taken back with its switch, and uninstalling says what happens to the data', async () => {
+  const fake = createFakeRuntime()
+  fake.systems.set({ systems: [installedFrom(PREVIEW, ['db', 'sessions'])] })
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Systems' }))
+  const card = await screen.findByRole('article', { name: 'Event Games' })
+  fireEvent.click(within(card).getByRole('switch', { name: 'Keep records in the cloud' }))
+  await waitFor(() =>
+    expect(fake.calls).toEqual([['systems.setGrant', { id: PREVIEW.id, grant: ['sessions'] }]]),
+  )
+
+  fireEvent.click(within(card).getByRole('button', { name: 'Uninstall' }))
+  const dialog = await screen.findByRole('dialog', { name: 'Uninstall Event Games?' })
+  expect(dialog.textContent).toContain('Its records stay in the cloud')
+  fireEvent.click(
+    within(dialog).getByRole('checkbox', { name: 'Also delete what I wrote with it' }),
+  )
+  fireEvent.click(within(dialog).getByRole('button', { name: 'Uninstall' }))
+  await screen.findByText('Nothing is installed yet')
+  expect(fake.calls.at(-1)).toEqual(['systems.uninstall', { id: PREVIEW.id, deleteData: true }])
+})

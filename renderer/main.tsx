@@ -1,0 +1,19 @@
+// Entry of the window's page, in the desktop window and in the daemon's browser page alike.
+import './client/validation.ts'
+import { createRoot } from 'react-dom/client'
+import './ui/tokens.css'
+import './ui/base.css'
+import { App } from './app/app.tsx'
+import { ShellContext, createShell } from './app/shell.tsx'
+import { createDaemonHost } from './client/daemon-host.ts'
+import { createElectronHost } from './client/electron-host.ts'
+
+const isDesktop = location.protocol === 'cloud:'
+const shell = createShell(isDesktop ? createElectronHost() : createDaemonHost(window), window)
+const root = document.getElementById('root')
+if (root === null) throw new Error('The page has no root element.')
+createRoot(root).render(
+  <ShellContext value={shell}>
+    <App />
+  </ShellContext>,
+)

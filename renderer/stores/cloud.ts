@@ -1,0 +1,62 @@
+// The cloud and its machines, as `cloud.watch` tells them.
+import { createStore } from 'zustand/vanilla'
+import type { StoreApi } from 'zustand/vanilla'
+import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { CloudError } from '../../node-runtime/contract/errors.ts'
+import type { Connection } from '../client/connection.ts'
+import { followStream } from './stream.ts'
+
+/** Samples kept for each machine's line of latency. */
+const LATENCY_SAMPLES = 40
+
+export interface CloudState {
+  /** Null until the first event. */
+  status: CloudStatus | null
+  machines: MachineInfo[]
+  /** The last measured round trips by machine, oldest first, in ms. */
+  latencies: Record<string, number[]>
+  error: CloudError | null
+}
+export type CloudStore = StoreApi<CloudState>
+
+/** Adds the newest measure of each machine to its line. */
+export function addLatencies(
+  lines: Record<string, number[]>,
+  machines: readonly MachineInfo[],
+): Record<string, number[]> {
+  return Object.fromEntries(
+    machines
+      .filter(({ self }) => !self)
+      .map(({ machine, latencyMs }) => {
+        const line = lines[machine] ?? []
+        return [
+          machine,
+          latencyMs === null ? line : [...line, latencyMs].slice(-LATENCY_SAMPLES),
+        ] as const
+      }),
+  )
+}
+
+export function createCloudStore(connection: Connection): {
+  store: CloudStore
+  stop: () => void
+} {
+  const store = createStore<CloudState>(() => ({
+    status: null,
+    machines: [],
+    latencies: {},
+    error: null,
+  }))
+  const stop = followStream(connection, {
+    open: (client, signal) => client.cloud.watch({}, { signal }),
+    onEvent: ({ status, machines }) =>
+      store.setState(({ latencies }) => ({
+        status,
+        machines,
+        latencies: addLatencies(latencies, machines),
+        error: null,
+      })),
+    onError: (error) => store.setState({ error }),
+  })
+  return { store, stop }
+}

@@ -1,0 +1,276 @@
+// The tabs of the window. The host's events are the only writer of what views say of themselves.
+import { createStore } from 'zustand/vanilla'
+import type { StoreApi } from 'zustand/vanilla'
+import type { Bounds, TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
+import { toCloudError } from '../client/cloud-error.ts'
+import { pageAddress, parseAddress } from '../client/address.ts'
+import type { TabHost } from '../client/tab-host.ts'
+import {
+  canGo,
+  currentAddress,
+  currentEntry,
+  goTo,
+  newTab,
+  step,
+  withoutView,
+} from './tab-history.ts'
+import type { Effect, Step, Tab, Views } from './tab-history.ts'
+
+export interface TabsState {
+  tabs: Tab[]
+  /** Id of the tab in front. There always is one. */
+  active: string
+  views: Views
+  /** Addresses of closed tabs, the last closed one first. */
+  closed: string[]
+}
+
+export interface Tabs {
+  readonly store: StoreApi<TabsState>
+  /** Opens a tab, in front unless said otherwise. */
+  open(address?: string, options?: { behind?: boolean }): void
+  /** Takes the active tab to an address; false if it is none. */
+  go(address: string): boolean
+  back(tab?: string): void
+  forward(tab?: string): void
+  reload(tab?: string): void
+  close(tab?: string): void
+  reopen(): void
+  activate(tab: string): void
+  /** Tab by position; -1 is the last. */
+  activateAt(index: number): void
+  activateNext(by: -1 | 1): void
+  /** Moves the tab by one place. */
+  move(tab: string, by: -1 | 1): void
+  /** Puts the tab before another. */
+  moveBefore(tab: string, other: string): void
+  /** Shows the active view there, or none with null. */
+  show(bounds: Bounds | null): void
+  stop(): void
+}
+
+export interface TabsOptions {
+  host: TabHost
+  /** Where the open tabs are kept over a reload of the window's page. */
+  storage: Storage
+  onError: (error: unknown) => void
+  onShortcut: (shortcut: Extract<TabsEvent, { type: 'shortcut' }>['shortcut']) => void
+  /** A tab came to an address, or its page named itself. */
+  onVisit: (address: string, title: string) => void
+}
+
+const KEY = 'dharma.tabs'
+const CLOSED_KEPT = 20
+const NO_BOUNDS: Bounds = { x: 0, y: 0, width: 0, height: 0 }
+
+function readSaved(storage: Storage): { addresses: string[]; active: number } {
+  try {
+    const saved = JSON.parse(storage.getItem(KEY) ?? 'null') as {
+      addresses?: unknown
+      active?: unknown
+    } | null
+    const addresses = Array.isArray(saved?.addresses)
+      ? saved.addresses.filter((address) => typeof address === 'string')
+      : []
+    return { addresses, active: typeof saved?.active === 'number' ? saved.active : 0 }
+  } catch {
+    return { addresses: [], active: 0 }
+  }
+}
+
+export function createTabs({ host, storage, onError, onShortcut, onVisit }: TabsOptions): Tabs {
+  const store = createStore<TabsState>(() => ({ tabs: [], active: '', views: {}, closed: [] }))
+  const { getState, setState } = store
+  const newId = (): string => crypto.randomUUID()
+  /** A view can be shown only once its opening has been answered. */
+  const opening = new Map<string, Promise<void>>()
+  let lastShow = 0
+
+  /** A view that the host never had is shown like one whose page did not load. */
+  const failToOpen = (view: string, url: string, error: unknown): void => {
+    opening.delete(view)
+    const { code, message } = toCloudError(error)
+    const failed: ViewState = {
+      tab: view,
+      kind: parseAddress(url)?.kind === 'system' ? 'system' : 'web',
+      url,
+      title: '',
+      favicon: null,
+      loading: false,
+      canGoBack: false,
+      canGoForward: false,
+      security: 'error',
+      failure: { code, message },
+    }
+    setState(({ views }) => ({ views: { ...views, [view]: failed } }))
+  }
+  const run = (effects: Effect[]): void => {
+    for (const effect of effects) {
+      const done =
+        effect.type === 'open' || effect.type === 'navigate'
+          ? host[effect.type](effect.view, effect.url)
+          : host[effect.type](effect.view)
+      if (effect.type === 'open') {
+        opening.set(effect.view, done)
+        done.catch((error: unknown) => failToOpen(effect.view, effect.url, error))
+      } else done.catch(onError)
+      if (effect.type === 'close') opening.delete(effect.view)
+    }
+  }
+  const find = (id: string | undefined): Tab | undefined =>
+    getState().tabs.find((tab) => tab.id === (id ?? getState().active))
+  const replace = ([next, effects]: Step): void => {
+    setState(({ tabs }) => ({ tabs: tabs.map((tab) => (tab.id === next.id ? next : tab)) }))
+    run(effects)
+  }
+
+  const open: Tabs['open'] = (address = pageAddress('home'), { behind = false } = {}) => {
+    const [tab, effects] = newTab(newId(), address, newId())
+    setState(({ tabs, active }) => {
+      const at = tabs.findIndex(({ id }) => id === active)
+      return {
+        tabs: behind ? tabs.toSpliced(at + 1, 0, tab) : [...tabs, tab],
+        active: behind ? active : tab.id,
+      }
+    })
+    run(effects)
+  }
+  const go: Tabs['go'] = (address) => {
+    const target = parseAddress(address)
+    const tab = find(undefined)
+    if (target === null || tab === undefined) return false
+    replace(goTo(tab, target, newId()))
+    return true
+  }
+  const remove = (id: string): void => {
+    const { tabs, active } = getState()
+    const at = tabs.findIndex((tab) => tab.id === id)
+    const rest = tabs.filter((tab) => tab.id !== id)
+    setState({
+      tabs: rest,
+      active: id === active ? (rest[Math.min(at, rest.length - 1)]?.id ?? '') : active,
+    })
+    // A window without a tab would be a dead end.
+    if (rest.length === 0) open()
+  }
+  const close: Tabs['close'] = (id) => {
+    const tab = find(id)
+    if (tab === undefined) return
+    const address = currentAddress(tab, getState().views)
+    setState(({ closed }) => ({ closed: [address, ...closed].slice(0, CLOSED_KEPT) }))
+    remove(tab.id)
+    run(
+      tab.entries
+        .filter((entry) => entry.kind === 'view')
+        .filter(({ view }) => opening.has(view))
+        .map(({ view }) => ({ type: 'close', view })),
+    )
+  }
+  const move = (id: string, place: (from: number, rest: Tab[]) => number): void =>
+    setState(({ tabs }) => {
+      const from = tabs.findIndex((tab) => tab.id === id)
+      const tab = tabs[from]
+      if (tab === undefined) return {}
+      const rest = tabs.toSpliced(from, 1)
+      return { tabs: rest.toSpliced(Math.max(0, place(from, rest)), 0, tab) }
+    })
+
+  const receive = (event: TabsEvent): void => {
+    if (event.type === 'viewChanged') {
+      const { view } = event
+      const before = getState().views[view.tab]
+      setState(({ views }) => ({ views: { ...views, [view.tab]: view } }))
+      if (view.failure === null && (before?.url !== view.url || before.title !== view.title)) {
+        onVisit(view.url, view.title)
+      }
+    } else if (event.type === 'viewClosed') {
+      const { [event.tab]: gone, ...views } = getState().views
+      if (gone !== undefined) setState({ views })
+      const tab = getState().tabs.find(({ entries }) =>
+        entries.some((entry) => entry.kind === 'view' && entry.view === event.tab),
+      )
+      if (tab === undefined) return
+      const next = withoutView(tab, event.tab)
+      if (next === null) remove(tab.id)
+      else replace([next, []])
+    } else if (event.type === 'openRequested') open(event.url)
+    else onShortcut(event.shortcut)
+  }
+  const unsubscribe = host.subscribe(receive)
+
+  const saved = readSaved(storage)
+  for (const address of saved.addresses) open(address)
+  if (saved.addresses.length === 0) open()
+  else setState(({ tabs }) => ({ active: (tabs[saved.active] ?? (tabs[0] as Tab)).id }))
+  store.subscribe(({ tabs, active, views }) => {
+    const addresses = tabs.map((tab) => currentAddress(tab, views))
+    const index = tabs.findIndex(({ id }) => id === active)
+    storage.setItem(KEY, JSON.stringify({ addresses, active: index }))
+  })
+
+  const goBy = (id: string | undefined, by: -1 | 1): void => {
+    const tab = find(id)
+    if (tab !== undefined && canGo(tab, getState().views, by)) {
+      replace(step(tab, getState().views, by))
+    }
+  }
+  return {
+    store,
+    open,
+    go,
+    back: (id) => goBy(id, -1),
+    forward: (id) => goBy(id, 1),
+    reload(id) {
+      const tab = find(id)
+      if (tab === undefined) return
+      const entry = currentEntry(tab)
+      replace(
+        entry.kind === 'view'
+          ? [
+              tab,
+              opening.has(entry.view)
+                ? [{ type: 'reload', view: entry.view }]
+                : [{ type: 'open', view: entry.view, url: currentAddress(tab, getState().views) }],
+            ]
+          : [{ ...tab, generation: tab.generation + 1 }, []],
+      )
+    },
+    close,
+    reopen() {
+      const [address, ...closed] = getState().closed
+      if (address === undefined) return
+      setState({ closed })
+      open(address)
+    },
+    activate: (id) => {
+      if (find(id) !== undefined) setState({ active: id })
+    },
+    activateAt(index) {
+      const tab = getState().tabs.at(index)
+      if (tab !== undefined) setState({ active: tab.id })
+    },
+    activateNext(by) {
+      const { tabs, active } = getState()
+      const at = tabs.findIndex(({ id }) => id === active)
+      const next = tabs[(at + by + tabs.length) % tabs.length]
+      if (next !== undefined) setState({ active: next.id })
+    },
+    move: (id, by) => move(id, (from) => from + by),
+    moveBefore(id, other) {
+      if (id !== other) move(id, (_, rest) => rest.findIndex((tab) => tab.id === other))
+    },
+    show(bounds) {
+      const tab = find(undefined)
+      const entry = tab === undefined ? undefined : currentEntry(tab)
+      const view = bounds !== null && entry?.kind === 'view' ? entry.view : null
+      const turn = ++lastShow
+      const show = (): void => {
+        if (turn === lastShow) host.show(view, bounds ?? NO_BOUNDS).catch(onError)
+      }
+      // Its failure is reported where it was opened.
+      if (view === null) show()
+      else opening.get(view)?.then(show, () => undefined)
+    },
+    stop: unsubscribe,
+  }
+}

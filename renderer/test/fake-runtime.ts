@@ -1,0 +1,216 @@
+// A runtime for tests: the real contract, server and checks, over handlers that keep all in memory.
+import { CloudError } from '../../node-runtime/contract/errors.ts'
+import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import { snapshots } from '../../node-runtime/core/streams.ts'
+import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
+import { checkCaller, os } from '../../node-runtime/rpc/caller.ts'
+import type { CallContext } from '../../node-runtime/rpc/caller.ts'
+import { createServer } from '../../node-runtime/rpc/server.ts'
+import type { AnyPort } from '../../node-runtime/rpc/port.ts'
+
+export const SELF_KEY = 'y'.repeat(51) + 'b'
+export const OTHER_KEY = 'n'.repeat(51) + 'd'
+export const CLOUD_KEY = 'r'.repeat(51) + 'f'
+export const PERSON_KEY = 'g'.repeat(51) + '8'
+export const COMMIT = '0123456789abcdef0123456789abcdef01234567'
+export const REPOSITORY = 'https://example.org/event-games.git'
+export const PHRASE = Array.from({ length: 24 }, (_, index) => `word${index + 1}`).join(' ')
+
+/** Something that can be watched: the value now, and again after every change. */
+class Watched<T> {
+  value: T
+  readonly #listeners = new Set<() => void>()
+
+  constructor(value: T) {
+    this.value = value
+  }
+
+  set(value: T): void {
+    this.value = value
+    for (const listener of this.#listeners) listener()
+  }
+
+  watch(signal: AbortSignal | undefined): AsyncGenerator<T, void> {
+    const subscribe = (listener: () => void): (() => void) => {
+      this.#listeners.add(listener)
+      return () => this.#listeners.delete(listener)
+    }
+    return snapshots(subscribe, () => this.value, signal)
+  }
+}
+
+export function machine(changes: Partial<MachineInfo>): MachineInfo {
+  return {
+    machine: SELF_KEY,
+    person: PERSON_KEY,
+    name: 'Kitchen',
+    self: false,
+    online: true,
+    latencyMs: null,
+    kind: 'desktop',
+    appVersion: '0.1.0',
+    lastSeenMs: Date.now(),
+    ...changes,
+  }
+}
+
+export function status(changes: Partial<CloudStatus>): CloudStatus {
+  return {
+    machine: SELF_KEY,
+    cloud: CLOUD_KEY,
+    originated: true,
+    connections: 0,
+    state: 'alone',
+    machineName: 'Kitchen',
+    machinesKnown: 1,
+    machinesOnline: 1,
+    dhtOnline: true,
+    startedMs: Date.now(),
+    dataDir: '/home/ada/.dharma',
+    appVersion: '0.1.0',
+    ...changes,
+  }
+}
+
+export const PREVIEW: SystemPreview = {
+  url: REPOSITORY,
+  id: 'org.dharma.event-games',
+  name: 'Event Games',
+  version: '0.1.0',
+  description: 'Tournaments and games between people, found across the cloud.',
+  author: { name: 'Ada Byron', email: 'ada@example.org' },
+  commit: COMMIT,
+  committedMs: Date.now() - 86_400_000,
+  message: 'First version',
+  sizeBytes: 48_213,
+  fileCount: 31,
+  permissions: ['db', 'sessions'],
+  collections: {},
+  sessions: {},
+  installed: null,
+}
+
+export function installedFrom(
+  preview: SystemPreview,
+  granted: InstalledSystem['granted'],
+): InstalledSystem {
+  const { id, name, version, commit, url, author, permissions, sessions, collections } = preview
+  return {
+    id,
+    name,
+    version,
+    commit,
+    url,
+    author,
+    permissions,
+    granted,
+    sessions,
+    collections,
+    sizeBytes: preview.sizeBytes,
+    installedMs: Date.now(),
+    ...(preview.description === undefined ? {} : { description: preview.description }),
+  }
+}
+
+export interface FakeRuntime {
+  cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
+  systems: Watched<{ systems: InstalledSystem[] }>
+  /** What `systems.preview` answers, or how it fails. */
+  preview: SystemPreview | CloudError
+  /** The calls that changed something, in order. */
+  calls: [name: string, input: unknown][]
+  serve: (port: AnyPort) => void
+}
+
+export function createFakeRuntime(): FakeRuntime {
+  const cloud = new Watched({
+    status: status({}),
+    machines: [machine({ self: true })],
+  })
+  const systems = new Watched<{ systems: InstalledSystem[] }>({ systems: [] })
+  const calls: FakeRuntime['calls'] = []
+  let name = 'Ada'
+  const fake: FakeRuntime = { cloud, systems, preview: PREVIEW, calls, serve: () => undefined }
+  const notHere = (): never => {
+    throw new CloudError('UNKNOWN_CALL', 'The test runtime does not have this call.')
+  }
+
+  const router = {
+    cloud: {
+      status: os.cloud.status.handler(() => cloud.value.status),
+      machines: os.cloud.machines.handler(() => ({ machines: cloud.value.machines })),
+      watch: os.cloud.watch.handler(({ signal }) => cloud.watch(signal)),
+      join: os.cloud.join.handler(({ input }) => {
+        calls.push(['cloud.join', input])
+        if (input.cloud.length !== 52) {
+          throw new CloudError('CLOUD_KEY_INVALID', 'This is not the key of a cloud.')
+        }
+        const joined = status({ cloud: input.cloud, originated: false, state: 'looking' })
+        cloud.set({ ...cloud.value, status: joined })
+        return { cloud: input.cloud }
+      }),
+      renameMachine: os.cloud.renameMachine.handler(({ input }) => {
+        calls.push(['cloud.renameMachine', input])
+        cloud.set({ ...cloud.value, status: { ...cloud.value.status, machineName: input.name } })
+        return {}
+      }),
+    },
+    identity: {
+      whoami: os.identity.whoami.handler(() => ({ person: PERSON_KEY, machine: SELF_KEY, name })),
+      rename: os.identity.rename.handler(({ input }) => {
+        calls.push(['identity.rename', input])
+        name = input.name
+        return {}
+      }),
+      recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: PHRASE })),
+      restore: os.identity.restore.handler(({ input }) => {
+        calls.push(['identity.restore', input])
+        if (input.phrase !== PHRASE) {
+          throw new CloudError('IDENTITY_PHRASE_INVALID', 'These are not 24 known words.')
+        }
+        return { person: PERSON_KEY }
+      }),
+    },
+    systems: {
+      preview: os.systems.preview.handler(() => {
+        if (fake.preview instanceof CloudError) throw fake.preview
+        return fake.preview
+      }),
+      install: os.systems.install.handler(({ input }) => {
+        calls.push(['systems.install', input])
+        if (fake.preview instanceof CloudError) throw fake.preview
+        const { id, version, commit } = fake.preview
+        systems.set({
+          systems: [
+            ...systems.value.systems.filter((system) => system.id !== id),
+            installedFrom(fake.preview, input.grant),
+          ],
+        })
+        return { id, version, commit }
+      }),
+      list: os.systems.list.handler(() => systems.value),
+      watch: os.systems.watch.handler(({ signal }) => systems.watch(signal)),
+      setGrant: os.systems.setGrant.handler(({ input }) => {
+        calls.push(['systems.setGrant', input])
+        systems.set({
+          systems: systems.value.systems.map((system) =>
+            system.id === input.id ? { ...system, granted: input.grant } : system,
+          ),
+        })
+        return {}
+      }),
+      uninstall: os.systems.uninstall.handler(({ input }) => {
+        calls.push(['systems.uninstall', input])
+        systems.set({ systems: systems.value.systems.filter(({ id }) => id !== input.id) })
+        return {}
+      }),
+      asset: os.systems.asset.handler(notHere),
+    },
+  }
+  const serve = createServer<CallContext>(router, {
+    checkAccess: checkCaller,
+    onInternalError: (error, path) => console.error(path.join('.'), error),
+  })
+  fake.serve = (port) => serve(port, { caller: { kind: 'owner' } })
+  return fake
+}

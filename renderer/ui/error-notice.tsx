@@ -1,0 +1,113 @@
+import { TriangleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { ErrorCode } from '../../node-runtime/contract/errors.ts'
+import { toCloudError } from '../client/cloud-error.ts'
+import './error-notice.css'
+
+interface Advice {
+  title: string
+  advice: string
+}
+
+/** What happened, in a few words, and what can be done. The message in between is the error's own. */
+const ADVICE: Partial<Record<ErrorCode, Advice>> = {
+  BAD_INPUT: { title: 'That does not fit', advice: 'Look at what was put in, and try again.' },
+  FORBIDDEN: { title: 'Not allowed', advice: 'Permissions are given on the Systems page.' },
+  UNAUTHENTICATED: {
+    title: 'This page may not speak for you',
+    advice: 'Open Dharma again with the address it printed when it was started.',
+  },
+  TIMEOUT: { title: 'It took too long', advice: 'The other side may be busy. Try again.' },
+  UNAVAILABLE: {
+    title: 'This machine does not answer',
+    advice: 'The connection is being tried again by itself. Then repeat what you did.',
+  },
+  PEER_UNREACHABLE: {
+    title: 'The other machine cannot be reached',
+    advice: 'It may be off. It goes on by itself when the machine is back.',
+  },
+  FOLDER_IN_USE: {
+    title: 'The data folder is in use',
+    advice: 'Another Dharma runs on it. Close that one first.',
+  },
+  INTERNAL: {
+    title: 'Something went wrong inside Dharma',
+    advice: 'This is our mistake, not yours. The log in the data folder has the details.',
+  },
+  IDENTITY_PHRASE_INVALID: {
+    title: 'These are not the words of a recovery phrase',
+    advice: 'There are 24 words. Check their spelling and their order.',
+  },
+  CLOUD_KEY_INVALID: {
+    title: 'This is not the key of a cloud',
+    advice: 'A key has 52 letters and digits. On a machine of that cloud, the Home page copies it.',
+  },
+  REPO_URL_INVALID: {
+    title: 'This is not the address of a repository',
+    advice: 'It looks like https://github.com/owner/name or https://example.org/name.git.',
+  },
+  REPO_UNREACHABLE: {
+    title: 'The repository cannot be reached',
+    advice: 'Check the address and your connection to the internet, then try again.',
+  },
+  REPO_COMMIT_NOT_FOUND: {
+    title: 'The repository has changed meanwhile',
+    advice: 'Look at it again: the preview then shows what is there now.',
+  },
+  MANIFEST_MISSING: {
+    title: 'This repository is not a system',
+    advice: 'A system has a file named dharma.json at the top of its repository.',
+  },
+  MANIFEST_INVALID: {
+    title: 'The manifest of this system has a mistake',
+    advice: 'Only its author can repair it. The message above is what the author needs.',
+  },
+  SYSTEM_TOO_LARGE: {
+    title: 'This system is too large',
+    advice: 'Its author can make it smaller, or leave large files out of the repository.',
+  },
+  SYSTEM_ID_TAKEN: {
+    title: 'Another system with this id is installed',
+    advice: 'Uninstall that one on the Systems page if you would rather have this one.',
+  },
+  SYSTEM_NOT_INSTALLED: {
+    title: 'This system is not installed',
+    advice: 'Install it from its repository first.',
+  },
+  SYSTEM_GRANT_INVALID: {
+    title: 'The system does not ask for that',
+    advice: 'Look at the permissions again and choose from those it names.',
+  },
+  TAB_ADDRESS_INVALID: {
+    title: 'This address cannot be opened',
+    advice: 'Look at its spelling.',
+  },
+  TAB_UNKNOWN: { title: 'The tab is gone', advice: 'Open its address in a new tab.' },
+}
+
+interface ErrorNoticeProps {
+  error: unknown
+  /** What offers to do something about it. */
+  action?: ReactNode
+}
+
+/** An error where it happened: what happened, what it means, what can be done. */
+export function ErrorNotice({ error, action }: ErrorNoticeProps): ReactNode {
+  const { code, message } = toCloudError(error)
+  const { title, advice } = ADVICE[code] ?? {
+    title: 'That did not work',
+    advice: 'Try again in a moment.',
+  }
+  return (
+    <div className="error-notice" role="alert">
+      <TriangleAlert aria-hidden="true" />
+      <div>
+        <strong>{title}</strong>
+        <p>{message}</p>
+        <p className="muted">{advice}</p>
+        <code className="error-code">{code}</code>
+        {action !== undefined && <div className="error-action">{action}</div>}
+      </div>
+    </div>
+  )
+}
