@@ -63,6 +63,15 @@ function outside(packages) {
     packages.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
+/** The command line loads each command's part when it is named; everything else is one file. */
+const IN_PARTS = ['node-runtime/dharma.js']
+
+function outputOf(file, out) {
+  if (!IN_PARTS.includes(file)) return { file: path.join(out, file), codeSplitting: false }
+  const dir = path.join(out, path.dirname(file))
+  return { dir, entryFileNames: path.basename(file), chunkFileNames: '[name]-[hash].js' }
+}
+
 async function bundle(entries, out, { platform, format, external }) {
   const { build } = await import('rolldown')
   await allDone(
@@ -77,9 +86,8 @@ async function bundle(entries, out, { platform, format, external }) {
         treeshake: { moduleSideEffects: 'no-external' },
         transform: platform === 'browser' ? { target: BROWSER_TARGET } : { target: 'node20' },
         output: {
-          file: path.join(out, file),
+          ...outputOf(file, out),
           format,
-          codeSplitting: false,
           minify: platform === 'browser',
           sourcemap: platform === 'node' ? 'inline' : false,
         },

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { parseBootstrap } from '../../node-runtime/daemon/bootstrap.ts'
-import { defaultDataDir } from '../../node-runtime/daemon/data-folder.ts'
+import { defaultDataDir } from '../../node-runtime/daemon/default-data-dir.ts'
 
 /** A node of the DHT to begin with. */
 export interface BootstrapNode {

@@ -36,6 +36,7 @@ export class View {
   #failure: Failure | null = null
   #favicon: string | null = null
   #wanted = false
+  #visible = false
   #last = ''
 
   constructor(options: ViewOptions) {
@@ -114,7 +115,9 @@ export class View {
 
   #setVisible(): void {
     const visible = this.#wanted && this.#failure === null
-    if (visible !== this.native.getVisible()) this.native.setVisible(visible)
+    if (visible === this.#visible) return
+    this.#visible = visible
+    this.native.setVisible(visible)
   }
 
   /** Tells the shell what has changed, if anything has. */

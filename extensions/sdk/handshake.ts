@@ -1,5 +1,6 @@
 // How a system's page gets its port to the runtime: it asks the window it lives in, the shell.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
+import type { RpcPort, WireMessage } from '../../node-runtime/rpc/port.ts'
 
 /** How often the page asks again while the shell is still loading. */
 const ASK_AGAIN_MS = 500
@@ -67,4 +68,41 @@ export function askForPort(page: Window): Promise<Handover> {
     page.addEventListener('message', receive)
     ask()
   })
+}
+
+/** A port that also closes when the shell says so. */
+export interface PagePort extends RpcPort {
+  on(event: 'message', listener: (event?: { data: WireMessage }) => void): () => void
+  on(event: 'close', listener: () => void): () => void
+}
+
+/**
+ * The port of a page, started. It closes when the shell says that the machine behind it is gone:
+ * browsers do not tell a page that the other end of a port was closed in another process.
+ */
+export function startPort(page: Window, port: MessagePort): PagePort {
+  const closed = new Set<() => void>()
+  const close = (): void => {
+    for (const listener of closed) listener()
+  }
+  port.addEventListener('close', close)
+  page.addEventListener('message', (event: MessageEvent<unknown>) => {
+    if (event.source !== page.parent || typeof event.data !== 'object' || event.data === null)
+      return
+    if ((event.data as { type?: unknown }).type === 'dharma:closed') close()
+  })
+  port.start()
+  return {
+    postMessage: (message) => port.postMessage(message),
+    on(event: 'message' | 'close', listener: (event?: { data: WireMessage }) => void) {
+      if (event === 'close') {
+        const ended = (): void => listener()
+        closed.add(ended)
+        return () => closed.delete(ended)
+      }
+      const received = (message: Event): void => listener(message as MessageEvent<WireMessage>)
+      port.addEventListener('message', received)
+      return () => port.removeEventListener('message', received)
+    },
+  }
 }

@@ -2,7 +2,7 @@
 import './jitless.ts'
 import { createCalls } from './cloud.ts'
 import type { Cloud } from './cloud.ts'
-import { askForPort } from './handshake.ts'
+import { askForPort, startPort } from './handshake.ts'
 import { createLocation } from './location.ts'
 import { followTheme } from './theme.ts'
 
@@ -20,15 +20,13 @@ export type * from './values.ts'
  * @throws CloudError UNAVAILABLE when the page was opened outside Dharma
  */
 export async function connectToCloud(): Promise<Cloud> {
-  const { port, system, path, theme } = await askForPort(window)
-  port.start()
+  const handover = await askForPort(window)
+  const { system, path, theme } = handover
+  const port = startPort(window, handover.port)
   followTheme(window, theme)
   return {
     ...createCalls(port, system),
     location: createLocation(window, path),
-    onClosed(listener) {
-      port.addEventListener('close', listener)
-      return () => port.removeEventListener('close', listener)
-    },
+    onClosed: (listener) => port.on('close', listener),
   }
 }

@@ -93,6 +93,18 @@ test('links inside the system navigate without a reload, others are left alone',
   expect(click('#in', { ctrlKey: true })).toBe(false)
 })
 
+test('when the shell says that the machine is gone, calls fail instead of hanging', async () => {
+  const cloud = await openPage()
+  const closed = vi.fn()
+  const stop = cloud.onClosed(closed)
+  fromShell({ type: 'dharma:closed' }, [], null)
+  expect(closed).not.toHaveBeenCalled()
+  fromShell({ type: 'dharma:closed' })
+  expect(closed).toHaveBeenCalledTimes(1)
+  await expect(cloud.identity.whoami()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  stop()
+})
+
 test('without a shell the page is told so', async () => {
   vi.useFakeTimers()
   const connecting = connectToCloud()

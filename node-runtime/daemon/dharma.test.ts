@@ -1,82 +1,41 @@
 // The command line as a shell uses it: real processes, a real DHT on 127.0.0.1.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Interface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { build } from 'rolldown'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startTestnet } from '../swarm/testnet.ts'
 import type { Testnet } from '../swarm/testnet.ts'
+import { bundleCommand, nextLine } from './testing/command.ts'
+import type { Command, Running } from './testing/command.ts'
 
-const SOURCE = fileURLToPath(new URL('dharma.ts', import.meta.url))
-/** Bundled once for all the processes here; inside the repository, for its packages to be found. */
-const BUNDLE = fileURLToPath(new URL(`../../out/cli-test-${process.pid}`, import.meta.url))
 const TIMEOUT_MS = 30_000
 
-interface Running {
-  child: ChildProcess
-  lines: Interface
-  stderr: () => string
-  /** The exit code, or the signal. */
-  ended: Promise<number | string>
-}
-
-const running = new Set<ChildProcess>()
+let command: Command
 let dataDir: string
 let network: Testnet
 let bootstrap: string
 
 beforeAll(async () => {
-  await build({
-    input: SOURCE,
-    platform: 'node',
-    external: /^[^./]/,
-    logLevel: 'warn',
-    output: { dir: BUNDLE, format: 'esm' },
-  })
+  command = await bundleCommand()
   network = await startTestnet()
   bootstrap = network.bootstrap.map(({ host, port }) => `${host}:${port}`).join(',')
 })
 afterAll(async () => {
   await network.close()
-  await rm(BUNDLE, { recursive: true, force: true })
+  await command.remove()
 })
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'dharma-cli-'))
 })
 afterEach(async () => {
-  const exits = [...running].map((child) => once(child, 'exit'))
-  for (const child of running) child.kill('SIGKILL')
-  await Promise.all(exits)
+  await command.killAll()
   await rm(dataDir, { recursive: true, force: true })
 })
 
-function start(...args: string[]): Running {
-  const child = spawn(process.execPath, [join(BUNDLE, 'dharma.js'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DHARMA_DATA: '' },
-  })
-  running.add(child)
-  let stderr = ''
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  const ended = once(child, 'close').then(([code, signal]) => {
-    running.delete(child)
-    return (code ?? signal) as number | string
-  })
-  return { child, lines: createInterface(child.stdout!), stderr: () => stderr, ended }
-}
+const start = (...args: string[]): Running => command.start(args)
 
-async function nextLine({ lines, ended, stderr }: Running): Promise<unknown> {
-  const line = await Promise.race([
-    once(lines, 'line').then(([text]) => String(text)),
-    ended.then((code) => expect.unreachable(`ended with ${code}: ${stderr()}`)),
-  ])
-  return JSON.parse(line)
+async function nextJson(process: Running): Promise<unknown> {
+  return JSON.parse(await nextLine(process))
 }
 
 interface Ready {
@@ -90,7 +49,7 @@ interface Ready {
 
 async function up(...args: string[]): Promise<Running & { ready: Ready }> {
   const process = start('up', '--json', '--data', dataDir, '--bootstrap', bootstrap, ...args)
-  return { ...process, ready: (await nextLine(process)) as Ready }
+  return { ...process, ready: (await nextJson(process)) as Ready }
 }
 
 async function finish(...args: string[]): Promise<{ code: unknown; out: string; error: string }> {
@@ -132,15 +91,15 @@ describe('dharma up', () => {
   test('streams print a line for each event until they are interrupted', async () => {
     const machine = await up()
     const watch = start('call', 'cloud.watch', '{}', '--data', dataDir)
-    expect(await nextLine(watch)).toMatchObject({ status: { machine: machine.ready.machine } })
-    const renamed = nextLine(watch)
+    expect(await nextJson(watch)).toMatchObject({ status: { machine: machine.ready.machine } })
+    const renamed = nextJson(watch)
     await finish('call', 'cloud.renameMachine', '{"name":"Ada’s desk"}', '--data', dataDir)
     expect(await renamed).toMatchObject({ status: { machineName: 'Ada’s desk' } })
     watch.child.kill('SIGINT')
     expect(await watch.ended).toBe(0)
 
     const cut = start('call', 'cloud.watch', '--data', dataDir)
-    await nextLine(cut)
+    await nextJson(cut)
     machine.child.kill('SIGINT')
     expect(await machine.ended).toBe(0)
     expect(await cut.ended).toBe(1)
@@ -217,7 +176,7 @@ describe('dharma up', () => {
     const { ready } = await up()
     const args = ['--bootstrap', bootstrap, '--cloud', ready.cloud, '--data', join(dataDir, 'b')]
     const second = start('up', '--json', ...args)
-    expect(await nextLine(second)).toMatchObject({ cloud: ready.cloud, originated: false })
+    expect(await nextJson(second)).toMatchObject({ cloud: ready.cloud, originated: false })
     const watch = start('call', 'cloud.watch', '--data', dataDir)
     await new Promise<void>((resolve, reject) => {
       watch.lines.on('line', (line) => {
@@ -239,7 +198,7 @@ test('without a machine, or with a broken file, a call fails with NO_MACHINE', a
 
 test('dharma testnet runs until SIGTERM', async () => {
   const network = start('testnet', '--json')
-  const { event, bootstrap } = (await nextLine(network)) as { event: string; bootstrap: string[] }
+  const { event, bootstrap } = (await nextJson(network)) as { event: string; bootstrap: string[] }
   expect(event).toBe('ready')
   expect(bootstrap[0]).toMatch(/^127\.0\.0\.1:\d+$/)
   network.child.kill('SIGTERM')
@@ -249,7 +208,8 @@ test('dharma testnet runs until SIGTERM', async () => {
 test('help is everywhere, and every call is listed with who may make it', async () => {
   const commands = [[], ['up'], ['call'], ['calls'], ['testnet']]
   const helps = await Promise.all(commands.map((command) => finish(...command, '--help')))
-  for (const { code, out } of helps) expect([code, out.includes('Usage: dharma')]).toEqual([0, true])
+  for (const { code, out } of helps)
+    expect([code, out.includes('Usage: dharma')]).toEqual([0, true])
   expect((await finish('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
   const { calls } = JSON.parse((await finish('calls', '--json')).out) as { calls: object[] }
   expect(calls).toContainEqual(

@@ -6,7 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { CloudError } from '../contract/errors.ts'
 import { parseBootstrap } from './bootstrap.ts'
 import { describeCalls, listCalls } from './call-list.ts'
-import { defaultDataDir } from './data-folder.ts'
+import { defaultDataDir } from './default-data-dir.ts'
 import { endWhenReaderGoes, printFailure, printJson, printText } from './output.ts'
 
 const MAX_PORT = 65_535
@@ -25,6 +25,12 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= MAX_PORT) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function parseSpeed(text: string): number {
+  const speed = Number(text)
+  if (speed >= 0.1 && speed <= 100) return speed
+  throw new InvalidArgumentError('A speed is a number from 0.1 to 100.')
 }
 
 function showCalls(json: boolean): void {
@@ -98,6 +104,18 @@ program
   .action(async (options: { json: boolean }) => {
     const { testnet } = await import('./testnet.ts')
     await testnet(options)
+  })
+
+program
+  .command('demo')
+  .description(
+    'See it all: a cloud of machines on this computer, bots that hold tournaments, a window.',
+  )
+  .option('--no-open', 'open no window; print the address for a browser')
+  .option('--speed <factor>', 'how fast the bots play; 1 is as people do', parseSpeed, 1)
+  .action(async (options: { open: boolean; speed: number }) => {
+    const { demo } = await import('./demo/demo.ts')
+    await demo(options)
   })
 
 /** Programs read the failures of `call` always, and those of commands that they asked for JSON. */

@@ -1,7 +1,7 @@
 // Makes a running machine reachable on this computer: the server, and the file that says where it is.
 import type { Log } from '../core/log.ts'
 import type { Runtime } from '../runtime.ts'
-import { removeRuntimeFile, writeRuntimeFile } from './data-folder.ts'
+import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts'
 import { startHttpServer } from './http-server.ts'
 import { SHELL_DIR } from './places.ts'
 

@@ -3,13 +3,18 @@ import type { ReactNode } from 'react'
 
 const SIDE = 5
 
-/** FNV-1a, 32 bits: spreads similar texts well enough for a picture; proves nothing. */
+/**
+ * FNV-1a, 32 bits, with the finish of MurmurHash3, without which the low bits hang on the last letter
+ * alone. Enough for a picture; proves nothing.
+ */
 function hash(text: string, seed: number): number {
   let value = 0x811c9dc5 ^ seed
   for (let index = 0; index < text.length; index += 1) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
   }
-  return value
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35)
+  return (value ^ (value >>> 16)) >>> 0
 }
 
 /** The filled cells of a square that mirrors left to right, and a hue. */

@@ -56,6 +56,8 @@ test('pictures of keys mirror, stay the same, and differ from key to key', () =>
   const picture = pictureOf(key)
   expect(pictureOf(key)).toEqual(picture)
   expect(pictureOf('y'.repeat(51) + 'n')).not.toEqual(picture)
+  const ends = ['a', 'b', 'c', 'd'].map((start) => pictureOf(`${start}${'y'.repeat(51)}`).hue)
+  expect(new Set(ends).size).toBe(4)
   for (const [x, y] of picture.cells) expect(picture.cells).toContainEqual([4 - x, y])
   expect(shortKey(key)).toBe('yyyyyy…yyyb')
 })

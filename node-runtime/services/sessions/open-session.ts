@@ -70,18 +70,21 @@ export class OpenSession extends EventEmitter<{ changed: [] }> {
   /** What the person sees: its own seat's view, or a spectator's. */
   async frame(known: KnownSession, onlooker: Onlooker): Promise<SessionFrame> {
     const { head, live } = this
+    const { fault, ownSeat } = live
     const { position, descriptor } = head
     const personSeat = descriptor.seats.indexOf(onlooker.person)
-    const toAct = live.fault === null ? seatToAct(head) : null
-    return {
+    const toAct = fault === null ? seatToAct(head) : null
+    // All of one moment: while the view is computed, the session may go on.
+    const moment = {
       ...this.summary(known, onlooker),
-      view: await this.rules.view(position.state, personSeat < 0 ? 'spectator' : personSeat),
-      legal: toAct !== null && toAct === live.ownSeat ? (position.legal[toAct] ?? []) : [],
+      legal: toAct !== null && toAct === ownSeat ? (position.legal[toAct] ?? []) : [],
       toAct: toAct === null ? [] : [toAct],
       actions: head.actions.map(({ ply, seat, action }) => ({ ply, seat, action })),
       resultId: this.hasResult ? this.session : null,
-      fault: live.fault,
+      fault,
     }
+    const view = await this.rules.view(position.state, personSeat < 0 ? 'spectator' : personSeat)
+    return { ...moment, view }
   }
 }
 

@@ -7,6 +7,9 @@ import type { SessionDescriptor } from '../../contract/sessions.ts'
 import { hashSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
 import { sessionId } from '../../core/session-chain.ts'
 
+/** The collection of the built-in system in which seats are announced. */
+export const SEATS_COLLECTION = 'seats'
+
 /** The value of a seat's announcement: a record of the built-in system, by the person in the seat. */
 export const announcementSchema = z.object({
   session: hashSchema,

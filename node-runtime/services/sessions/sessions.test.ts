@@ -333,7 +333,7 @@ describe('the audience', () => {
     const stranger = await cloud.start({ installed: false })
     const session = await openBoth(game('1', a, b), a, b)
     await knows(stranger, session)
-    await expect(stranger.sessions.watch(session, undefined)).rejects.toMatchObject({
+    await expect(stranger.sessions.watch(session)).rejects.toMatchObject({
       code: 'SYSTEM_NOT_INSTALLED',
     })
     expect(sessionId(game('1', a, b))).toBe(session)

@@ -4,28 +4,26 @@ import { CloudError } from '../../contract/errors.ts'
 import type { SessionDescriptor, SessionFrame, SessionSummary } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import type { Log } from '../../core/log.ts'
-import { beginChain, sessionId } from '../../core/session-chain.ts'
+import { sessionId } from '../../core/session-chain.ts'
 import { snapshots } from '../../core/streams.ts'
 import { SessionLogs } from '../../store/session-logs.ts'
 import type { UploadCount } from '../../store/session-logs.ts'
 import type { Network } from '../../swarm/network.ts'
-import { LiveSession, notSeated } from './live-session.ts'
-import { OpenSession, announcedState, summarize } from './open-session.ts'
+import { notSeated } from './live-session.ts'
+import { announcedState, summarize } from './open-session.ts'
 import type { Onlooker, Progress } from './open-session.ts'
+import { OpenSessions } from './open-sessions.ts'
 import { PlyBoard } from './ply-board.ts'
-import { findResult, readResult, resultBytes, storeResult } from './results.ts'
+import { findResult, readResult } from './results.ts'
 import type { SessionRecords } from './results.ts'
 import { RulesLibrary } from './rules-library.ts'
 import type { InstalledSystems } from './rules-library.ts'
-import { SeatIndex, announcementId, startedMs } from './seat-index.ts'
-import type { Announcement, KnownSession } from './seat-index.ts'
+import { SEATS_COLLECTION, SeatIndex, startedMs } from './seat-index.ts'
+import type { KnownSession } from './seat-index.ts'
 import { SpectatorTree } from './spectator-tree.ts'
 
 const BUILT_IN_SYSTEM = 'dharma'
-const SEATS_COLLECTION = 'seats'
 const PAGE_RECORDS = 500
-/** A page that is loaded anew finds its session still open, and so does who is served from here. */
-const LINGER_MS = 15_000
 
 export interface SessionsOptions {
   /** For the logs of this cloud's sessions. */
@@ -49,11 +47,10 @@ export class Sessions {
   readonly #index = new SeatIndex()
   readonly #tree: SpectatorTree
   readonly #plies: PlyBoard
-  readonly #open = new Map<string, OpenSession>()
-  readonly #opening = new Map<string, Promise<OpenSession>>()
+  readonly #open: OpenSessions
   readonly library: RulesLibrary
+  readonly #closing = new AbortController()
   #stopRecords: () => void = () => {}
-  #closed = false
 
   private constructor(options: SessionsOptions, logs: SessionLogs) {
     const { network, identity, systems } = options
@@ -62,6 +59,13 @@ export class Sessions {
     this.library = new RulesLibrary(systems)
     this.#tree = new SpectatorTree(network, identity.machine, () => {
       for (const open of this.#open.values()) open.emit('changed')
+    })
+    const { library } = this
+    this.#open = new OpenSessions(options, {
+      logs,
+      index: this.#index,
+      tree: this.#tree,
+      library,
     })
     this.#plies = new PlyBoard(
       network,
@@ -104,16 +108,16 @@ export class Sessions {
       )
     }
     if (earlier?.state === 'over') return session
-    await this.#use(descriptor, async (open) => {
-      await this.#hold(open, seat)
-      if (earlier === null) await this.#announce(open, 'live')
+    await this.#open.use(descriptor, async (open) => {
+      await this.#open.hold(open, seat)
+      if (earlier === null) await this.#open.announce(open, 'live')
     })
     return session
   }
 
   /** @returns the action's ply. @throws as LiveSession.act, and SESSION_UNKNOWN */
   async act(session: string, action: Json): Promise<number> {
-    return this.#use(this.#known(session).descriptor, async (open) => {
+    return this.#open.use(this.#known(session).descriptor, async (open) => {
       if (open.hasResult) throw new CloudError('SESSION_OVER', 'This session is over.')
       return open.live.act(action)
     })
@@ -125,28 +129,30 @@ export class Sessions {
   }
 
   /** The session now, and again after every change, until the signal is given. */
-  async watch(
-    session: string,
-    signal: AbortSignal | undefined,
-  ): Promise<AsyncGenerator<SessionFrame, void>> {
-    const open = await this.#acquire(this.#known(session).descriptor)
+  async watch(session: string, signal?: AbortSignal): Promise<AsyncGenerator<SessionFrame, void>> {
+    const open = await this.#open.acquire(this.#known(session).descriptor)
+    const closing = this.#closing.signal
+    const ending = signal === undefined ? closing : AbortSignal.any([signal, closing])
     const subscribe = (changed: () => void): (() => void) => {
       open.on('changed', changed)
       return () => open.off('changed', changed)
     }
     let inUse = true
     const release = (): void => {
-      if (inUse) this.#release(open)
+      if (inUse) this.#open.release(open)
       inUse = false
     }
     // Whoever goes away before the first frame has not begun the stream.
-    signal?.addEventListener('abort', release)
+    ending.addEventListener('abort', release)
     const read = (): Promise<SessionFrame> => open.frame(this.#known(session), this.#onlooker())
     return (async function* () {
       try {
-        yield* snapshots(subscribe, read, signal)
+        yield* snapshots(subscribe, read, ending)
+      } catch (error) {
+        // A position that was being computed when the machine left the cloud.
+        if (!closing.aborted) throw error
       } finally {
-        signal?.removeEventListener('abort', release)
+        ending.removeEventListener('abort', release)
         release()
       }
     })()
@@ -165,7 +171,7 @@ export class Sessions {
       .filter((known) => state === undefined || stateOf(known) === state)
       .sort((a, b) => startedMs(b) - startedMs(a))
       .slice(0, limit)
-    const elsewhere = chosen.filter(({ session }) => !this.#open.has(session))
+    const elsewhere = chosen.filter(({ session }) => this.#open.get(session) === undefined)
     const plies = await this.#plies.ask(
       elsewhere
         .filter((known) => announcedState(known) === 'live')
@@ -199,16 +205,12 @@ export class Sessions {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#stopRecords()
-    await Promise.allSettled(this.#opening.values())
     this.#tree.close()
     this.#plies.close()
-    for (const open of this.#open.values()) {
-      if (open.lingerTimer !== null) clearTimeout(open.lingerTimer)
-    }
     await this.library.close()
-    await Promise.all([...this.#open.values()].map(({ live }) => live.close()))
+    await this.#open.close()
     await this.#logs.close()
   }
 
@@ -248,21 +250,15 @@ export class Sessions {
   async #resume(): Promise<void> {
     const { log } = this.#options
     for (const known of [...this.#index.values()]) {
-      if (this.#ownAnnouncement(known) === null) continue
+      if (this.#open.ownAnnouncement(known) === null) continue
       try {
         if ((await this.#resultProgress(known)) !== null) continue
-        await this.#use(known.descriptor, () => Promise.resolve())
+        await this.#open.use(known.descriptor, () => Promise.resolve())
       } catch (error) {
-        if (this.#closed) return
+        if (this.#closing.signal.aborted) return
         log.warn('a session could not be opened again', { session: known.session, error })
       }
     }
-  }
-
-  #ownAnnouncement({ seats, descriptor }: KnownSession): Announcement | null {
-    const { person, machine } = this.#options.identity
-    const own = seats[descriptor.seats.indexOf(person)] ?? null
-    return own?.machine === machine ? own : null
   }
 
   async #resultProgress({ session, descriptor }: KnownSession): Promise<Progress | null> {
@@ -283,9 +279,9 @@ export class Sessions {
     const result = record.system === open.head.descriptor.system ? readResult(record) : null
     if (result === null) return
     open.finish(result).then(
-      () => this.#closeLater(open),
+      () => this.#open.closeLater(open),
       (error: unknown) => {
-        if (this.#closed) return
+        if (this.#closing.signal.aborted) return
         this.#options.log.warn('a result does not hold', { session: record.id, error })
       },
     )
@@ -294,162 +290,10 @@ export class Sessions {
   #onAnnounced(session: string): void {
     const open = this.#open.get(session)
     if (open === undefined) return
-    this.#followSeats(open).catch((error: unknown) => {
-      if (!this.#closed) this.#options.log.error('a log could not be opened', { session, error })
+    this.#open.followSeats(open).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted)
+        this.#options.log.error('a log could not be opened', { session, error })
     })
     open.emit('changed')
-  }
-
-  async #use<T>(
-    descriptor: SessionDescriptor,
-    action: (open: OpenSession) => Promise<T>,
-  ): Promise<T> {
-    const open = await this.#acquire(descriptor)
-    try {
-      return await action(open)
-    } finally {
-      this.#release(open)
-    }
-  }
-
-  async #acquire(descriptor: SessionDescriptor): Promise<OpenSession> {
-    const session = sessionId(descriptor)
-    let opening = this.#opening.get(session)
-    if (opening === undefined) {
-      opening = this.#openSession(descriptor)
-      this.#opening.set(session, opening)
-      opening.catch(() => this.#opening.delete(session))
-    }
-    const open = await opening
-    open.users++
-    if (open.lingerTimer !== null) clearTimeout(open.lingerTimer)
-    open.lingerTimer = null
-    return open
-  }
-
-  #release(open: OpenSession): void {
-    open.users--
-    this.#closeLater(open)
-  }
-
-  /** A session in which nobody has a part any more is closed after a while. */
-  #closeLater(open: OpenSession): void {
-    const wanted = (): boolean =>
-      open.users > 0 || (open.live.ownSeat !== null && !open.hasResult) || this.#closed
-    if (wanted() || open.lingerTimer !== null) return
-    open.lingerTimer = setTimeout(() => {
-      open.lingerTimer = null
-      if (wanted()) return
-      this.#open.delete(open.session)
-      this.#opening.delete(open.session)
-      this.#tree.remove(open.session)
-      void open.live.close()
-    }, LINGER_MS)
-    open.lingerTimer.unref()
-  }
-
-  async #openSession(descriptor: SessionDescriptor): Promise<OpenSession> {
-    const { records, identity, log } = this.#options
-    const kind = this.library.kindOf(descriptor.system, descriptor.kind)
-    const rules = await this.library.rulesOf(descriptor.system, descriptor.kind)
-    const head = await beginChain(descriptor, rules)
-    const live = new LiveSession({
-      head,
-      rules,
-      resultBytes: (ended) => resultBytes(ended, kind.results),
-    })
-    const open = new OpenSession(kind, rules, live)
-    const { session } = open
-    this.#open.set(session, open)
-    live.on('changed', () => void this.#settle(open))
-    this.#tree.add({
-      session,
-      logs: () => live.logs,
-      seated: () => live.ownSeat !== null,
-      seatMachines: () =>
-        (this.#index.get(session)?.seats ?? []).flatMap((seat) =>
-          seat === null || seat.machine === identity.machine ? [] : [seat.machine],
-        ),
-    })
-    await this.#followSeats(open)
-    const result = await findResult(records, descriptor, session, kind.results)
-    try {
-      if (result !== null) await open.finish(result)
-    } catch (error) {
-      log.warn('a result does not hold', { session, error })
-    }
-    return open
-  }
-
-  /** Opens the logs of the seats that have been announced. */
-  #followSeats(open: OpenSession): Promise<void> {
-    return open.seating.run(async () => {
-      const known = this.#index.get(open.session)
-      if (known === undefined || this.#closed) return
-      const own = this.#ownAnnouncement(known)
-      if (own !== null) await this.#holdNow(open, own.seat)
-      for (const seat of known.seats) {
-        if (seat === null || seat === own || open.live.logOf(seat.seat) !== null) continue
-        open.live.follow(seat.seat, await this.#logs.openRemote(seat.log))
-      }
-      this.#tree.update(open.session)
-    })
-  }
-
-  #hold(open: OpenSession, seat: number): Promise<void> {
-    return open.seating.run(async () => {
-      await this.#holdNow(open, seat)
-      this.#tree.update(open.session)
-    })
-  }
-
-  async #holdNow({ live, session }: OpenSession, seat: number): Promise<void> {
-    const { identity, now } = this.#options
-    if (live.ownSeat !== null) return
-    await live.hold({
-      seat,
-      log: await this.#logs.openOwn(session, seat),
-      sign: (bytes) => identity.signAsPerson(bytes),
-      now,
-    })
-  }
-
-  async #announce(open: OpenSession, state: Announcement['state']): Promise<void> {
-    const { records, identity, now } = this.#options
-    const { live, session } = open
-    const seat = live.ownSeat
-    const log = seat === null ? null : live.logOf(seat)
-    if (seat === null || log === null) throw new Error('a seat that is not held was announced')
-    const announcement: Announcement = {
-      session,
-      seat,
-      log: log.key,
-      machine: identity.machine,
-      descriptor: live.head.descriptor,
-      state,
-      startedMs: this.#index.get(session)?.seats[seat]?.startedMs ?? now(),
-    }
-    await records.putBuiltIn(SEATS_COLLECTION, announcementId(session, seat), announcement)
-  }
-
-  /** After the end, a player says so and stores the result as soon as all have signed it. */
-  async #settle(open: OpenSession): Promise<void> {
-    const { records, log } = this.#options
-    const { live } = open
-    if (live.ownSeat === null || live.head.position.outcome === null || this.#closed) return
-    try {
-      if (!open.announcedOver) {
-        open.announcedOver = true
-        await this.#announce(open, 'over')
-      }
-      const signatures = live.signatures.filter((signature) => signature !== null)
-      if (signatures.length < live.signatures.length || open.storing || open.hasResult) return
-      open.storing = true
-      // Its change event gives the session its result.
-      await storeResult(records, live.head, open.kind.results, signatures)
-    } catch (error) {
-      open.storing = false
-      if (!this.#closed) log.error('a result could not be stored', { session: open.session, error })
-    }
   }
 }

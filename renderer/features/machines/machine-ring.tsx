@@ -39,6 +39,7 @@ export function MachineRing({ machines }: { machines: readonly MachineInfo[] }):
       role="img"
       aria-label={`This machine has links to ${online} of ${machines.length - 1} others.`}
     >
+      <circle className="ring-line" cx={SIZE / 2} cy={SIZE / 2} r={RADIUS} />
       {self !== undefined &&
         places
           .filter(({ machine }) => machine.online && !machine.self)

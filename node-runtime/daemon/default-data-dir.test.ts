@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultDataDir } from './data-folder.ts'
+import { defaultDataDir } from './default-data-dir.ts'
 
 test('the data folder is where the platform keeps such things', () => {
   const home = '/home/ada'

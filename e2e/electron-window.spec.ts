@@ -1,0 +1,253 @@
+// The desktop window itself: tabs beside each other, what pages may do, and what happens when
+// something dies.
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from '@playwright/test'
+import type { Page } from '@playwright/test'
+import { launchElectron } from './support/electron-app.ts'
+import type { ElectronMachine } from './support/electron-app.ts'
+
+/** Nothing listens there: the machine stays alone, and on this computer. */
+const NOBODY = ['127.0.0.1:9']
+
+const PAGES: Record<string, string> = {
+  '/': `<title>First page</title><h1>First</h1>
+    <a id="next" href="/next">next</a>
+    <a id="blank" href="/blank" target="_blank">blank</a>
+    <a id="cloud" href="cloud://home">home</a>
+    <a id="file" href="file:///etc/passwd">file</a>
+    <a id="script" href="javascript:document.title='script ran'">script</a>
+    <a id="data" href="data:text/html,<title>data</title>">data</a>
+    <button id="open" onclick="window.open('/opened'); window.open('/second')">open</button>`,
+  '/next': '<title>Next page</title><h1>Next</h1>',
+  '/blank': '<title>Blank page</title>',
+  '/opened': '<title>Opened page</title>',
+  '/second': '<title>Second page</title>',
+}
+
+let server: Server
+let origin: string
+const requested: string[] = []
+let machine: ElectronMachine
+let dataDir: string
+
+test.beforeAll(async () => {
+  server = createServer(({ url = '/' }, response) => {
+    requested.push(url)
+    response.setHeader('content-type', 'text/html; charset=utf-8')
+    if (url === '/to-file') response.writeHead(302, { location: 'file:///etc/passwd' })
+    response.end(PAGES[url] ?? '')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  dataDir = await mkdtemp(path.join(os.tmpdir(), 'dharma-window-'))
+  machine = await launchElectron({ bootstrap: NOBODY, dataDir })
+})
+
+test.afterAll(async () => {
+  await machine.close()
+  await rm(dataDir, { recursive: true, force: true })
+  server.close()
+})
+
+/** Types an address into the bar. */
+async function go(address: string): Promise<void> {
+  const bar = machine.shell.getByRole('combobox', { name: /address/i })
+  await bar.click()
+  await bar.fill(address)
+  await bar.press('Enter')
+}
+
+/** Is any page of the window still on its way? */
+function isLoading(): Promise<boolean> {
+  return machine.app.evaluate(({ webContents }) =>
+    webContents.getAllWebContents().some((contents) => contents.isLoading()),
+  )
+}
+
+test('the window opens on the start page of a machine that is alone', async () => {
+  await expect(machine.shell.getByRole('heading', { level: 1 })).toBeVisible()
+  expect(machine.shell.url()).toBe('cloud://dharma/')
+  await machine.shell.screenshot({ path: 'e2e/shots/electron-home.png' })
+})
+
+test('the shell’s page is sandboxed: no Node, no globals of ours, no code from text', async () => {
+  const seen = await machine.shell.evaluate(() => ({
+    node: typeof (globalThis as Record<string, unknown>)['process'],
+    require: typeof (globalThis as Record<string, unknown>)['require'],
+    origin: location.origin,
+  }))
+  expect(seen).toEqual({ node: 'undefined', require: 'undefined', origin: 'cloud://dharma' })
+  const blocked = await machine.shell.evaluate(async () => {
+    const script = document.createElement('script')
+    script.textContent = 'globalThis.injected = true'
+    document.head.append(script)
+    const other = await fetch('https://example.org/').then(
+      () => 'loaded',
+      () => 'refused',
+    )
+    return { injected: 'injected' in globalThis, other }
+  })
+  expect(blocked).toEqual({ injected: false, other: 'refused' })
+})
+
+test('a tab shows a web page, and goes back, forward and again', async () => {
+  await go(`${origin}/`)
+  const page = await machine.view(origin)
+  await expect(page).toHaveTitle('First page')
+  await expect(machine.shell.getByRole('tab', { name: /First page/ })).toBeVisible()
+  await page.click('#next')
+  await expect(page).toHaveTitle('Next page')
+  await machine.shell.getByRole('button', { name: 'Back' }).click()
+  await expect(page).toHaveTitle('First page')
+  await machine.shell.getByRole('button', { name: 'Forward' }).click()
+  await expect(page).toHaveTitle('Next page')
+  await machine.shell.getByRole('button', { name: 'Back' }).click()
+  await expect(page).toHaveTitle('First page')
+  await machine.shell.getByRole('button', { name: /Reload/ }).click()
+  await expect(page).toHaveTitle('First page')
+})
+
+test('a web page has nothing of ours, and none of the permissions', async () => {
+  const page = await machine.view(origin)
+  const seen = await page.evaluate(async () => ({
+    node: typeof (globalThis as Record<string, unknown>)['process'],
+    geolocation: (await navigator.permissions.query({ name: 'geolocation' })).state,
+    notifications: await Notification.requestPermission(),
+    agent: /Electron|dharma/i.test(navigator.userAgent),
+    cloud: await fetch('cloud://dharma/').then(
+      () => 'loaded',
+      () => 'refused',
+    ),
+  }))
+  expect(seen).toEqual({
+    node: 'undefined',
+    geolocation: 'denied',
+    notifications: 'denied',
+    agent: false,
+    cloud: 'refused',
+  })
+})
+
+test('a web page can’t go to files, scripts or data, by itself or through a redirect', async () => {
+  const page = await machine.view(origin)
+  for (const link of ['#file', '#data']) {
+    await page.click(link)
+    await expect(page).toHaveTitle('First page')
+  }
+  await page.evaluate(() => location.assign('/to-file'))
+  await expect.poll(() => requested).toContain('/to-file')
+  await expect.poll(isLoading).toBe(false)
+  expect(page.url()).toBe(`${origin}/`)
+  await expect(page).toHaveTitle('First page')
+})
+
+test('each click may open one tab, of the web or of the cloud', async () => {
+  const page = await machine.view(origin)
+  await page.click('#open')
+  await expect(machine.shell.getByRole('tab', { name: /Opened page/ })).toHaveCount(1)
+  await expect(machine.shell.getByRole('tab')).toHaveCount(2)
+  expect(requested).not.toContain('/second')
+  const first = machine.shell.getByRole('tab', { name: /First page/ })
+  await first.click()
+  await page.click('#cloud')
+  await expect(machine.shell.getByRole('tab', { name: /Home/ })).toHaveAttribute(
+    'aria-selected',
+    'true',
+  )
+})
+
+test('a server that is not there is said in words, and the shell stays usable', async () => {
+  await go('http://127.0.0.1:9/')
+  await expect(machine.shell.getByText(/ERR_/).first()).toBeVisible()
+  await go('cloud://machines')
+  await expect(machine.shell.getByRole('heading', { name: 'Machines', level: 1 })).toBeVisible()
+})
+
+test('only the shell’s own main frame gets the runtime’s port', async () => {
+  // A page of another origin in the shell's session, with the shell's preload, as an attacker who
+  // got that far would have it.
+  const answered = await machine.app.evaluate(
+    async ({ BrowserWindow, session }, preload) => {
+      const hidden = new BrowserWindow({
+        show: false,
+        webPreferences: { preload, sandbox: true, session: session.defaultSession },
+      })
+      await hidden.loadURL('cloud://dharma/missing')
+      const result: unknown = await hidden.webContents.executeJavaScript(`
+      new Promise((resolve) => {
+        addEventListener('message', ({ data }) => data.type === 'dharma:ports' && resolve('ports'))
+        postMessage({ type: 'dharma:ready' }, '*')
+        setTimeout(() => resolve('nothing'), 1000)
+      })`)
+      hidden.destroy()
+      return result
+    },
+    new URL('../dist/electron/preload-shell.cjs', import.meta.url).pathname,
+  )
+  expect(answered).toBe('nothing')
+})
+
+test('a runtime that dies is started again, and the window goes on', async () => {
+  const pid = await machine.app.evaluate(
+    ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Dharma runtime')?.pid,
+  )
+  expect(pid).toBeDefined()
+  process.kill(pid as number, 'SIGKILL')
+  await expect
+    .poll(() =>
+      machine.app.evaluate(
+        ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Dharma runtime')?.pid,
+      ),
+    )
+    .not.toBe(pid)
+  await go('cloud://machines')
+  await expect(rowOfThisMachine(machine.shell)).toBeVisible()
+})
+
+function rowOfThisMachine(shell: Page) {
+  return shell.getByText(/this machine/i).first()
+}
+
+test('the window comes back where it was', async () => {
+  const place = { x: 40, y: 30, width: 1000, height: 700 }
+  const bounds = (): Promise<object | undefined> =>
+    machine.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds())
+  await machine.app.evaluate(
+    ({ BrowserWindow }, wanted) => BrowserWindow.getAllWindows()[0]?.setBounds(wanted),
+    place,
+  )
+  await expect.poll(bounds).toEqual(place)
+  await machine.app.close()
+  machine = await launchElectron({ bootstrap: NOBODY, dataDir })
+  expect(await bounds()).toEqual(place)
+})
+
+test('a second start on the same folder brings the window forward, with its address', async () => {
+  const executable = await machine.app.evaluate(() => process.execPath)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const second = spawn(executable, ['--no-sandbox', root, '--data', dataDir, 'dharma://machines'], {
+    stdio: 'ignore',
+  })
+  const code = await new Promise((resolve) => second.once('exit', resolve))
+  expect(code).toBe(0)
+  await expect(machine.shell.getByRole('heading', { name: 'Machines', level: 1 })).toBeVisible()
+})
+
+test('the command line reaches the machine of the window', async () => {
+  const program = fileURLToPath(new URL('../build/dharma.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, 'call', 'cloud.status', '{}', '--data', dataDir],
+    { encoding: 'utf8' },
+  )
+  const status = JSON.parse(stdout) as { machine: string; dataDir: string }
+  expect(status.dataDir).toBe(dataDir)
+})

@@ -1,0 +1,112 @@
+// The Dharma window as a person has it before them, whether Electron's or the daemon's pages in
+// Chromium.
+import path from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, FrameLocator, Page } from '@playwright/test'
+import { expect } from '@playwright/test'
+import { callMachine } from './machines.ts'
+import type { Daemon } from './machines.ts'
+import { launchElectron } from './electron-app.ts'
+import type { ElectronOptions } from './electron-app.ts'
+
+const SHOTS = path.resolve(import.meta.dirname, '../shots')
+
+/** The inside of a tab: a page of its own in Electron, a frame in the daemon's UI. */
+export type TabView = Page | FrameLocator
+
+export interface AppWindow {
+  /** `electron` or `daemon`, for the names of screenshots. */
+  kind: string
+  shell: Page
+  dataDir: string
+  /** The page of an installed system, once it is there. */
+  system(id: string): Promise<TabView>
+  /** The web page at this address, once it is there. */
+  web(address: string): Promise<TabView>
+  call(name: string, input: unknown): Promise<unknown>
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A desktop app in its window. */
+export async function openElectronWindow(options: ElectronOptions): Promise<AppWindow> {
+  const machine = await launchElectron(options)
+  return {
+    kind: 'electron',
+    shell: machine.shell,
+    dataDir: machine.dataDir,
+    system: (id) => machine.view(`cloud://${id}/`),
+    web: (address) => machine.view(address),
+    call: (name, input) => callMachine(machine.dataDir, name, input),
+    kill: () => machine.kill(),
+    close: () => machine.close(),
+  }
+}
+
+/** A daemon's pages in a browser. */
+export async function openDaemonWindow(browser: Browser, daemon: Daemon): Promise<AppWindow> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  const shell = await context.newPage()
+  await shell.goto(daemon.url)
+  return {
+    kind: 'daemon',
+    shell,
+    dataDir: daemon.dataDir,
+    system: async (id) => shell.frameLocator(`iframe[src^="http://${id}.localhost"]`),
+    web: async (address) => shell.frameLocator(`iframe[src^="${address}"]`),
+    call: daemon.call,
+    kill: async () => {
+      await daemon.kill()
+      await context.close()
+    },
+    close: async () => {
+      await context.close()
+      await daemon.close()
+    },
+  }
+}
+
+/** Types an address into the bar and goes there. */
+export async function goTo({ shell }: AppWindow, address: string): Promise<void> {
+  const bar = shell.getByRole('combobox', { name: 'Address' })
+  await bar.fill(address)
+  await bar.press('Enter')
+}
+
+export async function openPage({ shell }: AppWindow, name: string): Promise<void> {
+  await shell.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }).click()
+  await expect(shell.getByRole('heading', { level: 1 })).toBeVisible()
+}
+
+const THEMES = ['light', 'dark'] as const
+
+/**
+ * Screenshots of what is shown, in both themes, and what axe says of the shell. With a view, its
+ * page is checked too.
+ */
+export async function showBothThemes(window: AppWindow, name: string): Promise<void> {
+  const { shell, kind } = window
+  for (const theme of THEMES) {
+    await shell.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+    await shell.screenshot({ path: path.join(SHOTS, `${kind}-${name}-${theme}.png`) })
+    await expectAccessible(shell)
+  }
+  await shell.emulateMedia({ colorScheme: null, reducedMotion: null })
+}
+
+/** The same for the page of a system, as large as it is in the window. */
+export async function showView(page: Page, kind: string, name: string): Promise<void> {
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+    await page.screenshot({ path: path.join(SHOTS, `${kind}-${name}-${theme}.png`) })
+    await expectAccessible(page)
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  expect(
+    violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`),
+  ).toEqual([])
+}

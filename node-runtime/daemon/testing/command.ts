@@ -1,0 +1,72 @@
+// The command line for tests: bundled once, run as a shell runs it.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Interface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'rolldown'
+
+const SOURCE = fileURLToPath(new URL('../dharma.ts', import.meta.url))
+/** Inside the repository, as deep as the source, for packages and systems to be found. */
+const BUNDLES = fileURLToPath(new URL('../../../out', import.meta.url))
+
+interface Running {
+  child: ChildProcess
+  lines: Interface
+  stderr: () => string
+  /** The exit code, or the signal. */
+  ended: Promise<number | string>
+}
+
+export interface Command {
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): Running
+  /** Ends with `kill -9` all that still runs. */
+  killAll(): Promise<void>
+  remove(): Promise<void>
+}
+
+/** Bundles the command line. */
+export async function bundleCommand(): Promise<Command> {
+  const folder = join(BUNDLES, `cli-test-${process.pid}-${Date.now()}`)
+  await build({
+    input: SOURCE,
+    platform: 'node',
+    external: /^[^./]/,
+    logLevel: 'warn',
+    output: { dir: folder, format: 'esm' },
+  })
+  const running = new Set<ChildProcess>()
+  return {
+    start(args, env = {}) {
+      const child = spawn(process.execPath, [join(folder, 'dharma.js'), ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, DHARMA_DATA: '', ...env },
+      })
+      running.add(child)
+      let stderr = ''
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+      const ended = once(child, 'close').then(([code, signal]) => {
+        running.delete(child)
+        return (code ?? signal) as number | string
+      })
+      return { child, lines: createInterface(child.stdout!), stderr: () => stderr, ended }
+    },
+    async killAll() {
+      const exits = [...running].map((child) => once(child, 'exit'))
+      for (const child of running) child.kill('SIGKILL')
+      await Promise.all(exits)
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** The next line on stdout. */
+export function nextLine({ lines, ended, stderr }: Running): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lines.once('line', resolve)
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${stderr()}`)))
+  })
+}

@@ -1,0 +1,96 @@
+import { call } from '@orpc/server'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ResultValue } from '../../contract/sessions.ts'
+import type { CallContext } from '../../rpc/caller.ts'
+import { until } from '../../testing/cloud-nodes.ts'
+import { resultValueSchema } from '../../contract/sessions.ts'
+import { SessionCloud, game, gamesManifest } from './session-machines.ts'
+import type { SessionMachine } from './session-machines.ts'
+import { createSessionsService } from './sessions-service.ts'
+
+const owner: { context: CallContext } = { context: { caller: { kind: 'owner' } } }
+const system = (id: string): { context: CallContext } => ({
+  context: { caller: { kind: 'system', system: id, hasPermission: () => true } },
+})
+
+let cloud: SessionCloud
+let a: SessionMachine
+let b: SessionMachine
+
+beforeEach(async () => {
+  cloud = await SessionCloud.create()
+  a = await cloud.start()
+  b = await cloud.start()
+})
+
+afterEach(() => cloud.close())
+
+/** Plays a game to its end and gives its result as the database has it. */
+async function playedResult(): Promise<ResultValue> {
+  const descriptor = game('1', a, b)
+  const session = await a.sessions.open(descriptor)
+  await b.sessions.open(descriptor)
+  const frames = await Promise.all([a, b].map(({ sessions }) => sessions.watch(session)))
+  for (const [ply, column] of [3, 0, 3, 0, 3, 0, 3].entries()) {
+    for await (const { toAct, legal } of frames[ply % 2] ?? []) {
+      if (toAct.includes(ply % 2) && legal.length > 0) break
+    }
+    await (ply % 2 === 0 ? a : b).sessions.act(session, column)
+    frames[ply % 2] = await (ply % 2 === 0 ? a : b).sessions.watch(session)
+  }
+  const address = { system: gamesManifest.id, collection: 'results', id: session }
+  await until(async () => (await a.database.get(address)) !== null)
+  return resultValueSchema.parse((await a.database.get(address))?.value)
+}
+
+describe('the sessions service', () => {
+  it('replays a result and names who signed it', async () => {
+    const service = createSessionsService({ sessions: () => a.sessions })
+    const result = await playedResult()
+    const { frames, outcome, signers } = await call(service.replay, { result }, owner)
+    expect(frames.map(({ ply, seat, action }) => [ply, seat, action])).toEqual([
+      [0, null, null],
+      ...[3, 0, 3, 0, 3, 0, 3].map((column, i) => [i + 1, i % 2, column]),
+    ])
+    expect(frames.at(-1)?.view).toMatchObject({ toMove: null, lastMove: { row: 2, column: 3 } })
+    expect(outcome).toEqual({ scores: [1, 0], reason: 'four in a row' })
+    expect(signers.sort()).toEqual([a.identity.person, b.identity.person].sort())
+    const forged = { ...result, outcome: { ...outcome, scores: [0, 1] } }
+    await expect(call(service.replay, { result: forged }, owner)).rejects.toMatchObject({
+      code: 'SESSION_TRANSCRIPT_FORGED',
+    })
+    await expect(
+      call(service.replay, { result }, system('org.example.other')),
+    ).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  }, 60_000)
+
+  it('lets a system reach its own sessions only', async () => {
+    const service = createSessionsService({ sessions: () => a.sessions })
+    const descriptor = game('1', a, b)
+    const [own, other] = [system(gamesManifest.id), system('org.example.other')]
+    await expect(call(service.open, descriptor, other)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const { session } = await call(service.open, descriptor, own)
+    for (const attempt of [
+      call(service.act, { session, action: 3 }, other),
+      call(service.watch, { session }, other),
+      call(service.list, { system: gamesManifest.id }, other),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    }
+    expect(await call(service.list, { system: gamesManifest.id }, own)).toMatchObject({
+      sessions: [{ session, state: 'waiting', ply: 0, ownSeat: 0 }],
+    })
+    expect(await call(service.act, { session, action: 3 }, own)).toEqual({ ply: 0 })
+  }, 60_000)
+
+  it('does not know sessions that nobody announced', async () => {
+    const service = createSessionsService({ sessions: () => a.sessions })
+    const session = '0'.repeat(64)
+    for (const attempt of [
+      call(service.watch, { session }, owner),
+      call(service.act, { session, action: 3 }, owner),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' })
+    }
+  })
+})
