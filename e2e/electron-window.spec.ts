@@ -65,11 +65,11 @@ async function go(address: string): Promise<void> {
   await bar.press('Enter')
 }
 
-/** Is any page of the window still on its way? */
-function isLoading(): Promise<boolean> {
-  return machine.app.evaluate(({ webContents }) =>
-    webContents.getAllWebContents().some((contents) => contents.isLoading()),
-  )
+/** A click that does not wait for the navigation, which never comes. */
+async function pressOnly(page: Page, selector: string): Promise<void> {
+  const box = await page.locator(selector).boundingBox()
+  if (box === null) throw new Error(`${selector} can’t be seen`)
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
 }
 
 test('the window opens on the start page of a machine that is alone', async () => {
@@ -144,8 +144,8 @@ test('a web page can’t go to files, scripts or data, by itself or through a re
   }
   await page.evaluate(() => location.assign('/to-file'))
   await expect.poll(() => requested).toContain('/to-file')
-  await expect.poll(isLoading).toBe(false)
-  expect(page.url()).toBe(`${origin}/`)
+  await expect(machine.shell.getByText(/ERR_UNSAFE_REDIRECT/).first()).toBeVisible()
+  await go(`${origin}/`)
   await expect(page).toHaveTitle('First page')
 })
 
@@ -157,7 +157,7 @@ test('each click may open one tab, of the web or of the cloud', async () => {
   expect(requested).not.toContain('/second')
   const first = machine.shell.getByRole('tab', { name: /First page/ })
   await first.click()
-  await page.click('#cloud')
+  await pressOnly(page, '#cloud')
   await expect(machine.shell.getByRole('tab', { name: /Home/ })).toHaveAttribute(
     'aria-selected',
     'true',

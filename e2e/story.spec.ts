@@ -1,13 +1,12 @@
 // The main job from end to end: join, install, play, watch, and find the game again when the players
 // have gone. Once with Electron windows, once with the daemons' pages in Chromium.
 import { expect, test } from '@playwright/test'
-import type { Browser, Page } from '@playwright/test'
+import type { Browser } from '@playwright/test'
 import {
   openDaemonWindow,
   openElectronWindow,
   openPage,
   showBothThemes,
-  showView,
 } from './support/app-window.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
@@ -61,15 +60,9 @@ const inChromium =
   async (options) =>
     openDaemonWindow(browser, await cloud.startDaemon(options))
 
-/** The page itself, where a screenshot of the inside alone is wanted; a frame is in the shell's. */
-const isPage = (view: unknown): view is Page => typeof view === 'object' && 'screenshot' in view!
-
 async function tellStory(openWindow: OpenWindow, browser: Browser): Promise<void> {
-  const shoot = async (window: AppWindow, name: string): Promise<void> => {
-    const view = await window.system('event-games')
-    if (isPage(view)) await showView(view, window.kind, name)
-    else await showBothThemes(window, name)
-  }
+  const shoot = async (window: AppWindow, name: string): Promise<void> =>
+    showBothThemes(window, name, await window.system('event-games'))
 
   const ann = await openWindow({})
   await expect(ann.shell.getByText('This machine started a new cloud')).toBeVisible()

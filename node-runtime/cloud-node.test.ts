@@ -148,6 +148,29 @@ describe('a machine', () => {
     expect(found.records.map(({ id }) => id)).toEqual(['b1'])
   })
 
+  it('lets nobody take an id of the runtime’s own collections before another', async () => {
+    const squatter = await cloud.start()
+    const owner = await cloud.start()
+    await squatter.node.database.putBuiltIn('seats', 'session.0', { by: 'squatter' })
+    await until(async () => {
+      const { records } = await owner.node.database.query({
+        system: 'dharma',
+        collection: 'seats',
+        limit: 10,
+      })
+      return records.length === 1
+    })
+    await owner.node.database.putBuiltIn('seats', 'session.0', { by: 'owner' })
+    const { records } = await owner.node.database.query({
+      system: 'dharma',
+      collection: 'seats',
+      limit: 10,
+    })
+    expect(records.map(({ author }) => author).toSorted()).toEqual(
+      [squatter.identity.person, owner.identity.person].toSorted(),
+    )
+  })
+
   it('holds one co-signed record, whichever signer stores it', async () => {
     const a = await cloud.start()
     const b = await cloud.start()

@@ -78,30 +78,32 @@ export async function openPage({ shell }: AppWindow, name: string): Promise<void
   await expect(shell.getByRole('heading', { level: 1 })).toBeVisible()
 }
 
-const THEMES = ['light', 'dark'] as const
+const THEMES = ['dark', 'light'] as const
 
-/**
- * Screenshots of what is shown, in both themes, and what axe says of the shell. With a view, its
- * page is checked too.
- */
-export async function showBothThemes(window: AppWindow, name: string): Promise<void> {
-  const { shell, kind } = window
-  for (const theme of THEMES) {
-    await shell.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    await shell.screenshot({ path: path.join(SHOTS, `${kind}-${name}-${theme}.png`) })
-    await expectAccessible(shell)
-  }
-  await shell.emulateMedia({ colorScheme: null, reducedMotion: null })
+/** As a person would: by the command palette. */
+async function chooseTheme({ shell }: AppWindow, theme: (typeof THEMES)[number]): Promise<void> {
+  await shell.keyboard.press('Control+K')
+  await shell.getByRole('combobox', { name: 'Command' }).fill(`Theme: ${theme}`)
+  await shell.keyboard.press('Enter')
+  await expect(shell.locator(`html[data-theme="${theme}"]`)).toBeAttached()
 }
 
-/** The same for the page of a system, as large as it is in the window. */
-export async function showView(page: Page, kind: string, name: string): Promise<void> {
+/**
+ * Screenshots of the window in both themes, and what axe says of it. With the view of a tab, the
+ * view has followed; where it is a page of its own, it is shot and checked instead of the window.
+ */
+export async function showBothThemes(
+  window: AppWindow,
+  name: string,
+  view?: TabView,
+): Promise<void> {
+  const page = view !== undefined && 'screenshot' in view ? view : window.shell
   for (const theme of THEMES) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    await page.screenshot({ path: path.join(SHOTS, `${kind}-${name}-${theme}.png`) })
+    await chooseTheme(window, theme)
+    if (view !== undefined) await expect(view.locator(`html[data-theme="${theme}"]`)).toBeAttached()
+    await page.screenshot({ path: path.join(SHOTS, `${window.kind}-${name}-${theme}.png`) })
     await expectAccessible(page)
   }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
 }
 
 async function expectAccessible(page: Page): Promise<void> {

@@ -72,7 +72,9 @@ export async function whoseTurn(views: readonly TabView[]): Promise<TabView> {
   let mover: TabView | undefined
   await expect(async () => {
     for (const view of views) {
-      const enabled = view.getByRole('group', { name: 'Columns' }).locator('button[aria-disabled="false"]')
+      const enabled = view
+        .getByRole('group', { name: 'Columns' })
+        .locator('button[aria-disabled="false"]')
       if ((await enabled.count()) > 0) mover = view
     }
     expect(mover).toBeDefined()

@@ -136,14 +136,10 @@ export class View {
     contents.on('did-start-loading', report)
     contents.on('did-stop-loading', report)
     contents.on('page-title-updated', report)
-    contents.on('did-start-navigation', ({ url, isMainFrame, isSameDocument }) => {
-      if (!isMainFrame || isSameDocument) return
-      this.#url = url
-      this.#failure = null
-      report()
-    })
+    // Only what has arrived is shown as the address; where a page wants to go, it may never come.
     contents.on('did-navigate', (_event, url) => {
       this.#url = url
+      this.#failure = null
       this.#favicon = null
       report()
     })

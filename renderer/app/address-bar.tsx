@@ -1,5 +1,6 @@
 import {
   Clock,
+  CloudOff,
   Download,
   Globe,
   Lock,
@@ -26,7 +27,7 @@ import './address-bar.css'
 const COMMIT_SHOWN = 7
 
 /** Where one is and whose it is; typing finds where to go. */
-export function AddressBar({ face }: { face: TabFace }): ReactNode {
+export function AddressBar({ tab, face }: { tab: string; face: TabFace }): ReactNode {
   const shell = useShell()
   const { tabs, overlays } = shell
   const [text, setText] = useState<string | null>(null)
@@ -38,11 +39,16 @@ export function AddressBar({ face }: { face: TabFace }): ReactNode {
   const open = text !== null && (offers.length > 0 || note !== null)
   useOverlay(open)
 
+  // What was typed for one tab is not for another.
+  useEffect(() => {
+    setText(null)
+    setNote(null)
+  }, [tab])
   useEffect(
     () =>
       shell.onShortcut((shortcut) => {
         if (shortcut !== 'focus-address' && shortcut !== 'new-tab') return
-        // A new tab brings its own bar: the focus goes there once that is drawn.
+        // After the new tab is drawn, so that its address is what gets selected.
         requestAnimationFrame(() => {
           input.current?.focus()
           input.current?.select()
@@ -209,6 +215,14 @@ function Owner({ face }: { face: TabFace }): ReactNode {
         <KeyPicture text={system.commit} size={16} />
         {system.name}
         <span className="mono owner-commit">{system.commit.slice(0, COMMIT_SHOWN)}</span>
+      </span>
+    )
+  }
+  if (view !== null && view.failure !== null && !/CERT/.test(view.failure.code)) {
+    return (
+      <span className="owner" title={view.failure.message}>
+        <CloudOff aria-hidden="true" />
+        Not loaded
       </span>
     )
   }

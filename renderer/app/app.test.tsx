@@ -121,3 +121,12 @@ test('the theme is applied to the page and to all tabs, and kept', async () => {
   expect(host.asked).toContain('theme dark')
   expect(localStorage.getItem('dharma.preferences')).toContain('"dark"')
 })
+
+test('a new tab has the focus in the address bar, whatever was typed in the one before', async () => {
+  renderInShell(<App />)
+  goTo('cloud://settings')
+  fireEvent.change(address(), { target: { value: 'half an addr' } })
+  fireEvent.keyDown(window, { key: 't', ctrlKey: true })
+  await waitFor(() => expect(document.activeElement).toBe(address()))
+  expect(address().value).toBe('cloud://home')
+})

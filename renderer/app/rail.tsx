@@ -29,7 +29,6 @@ export function Rail(): ReactNode {
         href={address}
         className="rail-item"
         aria-current={current ? 'page' : undefined}
-        title={title}
         draggable={false}
         onClick={(event) => {
           event.preventDefault()

@@ -16,7 +16,7 @@ export const PANEL_ID = 'page'
 
 /** The tabs. Arrow keys go between them, Delete closes one, Control+Shift+Page Up and Down move it. */
 export function TabStrip(): ReactNode {
-  const { tabs: actions } = useShell()
+  const { tabs: actions, emitShortcut } = useShell()
   const tabs = useStoreOf(
     ({ tabs }) => tabs.store,
     (state) => state.tabs,
@@ -112,7 +112,7 @@ export function TabStrip(): ReactNode {
         label="New tab"
         keys={keyLabel('T')}
         className="tab-new"
-        onClick={() => actions.open()}
+        onClick={() => emitShortcut('new-tab')}
       >
         <Plus />
       </IconButton>

@@ -59,7 +59,7 @@ export function Toolbar(): ReactNode {
           <RotateCw />
         </IconButton>
       )}
-      <AddressBar key={tab.id} face={face} />
+      <AddressBar tab={tab.id} face={face} />
       <CloudState />
     </section>
   )

@@ -1,9 +1,13 @@
 // A player of the demo. It does what a person does on the pages of Event Games, by the same calls and
 // with the same records: enters what is announced, and plays what it is paired for.
-import type { CloudRecord } from '../../contract/db.ts'
 import type { SessionFrame } from '../../contract/sessions.ts'
 import { descriptorOf, entryIdOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'
-import type { EntryValue, EventRecord } from '../../../extensions/event-games/ui/records.ts'
+import type {
+  EntryRecord,
+  EntryValue,
+  EventRecord,
+  ResultRecord,
+} from '../../../extensions/event-games/ui/records.ts'
 import type { Pairing } from '../../../extensions/event-games/ui/tournament.ts'
 import { chooseColumn } from './connect-four-player.ts'
 import type { Board } from './connect-four-player.ts'
@@ -26,13 +30,19 @@ export interface Scene {
   say: (line: string) => void
 }
 
-/** All records of a collection, as this machine knows them. */
-export async function readAll<T>(
+interface Collections {
+  events: EventRecord
+  entries: EntryRecord
+  results: ResultRecord
+}
+
+/** All records of a collection, as this machine knows them; the manifest's schemas hold for them. */
+export async function readAll<C extends keyof Collections>(
   { client }: DemoMachine,
-  collection: string,
-): Promise<(CloudRecord & { value: T })[]> {
+  collection: C,
+): Promise<Collections[C][]> {
   const { records } = await client.db.query({ system: SYSTEM, collection, limit: READ_LIMIT })
-  return records as (CloudRecord & { value: T })[]
+  return records as unknown[] as Collections[C][]
 }
 
 async function enter(bot: Bot, event: EventRecord, { pace, say }: Scene): Promise<void> {
@@ -118,7 +128,7 @@ export async function runBot(bot: Bot, scene: Scene): Promise<void> {
     const attempt = (task: Promise<void>): void => void tasks.push(task.catch(reject))
     void (async () => {
       for await (const _change of changes) {
-        for (const event of (await readAll(machine, 'events')) as unknown as EventRecord[]) {
+        for (const event of await readAll(machine, 'events')) {
           const { status, players = [] } = event.value
           if (status === 'open' && !entered.has(event.id)) {
             entered.add(event.id)

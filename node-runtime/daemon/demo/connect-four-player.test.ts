@@ -5,7 +5,7 @@ import { chooseColumn } from './connect-four-player.ts'
 function board(...rows: string[]): (number | null)[][] {
   const empty = Array.from({ length: 6 - rows.length }, () => '.......')
   return [...empty, ...rows].map((row) =>
-    [...row].map((cell) => (cell === '.' ? null : Number(cell))),
+    row.split('').map((cell) => (cell === '.' ? null : Number(cell))),
   )
 }
 const all = [0, 1, 2, 3, 4, 5, 6]

@@ -1,5 +1,6 @@
 // `dharma demo`: a cloud of several machines on this computer, with bots that hold tournaments, and a
 // window on it. Everything of it is gone at the end.
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,8 @@ async function install({ client }: DemoMachine, url: string): Promise<void> {
 export async function demo({ open, speed }: DemoOptions): Promise<void> {
   const stopped = waitForStop()
   const ending = new AbortController()
+  // Every pause and every stream of every bot listens to it.
+  setMaxListeners(0, ending.signal)
   const closers: (() => Promise<unknown>)[] = []
   const folder = await mkdtemp(join(tmpdir(), 'dharma-demo-'))
   closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))

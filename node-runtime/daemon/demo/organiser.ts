@@ -5,7 +5,6 @@ import type {
   EntryRecord,
   EventRecord,
   EventValue,
-  ResultRecord,
 } from '../../../extensions/event-games/ui/records.ts'
 import { startedValue } from '../../../extensions/event-games/ui/start.ts'
 import { standingsOf } from '../../../extensions/event-games/ui/tournament.ts'
@@ -29,7 +28,7 @@ async function until(condition: () => Promise<boolean>, signal: AbortSignal): Pr
 }
 
 async function playedGames(bot: Bot, event: EventRecord): Promise<Played[]> {
-  const results = (await readAll(bot.machine, 'results')) as unknown as ResultRecord[]
+  const results = await readAll(bot.machine, 'results')
   return gamesOf(event).flatMap((pairing) => {
     const result = results.find(({ value: { context } }) => {
       const { event: id, round, table } = context as { event: string; round: number; table: number }
@@ -61,7 +60,7 @@ async function holdTournament(
       id,
       value: { ...rest, ...started },
     })
-    const events = (await readAll(bot.machine, 'events')) as unknown as EventRecord[]
+    const events = await readAll(bot.machine, 'events')
     return events.find((event) => event.id === id)!
   }
   const announced = await write({
@@ -77,12 +76,12 @@ async function holdTournament(
 
   let entries: EntryRecord[] = []
   await until(async () => {
-    const all = (await readAll(bot.machine, 'entries')) as unknown as EntryRecord[]
+    const all = await readAll(bot.machine, 'entries')
     entries = all.filter(({ value }) => value.event === id)
     return [...bots].every((person) => entries.some((entry) => entry.author === person))
   }, pace.signal)
   await pace.pause(openMs, openMs)
-  const all = (await readAll(bot.machine, 'entries')) as unknown as EntryRecord[]
+  const all = await readAll(bot.machine, 'entries')
   entries = all
     .filter(({ value }) => value.event === id)
     .sort((a, b) => (a.created < b.created ? -1 : 1))

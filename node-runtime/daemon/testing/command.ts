@@ -13,7 +13,7 @@ const SOURCE = fileURLToPath(new URL('../dharma.ts', import.meta.url))
 /** Inside the repository, as deep as the source, for packages and systems to be found. */
 const BUNDLES = fileURLToPath(new URL('../../../out', import.meta.url))
 
-interface Running {
+export interface Running {
   child: ChildProcess
   lines: Interface
   stderr: () => string

@@ -11,7 +11,10 @@ import { checkRecord } from '../../store/record-store.ts'
 import type { RecordStore } from '../../store/record-store.ts'
 import { CollectionRules } from './collection-rules.ts'
 
-/** The id under which the runtime keeps records of its own. No system can have it. */
+/**
+ * The id under which the runtime keeps records of its own. No system can have it. In its collections
+ * every person has their own record of an id, so that nobody can take an id before another does.
+ */
 export const BUILT_IN_SYSTEM = 'dharma'
 
 export interface DatabaseOptions {
@@ -114,17 +117,21 @@ export class Database {
     return this.#choose(address.system, address.collection, all, author)
   }
 
-  /** Records in the order of their ids, at most `limit`; `cursor` if more follow. */
+  /**
+   * Records in the order of their ids, of at most `limit` ids; `cursor` if more follow. The runtime's
+   * own collections give every author's record.
+   */
   async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
     const { system, collection, prefix = '', where, author, limit, cursor } = query
     const records: CloudRecord[] = []
     const range = { system, collection, prefix, afterId: cursor }
     for await (const group of this.#options.store.index.groups(range)) {
-      const record = this.#choose(system, collection, group.records, author)
-      if (record === null || !matches(record.value, where)) continue
+      const found = this.#shown(system, collection, group.records, author)
+      const wanted = found.filter(({ value }) => matches(value, where))
+      if (wanted.length === 0) continue
       const last = records.at(-1)
-      if (records.length === limit && last !== undefined) return { records, cursor: last.id }
-      records.push(record)
+      if (records.length >= limit && last !== undefined) return { records, cursor: last.id }
+      records.push(...wanted)
     }
     return { records }
   }
@@ -182,7 +189,7 @@ export class Database {
       const all = await store.index.getAll(address)
       const current = this.#choose(system, collection, all)
       const own = this.#choose(system, collection, all, person)
-      if (current !== null && current.author !== person) {
+      if (system !== BUILT_IN_SYSTEM && current !== null && current.author !== person) {
         throw new CloudError(
           'DB_FORBIDDEN',
           `"${id}" belongs to someone else. Only its author may change it.`,
@@ -224,15 +231,35 @@ export class Database {
     records: readonly CloudRecord[],
     author?: string,
   ): CloudRecord | null {
+    return chooseRecord(this.#admitted(system, collection, records, author))
+  }
+
+  #shown(
+    system: string,
+    collection: string,
+    records: readonly CloudRecord[],
+    author?: string,
+  ): CloudRecord[] {
+    const admitted = this.#admitted(system, collection, records, author)
+    if (system === BUILT_IN_SYSTEM) return admitted.filter(({ deleted }) => deleted !== true)
+    const chosen = chooseRecord(admitted)
+    return chosen === null ? [] : [chosen]
+  }
+
+  #admitted(
+    system: string,
+    collection: string,
+    records: readonly CloudRecord[],
+    author: string | undefined,
+  ): CloudRecord[] {
     const manifest = this.#options.manifestOf(system)
     const declaration = manifest?.collections[collection]
-    if (manifest !== undefined && declaration === undefined) return null
+    if (manifest !== undefined && declaration === undefined) return []
     const rules = declaration === undefined ? null : this.#rulesOf(declaration)
-    const admitted = records.filter(
+    return records.filter(
       (record) =>
         (author === undefined || record.author === author) && (rules?.admits(record) ?? true),
     )
-    return chooseRecord(admitted)
   }
 
   #rulesOf(declaration: Manifest['collections'][string]): CollectionRules {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
+import { useStore } from 'zustand'
 import { PERMISSIONS } from '../../../node-runtime/contract/permissions.ts'
 import type { Permission } from '../../../node-runtime/contract/permissions.ts'
 import type { SystemPreview } from '../../../node-runtime/contract/systems.ts'
@@ -39,7 +40,8 @@ interface InstallPromptProps {
 /** Preview, permissions, yes or no, progress, and then the door. Asked by the window, never by a page. */
 export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const client = useClient()
-  const { tabs } = useShell()
+  const { tabs, host } = useShell()
+  const connected = useStore(host.connection.state, ({ phase }) => phase === 'connected')
   const [preview, setPreview] = useState<SystemPreview | null>(null)
   const [grant, setGrant] = useState<readonly Permission[]>([])
   const [installed, setInstalled] = useState(false)
@@ -56,10 +58,10 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const answerable = useAnswerable(preview)
   useOverlay(true)
   useEffect(() => {
-    void look.run()
-    // Once for each prompt; "Look again" is the person's.
+    if (connected && preview === null) void look.run()
+    // Once for each prompt and connection; "Try again" is the person's.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [])
+  }, [connected])
 
   const lookAgain = (): void => {
     setPreview(null)
@@ -103,7 +105,9 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
       onClose={onClose}
       actions={actions}
     >
-      {preview === null && look.error === null && <Loading>{`Reading ${url}`}</Loading>}
+      {preview === null && look.error === null && (
+        <Loading>{connected ? `Reading ${url}` : 'Waiting for this machine'}</Loading>
+      )}
       {look.error !== null && (
         <ErrorNotice
           error={look.error}

@@ -10,7 +10,7 @@ import {
   createFakeRuntime,
   installedFrom,
 } from '../../test/fake-runtime.ts'
-import { renderInShell } from '../../test/window.tsx'
+import { openTestPort, renderInShell } from '../../test/window.tsx'
 import type { TestWindow } from '../../test/window.tsx'
 
 async function openPrompt(
@@ -90,4 +90,22 @@ test('a permission is taken back with its switch, and uninstalling says what hap
   fireEvent.click(within(dialog).getByRole('button', { name: 'Uninstall' }))
   await screen.findByText('Nothing is installed yet')
   expect(fake.calls.at(-1)).toEqual(['systems.uninstall', { id: PREVIEW.id, deleteData: true }])
+})
+
+test('a preview asked for before the machine answers waits for it', async () => {
+  const fake = createFakeRuntime()
+  let start = (): void => undefined
+  const started = new Promise<void>((resolve) => (start = resolve))
+  renderInShell(<App />, fake, async () => {
+    await started
+    return openTestPort(fake)
+  })
+  const address = screen.getByRole('combobox', { name: 'Address' })
+  fireEvent.change(address, { target: { value: REPOSITORY } })
+  fireEvent.keyDown(address, { key: 'Enter' })
+  const prompt = await screen.findByRole('dialog', { name: 'Install a system' })
+  within(prompt).getByText('Waiting for this machine')
+  start()
+  await within(prompt).findByRole('heading', { name: 'Event Games' })
+  expect(within(prompt).queryByRole('alert')).toBeNull()
 })
