@@ -1,52 +1,25 @@
 // Keys, signatures and hashes: ed25519 and BLAKE2b, and how they are written as text.
 import sodium from 'sodium-universal'
+import z32 from 'z32'
 
 export interface KeyPair {
   publicKey: Uint8Array
   secretKey: Uint8Array
 }
 
-const ALPHABET = 'ybndrfg8ejkmcpqxot1uwisza345h769'
 const KEY_BYTES = 32
-const KEY_CHARS = 52
 
-/** 32 bytes as 52 characters of z-base-32 (no look-alike characters). Source: the z-base-32 specification. */
+/** 32 bytes as 52 characters of z-base-32, which has no look-alike characters. */
 export function encodeKey(bytes: Uint8Array): string {
   if (bytes.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
-  let text = ''
-  let buffer = 0
-  let bits = 0
-  for (const byte of bytes) {
-    buffer = (buffer << 8) | byte
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += ALPHABET[(buffer >> bits) & 31]
-    }
-    buffer &= (1 << bits) - 1
-  }
-  return text + ALPHABET[(buffer << (5 - bits)) & 31]
+  return z32.encode(Buffer.from(bytes))
 }
 
-/** The bytes of a key in z-base-32, or null if the text is none. */
+/** The bytes of a key in z-base-32, or null if the text is none. One key has one text. */
 export function decodeKey(text: string): Uint8Array | null {
-  if (text.length !== KEY_CHARS) return null
-  const bytes = new Uint8Array(KEY_BYTES)
-  let buffer = 0
-  let bits = 0
-  let at = 0
-  for (const char of text) {
-    const value = ALPHABET.indexOf(char)
-    if (value < 0) return null
-    buffer = (buffer << 5) | value
-    bits += 5
-    if (bits >= 8) {
-      bits -= 8
-      if (at < KEY_BYTES) bytes[at++] = (buffer >> bits) & 255
-    }
-    buffer &= (1 << bits) - 1
-  }
-  return buffer === 0 ? bytes : null
+  if (!/^[ybndrfg8ejkmcpqxot1uwisza345h769]{52}$/.test(text)) return null
+  const bytes = z32.decode(text).subarray(0, KEY_BYTES)
+  return z32.encode(bytes) === text ? new Uint8Array(bytes) : null
 }
 
 export function toHex(bytes: Uint8Array): string {

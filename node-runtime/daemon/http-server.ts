@@ -69,15 +69,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   async function answerShell(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path, query } = splitUrl(request.url)
+    const file = await readShellFile(shellDir, path)
+    if (file === null) return refuse(response, 404, 'There is no such page.')
     const headers: Record<string, string> = { ...shellHeaders }
-    if (path === '/') {
+    if (file.contentType.startsWith('text/html')) {
       if (access.isToken(query.get('token'))) headers['set-cookie'] = access.pageCookieHeader
       else if (query.has('token') || !access.hasPageCookie(request)) {
         return refuse(response, 403, HOW_TO_OPEN)
       }
     }
-    const file = await readShellFile(shellDir, path)
-    if (file === null) return refuse(response, 404, 'There is no such page.')
     response.writeHead(200, { ...headers, 'content-type': file.contentType })
     response.end(request.method === 'HEAD' ? undefined : file.body)
   }

@@ -14,6 +14,15 @@ declare module 'sodium-universal' {
   export default sodium
 }
 
+declare module 'z32' {
+  const z32: {
+    encode(bytes: Uint8Array): string
+    /** Throws for characters of another alphabet. */
+    decode(text: string): Buffer
+  }
+  export default z32
+}
+
 declare module 'compact-encoding' {
   export interface Encoding<T> {
     preencode(state: object, value: T): void

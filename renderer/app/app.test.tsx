@@ -130,3 +130,25 @@ test('a new tab has the focus in the address bar, whatever was typed in the one 
   await waitFor(() => expect(document.activeElement).toBe(address()))
   expect(address().value).toBe('cloud://home')
 })
+
+test('systems are loaded anew when the machine is back, web pages are not', async () => {
+  const fake = createFakeRuntime()
+  const ports: ReturnType<typeof openTestPort>[] = []
+  const { host } = renderInShell(<App />, fake, async () => {
+    const port = openTestPort(fake)
+    ports.push(port)
+    return port
+  })
+  await screen.findByRole('button', { name: 'Cloud: Alone' })
+  goTo('cloud://org.example.notes/')
+  fireEvent.click(screen.getByRole('button', { name: 'New tab' }))
+  goTo('https://example.org/')
+  ports[0]?.far.close()
+  await waitFor(() => expect(ports).toHaveLength(2))
+  const [system = ''] = host.asked.filter((asked) => asked.startsWith('open '))
+  await waitFor(() =>
+    expect(host.asked.filter((asked) => asked.startsWith('reload '))).toEqual([
+      `reload ${system.split(' ')[1]}`,
+    ]),
+  )
+})

@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect } from 'react'
 import { useStore } from 'zustand'
 import type { StoreApi } from 'zustand/vanilla'
 import type { Client } from '../../node-runtime/rpc/client.ts'
+import type { Connection } from '../client/connection.ts'
 import type { ShellHost } from '../client/shell-host.ts'
 import { createCloudStore } from '../stores/cloud.ts'
 import type { CloudState, CloudStore } from '../stores/cloud.ts'
@@ -56,6 +57,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     onShortcut: emitShortcut,
     onVisit: (address, title) => recordVisit(history, address, title, Date.now()),
   })
+  const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
   return {
     host,
     cloud: cloud.store,
@@ -73,6 +75,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     },
     emitShortcut,
     dispose() {
+      stopReloading()
       tabs.stop()
       cloud.stop()
       systems.stop()
@@ -81,6 +84,16 @@ export function createShell(host: ShellHost, page: Window): Shell {
       host.tabs.dispose()
     },
   }
+}
+
+/** Calls `listener` whenever a connection stands again that was lost after it had stood. */
+function onReconnected({ state }: Connection, listener: () => void): () => void {
+  let stood = false
+  return state.subscribe(({ phase }, before) => {
+    if (phase !== 'connected' || before.phase === 'connected') return
+    if (stood) listener()
+    stood = true
+  })
 }
 
 export const ShellContext = createContext<Shell | null>(null)

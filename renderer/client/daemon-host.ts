@@ -93,13 +93,5 @@ export function createDaemonHost(page: Window): ShellHost {
   })
 
   const connection = createConnection(() => openRuntimePort(page, token))
-  let wasLost = false
-  connection.state.subscribe(({ phase }) => {
-    if (phase === 'lost') wasLost = true
-    else if (phase === 'connected' && wasLost) {
-      wasLost = false
-      tabs.reloadSystems()
-    }
-  })
   return { kind: 'browser', connection, tabs }
 }

@@ -127,14 +127,14 @@ test('addresses that a frame may not have are refused', async () => {
   await expect(tabs.navigate('w', 'https://a.org')).rejects.toMatchObject({ code: 'TAB_UNKNOWN' })
 })
 
-test('themes reach the systems; closing and a new connection end their ports', async () => {
+test('themes reach the systems; reloading and closing end their ports', async () => {
   const { tabs, closed, attach, frame, views } = setUp()
   await tabs.open('v', 'cloud://org.example.notes/')
   const { postMessage, say } = attach('v')
   say({ type: 'dharma:connect' }, ORIGIN)
   await tabs.setTheme('dark')
   expect(postMessage).toHaveBeenLastCalledWith({ type: 'dharma:theme', theme: 'dark' }, ORIGIN)
-  tabs.reloadSystems()
+  await tabs.reload('v')
   expect(closed).toEqual(['org.example.notes'])
   expect(frame('v')?.generation).toBe(1)
   await tabs.show('v', { x: 0, y: 0, width: 1, height: 1 })

@@ -35,8 +35,8 @@ export interface FrameTabsOptions {
   page: Window
 }
 
-/** See `TabHost`; `reloadSystems` is for when the machine was away, and with it all their ports. */
-export function createFrameTabs(options: FrameTabsOptions): TabHost & { reloadSystems(): void } {
+/** See `TabHost`. */
+export function createFrameTabs(options: FrameTabsOptions): TabHost {
   const { page } = options
   const views = new Map<string, View>()
   const listeners = new Set<(event: TabsEvent) => void>()
@@ -109,6 +109,7 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost & { reloadSy
     })
   }
   const remake = (id: string, view: View): void => {
+    closePorts(view)
     view.loading = true
     view.generation += 1
     changed(id, view)
@@ -237,13 +238,6 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost & { reloadSy
         view.loading = false
         changed(id, view)
       },
-    },
-    reloadSystems() {
-      for (const [id, view] of views) {
-        if (view.system === null) continue
-        closePorts(view)
-        remake(id, view)
-      }
     },
     dispose() {
       page.removeEventListener('message', receive)

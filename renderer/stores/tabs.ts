@@ -34,6 +34,8 @@ export interface Tabs {
   back(tab?: string): void
   forward(tab?: string): void
   reload(tab?: string): void
+  /** Loads the pages of all systems anew: with the machine their ports have gone. */
+  reloadSystems(): void
   close(tab?: string): void
   reopen(): void
   activate(tab: string): void
@@ -233,6 +235,14 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
                 : [{ type: 'open', view: entry.view, url: currentAddress(tab, getState().views) }],
             ]
           : [{ ...tab, generation: tab.generation + 1 }, []],
+      )
+    },
+    reloadSystems() {
+      const systems = Object.values(getState().views).filter(({ kind }) => kind === 'system')
+      run(
+        systems
+          .filter(({ tab }) => opening.has(tab))
+          .map(({ tab }) => ({ type: 'reload', view: tab })),
       )
     },
     close,
