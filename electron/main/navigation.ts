@@ -25,14 +25,19 @@ function parse(text: string): URL | null {
   }
 }
 
+/** A `cloud:` address that is a name and nothing more: no port, nobody's name and password. */
+function isPlainCloud(url: URL): boolean {
+  return url.protocol === 'cloud:' && url.port === '' && url.username === '' && url.password === ''
+}
+
 /** `cloud://home`: the shell's own pages, which no view shows. */
 function isBuiltInPage(url: URL): boolean {
-  return url.protocol === 'cloud:' && RESERVED_SYSTEM_IDS.includes(url.hostname)
+  return isPlainCloud(url) && RESERVED_SYSTEM_IDS.includes(url.hostname)
 }
 
 /** The system whose page this is, or null. */
 function systemOf(url: URL): string | null {
-  if (url.protocol !== 'cloud:' || isBuiltInPage(url) || url.port !== '') return null
+  if (!isPlainCloud(url) || isBuiltInPage(url)) return null
   return systemIdSchema.safeParse(url.hostname).success ? url.hostname : null
 }
 

@@ -1,0 +1,44 @@
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { findUrls, parseArguments } from './arguments.ts'
+
+test('the options are found between switches of others, with a space or an equals sign', () => {
+  const found = parseArguments([
+    '--no-sandbox',
+    '/app',
+    '--data=/tmp/one',
+    '--cloud',
+    'key',
+    '--bootstrap',
+    '127.0.0.1:1,example.org:2',
+    'dharma://event-games/live',
+  ])
+  expect(found).toEqual({
+    dataDir: path.resolve('/tmp/one'),
+    cloud: 'key',
+    bootstrap: [
+      { host: '127.0.0.1', port: 1 },
+      { host: 'example.org', port: 2 },
+    ],
+    urls: ['cloud://event-games/live'],
+  })
+})
+
+test('without options, the machine lives in the usual place and finds its own cloud', () => {
+  const { dataDir, cloud, bootstrap, urls } = parseArguments(['/app'])
+  expect(path.isAbsolute(dataDir)).toBe(true)
+  expect({ cloud, bootstrap, urls }).toEqual({ cloud: null, bootstrap: null, urls: [] })
+})
+
+test.each([[['--data']], [['--cloud', '--data', 'x']], [['--bootstrap', 'nowhere']]])(
+  '%j is refused as bad input',
+  (argv) => {
+    expect(() => parseArguments(argv)).toThrowError(expect.objectContaining({ code: 'BAD_INPUT' }))
+  },
+)
+
+test('only addresses of the cloud are taken from a second start', () => {
+  expect(findUrls(['cloud://home', 'https://example.org', 'file:///x', 'dharma:x'])).toEqual([
+    'cloud://home',
+  ])
+})
