@@ -95,7 +95,8 @@ export function setUp({ tests = false, say = (line) => console.error(line) } = {
   if (!packagesInstalled()) {
     say('Installing the packages (npm ci) …')
     const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }
-    execFileSync(npm, ['ci', '--no-audit', '--no-fund'], {
+    // Also where NODE_ENV=production would leave out what builds and tests.
+    execFileSync(npm, ['ci', '--include=dev', '--no-audit', '--no-fund'], {
       ...options,
       shell: process.platform === 'win32',
     })

@@ -77,8 +77,8 @@ export interface PagePort extends RpcPort {
 }
 
 /**
- * The port of a page, started. It closes when the shell says that the machine behind it is gone:
- * browsers do not tell a page that the other end of a port was closed in another process.
+ * The port of a page, started. It also closes when the shell says that the machine behind it is
+ * gone: not every browser tells a page that the other end of its port was closed.
  */
 export function startPort(page: Window, port: MessagePort): PagePort {
   const closed = new Set<() => void>()

@@ -4,6 +4,7 @@ import { createCalls } from './cloud.ts'
 import type { Cloud } from './cloud.ts'
 import { askForPort, startPort } from './handshake.ts'
 import { createLocation } from './location.ts'
+import { passOnShortcuts } from './shortcuts.ts'
 import { followTheme } from './theme.ts'
 
 export { CloudError } from '../../node-runtime/contract/errors.ts'
@@ -24,6 +25,7 @@ export async function connectToCloud(): Promise<Cloud> {
   const { system, path, theme } = handover
   const port = startPort(window, handover.port)
   followTheme(window, theme)
+  passOnShortcuts(window)
   return {
     ...createCalls(port, system),
     location: createLocation(window, path),

@@ -93,6 +93,27 @@ test('links inside the system navigate without a reload, others are left alone',
   expect(click('#in', { ctrlKey: true })).toBe(false)
 })
 
+test('the keys of the window reach it from the page, unless the page has used them', async () => {
+  await openPage()
+  posted.length = 0
+  const press = (init: KeyboardEventInit): boolean =>
+    document.body.dispatchEvent(
+      new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init }),
+    )
+  expect(press({ key: 'k' })).toBe(true)
+  expect(press({ key: 'c', ctrlKey: true })).toBe(true)
+  expect(press({ key: 'k', ctrlKey: true, shiftKey: true })).toBe(true)
+  document.body.addEventListener('keydown', (event) => event.preventDefault(), { once: true })
+  press({ key: 'k', ctrlKey: true })
+  expect(posted).toEqual([])
+  expect(press({ key: 'K', ctrlKey: true })).toBe(false)
+  expect(press({ key: 'l', ctrlKey: true })).toBe(false)
+  expect(posted).toEqual([
+    { type: 'dharma:shortcut', shortcut: 'command-palette' },
+    { type: 'dharma:shortcut', shortcut: 'focus-address' },
+  ])
+})
+
 test('when the shell says that the machine is gone, calls fail instead of hanging', async () => {
   const cloud = await openPage()
   const closed = vi.fn()

@@ -88,7 +88,10 @@ export function createDaemonHost(page: Window): ShellHost {
     openSystemPort: (system) => {
       const { port1, port2 } = new MessageChannel()
       const socket = socketTo(page, `?system=${encodeURIComponent(system)}`, token ?? '')
-      return { port: port2, close: bridge(port1, socket) }
+      const closed = new Promise<void>((resolve) => {
+        socket.addEventListener('close', () => resolve())
+      })
+      return { port: port2, closed, close: bridge(port1, socket) }
     },
   })
 

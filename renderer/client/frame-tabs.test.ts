@@ -5,19 +5,24 @@ import { createFrameTabs } from './frame-tabs.ts'
 
 function setUp() {
   const closed: string[] = []
+  /** Ends the connection behind the last port that was given. */
+  let drop = (): void => {}
   const tabs = createFrameTabs({
     page: window,
     systemOrigin: (system) => `http://${system}.localhost:4000`,
     openSystemPort: (system) => ({
       port: { of: system } as unknown as MessagePort,
+      closed: new Promise<void>((resolve) => (drop = resolve)),
       close: () => closed.push(system),
     }),
     resolveTheme: (theme) => (theme === 'dark' ? 'dark' : 'light'),
   })
   current = tabs
   const views = new Map<string, ViewState>()
+  const shortcuts: string[] = []
   tabs.subscribe((event: TabsEvent) => {
     if (event.type === 'viewChanged') views.set(event.view.tab, event.view)
+    if (event.type === 'shortcut') shortcuts.push(event.shortcut)
     if (event.type === 'viewClosed') views.delete(event.tab)
   })
   /** A frame whose window only takes messages. */
@@ -33,7 +38,7 @@ function setUp() {
     return { postMessage, say }
   }
   const frame = (view: string) => tabs.frames?.store.getState().frames.find((f) => f.view === view)
-  return { tabs, views, closed, attach, frame }
+  return { tabs, views, shortcuts, closed, attach, frame, drop: () => drop() }
 }
 
 let current: ReturnType<typeof createFrameTabs> | null = null
@@ -125,6 +130,36 @@ test('addresses that a frame may not have are refused', async () => {
   await tabs.open('v', 'cloud://org.example.notes/')
   await expect(tabs.navigate('v', 'cloud://org.other/')).rejects.toMatchObject(refused)
   await expect(tabs.navigate('w', 'https://a.org')).rejects.toMatchObject({ code: 'TAB_UNKNOWN' })
+})
+
+test('a page is told when the connection behind its port has ended', async () => {
+  const { tabs, attach, drop } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { postMessage, say } = attach('v')
+  say({ type: 'dharma:connect' }, ORIGIN)
+  drop()
+  await vi.waitFor(() =>
+    expect(postMessage).toHaveBeenLastCalledWith({ type: 'dharma:closed' }, ORIGIN),
+  )
+})
+
+test('keys of the window are taken from the page in front, when a person pressed them', async () => {
+  const { tabs, attach, shortcuts } = setUp()
+  const userActivation = { isActive: true }
+  Object.defineProperty(navigator, 'userActivation', { value: userActivation, configurable: true })
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { say } = attach('v')
+  const press = (shortcut: string): void => say({ type: 'dharma:shortcut', shortcut }, ORIGIN)
+  press('command-palette')
+  expect(shortcuts).toEqual([])
+  await tabs.show('v', { x: 0, y: 0, width: 1, height: 1 })
+  press('close-tab')
+  userActivation.isActive = false
+  press('command-palette')
+  expect(shortcuts).toEqual([])
+  userActivation.isActive = true
+  press('command-palette')
+  expect(shortcuts).toEqual(['command-palette'])
 })
 
 test('themes reach the systems; reloading and closing end their ports', async () => {

@@ -4,6 +4,7 @@ import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { isLocalHost, parseAddress, systemAddress } from './address.ts'
 import type { Target } from './address.ts'
+import type { OpenedPort } from './connection.ts'
 import type { Frame, TabHost, Theme } from './tab-host.ts'
 
 /** One place a frame has been. The frame's own history belongs to the browser and cannot be read. */
@@ -25,11 +26,14 @@ interface View {
   ports: Set<() => void>
 }
 
+/** What a system's page may pass on; the browser keeps the keys of its own tabs. */
+const FRAME_SHORTCUTS = ['command-palette', 'focus-address'] as const
+
 export interface FrameTabsOptions {
   /** Origin under which a system's pages are served, such as `http://<id>.localhost:4000`. */
   systemOrigin: (system: string) => string
-  /** A port that speaks for that system, and what closes it. */
-  openSystemPort: (system: string) => { port: MessagePort; close: () => void }
+  /** A port that speaks for that system. */
+  openSystemPort: (system: string) => OpenedPort & { port: MessagePort }
   /** The theme as pages must be told it. */
   resolveTheme: (theme: Theme) => 'light' | 'dark'
   page: Window
@@ -136,16 +140,28 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     if (message.type === 'dharma:location' && typeof message.path === 'string') {
       moved(id, view, system, message.path, message.title)
     }
+    if (message.type === 'dharma:shortcut') pressed(id, message.shortcut)
   }
   const handOver = (view: View, system: string, origin: string): void => {
-    const { port, close } = options.openSystemPort(system)
-    view.ports.add(close)
+    const { port, close, closed } = options.openSystemPort(system)
+    const frame = view.element?.contentWindow
     const path = place(view).url.slice(systemAddress(system, '').length)
-    view.element?.contentWindow?.postMessage(
+    view.ports.add(close)
+    frame?.postMessage(
       { type: 'dharma:port', system, path, theme: options.resolveTheme(theme) },
       origin,
       [port],
     )
+    void closed.then(() => {
+      // Not every browser tells a page that its port was closed.
+      if (view.ports.delete(close)) frame?.postMessage({ type: 'dharma:closed' }, origin)
+    })
+  }
+  /** Keys pressed in the page in front, by the person and not by a script of it. */
+  const pressed = (id: string, shortcut: unknown): void => {
+    if (id !== shown || !page.navigator.userActivation.isActive) return
+    const known = FRAME_SHORTCUTS.find((name) => name === shortcut)
+    if (known !== undefined) emit({ type: 'shortcut', shortcut: known })
   }
   const moved = (id: string, view: View, system: string, path: string, title: unknown): void => {
     const target = parseAddress(systemAddress(system, path))
