@@ -57,6 +57,12 @@ async function git(gitDir: string, args: string[], input?: Uint8Array, timeS = 0
   return (await running).stdout.trim()
 }
 
+const NO_BLOB = '0'.repeat(40)
+
+function blobOf(gitDir: string, content: string | Uint8Array): Promise<string> {
+  return git(gitDir, ['hash-object', '-w', '--stdin'], Buffer.from(content))
+}
+
 /**
  * Makes a repository from a folder (named after it) or from each of several (named by key), with
  * all its files in one commit on `main`, and serves them.
@@ -107,19 +113,10 @@ export async function serveRepository(source: string | Record<string, string>): 
     urlOf,
     commitOf: (name) => git(folderOf(name), ['rev-parse', 'HEAD']),
     async commit(name, files, message = 'Change') {
+      const gitDir = folderOf(name)
       for (const [path, content] of Object.entries(files)) {
-        if (content === null) {
-          await git(folderOf(name), ['update-index', '--force-remove', '--', path])
-          continue
-        }
-        const bytes = typeof content === 'string' ? Buffer.from(content) : content
-        const blob = await git(folderOf(name), ['hash-object', '-w', '--stdin'], bytes)
-        await git(folderOf(name), [
-          'update-index',
-          '--add',
-          '--cacheinfo',
-          `100644,${blob},${path}`,
-        ])
+        const entry = content === null ? `0 ${NO_BLOB}` : `100644 ${await blobOf(gitDir, content)}`
+        await git(gitDir, ['update-index', '--index-info'], Buffer.from(`${entry}\t${path}\n`))
       }
       return record(name, message)
     },
