@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { listPackage } from '@electron/asar'
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { chromium, expect, test } from '@playwright/test'
+import { serveRepository } from './support/git-server.ts'
+import { callMachine } from './support/machines.ts'
 
 const run = promisify(execFile)
 const ROOT = path.resolve(import.meta.dirname, '..')
@@ -87,7 +89,23 @@ function devToolsOf(app: ChildProcess): Promise<string> {
   })
 }
 
-test('it starts, and its window shows the machine', async () => {
+/** Installs Event Games and sits down at a table, for which the rules must run. */
+async function expectPlayable(dataDir: string): Promise<void> {
+  const repository = await serveRepository({ 'event-games': 'extensions/event-games' })
+  const { url } = repository
+  const call = (name: string, input: unknown): Promise<unknown> => callMachine(dataDir, name, input)
+  const commit = await repository.commitOf()
+  await call('systems.install', { url, commit, grant: ['db', 'sessions', 'identity'] })
+  await repository.close()
+  const { person } = (await call('identity.whoami', {})) as { person: string }
+  const { cloud } = (await call('cloud.status', {})) as { cloud: string }
+  const table = { system: 'event-games', kind: 'connect-four', seed: 'packed', options: {} }
+  const seats = [person, cloud]
+  const opened = await call('sessions.open', { ...table, seats, context: null })
+  expect(opened).toHaveProperty('session')
+}
+
+test('it starts, its window shows the machine, and games can be played in it', async () => {
   const dataDir = path.join(folder, 'data')
   const app = spawn(
     path.join(unpacked, 'dharma'),
@@ -107,6 +125,7 @@ test('it starts, and its window shows the machine', async () => {
   if (shell === undefined) throw new Error('the shell’s page has gone')
   // The start page says this only once the runtime has answered.
   await expect(shell.getByRole('heading', { level: 1 })).toContainText('started a new cloud')
+  await expectPlayable(dataDir)
   await browser.close()
   app.kill('SIGTERM')
   expect(await ended).toBe(0)

@@ -7,7 +7,7 @@ import { expect } from '@playwright/test'
 import { callMachine } from './machines.ts'
 import type { Daemon } from './machines.ts'
 import { launchElectron } from './electron-app.ts'
-import type { ElectronOptions } from './electron-app.ts'
+import type { ElectronMachine, ElectronOptions } from './electron-app.ts'
 
 const SHOTS = path.resolve(import.meta.dirname, '../shots')
 
@@ -30,7 +30,11 @@ export interface AppWindow {
 
 /** A desktop app in its window. */
 export async function openElectronWindow(options: ElectronOptions): Promise<AppWindow> {
-  const machine = await launchElectron(options)
+  return windowOf(await launchElectron(options))
+}
+
+/** The window of a desktop app that was launched already. */
+export function windowOf(machine: ElectronMachine): AppWindow {
   return {
     kind: 'electron',
     shell: machine.shell,
@@ -88,6 +92,16 @@ async function chooseTheme({ shell }: AppWindow, theme: (typeof THEMES)[number])
   await expect(shell.locator(`html[data-theme="${theme}"]`)).toBeAttached()
 }
 
+/** Until colours have changed and things have moved; what never ends, such as a spinner, goes on. */
+async function settle(view: TabView): Promise<void> {
+  await view.locator('html').evaluate(async (html) => {
+    const ending = html.ownerDocument
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    await Promise.allSettled(ending.map(({ finished }) => finished))
+  })
+}
+
 /**
  * Screenshots of the window in both themes, and what axe says of it. With the view of a tab, the
  * view has followed; where it is a page of its own, it is shot and checked instead of the window.
@@ -101,6 +115,9 @@ export async function showBothThemes(
   for (const theme of THEMES) {
     await chooseTheme(window, theme)
     if (view !== undefined) await expect(view.locator(`html[data-theme="${theme}"]`)).toBeAttached()
+    for (const inside of view === undefined ? [window.shell] : [window.shell, view]) {
+      await settle(inside)
+    }
     await page.screenshot({ path: path.join(SHOTS, `${window.kind}-${name}-${theme}.png`) })
     await expectAccessible(page)
   }

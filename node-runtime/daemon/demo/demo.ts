@@ -107,6 +107,7 @@ export async function demo({ open, speed }: DemoOptions): Promise<void> {
     await yours.close()
     const { dataDir, cloud } = yours
     const args = ['--data', dataDir, '--cloud', cloud, '--bootstrap', bootstrap]
+    args.push(`cloud://${SYSTEM}/`)
     const shown = openWindow(electron, args)
     closers.push(() => shown.close())
     printText('Dharma’s window is open. Close it, or press Ctrl+C here, to end the demo.')
