@@ -2,6 +2,7 @@
 // `dharma call` all derive from this one declaration.
 import { oc } from '@orpc/contract'
 import type { ContractProcedure, ErrorMap, Schema } from '@orpc/contract'
+import * as z from 'zod'
 import type { ErrorCode } from './errors.ts'
 import type { Permission } from './permissions.ts'
 
@@ -28,6 +29,11 @@ interface CallDeclaration<I, O> {
 
 const base = oc.$meta<CallMeta>({ access: 'owner' })
 
+/** A misspelt argument is said to be one, instead of being passed over. */
+function knownOnly<I>(input: I): I {
+  return input instanceof z.ZodObject ? (input.strict() as I) : input
+}
+
 /** Declares one call: its input, output, errors and who may make it. */
 export function call<I extends Schema<unknown, unknown>, O extends Schema<unknown, unknown>>(
   declaration: CallDeclaration<I, O>,
@@ -36,6 +42,6 @@ export function call<I extends Schema<unknown, unknown>, O extends Schema<unknow
   return base
     .meta(permission === undefined ? { access } : { access, permission })
     .errors(Object.fromEntries(errors.map((code) => [code, {}])) as ErrorMap)
-    .input(input)
+    .input(knownOnly(input))
     .output(output) as unknown as ContractProcedure<I, O, ErrorMap, CallMeta>
 }

@@ -111,6 +111,7 @@ describe('dharma up', () => {
     const failures: [string, ...string[]][] = [
       ['BAD_INPUT', 'db.get', '{"system":"Not An Id"}'],
       ['BAD_INPUT', 'db.get', '{'],
+      ['BAD_INPUT', 'systems.list', '{"all":true}'],
       ['UNKNOWN_CALL', 'db.nothing'],
       ['UNKNOWN_CALL', 'nothing'],
       ['UNKNOWN_CALL', 'db.constructor'],
