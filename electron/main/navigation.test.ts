@@ -57,6 +57,15 @@ describe('where the main frame may go', () => {
     }
   })
 
+  test('nothing leads to the shell’s own origin, clicked or not', () => {
+    for (const owner of [WEB, SYSTEM]) {
+      for (const how of [CLICK, BY_ITSELF, IN_FRAME]) {
+        expect(decideNavigation(owner, 'cloud://dharma/', how)).toBe('deny')
+      }
+      expect(decideWindowOpen(owner, 'cloud://dharma/', { gesture: true })).toBe('deny')
+    }
+  })
+
   test('an address with a name and password in it is no address', () => {
     expect(decideNavigation(WEB, 'https://bank.example@evil.example/', CLICK)).toBe('deny')
     expect(decideNavigation(WEB, 'cloud://home@event-games/', CLICK)).toBe('deny')

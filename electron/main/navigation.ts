@@ -69,7 +69,9 @@ export function ownOrigin(owner: PageOwner): string | null {
   return owner.kind === 'shell' ? SHELL_ORIGIN : `cloud://${owner.system}`
 }
 
+/** The shell's own origin is no page of the cloud: nothing leads there. */
 function mayHandOver(url: URL): boolean {
+  if (originOf(url.href) === SHELL_ORIGIN) return false
   return isWeb(url) || isBuiltInPage(url) || systemOf(url) !== null
 }
 

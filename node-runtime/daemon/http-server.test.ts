@@ -258,6 +258,13 @@ describe('a system’s origin', () => {
     expect(callers).toEqual([])
   })
 
+  test('gives no script to a service worker, which would outlive the system and its headers', async () => {
+    const headers = { 'service-worker': 'script' }
+    const answer = await send('/', { host: host(), headers })
+    expect(answer.status).toBe(403)
+    expect(answer.body).not.toContain('Notes')
+  })
+
   test('of a system that is not installed is 404', async () => {
     const answer = await send('/', { host: `org.example.other.localhost:${server.port}` })
     expect(answer.status).toBe(404)

@@ -87,6 +87,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
+    // It would answer in our place from then on, without our headers, even when uninstalled.
+    if (request.headers['service-worker'] !== undefined) {
+      return refuse(response, 403, 'A system cannot have a service worker.')
+    }
     const asset = await systems.asset(system, splitUrl(request.url).path)
     response.writeHead(200, {
       ...asset.headers,

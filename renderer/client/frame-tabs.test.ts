@@ -60,6 +60,8 @@ test('a system gets a port of its own, and only from its own origin', async () =
     ORIGIN,
     [{ of: 'org.example.notes' }],
   )
+  for (let times = 0; times < 100; times++) say({ type: 'dharma:connect' }, ORIGIN)
+  expect(postMessage.mock.calls.length).toBeLessThan(20)
 })
 
 test('a web page gets no port, whatever it says', async () => {
@@ -105,6 +107,16 @@ test('the address follows a system, and back makes the frame anew where it was',
   expect(frame('v')).toMatchObject({ src: `${ORIGIN}/`, generation: 1 })
   await tabs.forward('v')
   expect(frame('v')?.src).toBe(`${ORIGIN}/one`)
+})
+
+test('a system cannot give its tab the address of another', async () => {
+  const { tabs, views, attach } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { say } = attach('v')
+  for (const path of ['.evil/', '-evil/', '@evil/', ':80/', '//evil/']) {
+    say({ type: 'dharma:location', path, title: 'x' }, ORIGIN)
+    expect(new URL(views.get('v')?.url ?? '').host).toBe('org.example.notes')
+  }
 })
 
 test('web pages keep the addresses that were typed, and say how they are connected', async () => {

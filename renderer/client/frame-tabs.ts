@@ -29,6 +29,9 @@ interface View {
 /** What a system's page may pass on; the browser keeps the keys of its own tabs. */
 const FRAME_SHORTCUTS = ['command-palette', 'focus-address'] as const
 
+/** A page needs one; each is a connection of its own to the runtime. */
+const MAX_PORTS_PER_FRAME = 16
+
 export interface FrameTabsOptions {
   /** Origin under which a system's pages are served, such as `http://<id>.localhost:4000`. */
   systemOrigin: (system: string) => string
@@ -143,6 +146,7 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     if (message.type === 'dharma:shortcut') pressed(id, message.shortcut)
   }
   const handOver = (view: View, system: string, origin: string): void => {
+    if (view.ports.size >= MAX_PORTS_PER_FRAME) return
     const { port, close, closed } = options.openSystemPort(system)
     const frame = view.element?.contentWindow
     const path = place(view).url.slice(systemAddress(system, '').length)
@@ -165,7 +169,8 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
   }
   const moved = (id: string, view: View, system: string, path: string, title: unknown): void => {
     const target = parseAddress(systemAddress(system, path))
-    if (target?.kind !== 'system') return
+    // A path may also go on with the id, as `.notes/` does, and would name another system.
+    if (target?.kind !== 'system' || target.system !== system) return
     if (target.address !== place(view).url) {
       view.places.splice(view.index + 1, Infinity, placeOf(target))
       view.index += 1

@@ -13,7 +13,8 @@ export class CollectionRules {
 
   constructor(declaration: CollectionDeclaration) {
     this.#declaration = declaration
-    this.#validator = new Validator(declaration.schema as Schema, '2020-12')
+    // It marks the schema it is given.
+    this.#validator = new Validator(structuredClone(declaration.schema) as Schema, '2020-12')
   }
 
   get write(): WriteRule {
