@@ -63,8 +63,8 @@ function outside(packages) {
     packages.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
-/** The command line loads each command's part when it is named; everything else is one file. */
-const IN_PARTS = ['node-runtime/dharma.js']
+/** These load parts of themselves when they are needed; everything else is one file. */
+const IN_PARTS = ['node-runtime/dharma.js', 'electron/runtime-process.js']
 
 function outputOf(file, out) {
   if (!IN_PARTS.includes(file)) return { file: path.join(out, file), codeSplitting: false }

@@ -25,7 +25,7 @@ describe.each(['event-games', 'notes'])('the system in %s', (folder) => {
     const files = await modules()
     expect(files.length).toBeGreaterThan(0)
     for (const file of files) {
-      const code = stripTypes(await readFile(path.join(root, file), 'utf8'), file)
+      const code = await stripTypes(await readFile(path.join(root, file), 'utf8'), file)
       for (const [, target = ''] of code.matchAll(IMPORT)) {
         if (HOST_MODULES.includes(target)) continue
         expect(files, `${file} imports ${target}`).toContain(path.join(path.dirname(file), target))

@@ -1,6 +1,5 @@
 // TypeScript to JavaScript by blanking out the types: no build step for systems, and every line and
 // column of an error stays where the author wrote it.
-import { transformSync } from 'amaro'
 import { CloudError } from '../contract/errors.ts'
 
 interface SyntaxFault {
@@ -26,7 +25,9 @@ function isSyntaxFault(error: unknown): error is SyntaxFault {
  * @param path  names the module in errors
  * @throws CloudError SYSTEM_CODE_INVALID with { path, line, column, snippet }
  */
-export function stripTypes(source: string, path: string): string {
+export async function stripTypes(source: string, path: string): Promise<string> {
+  // A large compiler: loaded for the first system, not at every start.
+  const { transformSync } = await import('amaro')
   try {
     return transformSync(source, { mode: 'strip-only', filename: path }).code
   } catch (error) {

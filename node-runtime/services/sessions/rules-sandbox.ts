@@ -135,7 +135,7 @@ export class RulesSandbox implements RulesRunner {
   async #addFile(path: string): Promise<number> {
     let source: string
     try {
-      source = stripTypes(await this.#source.readFile(path), path)
+      source = await stripTypes(await this.#source.readFile(path), path)
     } catch (error) {
       throw failed(
         `${path} could not be read (${error instanceof Error ? error.message : 'unknown'})`,

@@ -32,7 +32,7 @@ function invalid(issues: ManifestIssue[]): CloudError {
  * The manifest among these files (by path in the repository), with defaults filled in.
  * @throws CloudError MANIFEST_MISSING, or MANIFEST_INVALID with all `issues` in its details
  */
-export function readManifest(files: ReadonlyMap<string, Uint8Array>): Manifest {
+export async function readManifest(files: ReadonlyMap<string, Uint8Array>): Promise<Manifest> {
   const bytes = files.get(MANIFEST_PATH)
   if (bytes === undefined) {
     throw new CloudError(
@@ -44,7 +44,7 @@ export function readManifest(files: ReadonlyMap<string, Uint8Array>): Manifest {
   const manifest = parseManifest(json)
   const issues = [
     ...findFileIssues(manifest, files),
-    ...findRulesIssues(manifest, files),
+    ...(await findRulesIssues(manifest, files)),
     ...Object.entries(manifest.collections).flatMap(([name, { schema }]) =>
       findSchemaFaults(schema).map((message) => ({ path: `collections.${name}.schema`, message })),
     ),
@@ -112,19 +112,20 @@ function findFileIssues(
   )
 }
 
-function findRulesIssues(
+async function findRulesIssues(
   manifest: Manifest,
   files: ReadonlyMap<string, Uint8Array>,
-): ManifestIssue[] {
-  return Object.entries(manifest.sessions).flatMap(([kind, { rules }]) => {
+): Promise<ManifestIssue[]> {
+  const issues: ManifestIssue[] = []
+  for (const [kind, { rules }] of Object.entries(manifest.sessions)) {
     const bytes = files.get(rules)
-    if (bytes === undefined || !isTypeScript(rules)) return []
+    if (bytes === undefined || !isTypeScript(rules)) continue
     try {
-      stripTypes(new TextDecoder().decode(bytes), rules)
-      return []
+      await stripTypes(new TextDecoder().decode(bytes), rules)
     } catch (error) {
       if (!(error instanceof CloudError)) throw error
-      return [{ path: `sessions.${kind}.rules`, message: error.message }]
+      issues.push({ path: `sessions.${kind}.rules`, message: error.message })
     }
-  })
+  }
+  return issues
 }

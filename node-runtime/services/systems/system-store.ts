@@ -13,11 +13,17 @@ import { buildSystemHeaders, contentTypeOf, resolveAddress } from './asset.ts'
 import type { Asset } from './asset.ts'
 import { openFileTree, writeFileTree } from './file-tree.ts'
 import type { FileTree } from './file-tree.ts'
+import type { RepositorySnapshot } from './git-tree.ts'
 import { describeEntry, readState, writeState } from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { isTypeScript, readManifest } from './manifest.ts'
-import { readRepository } from './repository.ts'
+
+/** Git is loaded when a repository is read for the first time, not at every start. */
+async function fetchRepository(url: string, commit?: string): Promise<RepositorySnapshot> {
+  const { readRepository } = await import('./repository.ts')
+  return readRepository(url, commit)
+}
 
 export interface SystemStoreOptions {
   /** The machine's data folder; the store keeps to `systems/` in it. */
@@ -161,7 +167,7 @@ export async function openSystemStore({
     let code = system.stripped.get(path)
     if (code === undefined) {
       const source = new TextDecoder().decode(await readExisting(id, system, path))
-      code = new TextEncoder().encode(stripTypes(source, path))
+      code = new TextEncoder().encode(await stripTypes(source, path))
       system.stripped.set(path, code)
     }
     return code
@@ -176,8 +182,8 @@ export async function openSystemStore({
 
   return {
     async preview(url) {
-      const snapshot = await readRepository(completeRepoUrl(url))
-      const manifest = readManifest(snapshot.files)
+      const snapshot = await fetchRepository(completeRepoUrl(url))
+      const manifest = await readManifest(snapshot.files)
       const installed = state.get(manifest.id)
       return {
         url: snapshot.url,
@@ -206,8 +212,8 @@ export async function openSystemStore({
     },
 
     async install({ url, commit, grant }) {
-      const snapshot = await readRepository(completeRepoUrl(url), commit)
-      const manifest = readManifest(snapshot.files)
+      const snapshot = await fetchRepository(completeRepoUrl(url), commit)
+      const manifest = await readManifest(snapshot.files)
       const granted = checkGrant(grant, manifest)
       const { id } = manifest
       return changes.run(async () => {
