@@ -22,6 +22,7 @@ import {
   joinGame,
   move,
   MOVES,
+  openAnnouncement,
   sitDown,
   whoseTurn,
 } from './support/story-steps.ts'
@@ -77,6 +78,7 @@ test('a player’s machine that dies in the game comes back and plays on', async
   test.setTimeout(FAULT_TIMEOUT_MS)
   const ann = await seatPerson(browser, 'Ann')
   const bob = await seatPerson(browser, 'Bob', ann.daemon.cloud)
+  await openAnnouncement(ann.view)
   await announceGame(ann.view, TITLE, ann.name)
   await joinGame(bob.view, TITLE, bob.name)
   await sitDown([ann.view, bob.view])

@@ -23,6 +23,8 @@ import {
   joinGame,
   move,
   MOVES,
+  openAnnouncement,
+  openResults,
   replayGame,
   sitDown,
   whoseTurn,
@@ -90,13 +92,20 @@ async function tellStory(openWindow: OpenWindow, browser: Browser): Promise<void
   )
   if (annView === undefined || bobView === undefined || eveView === undefined) throw new Error()
 
+  await openAnnouncement(annView)
+  await shoot(ann, 'announcement')
   await announceGame(annView, 'Friday Duel', 'Ann')
   await shoot(ann, 'event')
+  await expect(bobView.getByRole('link', { name: 'Friday Duel' })).toBeVisible({ timeout: 30_000 })
+  await shoot(bob, 'events')
   await joinGame(bobView, 'Friday Duel', 'Bob')
   await sitDown([annView, bobView])
 
   await eveView.getByRole('link', { name: 'Live' }).click()
-  await eveView.getByRole('link', { name: 'Watch' }).click({ timeout: 30_000 })
+  const watch = eveView.getByRole('link', { name: 'Watch' })
+  await expect(watch).toBeVisible({ timeout: 30_000 })
+  await shoot(eve, 'live-games')
+  await watch.click()
   for (const [ply, column] of MOVES.entries()) {
     await move(await whoseTurn([annView, bobView]), column)
     for (const view of [annView, bobView, eveView]) await expectMoves(view, ply + 1)
@@ -111,6 +120,10 @@ async function tellStory(openWindow: OpenWindow, browser: Browser): Promise<void
   }
   await shoot(bob, 'result')
   await browseTheWeb(eve, site.origin)
+  await openPage(eve, 'Systems')
+  await showBothThemes(eve, 'systems')
+  await openPage(eve, 'Home')
+  await showBothThemes(eve, 'home-with-systems')
   await eve.close()
 
   await Promise.all([ann.kill(), bob.kill()])
@@ -118,6 +131,8 @@ async function tellStory(openWindow: OpenWindow, browser: Browser): Promise<void
   const last = await openDaemonWindow(browser, witness)
   await installEventGames(last, repository.url, commit)
   await confirmInstall(last)
+  await openResults(last)
+  await shoot(last, 'results')
   await replayGame(last, MOVES.length)
   await shoot(last, 'replay')
   await last.close()

@@ -43,8 +43,11 @@ export async function confirmInstall({ shell }: AppWindow): Promise<void> {
   await done.getByRole('button', { name: 'Open' }).click()
 }
 
-export async function announceGame(view: TabView, title: string, name: string): Promise<void> {
+export async function openAnnouncement(view: TabView): Promise<void> {
   await view.getByRole('link', { name: 'Announce an event' }).first().click()
+}
+
+export async function announceGame(view: TabView, title: string, name: string): Promise<void> {
   await view.getByLabel('Title').fill(title)
   await view.getByLabel('Single game').check()
   await view.getByLabel('Your name').fill(name)
@@ -120,14 +123,18 @@ export async function expectHistory(daemon: Daemon, title: string, moves: number
   await expect(daemon.call('db.verify', { record: forged })).rejects.toThrow(/DB_RECORD_FORGED/)
 }
 
-/** In its window it installs the system, and plays the game through again. */
-export async function replayGame(window: AppWindow, moves: number): Promise<void> {
+const REPLAY_LINK = /replay|won|beat/i
+
+export async function openResults(window: AppWindow): Promise<void> {
   const view = await window.system('event-games')
   await view.getByRole('link', { name: 'Results' }).click()
-  await view
-    .getByRole('link', { name: /replay|won|beat/i })
-    .first()
-    .click()
+  await expect(view.getByRole('link', { name: REPLAY_LINK }).first()).toBeVisible()
+}
+
+/** From the list of results: plays the game through again. */
+export async function replayGame(window: AppWindow, moves: number): Promise<void> {
+  const view = await window.system('event-games')
+  await view.getByRole('link', { name: REPLAY_LINK }).first().click()
   await expect(view.getByText('Signed by both players, checked on this machine')).toBeVisible({
     timeout: 30_000,
   })
