@@ -79,6 +79,8 @@ describe('the rules sandbox', { timeout: 30_000 }, () => {
     ['an endless loop', '() => { for (;;); }', /too long/],
     ['endless recursion', '() => { const f = () => 1 + f(); return f() }', /stack overflow/],
     ['all the memory', '() => { const a = []; for (;;) a.push(new Uint8Array(1e6)) }', /memory/],
+    ['the memory in pieces', '() => { const a = []; for (;;) a.push([1, 2, 3]) }', /memory/],
+    ['the memory in text', '() => { let a = "x"; for (;;) a += a + 1 }', /memory/],
     ['chance', '() => Math.random()', /no chance/],
     ['the clock', '() => Date.now()', /Date/],
     ['the environment', '() => process.env', /process/],

@@ -16,7 +16,7 @@ import type { RulesLimits, RulesReply, RulesRequest, RulesWorkerData } from './r
 
 /** Generous for a game's rules, and the same on all machines, so that all agree on what fails. */
 const LIMITS: RulesLimits = {
-  memoryBytes: 32 * 1024 * 1024,
+  memoryBytes: 64 * 1024 * 1024,
   stackBytes: 256 * 1024,
   interrupts: 3_000,
 }

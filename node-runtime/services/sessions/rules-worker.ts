@@ -3,6 +3,7 @@
 
 /** Limits of one call. */
 export interface RulesLimits {
+  /** All memory of the interpreter, itself included; whole pages of 64 KiB. */
   memoryBytes: number
   stackBytes: number
   /** How often the interpreter may ask whether to go on; it asks every 10,000 steps. */
@@ -37,6 +38,18 @@ export function rulesWorker(
 ): void {
   const { parentPort, workerData } = threads
   const { entry, files, limits } = workerData as RulesWorkerData
+  const PAGE_BYTES = 65_536
+  /** What the engine's module asks for at its start. */
+  const FIRST_PAGES = 256
+
+  // The engine's own limit counts how many pieces of memory there are, not how large they are.
+  const wasmMemory = new WebAssembly.Memory({
+    initial: FIRST_PAGES,
+    maximum: limits.memoryBytes / PAGE_BYTES,
+  })
+  const starting = quickjs.newQuickJSWASMModuleFromVariant(
+    quickjs.newVariant(quickjs.RELEASE_SYNC, { wasmMemory }),
+  )
 
   const PRELUDE = `
     export const parse = JSON.parse
@@ -90,7 +103,6 @@ export function rulesWorker(
     let missing: string | null = null
     let asked = 0
     const runtime = engine.newRuntime()
-    runtime.setMemoryLimit(limits.memoryBytes)
     runtime.setMaxStackSize(limits.stackBytes)
     runtime.setInterruptHandler(() => ++asked > limits.interrupts)
     runtime.setModuleLoader(
@@ -116,6 +128,8 @@ export function rulesWorker(
         const thrown: unknown = context.dump(result.error)
         result.error.dispose()
         if (missing !== null) return { missing }
+        // There may be too little left to make an error of.
+        if (thrown === null) return { error: 'they threw null, or had no memory left' }
         const { name = 'Error', message = String(thrown) } = Object(thrown) as Partial<Error>
         if (name === 'InternalError' && message === 'interrupted') {
           return { error: 'they took too long' }
@@ -140,7 +154,7 @@ export function rulesWorker(
       parentPort.postMessage({ id: request.id, output: 'null' })
       return
     }
-    void quickjs.getQuickJS().then((engine) => {
+    void starting.then((engine) => {
       parentPort.postMessage({ id: request.id, ...run(engine, request.call, request.args) })
     })
   })
