@@ -115,6 +115,43 @@ test('a tab shows a web page, and goes back, forward and again', async () => {
   await expect(page).toHaveTitle('First page')
 })
 
+/** As if pressed on the keyboard while the page at this address has the focus. */
+async function pressIn(address: string, ...keys: string[]): Promise<void> {
+  await machine.app.evaluate(
+    ({ webContents }, { url, keyCode, modifiers }) => {
+      const page = webContents.getAllWebContents().find((contents) => contents.getURL() === url)
+      if (page === undefined) throw new Error(`no page is at ${url}`)
+      page.sendInputEvent({ type: 'keyDown', keyCode, modifiers })
+    },
+    { url: address, keyCode: keys.at(-1) ?? '', modifiers: keys.slice(0, -1) as 'control'[] },
+  )
+}
+
+test('the keys of the window work while a page has the focus', async () => {
+  const first = `${origin}/`
+  const next = `${origin}/next`
+  const expectShown = (title: string) =>
+    expect(machine.shell.getByRole('tab', { name: title })).toHaveAttribute('aria-selected', 'true')
+  await expectShown('First page')
+  await pressIn(first, 'control', 'T')
+  await expectShown('Home')
+  await go(next)
+  await machine.view(next)
+  await expectShown('Next page')
+  await pressIn(next, 'control', '1')
+  await expectShown('First page')
+  await pressIn(first, 'control', 'Tab')
+  await expectShown('Next page')
+  await pressIn(next, 'control', 'W')
+  await expect(machine.shell.getByRole('tab')).toHaveCount(1)
+  await pressIn(first, 'control', 'shift', 'T')
+  await expectShown('Next page')
+  await machine.view(next)
+  await pressIn(next, 'control', 'W')
+  await expect(machine.shell.getByRole('tab')).toHaveCount(1)
+  await expectShown('First page')
+})
+
 test('a web page has nothing of ours, and none of the permissions', async () => {
   const page = await machine.view(origin)
   const seen = await page.evaluate(async () => ({

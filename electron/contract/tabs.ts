@@ -4,6 +4,7 @@ import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from '../../node-runtime/contract/procedure.ts'
 import { emptySchema } from '../../node-runtime/contract/values.ts'
+import { shortcutSchema } from './shortcuts.ts'
 
 /** An id that the shell chooses when it opens a view. */
 const tabIdSchema = z.string().min(1).max(40)
@@ -39,20 +40,7 @@ export const tabsEventSchema = z.discriminatedUnion('type', [
   /** A page asked for a new window, or linked to a built-in page: the shell opens a tab. */
   z.object({ type: z.literal('openRequested'), url: z.string(), fromTab: tabIdSchema.nullable() }),
   /** A browser shortcut pressed while a page has the focus. */
-  z.object({
-    type: z.literal('shortcut'),
-    shortcut: z.enum([
-      'new-tab',
-      'close-tab',
-      'focus-address',
-      'command-palette',
-      'next-tab',
-      'previous-tab',
-      'reload',
-      'back',
-      'forward',
-    ]),
-  }),
+  z.object({ type: z.literal('shortcut'), shortcut: shortcutSchema }),
 ])
 export type TabsEvent = z.infer<typeof tabsEventSchema>
 

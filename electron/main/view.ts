@@ -1,6 +1,7 @@
 // One view: the page of a tab, and what it says of itself.
 import { WebContentsView, nativeTheme } from 'electron'
 import type { Session, WebContents } from 'electron'
+import type { Shortcut } from '../contract/shortcuts.ts'
 import type { Bounds, ViewState } from '../contract/tabs.ts'
 import { describeCrash, describeFailure } from './failures.ts'
 import type { Failure } from './failures.ts'
@@ -9,7 +10,6 @@ import { securityOf } from './navigation.ts'
 import type { Target } from './navigation.ts'
 import { guardPage } from './page-guard.ts'
 import { FOCUSING_SHELL, findShortcut } from './shortcuts.ts'
-import type { Shortcut } from './shortcuts.ts'
 
 /** Chromium's code for a load that was given up for another. */
 const ABORTED = -3

@@ -2,6 +2,7 @@
 import { createContext, useContext, useEffect } from 'react'
 import { useStore } from 'zustand'
 import type { StoreApi } from 'zustand/vanilla'
+import type { Shortcut } from '../../electron/contract/shortcuts.ts'
 import type { Client } from '../../node-runtime/rpc/client.ts'
 import type { Connection } from '../client/connection.ts'
 import type { ShellHost } from '../client/shell-host.ts'
@@ -21,7 +22,6 @@ import { createSystemsStore } from '../stores/systems.ts'
 import type { SystemsState, SystemsStore } from '../stores/systems.ts'
 import { createTabs } from '../stores/tabs.ts'
 import type { Tabs } from '../stores/tabs.ts'
-import type { Shortcut } from './shortcuts.ts'
 
 export interface Shell {
   host: ShellHost

@@ -4,7 +4,7 @@ import type { KeyboardEvent, ReactNode } from 'react'
 import { IconButton } from '../ui/button.tsx'
 import { Spinner } from '../ui/progress.tsx'
 import { useShell, useStoreOf, useSystems } from './shell.tsx'
-import { keyLabel } from './shortcuts.ts'
+import { keyLabel } from './key-labels.ts'
 import { faceOf } from './tab-face.tsx'
 import './tab-strip.css'
 

@@ -6,7 +6,7 @@ import { IconButton } from '../ui/button.tsx'
 import { AddressBar } from './address-bar.tsx'
 import { CloudState } from './cloud-state.tsx'
 import { useShell, useStoreOf, useSystems } from './shell.tsx'
-import { IS_MAC, keyLabel } from './shortcuts.ts'
+import { IS_MAC, keyLabel } from './key-labels.ts'
 import { faceOf } from './tab-face.tsx'
 
 /** Back, forward, reload, the address bar and the cloud state. */

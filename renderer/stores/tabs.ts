@@ -1,6 +1,7 @@
 // The tabs of the window. The host's events are the only writer of what views say of themselves.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
+import type { Shortcut } from '../../electron/contract/shortcuts.ts'
 import type { Bounds, TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import { pageAddress, parseAddress } from '../client/address.ts'
@@ -56,7 +57,7 @@ export interface TabsOptions {
   /** Where the open tabs are kept over a reload of the window's page. */
   storage: Storage
   onError: (error: unknown) => void
-  onShortcut: (shortcut: Extract<TabsEvent, { type: 'shortcut' }>['shortcut']) => void
+  onShortcut: (shortcut: Shortcut) => void
   /** A tab came to an address, or its page named itself. */
   onVisit: (address: string, title: string) => void
 }
