@@ -1,8 +1,8 @@
 // Games of Connect Four over the machines' own calls: what the owner's page of each machine does.
 import path from 'node:path'
 import type { SessionDescriptor, SessionFrame } from '../../node-runtime/contract/sessions.ts'
-import { connectToFolder } from '../../node-runtime/daemon/running-machine.ts'
-import type { Connection } from '../../node-runtime/daemon/running-machine.ts'
+import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
+import type { Connection } from '../../node-runtime/host/running-machine.ts'
 import { serveRepository } from '../support/git-server.ts'
 import type { GitServer } from '../support/git-server.ts'
 import { within } from './patience.ts'

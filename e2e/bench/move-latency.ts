@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { SessionDescriptor } from '../../node-runtime/contract/sessions.ts'
-import { RulesSandbox } from '../../node-runtime/services/sessions/rules-sandbox.ts'
+import { RulesSandbox } from '../../node-runtime/sandbox/rules-sandbox.ts'
 import { LocalCloud } from '../support/machines.ts'
 import { newTopic, startBarePeer } from './bare-peer.ts'
 import type { BarePeer } from './bare-peer.ts'

@@ -1,8 +1,8 @@
 // What the app was started with. Pure.
 import path from 'node:path'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import { parseBootstrap } from '../../node-runtime/daemon/bootstrap.ts'
-import { defaultDataDir } from '../../node-runtime/daemon/default-data-dir.ts'
+import { parseBootstrap } from '../../node-runtime/host/bootstrap.ts'
+import { defaultDataDir } from '../../node-runtime/host/default-data-dir.ts'
 
 /** A node of the DHT to begin with. */
 export interface BootstrapNode {

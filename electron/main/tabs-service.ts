@@ -5,7 +5,7 @@ import { createServer } from '../../node-runtime/rpc/server.ts'
 import type { Serve } from '../../node-runtime/rpc/server.ts'
 import { tabsContract } from '../contract/tabs.ts'
 import type { TabsEvent } from '../contract/tabs.ts'
-import { events } from '../../node-runtime/core/streams.ts'
+import { events } from '../../node-runtime/flow/streams.ts'
 import type { Tabs } from './tabs.ts'
 
 export interface TabsServiceOptions {

@@ -2,14 +2,14 @@
 // process hands over.
 import type {} from 'electron'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import type { Log } from '../../node-runtime/core/log.ts'
+import type { Log } from '../../node-runtime/ports/log.ts'
 import type { Caller } from '../../node-runtime/rpc/caller.ts'
-import { isLocal } from '../../node-runtime/daemon/bootstrap.ts'
-import { hostRuntime } from '../../node-runtime/daemon/host.ts'
-import type { Host } from '../../node-runtime/daemon/host.ts'
-import { createLog } from '../../node-runtime/daemon/log.ts'
-import { startRuntime } from '../../node-runtime/runtime.ts'
-import type { Runtime } from '../../node-runtime/runtime.ts'
+import { isLocal } from '../../node-runtime/host/bootstrap.ts'
+import { hostRuntime } from '../../node-runtime/host/host.ts'
+import type { Host } from '../../node-runtime/host/host.ts'
+import { createLog } from '../../node-runtime/host/log.ts'
+import { startRuntime } from '../../node-runtime/machine/runtime.ts'
+import type { Runtime } from '../../node-runtime/machine/runtime.ts'
 import type { FromRuntime, PortOwner, StartOptions, ToRuntime } from './messages.ts'
 
 const { parentPort } = process

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { manifestSchema } from '../../node-runtime/contract/manifest.ts'
-import { stripTypes } from '../../node-runtime/core/strip-types.ts'
+import { stripTypes } from '../../node-runtime/sandbox/strip-types.ts'
 
 const EXTENSIONS = fileURLToPath(new URL('..', import.meta.url))
 

@@ -3,7 +3,7 @@ import { CloudError } from '../contract/errors.ts'
 import { isStream } from '../rpc/stream.ts'
 import { parseCall } from './call-list.ts'
 import { printJson } from './output.ts'
-import { connectToFolder } from './running-machine.ts'
+import { connectToFolder } from '../host/running-machine.ts'
 import { waitForStop } from './stop-signal.ts'
 
 type DynamicClient = Record<string, Record<string, (input: unknown) => Promise<unknown>>>

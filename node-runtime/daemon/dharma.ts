@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudError } from '../contract/errors.ts'
-import { parseBootstrap } from './bootstrap.ts'
+import { parseBootstrap } from '../host/bootstrap.ts'
 import { describeCalls, listCalls } from './call-list.ts'
-import { defaultDataDir } from './default-data-dir.ts'
+import { defaultDataDir } from '../host/default-data-dir.ts'
 import { endWhenReaderGoes, printFailure, printJson, printText } from './output.ts'
 
 const MAX_PORT = 65_535

@@ -1,12 +1,12 @@
 // `dharma up`: runs a machine until it is told to stop.
 import type { DhtAddress } from 'hyperdht'
 import { CloudError } from '../contract/errors.ts'
-import { startRuntime } from '../runtime.ts'
-import { isLocal } from './bootstrap.ts'
-import { hostRuntime } from './host.ts'
-import { createLog } from './log.ts'
+import { startRuntime } from '../machine/runtime.ts'
+import { isLocal } from '../host/bootstrap.ts'
+import { hostRuntime } from '../host/host.ts'
+import { createLog } from '../host/log.ts'
 import { printJson, printText } from './output.ts'
-import { SDK_DIR } from './places.ts'
+import { SDK_DIR } from '../host/places.ts'
 import { waitForStop } from './stop-signal.ts'
 
 /** A machine that has not closed by then is ended; what it acknowledged is on disk already. */

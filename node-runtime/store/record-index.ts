@@ -2,8 +2,8 @@
 // from them at any time.
 import { ClassicLevel } from 'classic-level'
 import type { CloudRecord } from '../contract/db.ts'
-import { recordOwner } from '../core/record.ts'
-import type { RecordAddress } from '../core/record.ts'
+import { recordOwner } from '../core/db/record.ts'
+import type { RecordAddress } from '../core/db/record.ts'
 
 const SEPARATOR = '\u0000'
 /** Sorts after every key that begins with the text before it. */

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import createTestnet from '@hyperswarm/testnet'
-import { CloudNode } from '../cloud-node.ts'
+import { CloudNode } from '../machine/cloud-node.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { encodeKey, keyPair } from '../core/keys.ts'
-import type { Log } from '../core/log.ts'
+import type { Log } from '../ports/log.ts'
 import { Identity } from '../services/identity/identity.ts'
 
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} }

@@ -1,7 +1,7 @@
 // A runtime for tests: the real contract, server and checks, over handlers that keep all in memory.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
-import { snapshots } from '../../node-runtime/core/streams.ts'
+import { snapshots } from '../../node-runtime/flow/streams.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
 import { checkCaller, os } from '../../node-runtime/rpc/caller.ts'
 import type { CallContext } from '../../node-runtime/rpc/caller.ts'

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import * as z from 'zod'
 import { CloudError } from '../../contract/errors.ts'
 import type { Client } from '../../rpc/client.ts'
-import { connectToFolder } from '../running-machine.ts'
+import { connectToFolder } from '../../host/running-machine.ts'
 
 const readySchema = z.object({ event: z.literal('ready'), cloud: z.string(), url: z.string() })
 

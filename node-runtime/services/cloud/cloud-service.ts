@@ -1,6 +1,6 @@
 // Answers the `cloud` calls.
 import type { CloudStatus, MachineInfo } from '../../contract/cloud.ts'
-import { snapshots } from '../../core/streams.ts'
+import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 
 interface CloudServiceOptions {

@@ -1,8 +1,8 @@
 // Answers the `db` calls.
 import { recordSchema } from '../../contract/db.ts'
 import type { CloudRecord } from '../../contract/db.ts'
-import { verifyRecord } from '../../core/record.ts'
-import { events } from '../../core/streams.ts'
+import { verifyRecord } from '../../core/db/record.ts'
+import { events } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import type { Database } from './database.ts'
 

@@ -9,7 +9,7 @@ import { CloudError } from '../../contract/errors.ts'
 import { displayNameSchema } from '../../contract/identity.ts'
 import { domainBytes, encodeKey, fromHex, hash, keyPair, sign, toHex } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
-import { attestMachine } from '../../core/machine-entry.ts'
+import { attestMachine } from '../../core/membership/machine-entry.ts'
 import { nameFromKey } from '../../core/names.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 

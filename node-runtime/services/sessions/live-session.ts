@@ -8,15 +8,15 @@ import type { SessionFrame } from '../../contract/sessions.ts'
 import { signatureSchema } from '../../contract/values.ts'
 import type { Json } from '../../contract/values.ts'
 import { decodeKey, fromHex, verify } from '../../core/keys.ts'
-import { SerialQueue } from '../../core/serial-queue.ts'
+import { SerialQueue } from '../../flow/serial-queue.ts'
 import {
   actionBytes,
   extendChain,
   jsonEqual,
   nextAction,
   seatToAct,
-} from '../../core/session-chain.ts'
-import type { ChainHead, RulesRunner } from '../../core/session-chain.ts'
+} from '../../core/sessions/session-chain.ts'
+import type { ChainHead, RulesRunner } from '../../core/sessions/session-chain.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 
 export type Fault = NonNullable<SessionFrame['fault']>

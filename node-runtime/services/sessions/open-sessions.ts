@@ -1,7 +1,7 @@
 // The sessions that are open on this machine: opened when someone plays, watches or serves them, and
 // closed a while after nobody does. A player's session goes on until its result is stored.
 import type { SessionDescriptor } from '../../contract/sessions.ts'
-import { beginChain, sessionId } from '../../core/session-chain.ts'
+import { beginChain, sessionId } from '../../core/sessions/session-chain.ts'
 import type { SessionLogs } from '../../store/session-logs.ts'
 import { LiveSession } from './live-session.ts'
 import { OpenSession } from './open-session.ts'

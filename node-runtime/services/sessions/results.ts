@@ -3,10 +3,10 @@ import type { CloudRecord } from '../../contract/db.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import type { ResultValue, SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
-import { cosignBytes } from '../../core/record.ts'
-import type { Cosignature, RecordAddress } from '../../core/record.ts'
-import { resultValue } from '../../core/session-chain.ts'
-import type { ChainHead } from '../../core/session-chain.ts'
+import { cosignBytes } from '../../core/db/record.ts'
+import type { Cosignature, RecordAddress } from '../../core/db/record.ts'
+import { resultValue } from '../../core/sessions/session-chain.ts'
+import type { ChainHead } from '../../core/sessions/session-chain.ts'
 
 /** What sessions need of the database. */
 export interface SessionRecords {

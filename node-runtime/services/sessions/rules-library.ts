@@ -1,7 +1,7 @@
 // The rules of the installed systems' session kinds, each in its sandbox.
 import { CloudError } from '../../contract/errors.ts'
 import type { Manifest, SessionKind } from '../../contract/manifest.ts'
-import { RulesSandbox } from './rules-sandbox.ts'
+import { RulesSandbox } from '../../sandbox/rules-sandbox.ts'
 
 /** What is installed on this machine. */
 export interface InstalledSystems {

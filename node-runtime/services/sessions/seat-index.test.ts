@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { CloudRecord } from '../../contract/db.ts'
 import type { SessionDescriptor } from '../../contract/sessions.ts'
-import { sessionId } from '../../core/session-chain.ts'
+import { sessionId } from '../../core/sessions/session-chain.ts'
 import { SeatIndex, announcementId } from './seat-index.ts'
 import type { Announcement } from './seat-index.ts'
 

@@ -5,7 +5,7 @@ import type { CloudRecord } from '../../contract/db.ts'
 import { sessionDescriptorSchema } from '../../contract/sessions.ts'
 import type { SessionDescriptor } from '../../contract/sessions.ts'
 import { hashSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
-import { sessionId } from '../../core/session-chain.ts'
+import { sessionId } from '../../core/sessions/session-chain.ts'
 
 /** The collection of the built-in system in which seats are announced. */
 export const SEATS_COLLECTION = 'seats'

@@ -4,8 +4,8 @@ import type { ResultValue } from '../../contract/sessions.ts'
 import type { CallContext } from '../../rpc/caller.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
-import { SessionCloud, game, gamesManifest } from './session-machines.ts'
-import type { SessionMachine } from './session-machines.ts'
+import { SessionCloud, game, gamesManifest } from '../../testing/session-machines.ts'
+import type { SessionMachine } from '../../testing/session-machines.ts'
 import { createSessionsService } from './sessions-service.ts'
 
 const owner: { context: CallContext } = { context: { caller: { kind: 'owner' } } }

@@ -1,7 +1,7 @@
 // Answers the `sessions` calls.
 import { CloudError } from '../../contract/errors.ts'
 import type { Json } from '../../contract/values.ts'
-import { replay } from '../../core/session-chain.ts'
+import { replay } from '../../core/sessions/session-chain.ts'
 import { os } from '../../rpc/caller.ts'
 import type { Caller } from '../../rpc/caller.ts'
 import type { Sessions } from './sessions.ts'

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionDescriptor, SessionFrame, SignedAction } from '../../contract/sessions.ts'
-import { verifyRecord } from '../../core/record.ts'
-import { actionBytes, actionHash, sessionId } from '../../core/session-chain.ts'
+import { verifyRecord } from '../../core/db/record.ts'
+import { actionBytes, actionHash, sessionId } from '../../core/sessions/session-chain.ts'
 import { until } from '../../testing/cloud-nodes.ts'
-import { SessionCloud, game, gamesManifest, openSeatLog } from './session-machines.ts'
-import type { SessionMachine } from './session-machines.ts'
+import { SessionCloud, game, gamesManifest, openSeatLog } from '../../testing/session-machines.ts'
+import type { SessionMachine } from '../../testing/session-machines.ts'
 
 /** Seat 0 wins with its fourth disc in column 3. */
 const WINNING = [3, 0, 3, 0, 3, 0, 3]

@@ -1,7 +1,7 @@
 // What an interrupted installation leaves in the store's folder.
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log } from '../../core/log.ts'
+import type { Log } from '../../ports/log.ts'
 import type { InstalledState } from './installed-state.ts'
 
 /** Removes every folder that the state does not speak of: traces of a crash or a failed removal. */

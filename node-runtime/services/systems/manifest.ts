@@ -2,7 +2,7 @@
 import { CloudError } from '../../contract/errors.ts'
 import { manifestSchema } from '../../contract/manifest.ts'
 import type { Manifest } from '../../contract/manifest.ts'
-import { stripTypes } from '../../core/strip-types.ts'
+import { stripTypes } from '../../sandbox/strip-types.ts'
 import { findSchemaFaults } from './collection-schema.ts'
 
 export const MANIFEST_PATH = 'dharma.json'

@@ -1,6 +1,6 @@
 // The `systems` part of the router.
 import { CloudError } from '../../contract/errors.ts'
-import { snapshots } from '../../core/streams.ts'
+import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import type { SystemStore } from './system-store.ts'
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-/** From `dist/node-runtime/` or from `node-runtime/daemon/`: both are two below the root. */
+/** From `dist/node-runtime/` or from `node-runtime/host/`: both are two below the root. */
 const root = join(here, '..', '..')
 const bundled = join(here, '..')
 const dist = existsSync(join(bundled, 'sdk')) ? bundled : join(root, 'dist')

@@ -1,5 +1,5 @@
 // What a person types as the address of a repository, and what is fetched.
-import { CloudError } from '../contract/errors.ts'
+import { CloudError } from '../../contract/errors.ts'
 
 /** Hosts whose repositories all have the form owner/name, so that `.git` can be left out. */
 const FORGES = new Set(['github.com', 'gitlab.com', 'codeberg.org', 'bitbucket.org'])

@@ -1,10 +1,10 @@
 // Which clouds this machine knows, which one it is in, and the keys of those it originated.
 import { join } from 'node:path'
 import * as z from 'zod'
-import { CloudError } from './contract/errors.ts'
-import { keySchema } from './contract/values.ts'
-import { decodeKey, encodeKey, keyPair, toHex } from './core/keys.ts'
-import { readJsonFile, writeJsonFile } from './store/json-file.ts'
+import { CloudError } from '../contract/errors.ts'
+import { keySchema } from '../contract/values.ts'
+import { decodeKey, encodeKey, keyPair, toHex } from '../core/keys.ts'
+import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
 
 const fileSchema = z.object({
   current: keySchema,

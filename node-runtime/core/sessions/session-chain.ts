@@ -1,10 +1,15 @@
 // The chain of signed actions of a session: what is signed, what links to what, and its replay under
 // the rules. Pure, so that players, spectators and readers of a result all decide the same.
-import { CloudError } from '../contract/errors.ts'
-import type { Outcome, ResultValue, SessionDescriptor, SignedAction } from '../contract/sessions.ts'
-import type { Json } from '../contract/values.ts'
-import { canonicalJson } from './canonical.ts'
-import { decodeKey, domainBytes, fromHex, hash, toHex, verify } from './keys.ts'
+import { CloudError } from '../../contract/errors.ts'
+import type {
+  Outcome,
+  ResultValue,
+  SessionDescriptor,
+  SignedAction,
+} from '../../contract/sessions.ts'
+import type { Json } from '../../contract/values.ts'
+import { canonicalJson } from '../canonical.ts'
+import { decodeKey, domainBytes, fromHex, hash, toHex, verify } from '../keys.ts'
 
 const SESSION_DOMAIN = 'dharma/session/1'
 const ACTION_DOMAIN = 'dharma/session-action/1'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ResultValue, SessionDescriptor, SignedAction } from '../contract/sessions.ts'
-import type { Json } from '../contract/values.ts'
-import { encodeKey, keyPair, sign, toHex } from './keys.ts'
+import type { ResultValue, SessionDescriptor, SignedAction } from '../../contract/sessions.ts'
+import type { Json } from '../../contract/values.ts'
+import { encodeKey, keyPair, sign, toHex } from '../keys.ts'
 import {
   actionBytes,
   actionHash,

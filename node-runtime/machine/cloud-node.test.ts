@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cosignBytes } from './core/record.ts'
-import type { TestMachine } from './testing/cloud-nodes.ts'
-import { TestCloud, until } from './testing/cloud-nodes.ts'
+import { cosignBytes } from '../core/db/record.ts'
+import type { TestMachine } from '../testing/cloud-nodes.ts'
+import { TestCloud, until } from '../testing/cloud-nodes.ts'
 
 const note = (id: string) => ({ system: 'org.example.notes', collection: 'notes', id })
 const has = async ({ node }: TestMachine, id: string): Promise<boolean> =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { SessionDescriptor } from '../../contract/sessions.ts'
-import type { Json } from '../../contract/values.ts'
+import type { SessionDescriptor } from '../contract/sessions.ts'
+import type { Json } from '../contract/values.ts'
 import { RulesSandbox } from './rules-sandbox.ts'
 
 const DESCRIPTOR: SessionDescriptor = {
@@ -53,10 +53,10 @@ describe('the rules sandbox', { timeout: 30_000 }, () => {
     const rules = sandbox({
       'rules/main.ts': `
         import type { Rules } from '/.dharma/sdk.js'
-        import { step } from './parts/step.ts'
+        import { step } from '../services/sessions/parts/step.ts'
         ${GOOD.replace('state.moves + 1', 'step(state.moves as number)')}`,
       'rules/parts/step.ts': `
-        import { ONE } from '../../shared/one.ts'
+        import { ONE } from '../shared/one.ts'
         export const step = (n: number): number => n + ONE`,
       'shared/one.ts': 'export const ONE: number = 1',
     })
@@ -186,7 +186,7 @@ describe('the rules sandbox', { timeout: 30_000 }, () => {
   })
 
   it('runs the Connect Four of event-games', async () => {
-    const file = new URL('../../../extensions/event-games/rules/connect-four.ts', import.meta.url)
+    const file = new URL('../../extensions/event-games/rules/connect-four.ts', import.meta.url)
     const rules = sandbox({ 'rules/main.ts': await readFile(file, 'utf8') })
     let position = await rules.start(DESCRIPTOR)
     for (const [ply, column] of [3, 0, 3, 0, 3, 0, 3].entries()) {

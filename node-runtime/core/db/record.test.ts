@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { CloudRecord } from '../contract/db.ts'
-import { canonicalJson } from './canonical.ts'
-import { encodeKey, keyPair, toHex, sign } from './keys.ts'
+import type { CloudRecord } from '../../contract/db.ts'
+import { canonicalJson } from '../canonical.ts'
+import { encodeKey, keyPair, toHex, sign } from '../keys.ts'
 import {
   chooseRecord,
   cosignBytes,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { encodeKey, hash, keyPair } from './keys.ts'
-import type { KeyPair } from './keys.ts'
+import { encodeKey, hash, keyPair } from '../keys.ts'
+import type { KeyPair } from '../keys.ts'
 import { attestMachine, isGenuineEntry, signEntry } from './machine-entry.ts'
 import type { MachineEntry, MachineStatement } from './machine-entry.ts'
 

@@ -1,9 +1,9 @@
 // Records: what is signed, when a record holds, and which of two wins. Pure, the same on all machines.
-import type { CloudRecord } from '../contract/db.ts'
-import { CloudError } from '../contract/errors.ts'
-import type { Json } from '../contract/values.ts'
-import { canonicalJson } from './canonical.ts'
-import { decodeKey, domainBytes, fromHex, hash, sign, toHex, verify } from './keys.ts'
+import type { CloudRecord } from '../../contract/db.ts'
+import { CloudError } from '../../contract/errors.ts'
+import type { Json } from '../../contract/values.ts'
+import { canonicalJson } from '../canonical.ts'
+import { decodeKey, domainBytes, fromHex, hash, sign, toHex, verify } from '../keys.ts'
 
 const RECORD_DOMAIN = 'dharma/record/1'
 const COSIGN_DOMAIN = 'dharma/cosignature/1'

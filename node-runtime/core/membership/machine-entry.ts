@@ -1,9 +1,9 @@
 // What a machine says of itself to the cloud: signed by the machine, which a person attests. Anyone
 // can pass it on, nobody can change it.
 import * as z from 'zod'
-import { keySchema, signatureSchema, timeMsSchema } from '../contract/values.ts'
-import { canonicalJson } from './canonical.ts'
-import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from './keys.ts'
+import { keySchema, signatureSchema, timeMsSchema } from '../../contract/values.ts'
+import { canonicalJson } from '../canonical.ts'
+import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from '../keys.ts'
 
 const ENTRY_DOMAIN = 'dharma/machine-entry/1'
 const ATTESTATION_DOMAIN = 'dharma/attestation/1'

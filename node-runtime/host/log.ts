@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
-import type { Log } from '../core/log.ts'
+import type { Log } from '../ports/log.ts'
 
 /** A log larger than this is put aside at the next start; the one put aside before goes. */
 const MAX_LOG_BYTES = 5_000_000

@@ -1,6 +1,6 @@
 // Makes a running machine reachable on this computer: the server, and the file that says where it is.
-import type { Log } from '../core/log.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Log } from '../ports/log.ts'
+import type { Runtime } from '../machine/runtime.ts'
 import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts'
 import { startHttpServer } from './http-server.ts'
 import { SHELL_DIR } from './places.ts'
