@@ -53,7 +53,7 @@ describe('the rules sandbox', { timeout: 30_000 }, () => {
     const rules = sandbox({
       'rules/main.ts': `
         import type { Rules } from '/.dharma/sdk.js'
-        import { step } from '../services/sessions/parts/step.ts'
+        import { step } from './parts/step.ts'
         ${GOOD.replace('state.moves + 1', 'step(state.moves as number)')}`,
       'rules/parts/step.ts': `
         import { ONE } from '../shared/one.ts'

@@ -17,7 +17,7 @@ import { Database } from '../services/db/database.ts'
 import { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 
-const EXTENSION = new URL('../../extensions/event-games', import.meta.url)
+const EXTENSION = new URL('../../extensions/event-games/', import.meta.url)
 
 export const gamesManifest: Manifest = manifestSchema.parse({
   manifestVersion: 1,
