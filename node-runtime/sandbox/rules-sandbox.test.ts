@@ -56,7 +56,7 @@ describe('the rules sandbox', { timeout: 30_000 }, () => {
         import { step } from './parts/step.ts'
         ${GOOD.replace('state.moves + 1', 'step(state.moves as number)')}`,
       'rules/parts/step.ts': `
-        import { ONE } from '../shared/one.ts'
+        import { ONE } from '../../shared/one.ts'
         export const step = (n: number): number => n + ONE`,
       'shared/one.ts': 'export const ONE: number = 1',
     })
