@@ -1,0 +1,51 @@
+// A person's word that a machine is theirs, in one cloud and for a time. Records and actions are signed
+// by machines; the attestation says in whose name.
+import * as z from 'zod'
+import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import { domainBytes, hash, toHex } from '../keys.ts'
+import { openForm, signForm } from './signed-form.ts'
+import type { SignedForm, VerifySignature } from './signed-form.ts'
+
+const KIND = 'attestation'
+
+const statementSchema = z.object({
+  person: keySchema,
+  machine: keySchema,
+  /** The cloud's id: an attestation of one cloud is none in another. */
+  cloud: keySchema,
+  /** Grows with every attestation of the same machine by the same person. */
+  sequence: timeMsSchema,
+  /** What the machine writes with a later version does not count. */
+  expiresMs: timeMsSchema,
+})
+export type AttestationStatement = z.infer<typeof statementSchema>
+
+/** An attestation that holds, with the hash under which records name it (hex). */
+export interface Attestation extends AttestationStatement {
+  hash: string
+  form: SignedForm
+}
+
+/** The name of an attestation in records and actions: it covers the signature, too. Hex. */
+export function attestationHash({ body, signature }: SignedForm): string {
+  return toHex(hash(domainBytes('dharma/attestation-hash/1', `${body}\n${signature}`)))
+}
+
+export function signAttestation(
+  statement: AttestationStatement,
+  personSecretKey: Uint8Array,
+): Attestation {
+  const form = signForm(KIND, statement, personSecretKey)
+  return { ...statement, hash: attestationHash(form), form }
+}
+
+/** The attestation in a form, or null if the person did not sign it or it is of another cloud. */
+export function openAttestation(
+  form: SignedForm,
+  cloud: string,
+  check?: VerifySignature,
+): Attestation | null {
+  const statement = openForm(form, KIND, statementSchema, 'person', check)
+  if (statement === null || statement.cloud !== cloud) return null
+  return { ...statement, hash: attestationHash(form), form }
+}

@@ -1,0 +1,57 @@
+// What a machine says of itself to the cloud: signed by the machine, with the person's attestation
+// inside. Anyone can pass it on, nobody can change it.
+import * as z from 'zod'
+import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import { openAttestation } from './attestation.ts'
+import type { Attestation } from './attestation.ts'
+import { openForm, signedFormSchema, signForm } from './signed-form.ts'
+import type { SignedForm, VerifySignature } from './signed-form.ts'
+
+const KIND = 'machine'
+
+const statementSchema = z.object({
+  cloud: keySchema,
+  machine: keySchema,
+  attestation: signedFormSchema,
+  name: z.string().min(1).max(60),
+  device: z.enum(['desktop', 'headless']),
+  appVersion: z.string().max(40),
+  /** What it speaks; unknown capabilities are passed over. */
+  protocol: z.object({
+    version: z.number().int().min(1),
+    capabilities: z.array(z.string().max(60)).max(64),
+  }),
+  /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
+  sequence: timeMsSchema,
+})
+export type MachineStatement = z.infer<typeof statementSchema>
+
+/** A machine's entry that holds. */
+export interface MachineEntry extends Omit<MachineStatement, 'attestation'> {
+  person: string
+  attestation: Attestation
+  /** As it came, to be passed on. */
+  form: SignedForm
+}
+
+export function signMachineForm(
+  statement: Omit<MachineStatement, 'attestation'> & { attestation: Attestation },
+  machineSecretKey: Uint8Array,
+): MachineEntry {
+  const { attestation } = statement
+  const form = signForm(KIND, { ...statement, attestation: attestation.form }, machineSecretKey)
+  return { ...statement, person: attestation.person, form }
+}
+
+/** The entry in a form; null if machine or person did not sign it, or it is of another cloud. */
+export function openMachineForm(
+  form: SignedForm,
+  cloud: string,
+  check?: VerifySignature,
+): MachineEntry | null {
+  const statement = openForm(form, KIND, statementSchema, 'machine', check)
+  if (statement === null || statement.cloud !== cloud) return null
+  const attestation = openAttestation(statement.attestation, cloud, check)
+  if (attestation === null || attestation.machine !== statement.machine) return null
+  return { ...statement, person: attestation.person, attestation, form }
+}

@@ -1,0 +1,60 @@
+// A statement that somebody signed: the very text that was signed, and the signature. It is kept and
+// passed on as it came, so that fields of later versions survive machines that do not know them.
+import * as z from 'zod'
+import { signatureSchema } from '../../contract/values.ts'
+import { canonicalJson, parseCanonical } from '../canonical.ts'
+import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from '../keys.ts'
+
+/** No form needs more; a longer one is refused before anything is parsed. */
+export const MAX_FORM_CHARS = 16_384
+
+export const signedFormSchema = z.object({
+  /** Canonical JSON of an object with `kind` and `v`; the text that was signed. */
+  body: z.string().max(MAX_FORM_CHARS),
+  /** Over the domain `dharma/<kind>/1` and the body. */
+  signature: signatureSchema,
+})
+export type SignedForm = z.infer<typeof signedFormSchema>
+
+/** Checks an ed25519 signature. Handed in, so that a simulator can replace it. */
+export type VerifySignature = typeof verify
+
+function formDomain(kind: string): string {
+  return `dharma/${kind}/1`
+}
+
+/** Signs the fields as a form of this kind, version 1. */
+export function signForm(
+  kind: string,
+  fields: Record<string, unknown>,
+  secretKey: Uint8Array,
+): SignedForm {
+  const body = canonicalJson({ ...fields, kind, v: 1 })
+  return { body, signature: toHex(sign(domainBytes(formDomain(kind), body), secretKey)) }
+}
+
+/**
+ * What a form says, or null if it is not such a form or was not signed by the key it names. Fields
+ * that the schema does not know are left out of the answer and stay in the form.
+ * @param signer  the field of the statement that holds the key of who must have signed
+ */
+export function openForm<T extends Record<string, unknown>>(
+  form: SignedForm,
+  kind: string,
+  schema: z.ZodType<T>,
+  signer: keyof T & string,
+  check: VerifySignature = verify,
+): T | null {
+  const { body, signature } = form
+  if (body.length > MAX_FORM_CHARS) return null
+  const value = parseCanonical(body)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  if (value['kind'] !== kind || typeof value['v'] !== 'number' || value['v'] < 1) return null
+  const named = value[signer]
+  const key = typeof named === 'string' ? decodeKey(named) : null
+  if (key === null || !check(domainBytes(formDomain(kind), body), fromHex(signature), key)) {
+    return null
+  }
+  const parsed = schema.safeParse(value)
+  return parsed.success ? parsed.data : null
+}
