@@ -1,0 +1,163 @@
+// Where records are kept. The truth is a local index of self-certifying records: what it has
+// acknowledged is on the disk, and which of two records stays is decided by the records alone.
+
+/** Where a record has its place. Records of different authors never share one. */
+export interface RecordAddress {
+  system: string
+  collection: string
+  id: string
+  author: string
+}
+
+/** What a record's signatures cover, as far as a store reads it. */
+export interface RecordHeader extends RecordAddress {
+  version: string
+}
+
+export interface HeldRecord {
+  header: RecordHeader
+  /** The bytes that are signed: the header as canonical JSON, a line feed, the value. */
+  body: Uint8Array
+  signatures: readonly {
+    /** `attestationHash`, hex. */
+    attestation: string
+    /** 64 bytes. */
+    signature: Uint8Array
+  }[]
+  /** The hash of the body and its sorted signatures, 32 bytes. */
+  id32: Uint8Array
+}
+
+/** Canonical JSON text and a signature over it, hex. */
+export interface SignedForm {
+  body: string
+  signature: string
+}
+
+/** A record's place in the order in which machines compare what they hold. */
+export interface OrderItem {
+  version: string
+  /** See `HeldRecord.id32`. */
+  id32: HeldRecord['id32']
+}
+
+/** A record as this machine keeps it. */
+export interface StoredRecord {
+  record: HeldRecord
+  /**
+   * What this machine thinks of it, in the words of who judged it. It decides what is shown; it never
+   * decides what is held, and is no part of what machines compare.
+   */
+  verdict: string
+}
+
+/** Records whose form and signatures hold, with attestations that they name. */
+export interface RecordBatch {
+  records: readonly StoredRecord[]
+  attestations?: readonly NamedAttestation[]
+}
+
+export interface NamedAttestation {
+  /** `attestationHash` of the form, in hex. */
+  hash: string
+  form: SignedForm
+}
+
+/** A record that is new here, or newer than what was at its address. */
+export interface MergedRecord extends StoredRecord {
+  /** What it took the place of. */
+  superseded?: OrderItem
+}
+
+export interface Acceptance {
+  /** In the order of the batch. They are on the disk. */
+  merged: readonly MergedRecord[]
+  /** How many are held already, or are older than what is held at their address. */
+  known: number
+  /** How many are too far ahead of the clock and wait for their time. */
+  setAside: number
+  /** How many were not taken: too far ahead, with no room to set them aside. */
+  refused: number
+}
+
+/** Records of one id, of all authors, sorted by author. */
+export interface RecordGroup {
+  id: string
+  records: StoredRecord[]
+}
+
+export interface ScanRange {
+  system: string
+  collection: string
+  /** Only ids that begin with it. */
+  prefix?: string
+  /** Only ids after it. */
+  after?: string
+}
+
+/** What went missing, when the index turned out to be damaged. */
+export interface StoreDamage {
+  /** How many records, if that is known. */
+  lost: number | null
+  /** What happened, for the person. */
+  words: string
+}
+
+/**
+ * Every call that changes something resolves when the change is on the disk, and rejects with
+ * CloudError DISK_FULL when there is no room: then nothing has changed, and the next call tries again.
+ */
+export interface RecordStore {
+  /** Takes in records from elsewhere. Records that lose against what is held change nothing. */
+  accept(batch: RecordBatch): Promise<Acceptance>
+
+  /**
+   * Writes records that depend on what is held. `prepare` is given what is at the addresses, writes
+   * still on their way to the disk included, and runs alone: nothing comes between what it sees and
+   * what it returns. All records it returns must be of these addresses. What it throws is thrown.
+   */
+  write(
+    addresses: readonly RecordAddress[],
+    prepare: (held: readonly (StoredRecord | undefined)[]) => RecordBatch,
+  ): Promise<Acceptance>
+
+  /**
+   * Judges records anew: those that are still held as they were.
+   * @returns how many these are
+   */
+  setVerdicts(judged: readonly StoredRecord[]): Promise<number>
+
+  /** Merges the records that were set aside and whose time has come. */
+  releaseDue(): Promise<Acceptance>
+
+  get(address: RecordAddress): Promise<StoredRecord | undefined>
+  /** All authors' records of one id, deleted ones too, sorted by author. */
+  ofId(system: string, collection: string, id: string): Promise<StoredRecord[]>
+  /** Groups of records in the order of their ids (as UTF-8), read as they are asked for. */
+  scan(range: ScanRange): AsyncGenerator<RecordGroup, void>
+  /** Every record of a system, deleted ones too. */
+  ofSystem(system: string): AsyncGenerator<StoredRecord, void>
+  /** The records at places of the order, in the order asked for; undefined where none is. */
+  byId32(items: readonly OrderItem[]): Promise<(StoredRecord | undefined)[]>
+  /** Everything held, in order, in chunks of at most about a thousand. */
+  order(from?: OrderItem): AsyncGenerator<OrderItem[], void>
+  attestation(hash: string): Promise<SignedForm | undefined>
+
+  /** How many records are held, deleted ones too. */
+  readonly count: number
+  /** The newest version ever held, so that a clock never goes back. */
+  readonly newestVersion: string | undefined
+
+  /**
+   * What is merged from now on, in order, once it is on the disk. A listener that throws harms nobody.
+   * @returns ends it
+   */
+  onMerged(listener: (records: readonly MergedRecord[]) => void): () => void
+  /**
+   * Damage that is found while reading. What is lost has to come back from other machines.
+   * @returns ends it
+   */
+  onDamage(listener: (damage: StoreDamage) => void): () => void
+
+  close(): Promise<void>
+}
