@@ -1,8 +1,8 @@
 // What the services see of the network: authenticated links to other machines of the cloud, and
 // named protocols over them.
-import type * as z from 'zod'
+import type { Codec } from './codec.ts'
 
-/** What a machine says of itself, signed by its key; see `core/hello.ts`. */
+/** Who is at the other end, as the greeting proved. */
 export interface PeerInfo {
   /** Machine key. */
   machine: string
@@ -13,17 +13,26 @@ export interface PeerInfo {
 export interface ProtocolDefinition<M> {
   /** Such as `dharma/sessions/1`; both sides must have it. */
   name: string
-  /** Messages that do not fit are dropped, and the link is closed. */
-  message: z.ZodType<M>
+  /** Messages that it does not read are dropped, and the link is closed. */
+  codec: Codec<M>
+  // A handler that throws ends the link it was called for, and nothing else.
   opened?: (peer: PeerInfo) => void
   received: (peer: PeerInfo, message: M) => void
+  /** The link takes more again, after `writable` was false. */
+  drained?: (peer: PeerInfo) => void
   closed?: (peer: PeerInfo) => void
 }
 
 /** One protocol, over all present and future links. */
 export interface Protocol<M> {
-  /** False if there is no link to that machine. */
+  /**
+   * False if there is no link to that machine. What can't leave at once is kept in memory: who sends
+   * much asks `writable` first and goes on when `drained` is called.
+   * @throws RangeError if the message is larger than the codec allows
+   */
   send(machine: string, message: M): boolean
+  /** Is there a link to that machine, and does it take more now? */
+  writable(machine: string): boolean
   broadcast(message: M): void
   /** The machines this protocol is open with. */
   peers(): PeerInfo[]

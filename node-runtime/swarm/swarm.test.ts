@@ -10,6 +10,7 @@ import type { KeyPair } from '../core/keys.ts'
 import { attestMachine, signEntry } from '../core/membership/machine-entry.ts'
 import type { MachineEntry } from '../core/membership/machine-entry.ts'
 import { until } from '../testing/cloud-nodes.ts'
+import { jsonCodec } from './codec.ts'
 import { Swarm } from './swarm.ts'
 
 const cloudA = encodeKey(keyPair().publicKey)
@@ -72,17 +73,17 @@ function start(options: {
   return { swarm, machine: encodeKey(keys.publicKey) }
 }
 
-const numbers = z.object({ number: z.number() })
+const numbers = jsonCodec(z.object({ number: z.number() }), 100)
 
 describe('the swarm', () => {
   it('carries messages of a protocol that both sides have, and tells who is at the other end', async () => {
     const got: [string, number][] = []
     const a = start({ cloud: cloudA })
     const b = start({ cloud: cloudA })
-    const sender = a.swarm.openProtocol({ name: 'test/1', message: numbers, received: () => {} })
+    const sender = a.swarm.openProtocol({ name: 'test/1', codec: numbers, received: () => {} })
     b.swarm.openProtocol({
       name: 'test/1',
-      message: numbers,
+      codec: numbers,
       received: (peer, { number }) => got.push([peer.machine, number]),
     })
     await until(() => sender.send(b.machine, { number: 1 }))
@@ -103,16 +104,65 @@ describe('the swarm', () => {
   it('closes the link when a message does not fit the protocol', async () => {
     const a = start({ cloud: cloudA })
     const b = start({ cloud: cloudA })
-    const loose = a.swarm.openProtocol({ name: 'test/1', message: z.unknown(), received: () => {} })
+    const loose = a.swarm.openProtocol({
+      name: 'test/1',
+      codec: jsonCodec(z.unknown(), 100),
+      received: () => {},
+    })
     let closed = false
     b.swarm.openProtocol({
       name: 'test/1',
-      message: numbers,
+      codec: numbers,
       received: () => expect.unreachable('a message that does not fit got through'),
       closed: () => (closed = true),
     })
     await until(() => loose.send(b.machine, { number: 'one' }))
     await until(() => closed)
+  })
+
+  it('closes the link, and nothing else, when a handler fails', async () => {
+    const a = start({ cloud: cloudA })
+    const b = start({ cloud: cloudA })
+    const sender = a.swarm.openProtocol({ name: 'test/1', codec: numbers, received: () => {} })
+    let failures = 0
+    b.swarm.openProtocol({
+      name: 'test/1',
+      codec: numbers,
+      received: () => {
+        failures++
+        throw new TypeError('a mistake of ours')
+      },
+      closed: () => {
+        throw new RangeError('and another')
+      },
+    })
+    await until(() => sender.send(b.machine, { number: 1 }))
+    await until(() => failures === 1)
+    await until(() => !sender.send(b.machine, { number: 2 }))
+    await until(() => a.swarm.isOnline(b.machine))
+  })
+
+  it('tells who sends much when to wait and when to go on', async () => {
+    const a = start({ cloud: cloudA })
+    const b = start({ cloud: cloudA })
+    const texts = jsonCodec(z.string(), 20_000)
+    let drained = 0
+    let received = 0
+    const sender = a.swarm.openProtocol({
+      name: 'test/1',
+      codec: texts,
+      received: () => {},
+      drained: () => drained++,
+    })
+    b.swarm.openProtocol({ name: 'test/1', codec: texts, received: () => received++ })
+    expect(sender.writable(b.machine)).toBe(false)
+    await until(() => sender.writable(b.machine))
+    let sent = 0
+    for (; sender.writable(b.machine); sent++) sender.send(b.machine, 'x'.repeat(10_000))
+    expect(drained).toBe(0)
+    await until(() => drained === 1 && sender.writable(b.machine))
+    await until(() => received === sent)
+    expect(() => sender.send(b.machine, 'x'.repeat(20_000))).toThrow(RangeError)
   })
 
   it('does not link with who finds the place but does not know the key of the cloud', async () => {

@@ -1,6 +1,5 @@
 // The machine's place in the network: finds other machines of the cloud through the DHT, keeps links
 // to them, and carries the services' protocols over these links.
-import c from 'compact-encoding'
 import DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
@@ -10,6 +9,7 @@ import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import type { MachineEntry } from '../core/membership/machine-entry.ts'
+import { untouchedBytes } from './codec.ts'
 import { Link } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 
@@ -46,9 +46,15 @@ export interface SwarmEvents {
   dhtChanged: (online: boolean) => void
 }
 
+interface OpenChannel {
+  peer: PeerInfo
+  channel: Channel
+  message: MessageType<Uint8Array>
+}
+
 interface OpenProtocol {
   definition: ProtocolDefinition<unknown>
-  channels: Map<string, { peer: PeerInfo; channel: Channel; message: MessageType<unknown> }>
+  channels: Map<string, OpenChannel>
 }
 
 export class Swarm implements Network {
@@ -136,11 +142,14 @@ export class Swarm implements Network {
       send: (machine, message) => {
         const entry = open.channels.get(machine)
         if (entry === undefined) return false
-        entry.message.send(message)
+        entry.message.send(definition.codec.encode(message))
         return true
       },
+      writable: (machine) => open.channels.get(machine)?.channel.drained ?? false,
       broadcast: (message) => {
-        for (const entry of open.channels.values()) entry.message.send(message)
+        if (open.channels.size === 0) return
+        const bytes = definition.codec.encode(message)
+        for (const entry of open.channels.values()) entry.message.send(bytes)
       },
       peers: () => [...open.channels.values()].map(({ peer }) => peer),
       close: () => {
@@ -206,29 +215,51 @@ export class Swarm implements Network {
   #openChannel(link: Link, open: OpenProtocol): void {
     const { definition, channels } = open
     const { peer } = link
+    const { machine } = peer
+    const { log } = this.#options
+    const fail = (doing: string, error: unknown): void => {
+      log.error('a protocol failed through our own fault; its link was closed', {
+        protocol: definition.name,
+        doing,
+        machine,
+        error,
+      })
+      link.close()
+    }
+    /** What a handler throws must not reach the stack below, which would end the process. */
+    const guarded = (doing: string, handle: () => void): void => {
+      try {
+        handle()
+      } catch (error) {
+        fail(doing, error)
+      }
+    }
     const channel = link.mux.createChannel({
       protocol: definition.name,
-      onopen: () => definition.opened?.(peer),
+      onopen: () => guarded('opening', () => definition.opened?.(peer)),
+      ondrain: () => guarded('going on', () => definition.drained?.(peer)),
       onclose: () => {
-        if (channels.get(peer.machine)?.channel !== channel) return
-        channels.delete(peer.machine)
-        definition.closed?.(peer)
+        if (channels.get(machine)?.channel !== channel) return
+        channels.delete(machine)
+        guarded('closing', () => definition.closed?.(peer))
       },
     })
     if (channel === null) return
     const message = channel.addMessage({
-      encoding: c.json,
-      onmessage: (raw) => {
-        const parsed = definition.message.safeParse(raw)
-        if (parsed.success) return definition.received(peer, parsed.data)
-        this.#options.log.warn('a machine sent a message that does not fit; link closed', {
-          machine: peer.machine,
+      encoding: untouchedBytes,
+      onmessage: (bytes) => {
+        const decoded = definition.codec.decode(bytes)
+        if (decoded !== null) {
+          return guarded('receiving', () => definition.received(peer, decoded))
+        }
+        log.warn('a machine sent a message that does not fit; link closed', {
+          machine,
           protocol: definition.name,
         })
         link.close()
       },
     })
-    channels.set(peer.machine, { peer, channel, message })
+    channels.set(machine, { peer, channel, message })
     channel.open()
   }
 

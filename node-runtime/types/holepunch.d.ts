@@ -49,6 +49,8 @@ declare module 'protomux' {
   export interface Channel {
     readonly opened: boolean
     readonly closed: boolean
+    /** Does the stream below take more now? */
+    readonly drained: boolean
     readonly messages: MessageType<unknown>[]
     open(handshake?: unknown): void
     close(): void
@@ -64,6 +66,7 @@ declare module 'protomux' {
     handshake?: Encoding<unknown>
     onopen?: (handshake: unknown, channel: Channel) => void | Promise<void>
     onclose?: (isRemote: boolean, channel: Channel) => void | Promise<void>
+    ondrain?: (channel: Channel) => void | Promise<void>
   }
   interface Name {
     protocol: string

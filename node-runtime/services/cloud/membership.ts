@@ -10,6 +10,7 @@ import type { MachineEntry } from '../../core/membership/machine-entry.ts'
 import type { Log } from '../../ports/log.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 
 /** Entries in one message; a link opens with all that are known. */
@@ -19,6 +20,9 @@ const ENTRIES_PER_MESSAGE = 100
  * Beyond, the DHT's random links carry the news.
  */
 const FULL_MESH_MACHINES = 32
+
+/** A full message of the largest entries. */
+const MAX_MESSAGE_BYTES = 200_000
 
 const messageSchema = z.object({ entries: z.array(machineEntrySchema).max(ENTRIES_PER_MESSAGE) })
 type Message = z.infer<typeof messageSchema>
@@ -60,7 +64,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     this.#ownEntry = options.ownEntry
     this.#protocol = options.network.openProtocol<Message>({
       name: 'dharma/machines/1',
-      message: messageSchema,
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
       opened: (peer) => this.#tellAll(peer),
       received: (peer, { entries }) => this.#receive(peer, entries),
     })

@@ -2,12 +2,15 @@
 // list is shown. A claim, good for a list; who watches replays and knows.
 import * as z from 'zod'
 import { hashSchema } from '../../contract/values.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, Protocol } from '../../swarm/network.ts'
 
 const PROTOCOL = 'dharma/session-plies/1'
 /** A list does not wait longer for those who do not answer. */
 const ANSWER_LIMIT_MS = 300
 const MAX_SESSIONS = 500
+/** Of each session its hash and its ply. */
+const MAX_MESSAGE_BYTES = 50_000
 
 const messageSchema = z.discriminatedUnion('type', [
   z.object({
@@ -35,7 +38,7 @@ export class PlyBoard {
   constructor(network: Network, plyOf: (session: string) => number | null) {
     this.#protocol = network.openProtocol({
       name: PROTOCOL,
-      message: messageSchema,
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
       received: ({ machine }, message) => {
         if (message.type === 'tell') {
           const waiting = this.#waiting.get(message.id)

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { hashSchema, keySchema } from '../../contract/values.ts'
 import { domainBytes, hash, toHex } from '../../core/keys.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
 import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
 
 const PROTOCOL = 'dharma/sessions/1'
@@ -18,6 +19,8 @@ const SEEK_AGAIN_MS = 700
 const SEEK_AGAIN_SPREAD_MS = 600
 /** Ancestors in a tree that is a chain in the worst case. */
 const MAX_PATH = 1_000
+/** The longest path, of 52 characters a machine. */
+const MAX_MESSAGE_BYTES = 60_000
 
 const session = hashSchema
 const messageSchema = z.discriminatedUnion('type', [
@@ -94,7 +97,7 @@ export class SpectatorTree {
     })
     this.#protocol = network.openProtocol({
       name: PROTOCOL,
-      message: messageSchema,
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
       opened: (peer) => {
         this.#opened(peer.machine)
         onPeers()
