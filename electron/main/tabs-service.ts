@@ -1,7 +1,7 @@
 // Implements the tabs contract for the shell's page.
 import { implement } from '@orpc/server'
 import { nativeTheme } from 'electron'
-import { createServer } from '../../node-runtime/rpc/server.ts'
+import { createServer, openAccess } from '../../node-runtime/rpc/server.ts'
 import type { Serve } from '../../node-runtime/rpc/server.ts'
 import { tabsContract } from '../contract/tabs.ts'
 import type { TabsEvent } from '../contract/tabs.ts'
@@ -59,7 +59,7 @@ export function createTabsServer({ tabs, themeChosen }: TabsServiceOptions): Ser
   }
   return createServer<object>(router, {
     // Who holds the port was checked when it was handed out.
-    checkAccess: () => undefined,
+    access: openAccess,
     onInternalError: (error, path) => console.error(`tabs.${path.join('.')} failed:`, error),
   })
 }

@@ -2,7 +2,7 @@
 // contract and the access checks are the real ones; sessions are left to the real runtime.
 import type { Permission } from '../../node-runtime/contract/permissions.ts'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import { checkCaller, os } from '../../node-runtime/rpc/caller.ts'
+import { createCallerCheck, noSessions, os } from '../../node-runtime/rpc/caller.ts'
 import type { CallContext } from '../../node-runtime/rpc/caller.ts'
 import { createServer } from '../../node-runtime/rpc/server.ts'
 import type { CloudRecord } from './values.ts'
@@ -141,7 +141,7 @@ export function startMemoryRuntime(): MemoryRuntime {
   return {
     openPort(system, person = keyOf('y'), permissions = ['db', 'identity', 'sessions']) {
       const serve = createServer<CallContext>(routerOf(person), {
-        checkAccess: checkCaller,
+        access: createCallerCheck(noSessions),
         onInternalError: (error) => {
           throw error
         },

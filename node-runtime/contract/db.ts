@@ -74,6 +74,7 @@ export const dbContract = {
       'DB_TOO_LARGE',
     ],
     access: 'system',
+    scope: 'own-system',
     permission: 'db',
   }),
   /** The record with this id; with `author`, that author's, should several have written one. */
@@ -81,6 +82,7 @@ export const dbContract = {
     input: z.object({ ...address, author: keySchema.optional() }),
     output: z.object({ record: recordSchema.nullable() }),
     access: 'system',
+    scope: 'own-system',
     permission: 'db',
   }),
   delete: call({
@@ -88,6 +90,7 @@ export const dbContract = {
     output: z.object({ version: versionSchema }),
     errors: ['SYSTEM_NOT_INSTALLED', 'DB_COLLECTION_UNKNOWN', 'DB_FORBIDDEN', 'DB_NOT_FOUND'],
     access: 'system',
+    scope: 'own-system',
     permission: 'db',
   }),
   /** Records of a collection in the order of their ids. `cursor` goes on after an earlier answer. */
@@ -109,6 +112,7 @@ export const dbContract = {
       cursor: z.string().optional(),
     }),
     access: 'system',
+    scope: 'own-system',
     permission: 'db',
   }),
   /** First `{ ready: true }`, then one event for every record that changes. */
@@ -121,6 +125,7 @@ export const dbContract = {
       ]),
     ),
     access: 'system',
+    scope: 'own-system',
     permission: 'db',
   }),
   /** Checks the signatures of a record, without any other knowledge. */
@@ -129,6 +134,7 @@ export const dbContract = {
     output: z.object({ author: keySchema, cosigners: z.array(keySchema) }),
     errors: ['DB_RECORD_FORGED'],
     access: 'system',
+    scope: 'none',
     permission: 'db',
   }),
   /** Takes in records from elsewhere (a file, a person). All are checked first; one bad, none in. */

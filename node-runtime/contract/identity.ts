@@ -10,6 +10,8 @@ export const identityContract = {
     input: emptySchema,
     output: z.object({ person: keySchema, machine: keySchema, name: z.string() }),
     access: 'system',
+    // The person asked, not the caller: there is no one else whose it could be.
+    scope: 'none',
     permission: 'identity',
   }),
   /** Sets the name under which others see this person. It is a label, not a proof. */

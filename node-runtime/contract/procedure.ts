@@ -12,19 +12,32 @@ import type { Permission } from './permissions.ts'
  */
 export type Access = 'owner' | 'system'
 
+/**
+ * Whose data a call of a system touches, and where its input says so. `own-system`: the system in
+ * `input.system`. `own-session`: the system of the session in `input.session`. `own-result`: the
+ * system in the descriptor of `input.result`. In each of these it must be the caller itself. `none`
+ * is for calls that touch nobody's data.
+ */
+export type Scope = 'own-system' | 'own-session' | 'own-result' | 'none'
+
 export interface CallMeta {
   access: Access
+  /** Of every call with access `system`, and of no other. */
+  scope?: Scope
   /** What a system must have been granted. The owner needs none. */
   permission?: Permission
 }
 
-interface CallDeclaration<I, O> {
+/** Who may make a call. One that is open to systems must say whose data it touches. */
+type Reach =
+  | { access?: 'owner'; scope?: never; permission?: never }
+  | { access: 'system'; scope: Scope; permission?: Permission }
+
+type CallDeclaration<I, O> = Reach & {
   input: I
   output: O
-  /** The expected errors, beside the general ones (BAD_INPUT, FORBIDDEN, TIMEOUT, INTERNAL …). */
+  /** The expected errors, beside the general ones (BAD_INPUT, FORBIDDEN, TOO_BUSY, INTERNAL …). */
   errors?: readonly ErrorCode[]
-  access?: Access
-  permission?: Permission
 }
 
 const base = oc.$meta<CallMeta>({ access: 'owner' })
@@ -38,9 +51,13 @@ function knownOnly<I>(input: I): I {
 export function call<I extends Schema<unknown, unknown>, O extends Schema<unknown, unknown>>(
   declaration: CallDeclaration<I, O>,
 ): ContractProcedure<I, O, ErrorMap, CallMeta> {
-  const { input, output, errors = [], access = 'owner', permission } = declaration
+  const { input, output, errors = [], access = 'owner', scope, permission } = declaration
   return base
-    .meta(permission === undefined ? { access } : { access, permission })
+    .meta({
+      access,
+      ...(scope === undefined ? {} : { scope }),
+      ...(permission === undefined ? {} : { permission }),
+    })
     .errors(Object.fromEntries(errors.map((code) => [code, {}])) as ErrorMap)
     .input(knownOnly(input))
     .output(output) as unknown as ContractProcedure<I, O, ErrorMap, CallMeta>

@@ -118,6 +118,7 @@ export const sessionsContract = {
       'RULES_FAILED',
     ],
     ...permitted,
+    scope: 'own-system',
   }),
   /** Makes a move in the own seat. It is on this machine's disk when the call returns. */
   act: call({
@@ -132,6 +133,7 @@ export const sessionsContract = {
       'SESSION_TRANSCRIPT_FORGED',
     ],
     ...permitted,
+    scope: 'own-session',
   }),
   /** The sessions of a system known in the cloud, newest first. */
   list: call({
@@ -142,6 +144,7 @@ export const sessionsContract = {
     }),
     output: z.object({ sessions: z.array(sessionSummarySchema) }),
     ...permitted,
+    scope: 'own-system',
   }),
   /** The session now, and again after every action: for players and spectators alike. */
   watch: call({
@@ -149,6 +152,7 @@ export const sessionsContract = {
     output: eventIterator(sessionFrameSchema),
     errors: ['SESSION_UNKNOWN', 'SYSTEM_NOT_INSTALLED', 'RULES_FAILED'],
     ...permitted,
+    scope: 'own-session',
   }),
   /**
    * Checks every signature and every action of a result and gives the positions from the first to
@@ -177,5 +181,6 @@ export const sessionsContract = {
       'RULES_FAILED',
     ],
     ...permitted,
+    scope: 'own-result',
   }),
 }

@@ -8,6 +8,8 @@ export interface CallDescription {
   /** As in `db.put`. */
   call: string
   access: CallMeta['access']
+  /** Whose things a system reaches by it: see `contract/procedure.ts`. */
+  scope?: NonNullable<CallMeta['scope']>
   /** What a system must have been granted. */
   permission?: string
   /** Answers with events until it is interrupted. */
@@ -22,10 +24,11 @@ export function listCalls(): CallDescription[] {
       .filter(([, procedure]) => isContractProcedure(procedure))
       .map(([name, procedure]) => {
         const { meta, outputSchema, errorMap } = procedure['~orpc']
-        const { access, permission } = meta
+        const { access, scope, permission } = meta
         return {
           call: `${service}.${name}`,
           access,
+          ...(scope === undefined ? {} : { scope }),
           ...(permission === undefined ? {} : { permission }),
           stream: getEventIteratorSchemaDetails(outputSchema) !== undefined,
           errors: Object.keys(errorMap),

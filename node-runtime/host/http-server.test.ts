@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { CloudError } from '../contract/errors.ts'
 import { contract } from '../contract/index.ts'
-import { checkCaller, os } from '../rpc/caller.ts'
+import { createCallerCheck, noSessions, os } from '../rpc/caller.ts'
 import type { CallContext, Caller } from '../rpc/caller.ts'
 import { connect } from '../rpc/client.ts'
 import { createServer } from '../rpc/server.ts'
@@ -34,7 +34,7 @@ const serve = createServer<CallContext>(
       rename: os.identity.rename.handler(() => ({})),
     },
   },
-  { checkAccess: checkCaller, onInternalError: () => undefined },
+  { access: createCallerCheck(noSessions), onInternalError: () => undefined },
 )
 
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
-import { checkCaller } from '../rpc/caller.ts'
+import { createCallerCheck } from '../rpc/caller.ts'
 import type { CallContext, Caller } from '../rpc/caller.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { createServer } from '../rpc/server.ts'
@@ -74,7 +74,9 @@ export class Runtime {
     this.#unlock = parts.unlock
     this.#events.setMaxListeners(0)
     this.#serve = createServer<CallContext>(this.#createRouter(), {
-      checkAccess: checkCaller,
+      access: createCallerCheck({
+        systemOfSession: (session) => this.#present().sessions.systemOf(session),
+      }),
       onInternalError: (error, path) => {
         options.log.error('a call failed through our own fault', { call: path.join('.'), error })
       },

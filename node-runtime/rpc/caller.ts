@@ -3,7 +3,8 @@ import { implement } from '@orpc/server'
 import { CloudError } from '../contract/errors.ts'
 import { contract } from '../contract/index.ts'
 import type { Permission } from '../contract/permissions.ts'
-import type { CallMeta } from '../contract/procedure.ts'
+import type { CallMeta, Scope } from '../contract/procedure.ts'
+import type { AccessCheck } from './server.ts'
 
 /** Fixed when the port is opened, by us, never by the caller. */
 export type Caller =
@@ -22,22 +23,73 @@ export interface CallContext {
 /** Where a service begins: `os.db.put.handler(({ input, context }) => …)`. */
 export const os = implement(contract).$context<CallContext>()
 
-/** Default deny: the owner may all, a system what the contract opens to it and the person granted. */
-export function checkCaller({ caller }: CallContext, meta: CallMeta, input: unknown): void {
+/** Who knows whose a thing is that a call names. */
+export interface Owners {
+  /** The system of a session. @throws CloudError SESSION_UNKNOWN */
+  systemOfSession: (session: string) => string | Promise<string>
+}
+
+/** What a call of a system needs that can be taken back while it runs. @throws CloudError FORBIDDEN */
+function checkGrant({ caller }: CallContext, { access, permission }: CallMeta): void {
   if (caller.kind === 'owner') return
-  if (meta.access !== 'system') {
+  if (access !== 'system') {
     throw new CloudError('FORBIDDEN', 'Only the person at this machine may do this.')
   }
-  if (meta.permission !== undefined && !caller.hasPermission(meta.permission)) {
+  if (permission !== undefined && !caller.hasPermission(permission)) {
     throw new CloudError(
       'FORBIDDEN',
-      `"${caller.system}" has no permission "${meta.permission}". It can be given on the Systems page.`,
-      { permission: meta.permission },
+      `"${caller.system}" has no permission "${permission}". It can be given on the Systems page.`,
+      { permission },
     )
   }
-  const named =
-    typeof input === 'object' && input !== null && 'system' in input ? input.system : caller.system
-  if (named !== caller.system) {
-    throw new CloudError('FORBIDDEN', 'A system can reach only what is its own.', { system: named })
+}
+
+/** For a server that has no sessions. */
+export const noSessions: Owners = {
+  systemOfSession: () => {
+    throw new CloudError('SESSION_UNKNOWN', 'There are no sessions here.')
+  },
+}
+
+/** A text of the input, by the names on the way to it; null if there is none. */
+function textAt(input: unknown, ...names: string[]): string | null {
+  let value = input
+  for (const name of names) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return null
+    value = (value as Record<string, unknown>)[name]
+  }
+  return typeof value === 'string' ? value : null
+}
+
+/** The one place where it is decided whose the things are that a system names. */
+function systemOf(
+  scope: Exclude<Scope, 'none'>,
+  input: unknown,
+  { systemOfSession }: Owners,
+): string | null | Promise<string> {
+  if (scope === 'own-system') return textAt(input, 'system')
+  if (scope === 'own-result') return textAt(input, 'result', 'descriptor', 'system')
+  const session = textAt(input, 'session')
+  return session === null ? null : systemOfSession(session)
+}
+
+/**
+ * Default deny: the owner may all, a system what the contract opens to it, the person granted, and
+ * is its own. The check throws FORBIDDEN, or what `owners` throw.
+ */
+export function createCallerCheck(owners: Owners): AccessCheck<CallContext> {
+  return {
+    async beforeCall(context, meta, input) {
+      checkGrant(context, meta)
+      const { caller } = context
+      if (caller.kind === 'owner' || meta.scope === 'none') return
+      const named = meta.scope === undefined ? null : await systemOf(meta.scope, input, owners)
+      if (named !== caller.system) {
+        throw new CloudError('FORBIDDEN', 'A system can reach only what is its own.', {
+          system: named,
+        })
+      }
+    },
+    beforeEvent: checkGrant,
   }
 }

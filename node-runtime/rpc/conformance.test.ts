@@ -11,11 +11,11 @@ import { CloudError } from '../contract/errors.ts'
 import type { Permission } from '../contract/permissions.ts'
 import { call } from '../contract/procedure.ts'
 import { jsonSchema, systemIdSchema } from '../contract/values.ts'
-import { checkCaller } from './caller.ts'
+import { createCallerCheck } from './caller.ts'
 import type { Caller, CallContext } from './caller.ts'
 import { connect } from './client.ts'
 import type { AnyPort } from './port.ts'
-import { createServer } from './server.ts'
+import { createServer, openAccess } from './server.ts'
 import { bridge } from './transports/bridge.ts'
 import { webSocketPort } from './transports/web-socket.ts'
 
@@ -25,6 +25,7 @@ const testContract = {
       input: z.object({ value: jsonSchema, delayMs: z.number().default(0) }),
       output: z.object({ value: jsonSchema }),
       access: 'system',
+      scope: 'none',
     }),
     fail: call({ input: z.object({}), output: z.object({}), errors: ['DB_SCHEMA'] }),
     crash: call({ input: z.object({}), output: z.object({}) }),
@@ -35,7 +36,20 @@ const testContract = {
       input: z.object({ system: systemIdSchema }),
       output: z.object({}),
       access: 'system',
+      scope: 'own-system',
       permission: 'db',
+    }),
+    moves: call({
+      input: z.object({ session: z.string() }),
+      output: z.object({}),
+      access: 'system',
+      scope: 'own-session',
+    }),
+    verdict: call({
+      input: z.object({ result: z.object({ descriptor: z.object({ system: z.string() }) }) }),
+      output: z.object({}),
+      access: 'system',
+      scope: 'own-result',
     }),
     count: call({
       input: z.object({ to: z.number(), failAt: z.number().optional() }),
@@ -51,6 +65,7 @@ const testContract = {
       input: z.object({ system: systemIdSchema }),
       output: eventIterator(z.object({ n: z.number() })),
       access: 'system',
+      scope: 'own-system',
       permission: 'db',
     }),
   },
@@ -173,6 +188,8 @@ function createWorld(): { world: World; serve: ReturnType<typeof createServer<Ca
         }),
         ownerOnly: os.test.ownerOnly.handler(() => ({})),
         records: os.test.records.handler(() => ({})),
+        moves: os.test.moves.handler(() => ({})),
+        verdict: os.test.verdict.handler(() => ({})),
         count: os.test.count.handler(async function* ({ input }) {
           try {
             for (let n = 0; n < input.to; n++) {
@@ -209,7 +226,10 @@ function createWorld(): { world: World; serve: ReturnType<typeof createServer<Ca
       },
     }),
     {
-      checkAccess: checkCaller,
+      access: createCallerCheck({
+        systemOfSession: (session) =>
+          session === 'ours' ? 'org.example.notes' : 'org.example.other',
+      }),
       onInternalError: (error) => world.internalErrors.push(error),
     },
   )
@@ -253,10 +273,7 @@ describe.each(Object.entries(transports))('over %s', (_, openLink) => {
         }),
       },
     })
-    createServer(router, { checkAccess: () => undefined, onInternalError: () => undefined })(
-      link.server,
-      {},
-    )
+    createServer(router, { access: openAccess, onInternalError: () => undefined })(link.server, {})
     return { link, client: connect(testContract, link.client).test }
   }
 
@@ -488,9 +505,14 @@ describe.each(Object.entries(transports))('over %s', (_, openLink) => {
     test('reaches only what is its own', async () => {
       granted.add('db')
       const { client } = await start(system)
-      expect((await failure(client.records({ system: 'org.example.other' }))).code).toBe(
-        'FORBIDDEN',
-      )
+      const strangers = [
+        client.records({ system: 'org.example.other' }),
+        client.moves({ session: 'theirs' }),
+        client.verdict({ result: { descriptor: { system: 'org.example.other' } } }),
+      ]
+      for (const call of strangers) expect((await failure(call)).code).toBe('FORBIDDEN')
+      expect(await client.moves({ session: 'ours' })).toEqual({})
+      expect(await client.verdict({ result: { descriptor: own } })).toEqual({})
     })
 
     test('loses a running stream when the permission is taken back', async () => {

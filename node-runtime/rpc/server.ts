@@ -7,9 +7,21 @@ import { requestPort } from './frames.ts'
 import type { AnyPort } from './port.ts'
 import { isStream, wrapStream } from './stream.ts'
 
+export interface AccessCheck<C> {
+  /** Throws if the caller may not make this call. `input` is as it arrived. */
+  beforeCall: (context: C, meta: CallMeta, input: unknown) => Promise<void>
+  /** Throws if what the call needs was taken back meanwhile. */
+  beforeEvent: (context: C, meta: CallMeta) => void
+}
+
+/** For a port whose holder was checked when it was handed out, and may all that is served on it. */
+export const openAccess: AccessCheck<object> = {
+  beforeCall: async () => undefined,
+  beforeEvent: () => undefined,
+}
+
 export interface ServerOptions<C> {
-  /** Throws if the caller may not make this call. Asked before it, and before each event of a stream. */
-  checkAccess: (context: C, meta: CallMeta, input: unknown) => void
+  access: AccessCheck<C>
   /** Gets the errors that are our own bugs, for the log. */
   onInternalError: (error: unknown, path: readonly string[]) => void
 }
@@ -29,25 +41,24 @@ export type Serve<C> = (port: AnyPort, context: C) => void
  */
 export function createServer<C extends object>(
   router: AnyRouter,
-  { checkAccess, onInternalError }: ServerOptions<C>,
+  { access, onInternalError }: ServerOptions<C>,
 ): Serve<C> {
   const handler = new RPCHandler<C>(router as never, {
     clientInterceptors: [
       async ({ next, path, context, procedure, input, signal }) => {
-        const check = (): void =>
-          checkAccess(context as C, procedure['~orpc'].meta as CallMeta, input)
+        const meta = procedure['~orpc'].meta as CallMeta
         const toError = (error: unknown): Error => {
           const wireError = toWireError(error)
           if (wireError.code === 'INTERNAL') onInternalError(error, path)
           return wireError
         }
         try {
-          check()
+          await access.beforeCall(context as C, meta, input)
           const output = await next()
           if (!isStream(output)) return output
           let events = 0
           const beforeEvent = async (): Promise<void> => {
-            check()
+            access.beforeEvent(context as C, meta)
             events++
             if (events % EVENTS_PER_TURN === 0)
               await new Promise((resolve) => setImmediate(resolve))

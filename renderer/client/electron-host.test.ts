@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { tabsContract } from '../../electron/contract/tabs.ts'
 import type { TabsEvent } from '../../electron/contract/tabs.ts'
 import { events } from '../../node-runtime/flow/streams.ts'
-import { createServer } from '../../node-runtime/rpc/server.ts'
+import { createServer, openAccess } from '../../node-runtime/rpc/server.ts'
 import type { AnyPort } from '../../node-runtime/rpc/port.ts'
 import { createFakeRuntime } from '../test/fake-runtime.ts'
 import type { FakeRuntime } from '../test/fake-runtime.ts'
@@ -33,7 +33,7 @@ function startMain(fake: FakeRuntime) {
         }, signal),
       ),
     },
-    { checkAccess: () => undefined, onInternalError: (error) => console.error(error) },
+    { access: openAccess, onInternalError: (error) => console.error(error) },
   )
   const runtimePorts: MessagePort[] = []
   const give = (ports: MessagePort[], source: unknown): void => {

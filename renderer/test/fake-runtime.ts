@@ -3,7 +3,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
-import { checkCaller, os } from '../../node-runtime/rpc/caller.ts'
+import { createCallerCheck, noSessions, os } from '../../node-runtime/rpc/caller.ts'
 import type { CallContext } from '../../node-runtime/rpc/caller.ts'
 import { createServer } from '../../node-runtime/rpc/server.ts'
 import type { AnyPort } from '../../node-runtime/rpc/port.ts'
@@ -208,7 +208,7 @@ export function createFakeRuntime(): FakeRuntime {
     },
   }
   const serve = createServer<CallContext>(router, {
-    checkAccess: checkCaller,
+    access: createCallerCheck(noSessions),
     onInternalError: (error, path) => console.error(path.join('.'), error),
   })
   fake.serve = (port) => serve(port, { caller: { kind: 'owner' } })

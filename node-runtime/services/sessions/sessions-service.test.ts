@@ -1,7 +1,12 @@
 import { call } from '@orpc/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResultValue } from '../../contract/sessions.ts'
+import { contract } from '../../contract/index.ts'
+import { createCallerCheck } from '../../rpc/caller.ts'
 import type { CallContext } from '../../rpc/caller.ts'
+import { connect } from '../../rpc/client.ts'
+import type { Client } from '../../rpc/client.ts'
+import { createServer } from '../../rpc/server.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import { SessionCloud, game, gamesManifest } from '../../testing/session-machines.ts'
@@ -9,10 +14,25 @@ import type { SessionMachine } from '../../testing/session-machines.ts'
 import { createSessionsService } from './sessions-service.ts'
 
 const owner: { context: CallContext } = { context: { caller: { kind: 'owner' } } }
-const system = (id: string): { context: CallContext } => ({
-  context: { caller: { kind: 'system', system: id, hasPermission: () => true } },
-})
 
+/** The calls as the page of a system makes them, past the check of who may make them. */
+function asSystem(id: string): Client['sessions'] {
+  const serve = createServer<CallContext>(
+    { sessions: createSessionsService({ sessions: () => a.sessions }) },
+    {
+      access: createCallerCheck({ systemOfSession: (session) => a.sessions.systemOf(session) }),
+      onInternalError: (error) => expect.unreachable(String(error)),
+    },
+  )
+  const { port1, port2 } = new MessageChannel()
+  serve(port1, { caller: { kind: 'system', system: id, hasPermission: () => true } })
+  port1.start()
+  port2.start()
+  ports.push(port1)
+  return connect(contract, port2).sessions
+}
+
+const ports: MessagePort[] = []
 let cloud: SessionCloud
 let a: SessionMachine
 let b: SessionMachine
@@ -23,7 +43,10 @@ beforeEach(async () => {
   b = await cloud.start()
 })
 
-afterEach(() => cloud.close())
+afterEach(async () => {
+  for (const port of ports.splice(0)) port.close()
+  await cloud.close()
+})
 
 /** Plays a game to its end and gives its result as the database has it. */
 async function playedResult(): Promise<ResultValue> {
@@ -59,28 +82,28 @@ describe('the sessions service', () => {
     await expect(call(service.replay, { result: forged }, owner)).rejects.toMatchObject({
       code: 'SESSION_TRANSCRIPT_FORGED',
     })
-    await expect(
-      call(service.replay, { result }, system('org.example.other')),
-    ).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(asSystem('org.example.other').replay({ result })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+    expect(await asSystem(gamesManifest.id).replay({ result })).toMatchObject({ outcome })
   }, 60_000)
 
   it('lets a system reach its own sessions only', async () => {
-    const service = createSessionsService({ sessions: () => a.sessions })
     const descriptor = game('1', a, b)
-    const [own, other] = [system(gamesManifest.id), system('org.example.other')]
-    await expect(call(service.open, descriptor, other)).rejects.toMatchObject({ code: 'FORBIDDEN' })
-    const { session } = await call(service.open, descriptor, own)
+    const [own, other] = [asSystem(gamesManifest.id), asSystem('org.example.other')]
+    await expect(other.open(descriptor)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const { session } = await own.open(descriptor)
     for (const attempt of [
-      call(service.act, { session, action: 3 }, other),
-      call(service.watch, { session }, other),
-      call(service.list, { system: gamesManifest.id }, other),
+      other.act({ session, action: 3 }),
+      other.watch({ session }),
+      other.list({ system: gamesManifest.id }),
     ]) {
       await expect(attempt).rejects.toMatchObject({ code: 'FORBIDDEN' })
     }
-    expect(await call(service.list, { system: gamesManifest.id }, own)).toMatchObject({
+    expect(await own.list({ system: gamesManifest.id })).toMatchObject({
       sessions: [{ session, state: 'waiting', ply: 0, ownSeat: 0 }],
     })
-    expect(await call(service.act, { session, action: 3 }, own)).toEqual({ ply: 0 })
+    expect(await own.act({ session, action: 3 })).toEqual({ ply: 0 })
   }, 60_000)
 
   it('does not know sessions that nobody announced', async () => {

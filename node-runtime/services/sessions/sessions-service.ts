@@ -3,7 +3,6 @@ import { CloudError } from '../../contract/errors.ts'
 import type { Json } from '../../contract/values.ts'
 import { replay } from '../../core/sessions/session-chain.ts'
 import { os } from '../../rpc/caller.ts'
-import type { Caller } from '../../rpc/caller.ts'
 import type { Sessions } from './sessions.ts'
 
 interface ReplayFrame {
@@ -19,34 +18,22 @@ interface SessionsServiceOptions {
   sessions: () => Sessions
 }
 
-/** A system reaches its own sessions only. */
-function checkSystem(caller: Caller, system: string): void {
-  if (caller.kind === 'system' && caller.system !== system) {
-    throw new CloudError('FORBIDDEN', 'A system can reach only what is its own.', { system })
-  }
-}
-
 export function createSessionsService({ sessions }: SessionsServiceOptions) {
   return {
-    open: os.sessions.open.handler(async ({ input, context }) => {
-      checkSystem(context.caller, input.system)
+    open: os.sessions.open.handler(async ({ input }) => {
       return { session: await sessions().open(input) }
     }),
-    act: os.sessions.act.handler(async ({ input: { session, action }, context }) => {
-      checkSystem(context.caller, sessions().systemOf(session))
+    act: os.sessions.act.handler(async ({ input: { session, action } }) => {
       return { ply: await sessions().act(session, action) }
     }),
-    list: os.sessions.list.handler(async ({ input: { system, state, limit }, context }) => {
-      checkSystem(context.caller, system)
+    list: os.sessions.list.handler(async ({ input: { system, state, limit } }) => {
       return { sessions: await sessions().list(system, state, limit) }
     }),
-    watch: os.sessions.watch.handler(({ input: { session }, context, signal }) => {
-      checkSystem(context.caller, sessions().systemOf(session))
+    watch: os.sessions.watch.handler(({ input: { session }, signal }) => {
       return sessions().watch(session, signal)
     }),
-    replay: os.sessions.replay.handler(async ({ input: { result }, context }) => {
+    replay: os.sessions.replay.handler(async ({ input: { result } }) => {
       const { system, kind, seats } = result.descriptor
-      checkSystem(context.caller, system)
       const { library } = sessions()
       const rules = await library.rulesOf(system, kind)
       if (library.kindOf(system, kind).seats !== seats.length) {

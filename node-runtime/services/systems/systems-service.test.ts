@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { GitServer } from '../../../e2e/support/git-server.ts'
 import { systemsContract } from '../../contract/systems.ts'
-import { checkCaller } from '../../rpc/caller.ts'
+import { createCallerCheck, noSessions } from '../../rpc/caller.ts'
 import type { Caller } from '../../rpc/caller.ts'
 import { connect } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
@@ -49,7 +49,10 @@ function call(caller: Caller = { kind: 'owner' }) {
   })
   const serve = createServer<{ caller: Caller }>(
     { systems: router },
-    { checkAccess: checkCaller, onInternalError: (error) => expect.unreachable(String(error)) },
+    {
+      access: createCallerCheck(noSessions),
+      onInternalError: (error) => expect.unreachable(String(error)),
+    },
   )
   const { port1, port2 } = new MessageChannel()
   serve(port1, { caller })

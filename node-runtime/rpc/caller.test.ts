@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import type { Permission } from '../contract/permissions.ts'
+import type { CallMeta, Scope } from '../contract/procedure.ts'
+import { createCallerCheck, noSessions } from './caller.ts'
+import type { Caller } from './caller.ts'
+
+const OWN = 'org.example.notes'
+const OTHER = 'org.example.other'
+
+const { beforeCall, beforeEvent } = createCallerCheck({
+  systemOfSession: async (session) => (session === 'ours' ? OWN : OTHER),
+})
+
+function system(...granted: Permission[]): { caller: Caller } {
+  const hasPermission = (permission: Permission): boolean => granted.includes(permission)
+  return { caller: { kind: 'system', system: OWN, hasPermission } }
+}
+const owner: { caller: Caller } = { caller: { kind: 'owner' } }
+
+function forSystems(scope?: Scope, permission?: Permission): CallMeta {
+  return {
+    access: 'system',
+    ...(scope === undefined ? {} : { scope }),
+    ...(permission === undefined ? {} : { permission }),
+  }
+}
+
+const refused = { name: 'CloudError', code: 'FORBIDDEN' }
+
+test('the owner may make any call, on anything', async () => {
+  await beforeCall(owner, { access: 'owner' }, null)
+  await beforeCall(owner, forSystems('own-system', 'db'), { system: OTHER })
+  await beforeCall(owner, forSystems(), {})
+  expect(() => beforeEvent(owner, { access: 'owner' })).not.toThrow()
+})
+
+describe('a system', () => {
+  test('makes no call of the owner', async () => {
+    await expect(beforeCall(system(), { access: 'owner' }, {})).rejects.toMatchObject({
+      ...refused,
+      message: 'Only the person at this machine may do this.',
+    })
+    expect(() => beforeEvent(system(), { access: 'owner' })).toThrow('Only the person')
+  })
+
+  test('makes no call that forgot to say whose data it touches', async () => {
+    await expect(beforeCall(system(), forSystems(), { system: OWN })).rejects.toMatchObject({
+      ...refused,
+      message: 'A system can reach only what is its own.',
+      details: { system: null },
+    })
+  })
+
+  test('needs the permission, before the call and before each event', async () => {
+    const meta = forSystems('own-system', 'db')
+    const denied = {
+      ...refused,
+      message: `"${OWN}" has no permission "db". It can be given on the Systems page.`,
+      details: { permission: 'db' },
+    }
+    await expect(beforeCall(system('identity'), meta, { system: OWN })).rejects.toMatchObject(
+      denied,
+    )
+    expect(() => beforeEvent(system('identity'), meta)).toThrow(denied.message)
+    await beforeCall(system('db'), meta, { system: OWN })
+    expect(() => beforeEvent(system('db'), meta)).not.toThrow()
+    expect(() => beforeEvent(system(), forSystems('own-system'))).not.toThrow()
+  })
+
+  test.each([
+    ['own-system', { system: OWN }],
+    ['own-session', { session: 'ours' }],
+    ['own-result', { result: { descriptor: { system: OWN } } }],
+    ['none', {}],
+    ['none', null],
+  ] as const)('reaches what is its own: %s %j', async (scope, input) => {
+    await expect(beforeCall(system(), forSystems(scope), input)).resolves.toBeUndefined()
+  })
+
+  test.each([
+    ['own-system', { system: OTHER }, OTHER],
+    ['own-system', {}, null],
+    ['own-system', null, null],
+    ['own-system', OWN, null],
+    ['own-system', undefined, null],
+    ['own-system', { system: [OWN] }, null],
+    ['own-system', { session: 'ours' }, null],
+    ['own-system', Object.create({ system: OWN }), null],
+    ['own-session', { session: 'theirs' }, OTHER],
+    ['own-session', { system: OWN }, null],
+    ['own-session', { session: 7 }, null],
+    ['own-result', { result: { descriptor: { system: OTHER } } }, OTHER],
+    ['own-result', { system: OWN, result: {} }, null],
+    ['own-result', { descriptor: { system: OWN } }, null],
+    ['own-result', { result: { descriptor: null } }, null],
+    ['own-result', { result: { system: OWN } }, null],
+  ] as const)('reaches nothing else: %s %j', async (scope, input, named) => {
+    await expect(beforeCall(system(), forSystems(scope), input)).rejects.toMatchObject({
+      ...refused,
+      details: { system: named },
+    })
+  })
+
+  test('is told when there is no such session', async () => {
+    const check = createCallerCheck(noSessions)
+    await expect(
+      check.beforeCall(system(), forSystems('own-session'), { session: 'ours' }),
+    ).rejects.toMatchObject({ code: 'SESSION_UNKNOWN', message: 'There are no sessions here.' })
+  })
+})
