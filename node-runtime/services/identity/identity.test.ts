@@ -2,19 +2,54 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openAttestation } from '../../core/forms/attestation.ts'
 import { domainBytes, encodeKey, hash, keyPair, toHex } from '../../core/keys.ts'
 import { Identity } from './identity.ts'
 
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-identity-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
 test('the person is derived from the phrase as BIP-39 says', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'dharma-identity-'))
-  try {
+  const identity = await Identity.open(folder)
+  const seed = toHex(mnemonicToSeedSync(identity.recoveryPhrase))
+  const { publicKey } = keyPair(hash(domainBytes('dharma/person/1', seed)))
+  expect(identity.person).toBe(encodeKey(publicKey))
+  expect((await Identity.open(folder)).person).toBe(identity.person)
+})
+
+test('changes at the same moment are all kept, and the file stays whole', async () => {
+  for (let round = 0; round < 10; round++) {
     const identity = await Identity.open(folder)
-    const seed = toHex(mnemonicToSeedSync(identity.recoveryPhrase))
-    const { publicKey } = keyPair(hash(domainBytes('dharma/person/1', seed)))
-    expect(identity.person).toBe(encodeKey(publicKey))
-    expect((await Identity.open(folder)).person).toBe(identity.person)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+    const before = identity.recoveryPhrase
+    await Promise.all([
+      identity.renamePerson(`Person ${round}`),
+      identity.renameMachine(`Machine ${round}`),
+    ])
+    const again = await Identity.open(folder)
+    expect(again.personName).toBe(`Person ${round}`)
+    expect(again.machineName).toBe(`Machine ${round}`)
+    expect(again.recoveryPhrase).toBe(before)
   }
+})
+
+test('the machine’s attestation is the same after a restart, and another’s in another cloud', async () => {
+  const cloud = encodeKey(hash(Buffer.from('one')))
+  const identity = await Identity.open(folder)
+  const attestation = identity.attestationFor(cloud)
+  expect(openAttestation(attestation.form, cloud)?.machine).toBe(identity.machine)
+  expect((await Identity.open(folder)).attestationFor(cloud).hash).toBe(attestation.hash)
+  const other = identity.attestationFor(encodeKey(hash(Buffer.from('two'))))
+  expect(other.hash).not.toBe(attestation.hash)
+})
+
+test('a copied folder keeps its person, and becomes another machine', async () => {
+  const original = await Identity.open(folder)
+  const copy = await Identity.open(folder, { copied: true })
+  expect(copy.person).toBe(original.person)
+  expect(copy.machine).not.toBe(original.machine)
+  expect((await Identity.open(folder)).machine).toBe(copy.machine)
 })

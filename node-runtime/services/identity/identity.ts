@@ -7,20 +7,31 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import * as z from 'zod'
 import { CloudError } from '../../contract/errors.ts'
 import { displayNameSchema } from '../../contract/identity.ts'
+import { timeMsSchema } from '../../contract/values.ts'
 import { domainBytes, encodeKey, fromHex, hash, keyPair, sign, toHex } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
+import { signAttestation } from '../../core/forms/attestation.ts'
+import type { Attestation } from '../../core/forms/attestation.ts'
 import { attestMachine } from '../../core/membership/machine-entry.ts'
 import { nameFromKey } from '../../core/names.ts'
+import { SerialQueue } from '../../flow/serial-queue.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 
 const PHRASE_STRENGTH_BITS = 256
 const PERSON_DOMAIN = 'dharma/person/1'
+/**
+ * How long a machine may write in the person's name. Long, because renewing needs the phrase, which
+ * the person may have put away; a lost machine is revoked, not waited out.
+ */
+const ATTESTATION_MS = 10 * 365 * 24 * 3_600_000
 
 const fileSchema = z.object({
   phrase: z.string(),
   machineSeed: z.string().regex(/^[0-9a-f]{64}$/),
   personName: displayNameSchema.nullable(),
   machineName: displayNameSchema.nullable(),
+  /** When the person attested this machine, ms since 1970. Folders of 0.1 have none. */
+  attestedMs: timeMsSchema.default(0),
 })
 type IdentityFile = z.infer<typeof fileSchema>
 
@@ -38,6 +49,8 @@ export class Identity extends EventEmitter<{ changed: [] }> {
   #file: IdentityFile
   #personKeys: KeyPair
   readonly machineKeys: KeyPair
+  readonly #updates = new SerialQueue()
+  readonly #attestations = new Map<string, Attestation>()
 
   private constructor(path: string, file: IdentityFile) {
     super()
@@ -48,17 +61,24 @@ export class Identity extends EventEmitter<{ changed: [] }> {
     this.machineKeys = keyPair(fromHex(file.machineSeed))
   }
 
-  /** Opens the identity of a data folder, or makes a new one. */
-  static async open(dataDir: string): Promise<Identity> {
+  /**
+   * Opens the identity of a data folder, or makes a new one.
+   * @param copied  the folder is a copy of one that may live on elsewhere: the person stays, the
+   *   machine gets a key of its own, for two that sign as one machine would contradict each other
+   * @throws CloudError DATA_DAMAGED
+   */
+  static async open(dataDir: string, { copied = false } = {}): Promise<Identity> {
     const path = join(dataDir, 'identity.json')
     const known = await readJsonFile(path, fileSchema)
-    if (known !== null) return new Identity(path, known)
-    const file: IdentityFile = {
-      phrase: generateMnemonic(wordlist, PHRASE_STRENGTH_BITS),
-      machineSeed: toHex(globalThis.crypto.getRandomValues(new Uint8Array(32))),
-      personName: null,
-      machineName: null,
-    }
+    const attestedMs = Date.now()
+    let file: IdentityFile
+    if (known === null) {
+      const phrase = generateMnemonic(wordlist, PHRASE_STRENGTH_BITS)
+      const names = { personName: null, machineName: null }
+      file = { phrase, machineSeed: newSeed(), ...names, attestedMs }
+    } else if (copied) file = { ...known, machineSeed: newSeed(), machineName: null, attestedMs }
+    else if (known.attestedMs === 0) file = { ...known, attestedMs }
+    else return new Identity(path, known)
     await writeJsonFile(path, file)
     return new Identity(path, file)
   }
@@ -97,12 +117,32 @@ export class Identity extends EventEmitter<{ changed: [] }> {
     return toHex(sign(bytes, this.#personKeys.secretKey))
   }
 
+  /** The person's word that this machine writes in their name in a cloud. The same until either changes. */
+  attestationFor(cloud: string): Attestation {
+    let attestation = this.#attestations.get(cloud)
+    if (attestation === undefined) {
+      const { attestedMs } = this.#file
+      attestation = signAttestation(
+        {
+          person: this.person,
+          machine: this.machine,
+          cloud,
+          sequence: attestedMs,
+          expiresMs: attestedMs + ATTESTATION_MS,
+        },
+        this.#personKeys.secretKey,
+      )
+      this.#attestations.set(cloud, attestation)
+    }
+    return attestation
+  }
+
   renamePerson(name: string): Promise<void> {
-    return this.#update({ ...this.#file, personName: name })
+    return this.#update({ personName: name })
   }
 
   renameMachine(name: string): Promise<void> {
-    return this.#update({ ...this.#file, machineName: name })
+    return this.#update({ machineName: name })
   }
 
   /**
@@ -118,13 +158,22 @@ export class Identity extends EventEmitter<{ changed: [] }> {
         { words: words.split(' ').length },
       )
     }
-    await this.#update({ ...this.#file, phrase: words })
+    await this.#update({ phrase: words, attestedMs: Date.now() })
   }
 
-  async #update(file: IdentityFile): Promise<void> {
-    await writeJsonFile(this.#path, file)
-    this.#file = file
-    this.#personKeys = personKeyPair(file.phrase)
-    this.emit('changed')
+  /** One after the other, each from what the one before it left: none is lost. */
+  #update(change: Partial<IdentityFile>): Promise<void> {
+    return this.#updates.run(async () => {
+      const file = { ...this.#file, ...change }
+      await writeJsonFile(this.#path, file)
+      this.#file = file
+      this.#personKeys = personKeyPair(file.phrase)
+      this.#attestations.clear()
+      this.emit('changed')
+    })
   }
+}
+
+function newSeed(): string {
+  return toHex(globalThis.crypto.getRandomValues(new Uint8Array(32)))
 }
