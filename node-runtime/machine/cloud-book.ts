@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
+import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
 import { decodeKey, encodeKey, keyPair, toHex } from '../core/keys.ts'
 import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
 
@@ -12,8 +13,10 @@ const fileSchema = z.object({
     keySchema,
     z.object({
       originated: z.boolean(),
-      /** Of a cloud that this machine originated. Signs releases of it. */
+      /** Of a cloud that this machine originated: belongs to the first key in its genesis. */
       secretKey: z.string().optional(),
+      /** How the cloud began; its hash is the cloud's id. Learned from whoever has it. */
+      genesis: z.string().optional(),
     }),
   ),
 })
@@ -66,6 +69,24 @@ export class CloudBook {
     return this.#file.clouds[this.#file.current]?.originated ?? false
   }
 
+  /** How a cloud began, if this machine has heard that. Clouds of 0.1 have no genesis. */
+  genesisOf(cloud: string): string | undefined {
+    return this.#file.clouds[cloud]?.genesis
+  }
+
+  /** Keeps the genesis of a cloud that another machine told of; a false one changes nothing. */
+  async learnGenesis(cloud: string, body: string): Promise<void> {
+    const entry = this.#file.clouds[cloud]
+    if (entry === undefined || entry.genesis !== undefined) return
+    if (openGenesis(body, cloud) === null) return
+    const file = {
+      ...this.#file,
+      clouds: { ...this.#file.clouds, [cloud]: { ...entry, genesis: body } },
+    }
+    await writeJsonFile(this.#path, file)
+    this.#file = file
+  }
+
   /** Makes a cloud the current one. */
   async choose(cloud: string): Promise<void> {
     if (cloud === this.#file.current) return
@@ -82,6 +103,13 @@ function chosen(file: CloudFile, cloud: string): CloudFile {
 
 function originate(): CloudFile {
   const { publicKey, secretKey } = keyPair()
-  const cloud = encodeKey(publicKey)
-  return { current: cloud, clouds: { [cloud]: { originated: true, secretKey: toHex(secretKey) } } }
+  const genesis = genesisBody({
+    name: '',
+    admission: { kind: 'link' },
+    keys: [encodeKey(publicKey)],
+    nonce: toHex(globalThis.crypto.getRandomValues(new Uint8Array(16))),
+  })
+  const cloud = cloudIdOf(genesis)
+  const entry = { originated: true, secretKey: toHex(secretKey), genesis }
+  return { current: cloud, clouds: { [cloud]: entry } }
 }

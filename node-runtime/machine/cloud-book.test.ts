@@ -1,0 +1,34 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { genesisBody, cloudIdOf, openGenesis } from '../core/forms/genesis.ts'
+import { encodeKey, hash } from '../core/keys.ts'
+import { CloudBook } from './cloud-book.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-clouds-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+test('a new cloud is named by its genesis, and keeps the key that may speak for it', async () => {
+  const book = await CloudBook.open(folder, undefined)
+  const genesis = openGenesis(book.genesisOf(book.current) ?? '', book.current)
+  expect(genesis?.admission.kind).toBe('link')
+  expect(genesis?.keys).toHaveLength(1)
+  expect(await readFile(join(folder, 'cloud.json'), 'utf8')).toContain('secretKey')
+  const other = await CloudBook.open(await mkdtemp(join(folder, 'other-')), undefined)
+  expect(other.current).not.toBe(book.current)
+})
+
+test('the genesis of a joined cloud is learned from others, a false one is not', async () => {
+  const key = encodeKey(hash(Buffer.from('key')))
+  const body = genesisBody({ name: 'Ours', admission: { kind: 'link' }, keys: [key], nonce: '1' })
+  const cloud = cloudIdOf(body)
+  const book = await CloudBook.open(folder, cloud)
+  await book.learnGenesis(cloud, body.replace('Ours', 'Mine'))
+  expect(book.genesisOf(cloud)).toBeUndefined()
+  await book.learnGenesis(cloud, body)
+  expect((await CloudBook.open(folder, undefined)).genesisOf(cloud)).toBe(body)
+})
