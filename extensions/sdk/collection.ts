@@ -1,5 +1,6 @@
 // One collection of the system, with everything that can be done with its records.
 import type { Completeness, CloudRecord, Json, TypedRecord } from './values.ts'
+import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import { fromWireError } from '../../node-runtime/rpc/errors.ts'
 import type { SystemClient } from './system-contract.ts'
 import { follow } from './stream.ts'
@@ -40,7 +41,10 @@ export interface Collection<T extends Json> {
   query(query?: Query): Promise<Page<T>>
   /** All records that fit, over as many pages as it takes. */
   all(filter?: Filter): Promise<Page<T>>
-  /** One call per changed record, from now on. */
+  /**
+   * One call per changed record, from now on. A page that falls too far behind gets an error with the
+   * details `{ lagged: true }`: read all, and watch again.
+   */
   watch(onChange: (change: RecordChange) => void, onError?: OnError): Disposer
   /** All records that fit: now, and again after every change. */
   live(filter: Filter, onChange: (page: Page<T>) => void, onError?: OnError): Disposer
@@ -143,22 +147,37 @@ function keepLive<T extends Json>(
       reading = false
     }
   }
-  const stop = follow(
-    (signal) => client.db.watch(place, { signal }),
-    (event) => {
-      if (!('ready' in event)) {
-        if (!event.id.startsWith(filter.prefix ?? '')) return
-        dirty.add(event.id)
-      }
-      void read()
-    },
-    onError,
-  )
+  const watch = (): Disposer =>
+    follow(
+      (signal) => client.db.watch(place, { signal }),
+      (event) => {
+        if (!('ready' in event)) {
+          if (!event.id.startsWith(filter.prefix ?? '')) return
+          dirty.add(event.id)
+        }
+        void read()
+      },
+      (error) => {
+        if (!hasLagged(error)) return onError(error)
+        // Too much has changed to be told one by one: everything is read again.
+        current = null
+        dirty.clear()
+        if (!disposed) stop = watch()
+      },
+    )
+  let stop = watch()
   const dispose = (): void => {
     disposed = true
     stop()
   }
   return dispose
+}
+
+/** Did the stream end because this page fell too far behind? */
+function hasLagged({ code, details }: CloudError): boolean {
+  return (
+    code === 'UNAVAILABLE' && typeof details === 'object' && details !== null && 'lagged' in details
+  )
 }
 
 function byId(a: { id: string; author: string }, b: { id: string; author: string }): number {

@@ -93,7 +93,10 @@ export const dbContract = {
     scope: 'own-system',
     permission: 'db',
   }),
-  /** Records of a collection in the order of their ids. `cursor` goes on after an earlier answer. */
+  /**
+   * Records of a collection in the order of their ids: `limit` of them, or fewer when these are about
+   * a megabyte already. An answer with a `cursor` has more to follow: pass it on to get them.
+   */
   query: call({
     input: z.object({
       system: systemIdSchema,
@@ -115,7 +118,11 @@ export const dbContract = {
     scope: 'own-system',
     permission: 'db',
   }),
-  /** First `{ ready: true }`, then one event for every record that changes. */
+  /**
+   * First `{ ready: true }`, then one event for every record that changes. Changes of one record that
+   * a slow reader has not taken yet are one. A reader that falls too far behind gets UNAVAILABLE with
+   * the details `{ lagged: true }`: read all again, and watch again.
+   */
   watch: call({
     input: z.object({ system: systemIdSchema, collection: collectionNameSchema.optional() }),
     output: eventIterator(

@@ -10,6 +10,7 @@ import type { Cosignature, RecordAddress, UnsignedRecord } from '../../core/db/r
 import { checkRecord } from '../../store/record-store.ts'
 import type { RecordStore } from '../../store/record-store.ts'
 import { CollectionRules } from './collection-rules.ts'
+import { MAX_PAGE_BYTES, takePage } from './page.ts'
 
 /**
  * The id under which the runtime keeps records of its own. No system can have it. In its collections
@@ -118,22 +119,19 @@ export class Database {
   }
 
   /**
-   * Records in the order of their ids, of at most `limit` ids; `cursor` if more follow. The runtime's
-   * own collections give every author's record.
+   * Records in the order of their ids, of at most `limit` ids and about a megabyte; `cursor` if more
+   * follow. The runtime's own collections give every author's record.
    */
   async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
     const { system, collection, prefix = '', where, author, limit, cursor } = query
-    const records: CloudRecord[] = []
     const range = { system, collection, prefix, afterId: cursor }
-    for await (const group of this.#options.store.index.groups(range)) {
-      const found = this.#shown(system, collection, group.records, author)
-      const wanted = found.filter(({ value }) => matches(value, where))
-      if (wanted.length === 0) continue
-      const last = records.at(-1)
-      if (records.length >= limit && last !== undefined) return { records, cursor: last.id }
-      records.push(...wanted)
+    const shown = (records: readonly CloudRecord[]): CloudRecord[] =>
+      this.#shown(system, collection, records, author).filter(({ value }) => matches(value, where))
+    const groups = this.#options.store.index.groups(range)
+    async function* wanted(): AsyncGenerator<CloudRecord[]> {
+      for await (const { records } of groups) yield shown(records)
     }
-    return { records }
+    return takePage(wanted(), limit, MAX_PAGE_BYTES)
   }
 
   /** How much of what this machine knows of, an answer now covers. */

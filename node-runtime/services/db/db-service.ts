@@ -13,6 +13,23 @@ interface DbServiceOptions {
   onChange: (listener: (record: CloudRecord) => void) => () => void
 }
 
+interface RecordChange {
+  system: string
+  collection: string
+  id: string
+  version: string
+  deleted: boolean
+}
+
+function changeOf({ system, collection, id, version, deleted }: CloudRecord): RecordChange {
+  return { system, collection, id, version, deleted: deleted === true }
+}
+
+/** Two authors' records of one id are one to the watcher, who reads by the id. */
+function keyOf({ collection, id }: RecordChange): string {
+  return `${collection}/${id}`
+}
+
 export function createDbService({ database, onChange }: DbServiceOptions) {
   return {
     put: os.db.put.handler(async ({ input: { value, ...address } }) => {
@@ -32,14 +49,17 @@ export function createDbService({ database, onChange }: DbServiceOptions) {
       return { ...(await database().query(input)), completeness }
     }),
     watch: os.db.watch.handler(async function* ({ input, signal }) {
-      const changes = events<CloudRecord>(onChange, signal)
+      const { system, collection } = input
+      // Only what this watcher asked for waits for it, and of each record only its newest version.
+      const subscribe = (emit: (change: RecordChange) => void) =>
+        onChange((record) => {
+          if (record.system !== system) return
+          if (collection !== undefined && record.collection !== collection) return
+          emit(changeOf(record))
+        })
+      const changes = events(subscribe, signal, { keyOf })
       yield { ready: true as const }
-      for await (const record of changes) {
-        if (record.system !== input.system) continue
-        if (input.collection !== undefined && record.collection !== input.collection) continue
-        const { system, collection, id, version } = record
-        yield { system, collection, id, version, deleted: record.deleted === true }
-      }
+      yield* changes
     }),
     verify: os.db.verify.handler(({ input }) => {
       const record = recordSchema.parse(input.record)

@@ -1,0 +1,71 @@
+import { call } from '@orpc/server'
+import { expect, test } from 'vitest'
+import type { CloudRecord } from '../../contract/db.ts'
+import { MAX_WAITING_EVENTS } from '../../flow/streams.ts'
+import { createDbService } from './db-service.ts'
+
+const SYSTEM = 'org.example.notes'
+
+function start() {
+  const listeners = new Set<(record: CloudRecord) => void>()
+  const service = createDbService({
+    database: () => expect.unreachable('a watch reads nothing'),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  })
+  const change = (id: string, fields: Partial<CloudRecord> = {}): void => {
+    const version = '000000000000-0000'
+    const record = { system: SYSTEM, collection: 'notes', id, version, ...fields } as CloudRecord
+    for (const listener of listeners) listener(record)
+  }
+  const watch = async (input: { system: string; collection?: string }) => {
+    const stream = await call(service.watch, input, { context: { caller: { kind: 'owner' } } })
+    const iterator = stream[Symbol.asyncIterator]()
+    expect((await iterator.next()).value).toEqual({ ready: true })
+    return iterator
+  }
+  return { change, watch, listeners }
+}
+
+test('what others do does not wait for a watcher, so it can not make one fall behind', async () => {
+  const { change, watch } = start()
+  const iterator = await watch({ system: SYSTEM, collection: 'notes' })
+  const first = iterator.next()
+  change('a')
+  expect((await first).value).toMatchObject({ id: 'a' })
+  for (let n = 0; n <= MAX_WAITING_EVENTS; n++) {
+    change(String(n), { system: 'org.example.other' })
+    change(String(n), { collection: 'drafts' })
+  }
+  change('b')
+  expect((await iterator.next()).value).toMatchObject({ id: 'b', deleted: false })
+})
+
+test('a record that changes often is one change to a slow watcher', async () => {
+  const { change, watch } = start()
+  const iterator = await watch({ system: SYSTEM })
+  const first = iterator.next()
+  change('a')
+  await first
+  for (let n = 0; n <= MAX_WAITING_EVENTS; n++) change('a')
+  change('a', { deleted: true })
+  change('b')
+  expect((await iterator.next()).value).toMatchObject({ id: 'a', deleted: true })
+  expect((await iterator.next()).value).toMatchObject({ id: 'b' })
+})
+
+test('a watcher that falls too far behind is told to read again', async () => {
+  const { change, watch, listeners } = start()
+  const iterator = await watch({ system: SYSTEM })
+  const first = iterator.next()
+  change('a')
+  await first
+  for (let n = 0; n <= MAX_WAITING_EVENTS; n++) change(String(n))
+  await expect(iterator.next()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    details: { lagged: true },
+  })
+  expect(listeners.size).toBe(0)
+})
