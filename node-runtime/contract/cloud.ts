@@ -43,6 +43,15 @@ export const machineSchema = z.object({
 })
 export type MachineInfo = z.infer<typeof machineSchema>
 
+export const knownCloudSchema = z.object({
+  cloud: keySchema,
+  /** This machine started it. */
+  originated: z.boolean(),
+  /** The one it is in now. */
+  current: z.boolean(),
+})
+export type KnownCloud = z.infer<typeof knownCloudSchema>
+
 export const cloudContract = {
   status: call({ input: emptySchema, output: cloudStatusSchema }),
   machines: call({ input: emptySchema, output: z.object({ machines: z.array(machineSchema) }) }),
@@ -62,6 +71,11 @@ export const cloudContract = {
     output: z.object({ cloud: keySchema }),
     errors: ['CLOUD_KEY_INVALID'],
   }),
+  /**
+   * Every cloud that this machine has ever been in, the present one included, in the order in which
+   * it came to them. Each key is enough to join that cloud again.
+   */
+  known: call({ input: emptySchema, output: z.object({ clouds: z.array(knownCloudSchema) }) }),
   /** Sets the name under which others see this machine. */
   renameMachine: call({
     input: z.object({ name: z.string().trim().min(1).max(60) }),

@@ -1,19 +1,25 @@
 // The `identity` service: who the person and the machine are.
+import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from './procedure.ts'
 import { emptySchema, keySchema } from './values.ts'
 
 export const displayNameSchema = z.string().trim().min(1).max(60)
 
+export const whoamiSchema = z.object({ person: keySchema, machine: keySchema, name: z.string() })
+export type Whoami = z.infer<typeof whoamiSchema>
+
 export const identityContract = {
   whoami: call({
     input: emptySchema,
-    output: z.object({ person: keySchema, machine: keySchema, name: z.string() }),
+    output: whoamiSchema,
     access: 'system',
     // The person asked, not the caller: there is no one else whose it could be.
     scope: 'none',
     permission: 'identity',
   }),
+  /** The same now, and again after every change. */
+  watch: call({ input: emptySchema, output: eventIterator(whoamiSchema) }),
   /** Sets the name under which others see this person. It is a label, not a proof. */
   rename: call({ input: z.object({ name: displayNameSchema }), output: emptySchema }),
   /** The 24 words from which the person's keys derive. Whoever has them is this person. */

@@ -32,3 +32,24 @@ test('the genesis of a joined cloud is learned from others, a false one is not',
   await book.learnGenesis(cloud, body)
   expect((await CloudBook.open(folder, undefined)).genesisOf(cloud)).toBe(body)
 })
+
+test('every cloud that the machine was in stays known, also over a restart', async () => {
+  const book = await CloudBook.open(folder, undefined)
+  const own = book.current
+  const other = encodeKey(hash(Buffer.from('another')))
+  await book.choose(other)
+  const expected = [
+    { cloud: own, originated: true, current: false },
+    { cloud: other, originated: false, current: true },
+  ]
+  expect(book.known).toEqual(expected)
+  expect((await CloudBook.open(folder, undefined)).known).toEqual(expected)
+  await book.choose(own)
+  expect(book.known.map(({ current }) => current)).toEqual([true, false])
+  expect(book.originated).toBe(true)
+})
+
+test('what is told of a cloud never holds its secret key', async () => {
+  const book = await CloudBook.open(folder, undefined)
+  expect(Object.keys(book.known[0] ?? {})).toEqual(['cloud', 'originated', 'current'])
+})

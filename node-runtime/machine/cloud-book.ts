@@ -1,6 +1,7 @@
 // Which clouds this machine knows, which one it is in, and the keys of those it originated.
 import { join } from 'node:path'
 import * as z from 'zod'
+import type { KnownCloud } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
@@ -67,6 +68,16 @@ export class CloudBook {
 
   get originated(): boolean {
     return this.#file.clouds[this.#file.current]?.originated ?? false
+  }
+
+  /** All clouds that this machine has been in, the first one first. */
+  get known(): KnownCloud[] {
+    const { current, clouds } = this.#file
+    return Object.entries(clouds).map(([cloud, { originated }]) => ({
+      cloud,
+      originated,
+      current: cloud === current,
+    }))
   }
 
   /** How a cloud began, if this machine has heard that. Clouds of 0.1 have no genesis. */

@@ -216,6 +216,7 @@ export class Runtime {
         machines: () => this.#present().membership.list(),
         onChange: (listener) => onEvent('cloudChanged', listener),
         join: (cloud) => this.#join(cloud),
+        known: () => this.#clouds.known,
         renameMachine: (name) => this.#identity.renameMachine(name),
       }),
       db: createDbService({

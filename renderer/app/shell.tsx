@@ -28,7 +28,6 @@ export interface Shell {
   cloud: CloudStore
   systems: SystemsStore
   identity: IdentityStore
-  refreshIdentity: () => Promise<void>
   preferences: PreferencesStore
   history: HistoryStore
   overlays: OverlaysStore
@@ -63,7 +62,6 @@ export function createShell(host: ShellHost, page: Window): Shell {
     cloud: cloud.store,
     systems: systems.store,
     identity: identity.store,
-    refreshIdentity: identity.refresh,
     preferences: createPreferencesStore(page.localStorage),
     history,
     overlays: createOverlaysStore(),

@@ -1,7 +1,8 @@
 // A runtime for tests: the real contract, server and checks, over handlers that keep all in memory.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { CloudStatus, KnownCloud, MachineInfo } from '../../node-runtime/contract/cloud.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
+import type { Whoami } from '../../node-runtime/contract/identity.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
 import { createCallerCheck, noSessions, os } from '../../node-runtime/rpc/caller.ts'
 import type { CallContext } from '../../node-runtime/rpc/caller.ts'
@@ -115,6 +116,9 @@ export function installedFrom(
 export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
   systems: Watched<{ systems: InstalledSystem[] }>
+  identity: Watched<Whoami>
+  /** The clouds that this machine was in before. */
+  earlier: Omit<KnownCloud, 'current'>[]
   /** What `systems.preview` answers, or how it fails. */
   preview: SystemPreview | CloudError
   /** The calls that changed something, in order. */
@@ -129,8 +133,16 @@ export function createFakeRuntime(): FakeRuntime {
   })
   const systems = new Watched<{ systems: InstalledSystem[] }>({ systems: [] })
   const calls: FakeRuntime['calls'] = []
-  let name = 'Ada'
-  const fake: FakeRuntime = { cloud, systems, preview: PREVIEW, calls, serve: () => undefined }
+  const identity = new Watched<Whoami>({ person: PERSON_KEY, machine: SELF_KEY, name: 'Ada' })
+  const fake: FakeRuntime = {
+    cloud,
+    systems,
+    identity,
+    earlier: [],
+    preview: PREVIEW,
+    calls,
+    serve: () => undefined,
+  }
   const notHere = (): never => {
     throw new CloudError('UNKNOWN_CALL', 'The test runtime does not have this call.')
   }
@@ -145,9 +157,28 @@ export function createFakeRuntime(): FakeRuntime {
         if (input.cloud.length !== 52) {
           throw new CloudError('CLOUD_KEY_INVALID', 'This is not the key of a cloud.')
         }
-        const joined = status({ cloud: input.cloud, originated: false, state: 'looking' })
+        const { cloud: before, originated } = cloud.value.status
+        const known = fake.earlier.find((earlier) => earlier.cloud === input.cloud)
+        fake.earlier = [
+          ...fake.earlier.filter((earlier) => earlier !== known),
+          { cloud: before, originated },
+        ]
+        const joined = status({
+          cloud: input.cloud,
+          originated: known?.originated ?? false,
+          state: 'looking',
+        })
         cloud.set({ ...cloud.value, status: joined })
         return { cloud: input.cloud }
+      }),
+      known: os.cloud.known.handler(() => {
+        const { cloud: key, originated } = cloud.value.status
+        return {
+          clouds: [
+            ...fake.earlier.map((earlier) => ({ ...earlier, current: false })),
+            { cloud: key, originated, current: true },
+          ],
+        }
       }),
       renameMachine: os.cloud.renameMachine.handler(({ input }) => {
         calls.push(['cloud.renameMachine', input])
@@ -156,10 +187,11 @@ export function createFakeRuntime(): FakeRuntime {
       }),
     },
     identity: {
-      whoami: os.identity.whoami.handler(() => ({ person: PERSON_KEY, machine: SELF_KEY, name })),
+      whoami: os.identity.whoami.handler(() => identity.value),
+      watch: os.identity.watch.handler(({ signal }) => identity.watch(signal)),
       rename: os.identity.rename.handler(({ input }) => {
         calls.push(['identity.rename', input])
-        name = input.name
+        identity.set({ ...identity.value, name: input.name })
         return {}
       }),
       recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: PHRASE })),

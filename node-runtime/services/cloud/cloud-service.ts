@@ -1,5 +1,5 @@
 // Answers the `cloud` calls.
-import type { CloudStatus, MachineInfo } from '../../contract/cloud.ts'
+import type { CloudStatus, KnownCloud, MachineInfo } from '../../contract/cloud.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 
@@ -8,6 +8,7 @@ interface CloudServiceOptions {
   machines: () => MachineInfo[]
   onChange: (listener: () => void) => () => void
   join: (cloud: string) => Promise<void>
+  known: () => KnownCloud[]
   renameMachine: (name: string) => Promise<void>
 }
 
@@ -23,6 +24,7 @@ export function createCloudService(options: CloudServiceOptions) {
       await options.join(input.cloud)
       return { cloud: status().cloud }
     }),
+    known: os.cloud.known.handler(() => ({ clouds: options.known() })),
     renameMachine: os.cloud.renameMachine.handler(async ({ input }) => {
       await options.renameMachine(input.name)
       return {}

@@ -1,10 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import { mnemonicToSeedSync } from '@scure/bip39'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { identityContract } from '../../contract/identity.ts'
 import { openAttestation } from '../../core/forms/attestation.ts'
 import { domainBytes, encodeKey, hash, keyPair, toHex } from '../../core/keys.ts'
+import { createCallerCheck, noSessions } from '../../rpc/caller.ts'
+import type { CallContext } from '../../rpc/caller.ts'
+import { connect } from '../../rpc/client.ts'
+import { createServer } from '../../rpc/server.ts'
+import { createIdentityService } from './identity-service.ts'
 import { Identity } from './identity.ts'
 
 let folder: string
@@ -52,4 +59,31 @@ test('a copied folder keeps its person, and becomes another machine', async () =
   expect(copy.person).toBe(original.person)
   expect(copy.machine).not.toBe(original.machine)
   expect((await Identity.open(folder)).machine).toBe(copy.machine)
+})
+
+test('whoever watches is told of a new name and of a new person', async () => {
+  const { port1, port2 } = new MessageChannel()
+  try {
+    const identity = await Identity.open(folder)
+    const serve = createServer<CallContext>(
+      { identity: createIdentityService(identity) },
+      {
+        access: createCallerCheck(noSessions),
+        onInternalError: (error) => expect.unreachable(String(error)),
+      },
+    )
+    serve(port1, { caller: { kind: 'owner' } })
+    const client = connect({ identity: identityContract }, port2).identity
+    const told = await client.watch({})
+    const next = async () => (await told.next()).value
+    const { person, machine } = identity
+    expect(await next()).toEqual({ person, machine, name: identity.personName })
+    await client.rename({ name: 'Grace' })
+    expect(await next()).toEqual({ person, machine, name: 'Grace' })
+    await client.restore({ phrase: `${'abandon '.repeat(23)}art` })
+    expect(await next()).toMatchObject({ machine, person: identity.person })
+    expect(identity.person).not.toBe(person)
+  } finally {
+    port1.close()
+  }
 })

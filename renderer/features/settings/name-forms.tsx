@@ -10,7 +10,6 @@ import { Loading } from '../../ui/progress.tsx'
 /** The names under which others see the person and the machine. */
 export function NameForms(): ReactNode {
   const client = useClient()
-  const { refreshIdentity } = useShell()
   const identity = useIdentity((state) => state.identity)
   const identityError = useIdentity((state) => state.error)
   const machineName = useCloud((state) => state.status?.machineName)
@@ -22,10 +21,7 @@ export function NameForms(): ReactNode {
         label="Your name"
         hint="How other people see you. It is a label; your key is what proves who you are."
         saved={identity.name}
-        save={async (name) => {
-          await client.identity.rename({ name })
-          await refreshIdentity()
-        }}
+        save={(name) => client.identity.rename({ name })}
       />
       <NameForm
         label="Name of this machine"

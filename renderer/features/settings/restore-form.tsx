@@ -10,14 +10,13 @@ import { TextField } from '../../ui/field.tsx'
 /** Makes this machine belong to the person of a phrase, after a yes. */
 export function RestoreForm(): ReactNode {
   const client = useClient()
-  const { notices, refreshIdentity } = useShell()
+  const { notices } = useShell()
   const [phrase, setPhrase] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
   const [asking, setAsking] = useState(false)
-  const restore = useCall(async () => {
-    await client.identity.restore({ phrase: phrase.trim().toLowerCase().split(/\s+/).join(' ') })
-    await refreshIdentity()
-  })
+  const restore = useCall(() =>
+    client.identity.restore({ phrase: phrase.trim().toLowerCase().split(/\s+/).join(' ') }),
+  )
   useOverlay(asking)
   return (
     <form

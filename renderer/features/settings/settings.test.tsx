@@ -64,3 +64,13 @@ test('restoring asks first; a wrong phrase is refused in words', async () => {
   await screen.findByText('This machine now belongs to the person of that phrase.')
   expect(fake.calls.at(-1)).toEqual(['identity.restore', { phrase: PHRASE }])
 })
+
+test('a name that was changed elsewhere, as by the command line, is shown', async () => {
+  const { fake } = await renderSettings()
+  fake.identity.set({ ...fake.identity.value, name: 'Grace' })
+  await waitFor(() =>
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Your name' }).value).toBe(
+      'Grace',
+    ),
+  )
+})
