@@ -5,6 +5,7 @@ import type { Session } from 'electron'
 import type { Client } from '../../node-runtime/rpc/client.ts'
 import type { PageOwner } from './navigation.ts'
 import { denyPermissions } from './permissions.ts'
+import { closeNetwork } from './network.ts'
 import { serveShell, serveSystem } from './protocols.ts'
 
 export interface PageSessionsOptions {
@@ -29,7 +30,14 @@ export function createPageSessions({
     denyPermissions(own)
     own.setSpellCheckerEnabled(false)
     if (owner.kind === 'shell') serveShell(own, rendererDir)
-    if (owner.kind === 'system') serveSystem(own, owner.system, openClient)
+    if (owner.kind === 'system') {
+      // No page of it comes before its session is closed, and none if that fails.
+      const closed = closeNetwork(own)
+      serveSystem(own, owner.system, async () => {
+        await closed
+        return openClient()
+      })
+    }
     // A web page's download asks where to put it; nobody else has anything to download.
     if (owner.kind !== 'web') own.on('will-download', (event) => event.preventDefault())
   }

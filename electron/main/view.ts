@@ -6,6 +6,7 @@ import type { Bounds, ViewState } from '../contract/tabs.ts'
 import { describeCrash, describeFailure } from './failures.ts'
 import type { Failure } from './failures.ts'
 import { fetchFavicon } from './favicon.ts'
+import { keepFromPeers } from './network.ts'
 import { securityOf } from './navigation.ts'
 import type { Target } from './navigation.ts'
 import { guardPage } from './page-guard.ts'
@@ -65,6 +66,7 @@ export class View {
     this.native.setVisible(false)
     const owner =
       target.kind === 'web' ? target : { kind: 'system' as const, system: target.system }
+    if (target.kind === 'system') keepFromPeers(this.contents)
     guardPage(this.contents, owner, options.handOver)
     this.#watch(this.contents)
   }
