@@ -54,6 +54,7 @@ export const ERROR_KINDS = {
   SESSION_NOT_YOUR_TURN: 'expected',
   SESSION_ACTION_ILLEGAL: 'expected',
   SESSION_OVER: 'expected',
+  SESSION_CLAIM_EARLY: 'expected',
   SESSION_TRANSCRIPT_FORGED: 'refused',
   RULES_FAILED: 'expected',
   // tabs (the desktop window)

@@ -1,0 +1,93 @@
+// One action in a session: what is signed, by which machine, and what it had seen of the others.
+// Actions are the truth of a session; the logs that carry them are only their way.
+import * as z from 'zod'
+import { hashSchema, jsonSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
+import type { Attestation } from '../forms/attestation.ts'
+import { openForm, signForm } from '../forms/signed-form.ts'
+import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import { domainBytes, hash, toHex } from '../keys.ts'
+
+const KIND = 'action'
+const HASH_DOMAIN = 'dharma/action-hash/1'
+
+/** Seats of one session; also the limit of the descriptor. */
+export const MAX_SEATS = 16
+
+const statementSchema = z.object({
+  session: hashSchema,
+  seat: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_SEATS - 1),
+  /** The seat's actions before this one, on the branch that it goes on with. */
+  seq: z.number().int().min(0),
+  /** By seat, the last action that the machine had seen (the own seat's included); null for none. */
+  heads: z.array(hashSchema.nullable()).min(1).max(MAX_SEATS),
+  /**
+   * `move`: the body goes to the rules. `resign`, `claim` and `agree` are understood for every kind of
+   * session. Types of later versions are held and passed on, and change nothing.
+   */
+  type: z.string().min(1).max(40),
+  body: jsonSchema,
+  /** Who signs, and the hash of the attestation that makes it the person's. */
+  machine: keySchema,
+  attestation: hashSchema,
+  /** The machine's clock. A claim: the order comes from `heads`. */
+  atMs: timeMsSchema,
+})
+export type ActionStatement = z.infer<typeof statementSchema>
+
+/** An action whose signature holds. Its hash is its name; it covers what was signed and nothing else. */
+export interface Action extends ActionStatement {
+  hash: string
+  form: SignedForm
+}
+
+export const ACTION_TYPES = {
+  move: 'move',
+  /** The seat gives up. It needs no turn. */
+  resign: 'resign',
+  /** The others have been silent for too long: the claimant's word, and shown as that. */
+  claim: 'claim',
+  /** After the end: the seat agrees with the outcome that the body repeats. A bonus. */
+  agree: 'agree',
+} as const
+
+/** The name of an action. Of the body alone: two signatures under one body are one action. Hex. */
+export function actionHash({ body }: SignedForm): string {
+  return toHex(hash(domainBytes(HASH_DOMAIN, body)))
+}
+
+export function signAction(statement: ActionStatement, machineSecretKey: Uint8Array): Action {
+  const form = signForm(KIND, statement, machineSecretKey)
+  return { ...statement, hash: actionHash(form), form }
+}
+
+/** The action in a form, or null if it is none or its machine did not sign it. Never throws. */
+export function openAction(form: SignedForm, check?: VerifySignature): Action | null {
+  const statement = openForm(form, KIND, statementSchema, 'machine', check)
+  return statement === null ? null : { ...statement, hash: actionHash(form), form }
+}
+
+/** What a session asks of an action before it looks at the others: its place and whose it is. */
+export interface SessionSeats {
+  session: string
+  /** The persons by seat. */
+  seats: readonly string[]
+}
+
+/** Is this an action of this session, by a machine of the person in the seat? */
+export function isOfSeat(
+  action: Action,
+  { session, seats }: SessionSeats,
+  attestation: Attestation | undefined,
+): boolean {
+  return (
+    action.session === session &&
+    action.heads.length === seats.length &&
+    attestation?.hash === action.attestation &&
+    attestation.machine === action.machine &&
+    attestation.person === seats[action.seat]
+  )
+}

@@ -1,0 +1,231 @@
+// The actions of all seats' machines as what they are: a graph, in which each action names the last one
+// it had seen of every seat. From the same actions every machine derives the same order, whatever came
+// first; where two machines of one person went different ways, the way that others built on counts.
+import type { Action } from './action.ts'
+
+/** A session that goes on for longer is none that this version follows. */
+export const MAX_ACTIONS = 20_000
+/** Machines of which one action each waits for its heads; a log is not read on while its action waits. */
+const MAX_WAITING = 256
+
+interface Node {
+  action: Action
+  parent: Node | null
+  children: Node[]
+  /** By seat: what the action had seen. */
+  heads: (Node | null)[]
+  /** Longest way to it. Grows along every arrow, so that sorting by it keeps causes before effects. */
+  depth: number
+  /** Actions of other seats that were built on it. */
+  support: number
+  /** On a branch that did not come to count. */
+  lost: boolean
+}
+
+/** One machine signed two actions for one position: proof of cheating. */
+export interface Equivocation {
+  seat: number
+  first: Action
+  second: Action
+}
+
+/** What became of an action that was handed in. */
+export type Added = 'added' | 'known' | 'waiting' | 'refused'
+
+export class Branches {
+  readonly #seats: number
+  readonly #nodes = new Map<string, Node>()
+  readonly #roots: Node[][]
+  /** By machine. */
+  readonly #waiting = new Map<string, Action>()
+  readonly #refused = new Set<string>()
+  #order: Node[] = []
+  #actions: Action[] = []
+  #forked = false
+  equivocation: Equivocation | null = null
+
+  constructor(seats: number) {
+    this.#seats = seats
+    this.#roots = Array.from({ length: seats }, () => [])
+  }
+
+  /** All actions that are placed, counting or not. */
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  /** The actions that count, in the order in which the rules take them. */
+  get order(): readonly Action[] {
+    return this.#actions
+  }
+
+  has(hash: string): boolean {
+    return this.#nodes.has(hash)
+  }
+
+  /** Does this action wait for one that is not here yet? */
+  isWaiting({ machine, hash }: Action): boolean {
+    return this.#waiting.get(machine)?.hash === hash
+  }
+
+  /** By seat, the last action that counts: what a machine that acts now has seen. */
+  heads(): (string | null)[] {
+    const heads: (string | null)[] = Array.from({ length: this.#seats }, () => null)
+    for (const { action } of this.#order) heads[action.seat] = action.hash
+    return heads
+  }
+
+  /**
+   * How many actions of all seats one with these heads had seen; if that is its place in the order, it
+   * had seen all before it.
+   */
+  seenOf(heads: Action['heads']): number {
+    return heads.reduce((sum, head) => sum + (head === null ? 0 : this.seqOf(head) + 1), 0)
+  }
+
+  /** Takes in an action whose signature and seat were checked. Those that waited for it follow. */
+  add(action: Action): Added {
+    const result = this.#place(action)
+    if (result !== 'added') return result
+    for (let progress = true; progress; ) {
+      progress = false
+      for (const waiting of this.#waiting.values()) {
+        const placed = this.#place(waiting)
+        if (placed === 'waiting') continue
+        this.#waiting.delete(waiting.machine)
+        progress ||= placed === 'added'
+      }
+    }
+    return 'added'
+  }
+
+  /** The place of an action in its seat; -1 if it is not here. */
+  seqOf(hash: string): number {
+    return this.#nodes.get(hash)?.action.seq ?? -1
+  }
+
+  #place(action: Action): Added {
+    if (this.#nodes.has(action.hash)) return 'known'
+    if (this.#refused.has(action.hash)) return 'refused'
+    const heads = action.heads.map((head) => (head === null ? null : this.#nodes.get(head)))
+    if (action.heads.some((head) => head !== null && this.#refused.has(head))) {
+      return this.#refuse(action)
+    }
+    if (heads.includes(undefined)) {
+      if (this.#waiting.size < MAX_WAITING) this.#waiting.set(action.machine, action)
+      return 'waiting'
+    }
+    const known = heads as (Node | null)[]
+    if (!this.#isWellPlaced(action, known) || this.#nodes.size >= MAX_ACTIONS) {
+      return this.#refuse(action)
+    }
+    const parent = known[action.seat] ?? null
+    const node: Node = {
+      action,
+      parent,
+      children: [],
+      heads: known,
+      depth: 1 + Math.max(0, ...known.map((head) => head?.depth ?? 0)),
+      support: 0,
+      lost: false,
+    }
+    const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
+    this.#findEquivocation(node, siblings)
+    this.#nodes.set(action.hash, node)
+    siblings.push(node)
+    this.#forked ||= siblings.length > 1
+    this.#insert(node)
+    return 'added'
+  }
+
+  #refuse({ hash }: Action): Added {
+    if (this.#refused.size < MAX_ACTIONS) this.#refused.add(hash)
+    return 'refused'
+  }
+
+  /** Each head is its seat's, goes on where the own parent stood, and knows no more than this action. */
+  #isWellPlaced({ seat, seq }: Action, heads: readonly (Node | null)[]): boolean {
+    if (heads.length !== this.#seats) return false
+    if (seq !== (heads[seat]?.action.seq ?? -1) + 1) return false
+    return heads.every((head, of) => {
+      if (head === null) return true
+      if (head.action.seat !== of) return false
+      return head.heads.every((seen, k) => isOnWayTo(seen, heads[k] ?? null))
+    })
+  }
+
+  #findEquivocation(node: Node, siblings: readonly Node[]): void {
+    if (this.equivocation !== null) return
+    const twin = siblings.find(
+      ({ action, heads }) =>
+        action.machine === node.action.machine &&
+        // Ways of others that exclude each other make two positions, and two honest answers.
+        heads.every((head, k) => {
+          const other = node.heads[k] ?? null
+          return isOnWayTo(head, other) || isOnWayTo(other, head)
+        }),
+    )
+    if (twin === undefined) return
+    this.equivocation = { seat: node.action.seat, first: twin.action, second: node.action }
+  }
+
+  #insert(node: Node): void {
+    const last = this.#order.at(-1)
+    if (!this.#forked && (last === undefined || compareNodes(last, node) < 0)) {
+      this.#order.push(node)
+      this.#actions.push(node.action)
+      return
+    }
+    if (this.#forked) this.#chooseBranches()
+    this.#order = [...this.#nodes.values()].filter(({ lost }) => !lost).sort(compareNodes)
+    this.#actions = this.#order.map(({ action }) => action)
+  }
+
+  /** Decides each fork, the earliest first: most built on by others, else the smaller hash. */
+  #chooseBranches(): void {
+    const byDepth = [...this.#nodes.values()].sort(compareNodes)
+    for (const node of byDepth) {
+      node.support = 0
+      node.lost = false
+    }
+    for (const { heads, action } of byDepth) {
+      for (const [seat, head] of heads.entries()) {
+        if (head !== null && seat !== action.seat) head.support++
+      }
+    }
+    // An action that saw a later one of a seat saw the earlier ones, too.
+    for (const node of byDepth.toReversed()) {
+      if (node.parent !== null) node.parent.support += node.support
+    }
+    for (const node of byDepth) {
+      const { parent, heads, action } = node
+      node.lost ||= heads.some((head) => head?.lost === true)
+      if (node.lost) continue
+      const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
+      const rivals = siblings.filter(
+        (other) => !other.lost && !other.heads.some((head) => head?.lost === true),
+      )
+      const [winner] = rivals.sort(
+        (a, b) => b.support - a.support || (a.action.hash < b.action.hash ? -1 : 1),
+      )
+      for (const rival of rivals) rival.lost = rival !== winner
+    }
+  }
+}
+
+/** Is `earlier` the same action as `later`, or one of those that its seat went through before? */
+function isOnWayTo(earlier: Node | null, later: Node | null): boolean {
+  if (earlier === null) return true
+  let node = later
+  while (node !== null && node.action.seq > earlier.action.seq) node = node.parent
+  return node === earlier
+}
+
+function compareNodes(a: Node, b: Node): number {
+  if (a.depth !== b.depth) return a.depth - b.depth
+  // Who moved in time was not silent: a claim of the same moment comes after it.
+  const claims = Number(a.action.type === 'claim') - Number(b.action.type === 'claim')
+  if (claims !== 0) return claims
+  if (a.action.seat !== b.action.seat) return a.action.seat - b.action.seat
+  return a.action.hash < b.action.hash ? -1 : 1
+}

@@ -1,0 +1,244 @@
+// What the actions of a session amount to, one after the other: moves by the rules, resignations and
+// claims by the runtime, and the proof when one of them breaks the rules.
+import type { Outcome } from '../../contract/sessions.ts'
+import type { Json } from '../../contract/values.ts'
+import type { SignedForm } from '../forms/signed-form.ts'
+import { ACTION_TYPES } from './action.ts'
+import type { Action } from './action.ts'
+import type { Branches } from './branches.ts'
+import { jsonEqual } from './position.ts'
+import type { Position, RulesAnswer, RulesRequest, Viewer } from './position.ts'
+
+/** Positions that are kept, for branches that come to count later; older ones are played again. */
+const KEPT_POSITIONS = 32
+
+/** An action that took effect. */
+export interface PlayedAction {
+  ply: number
+  seat: number
+  type: 'move' | 'resign' | 'claim'
+  body: Json
+  atMs: number
+}
+
+/** By whose word a session ended: the rules', a seat's, a claimant's, or a proof. */
+export type EndedBy = 'rules' | 'resignation' | 'claim' | 'fault'
+
+export interface Ending {
+  outcome: Outcome
+  by: EndedBy
+}
+
+/** A seat broke the rules. The proof holds for everyone, without this machine's word. */
+export interface Fault {
+  seat: number
+  ply: number
+  message: string
+  /** The action that the rules refuse at the very position it names; or two for one position. */
+  proof: SignedForm[]
+}
+
+interface Played {
+  hash: string
+  /** The position after it; null once it is old. */
+  position: Position | null
+  effect: PlayedAction | null
+  ending: Ending | null
+  fault: Fault | null
+}
+
+export class Judgement {
+  readonly #seats: number
+  readonly #branches: Branches
+  #start: Position | null = null
+  #played: Played[] = []
+  /** Grows when what was played is played anew. */
+  #version = 0
+  #actions: PlayedAction[] = []
+  /** Where it ended or a fault was proven; -1 while it goes on. */
+  #end = -1
+
+  constructor(seats: number, branches: Branches) {
+    this.#seats = seats
+    this.#branches = branches
+  }
+
+  /** Differs whenever something of this has changed. */
+  get stamp(): string {
+    return `${this.#version}/${this.#start === null ? '-' : '+'}/${this.#played.length}`
+  }
+
+  get position(): Position | null {
+    return this.#played.length === 0 ? this.#start : (this.#played.at(-1)?.position ?? null)
+  }
+
+  get actions(): readonly PlayedAction[] {
+    return this.#actions
+  }
+
+  get fault(): Fault | null {
+    const { equivocation } = this.#branches
+    if (equivocation === null) return this.#played[this.#end]?.fault ?? null
+    const { seat, first, second } = equivocation
+    return {
+      seat,
+      ply: this.#actions.length,
+      message: 'one machine signed two different actions for one position',
+      proof: [first.form, second.form],
+    }
+  }
+
+  get ending(): Ending | null {
+    const { fault } = this
+    if (fault === null) return this.#played[this.#end]?.ending ?? null
+    return { outcome: this.#loss(fault.seat, 'the rules were broken'), by: 'fault' }
+  }
+
+  /** Are there actions that the rules have not seen yet? */
+  get isBehind(): boolean {
+    return this.#start === null || this.#played.length < this.#branches.order.length
+  }
+
+  get toAct(): number[] {
+    const { position } = this
+    if (position === null || this.isBehind || this.ending !== null) return []
+    return position.legal.flatMap((actions, seat) => (actions.length > 0 ? [seat] : []))
+  }
+
+  /** By seat, the agreement with how it ended. */
+  get agreements(): (Action | null)[] {
+    const outcome = this.ending?.outcome
+    const last = this.#end
+    const agreed: (Action | null)[] = Array.from({ length: this.#seats }, () => null)
+    if (outcome === undefined || last < 0) return agreed
+    for (const action of this.#branches.order.slice(last + 1)) {
+      const { type, seat, body } = action
+      if (type !== ACTION_TYPES.agree || this.#branches.seenOf(action.heads) <= last) continue
+      const same = jsonEqual(body, { scores: outcome.scores, reason: outcome.reason })
+      if (same) agreed[seat] ??= action
+    }
+    return agreed
+  }
+
+  /** Everything up to the end, so that whoever has the end has the same. */
+  get transcript(): Action[] {
+    const { equivocation, order } = this.#branches
+    const last = this.#end
+    const actions = order.slice(0, last < 0 ? order.length : last + 1)
+    if (equivocation !== null) {
+      for (const twin of [equivocation.first, equivocation.second]) {
+        if (!actions.includes(twin)) actions.push(twin)
+      }
+    }
+    return actions
+  }
+
+  /** What the rules are to be asked next; null when all is played. */
+  next(viewer: Viewer): { stamp: string; request: RulesRequest } | null {
+    if (this.#branches.equivocation !== null) return null
+    this.#followOrder()
+    if (this.#start === null) return { stamp: 'start', request: { call: 'start', viewer } }
+    const { order } = this.#branches
+    for (let index = this.#played.length; index < order.length; index++) {
+      const action = order[index]
+      if (action === undefined) return null
+      const { position } = this
+      if (action.type === ACTION_TYPES.move && this.ending === null && position !== null) {
+        const { seat, body, hash } = action
+        const request = { call: 'play', state: position.state, seat, action: body, viewer } as const
+        return { stamp: `${this.#version}/${index}/${hash}`, request }
+      }
+      this.#push(action, { position, ending: this.#endingBy(action, index) })
+    }
+    return null
+  }
+
+  /** The rules' answer to what `next` gave last. */
+  answered(answer: Extract<RulesAnswer, { status: 'ok' | 'illegal' }>): void {
+    if (this.#start === null) {
+      if (answer.status === 'ok') this.#start = answer.position
+      return
+    }
+    const index = this.#played.length
+    const action = this.#branches.order[index]
+    if (action === undefined) return
+    if (answer.status === 'ok') {
+      const { position } = answer
+      const { outcome } = position
+      this.#push(action, {
+        position,
+        ending: outcome === null ? null : { outcome, by: 'rules' },
+        effect: true,
+      })
+      return
+    }
+    // Where something came between that it had not seen, it is void, and nobody's fault.
+    const proves = this.#branches.seenOf(action.heads) === index
+    this.#push(action, {
+      position: this.position,
+      ending: null,
+      fault: proves
+        ? {
+            seat: action.seat,
+            ply: this.#actions.length,
+            message: 'the rules do not allow its action',
+            proof: [action.form],
+          }
+        : null,
+    })
+  }
+
+  /** Keeps what was played as far as the order is still the same. */
+  #followOrder(): void {
+    const { order } = this.#branches
+    let kept = 0
+    while (kept < this.#played.length && this.#played[kept]?.hash === order[kept]?.hash) kept++
+    if (kept === this.#played.length) return
+    while (kept > 0 && this.#played[kept - 1]?.position === null) kept--
+    this.#played.length = kept
+    if (this.#end >= kept) this.#end = -1
+    this.#actions = this.#played.flatMap(({ effect }) => (effect === null ? [] : [effect]))
+    this.#version++
+  }
+
+  #endingBy({ type, seat, heads }: Action, index: number): Ending | null {
+    if (this.ending !== null) return null
+    if (type === ACTION_TYPES.resign) {
+      return { outcome: this.#loss(seat, 'resigned'), by: 'resignation' }
+    }
+    if (type !== ACTION_TYPES.claim) return null
+    const legal = this.position?.legal ?? []
+    const others = legal.filter((actions, of) => of !== seat && actions.length > 0)
+    const own = legal[seat] ?? []
+    const seen = this.#branches.seenOf(heads)
+    if (own.length > 0 || others.length === 0 || seen !== index) return null
+    const outcome = {
+      scores: legal.map((_, of) => (of === seat ? 1 : 0)),
+      reason: 'claimed, as the others were silent',
+    }
+    return { outcome, by: 'claim' }
+  }
+
+  #push(
+    { hash, seat, type, body, atMs }: Action,
+    to: { position: Position | null; ending: Ending | null; fault?: Fault | null; effect?: true },
+  ): void {
+    const took = to.effect === true || to.ending !== null
+    const effect = took
+      ? { ply: this.#actions.length, seat, type: type as PlayedAction['type'], body, atMs }
+      : null
+    if (effect !== null) this.#actions.push(effect)
+    const { position, ending, fault = null } = to
+    if (this.#end < 0 && (ending !== null || fault !== null)) this.#end = this.#played.length
+    this.#played.push({ hash, position, effect, ending, fault })
+    const old = this.#played.at(-1 - KEPT_POSITIONS)
+    if (old !== undefined) old.position = null
+  }
+
+  #loss(loser: number, reason: string): Outcome {
+    return {
+      scores: Array.from({ length: this.#seats }, (_, seat) => (seat === loser ? 0 : 1)),
+      reason,
+    }
+  }
+}

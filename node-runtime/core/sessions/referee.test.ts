@@ -1,0 +1,486 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  auction,
+  coin,
+  descriptorOf,
+  exchange,
+  forgedLog,
+  holder,
+  longRace,
+  race,
+  Table,
+} from '../../testing/session-tables.ts'
+import { openAction } from './action.ts'
+import { writeBlock } from './block.ts'
+
+const ANN = holder('ann')
+const BOB = holder('bob')
+const EVE = holder('eve')
+const descriptor = descriptorOf([ANN, BOB])
+
+function tables(rules = race, of = descriptor): [Table, Table, Table] {
+  return [new Table(of, rules, ANN), new Table(of, rules, BOB), new Table(of, rules, null)]
+}
+
+describe('two players and a spectator', () => {
+  test('see the same game, from the first action to the end on which both agree', () => {
+    const [ann, bob, spectator] = tables()
+    const players = [ann, bob]
+    for (const [ply, action] of [3, 3, 3, 1].entries()) {
+      expect(players[ply % 2]?.act(action)).toBe(ply)
+      exchange(ann, bob, spectator)
+      expect(spectator.referee.actions).toHaveLength(ply + 1)
+    }
+    for (const { referee } of [ann, bob, spectator]) {
+      expect(referee.ending).toEqual({
+        outcome: { scores: [0, 1], reason: 'the goal' },
+        by: 'rules',
+      })
+      expect(referee.agreements.map((agreement) => agreement?.seat)).toEqual([0, 1])
+      expect(referee.fault).toBeNull()
+      expect(referee.toAct).toEqual([])
+      expect(referee.transcript.actions.map(({ hash }) => hash)).toEqual(
+        ann.referee.transcript.actions.map(({ hash }) => hash),
+      )
+      expect(referee.transcript.actions).toHaveLength(4)
+    }
+    expect(ann.act(1)).toBe('SESSION_OVER')
+  })
+
+  test('are told why an action of their own is not taken, and nothing is written', () => {
+    const [ann, bob, spectator] = tables()
+    expect(bob.act(1)).toBe('SESSION_NOT_YOUR_TURN')
+    expect(ann.act(4)).toBe('SESSION_ACTION_ILLEGAL')
+    expect(spectator.act(1)).toBe('SESSION_NOT_SEATED')
+    expect([ann.log, bob.log]).toEqual([[], []])
+  })
+
+  test('play 900 actions', () => {
+    const [ann, bob, spectator] = tables(longRace)
+    for (let ply = 0; ply < 900; ply++) {
+      const [actor, other] = ply % 2 === 0 ? [ann, bob] : [bob, ann]
+      expect(actor.act(1)).toBe(ply)
+      other.read(actor)
+    }
+    exchange(ann, bob, spectator)
+    expect(spectator.referee.ending?.by).toBe('rules')
+    expect(spectator.referee.transcript.actions).toHaveLength(900)
+  })
+
+  test('may act at once where the rules let them, in whatever order it arrives', () => {
+    const of = descriptor
+    const [ann, bob, spectator] = tables(auction, of)
+    expect(ann.act(4)).toBe(0)
+    expect(bob.act(7)).toBe(0)
+    spectator.read(bob)
+    expect(spectator.referee.toAct).toEqual([0])
+    exchange(ann, bob, spectator)
+    for (const { referee } of [ann, bob, spectator]) {
+      expect(referee.ending?.outcome.scores).toEqual([0, 1])
+      expect(referee.fault).toBeNull()
+    }
+  })
+})
+
+describe('only a proof blames', () => {
+  test('an action that is illegal at the position it names', () => {
+    const [ann, , spectator] = tables()
+    const cheat = forgedLog(descriptor, BOB, [{ heads: [null, null] }])
+    for (const table of [ann, spectator]) {
+      table.read(cheat)
+      expect(table.referee.fault).toMatchObject({ seat: 1, ply: 0 })
+      const [proof] = table.referee.fault?.proof ?? []
+      expect(proof && openAction(proof)?.seat).toBe(1)
+      expect(table.referee.ending).toMatchObject({ outcome: { scores: [1, 0] }, by: 'fault' })
+    }
+    expect(ann.act(1)).toBe('SESSION_TRANSCRIPT_FORGED')
+  })
+
+  test('two actions of one machine for one position', () => {
+    const [, bob, spectator] = tables()
+    const cheat = forgedLog(descriptor, ANN, [
+      { heads: [null, null], body: 1 },
+      { heads: [null, null], body: 2 },
+    ])
+    for (const table of [bob, spectator]) {
+      table.read(cheat)
+      expect(table.referee.fault?.seat).toBe(0)
+      expect(table.referee.fault?.proof).toEqual(cheat.actions.map(({ form }) => form))
+    }
+  })
+
+  test('the same action twice is one action', () => {
+    const [, bob] = tables()
+    const cheat = forgedLog(descriptor, ANN, [{ heads: [null, null] }, { heads: [null, null] }])
+    bob.read(cheat)
+    expect(bob.referee.fault).toBeNull()
+    expect(bob.referee.actions).toHaveLength(1)
+  })
+
+  test.each([
+    ['no block at all', ['hello']],
+    ['an action of a stranger', forgedLog(descriptor, EVE, [{ heads: [null, null], seat: 0 }]).log],
+    [
+      'an action of another session',
+      forgedLog(descriptor, ANN, [{ heads: [null, null], session: 'e'.repeat(64) }]).log,
+    ],
+    [
+      'an action of the other seat',
+      forgedLog(descriptor, ANN, [{ heads: [null, null], seat: 1 }]).log,
+    ],
+    ['a wrong place', forgedLog(descriptor, ANN, [{ heads: [null, null], seq: 3 }]).log],
+    ['too few heads', forgedLog(descriptor, ANN, [{ heads: [null] }]).log],
+  ])('%s ends the reading of a log and blames nobody', (_what, log) => {
+    const [ann, bob, spectator] = tables()
+    expect(ann.act(3)).toBe(0)
+    spectator.read({ name: 'forged', log })
+    expect(spectator.dropped).toHaveLength(1)
+    exchange(ann, bob, spectator)
+    expect(spectator.referee.fault).toBeNull()
+    expect(spectator.referee.actions).toMatchObject([{ seat: 0, body: 3 }])
+  })
+
+  test('an action under the attestation of another machine of the person counts for nothing', () => {
+    const [, , spectator] = tables()
+    const phone = holder('ann', 'phone')
+    const forged = forgedLog(descriptor, ANN, [
+      { heads: [null, null], attestation: phone.attestation.hash },
+    ])
+    const attestation = writeBlock({ type: 'attestation', form: phone.attestation.form })
+    spectator.read({ name: 'forged', log: [attestation, ...forged.log] })
+    expect(spectator.referee.actions).toEqual([])
+    expect(spectator.dropped).toHaveLength(1)
+  })
+
+  test('an action that names one of the wrong seat, or unsees what it had seen, fits nowhere', () => {
+    const [ann, bob, spectator] = tables()
+    ann.act(1)
+    exchange(ann, bob, spectator)
+    bob.act(1)
+    exchange(ann, bob, spectator)
+    const [first, second] = spectator.referee.transcript.actions
+    if (first === undefined || second === undefined) throw new Error('two actions were made')
+    const { hash } = first
+    for (const heads of [
+      [hash, hash],
+      [second.hash, hash],
+    ]) {
+      spectator.read({ ...forgedLog(descriptor, ANN, [{ heads, seq: 1 }]), name: heads.join() })
+    }
+    // Bob has seen Ann's action; whoever has seen Bob's cannot say not to know hers.
+    spectator.read({
+      ...forgedLog(descriptor, holder('ann', 'phone'), [{ heads: [null, second.hash] }]),
+      name: 'unsees',
+    })
+    expect(spectator.dropped).toHaveLength(3)
+    expect(spectator.referee.fault).toBeNull()
+    expect(spectator.referee.length).toBe(2)
+  })
+
+  test('who was overtaken by an action not yet seen is void, and not to blame', () => {
+    const players = [new Table(descriptor, coin, ANN), new Table(descriptor, coin, BOB)] as const
+    const [ann, bob] = players
+    expect(ann.act('take')).toBe(0)
+    expect(bob.act('take')).toBe(0)
+    exchange(ann, bob)
+    for (const { referee } of players) {
+      expect(referee.fault).toBeNull()
+      expect(referee.actions.map(({ seat }) => seat)).toEqual([0])
+    }
+    // Seen, it is a proof.
+    bob.read(
+      forgedLog(descriptor, holder('bob', 'phone'), [
+        { heads: [ann.referee.transcript.actions[0]?.hash ?? null, null], body: 'take' },
+      ]),
+    )
+    expect(bob.referee.fault).toBeNull()
+  })
+
+  test('a forged signature counts for nothing', () => {
+    const [ann, , spectator] = tables()
+    ann.act(3)
+    const [attestation = '', action = ''] = ann.log
+    const { form } = JSON.parse(action.replace('"action"', '"form"')) as {
+      form: { body: string; signature: string }
+    }
+    const forged = writeBlock({ type: 'action', form: { ...form, signature: '0'.repeat(128) } })
+    spectator.read({ name: 'forged', log: [attestation, forged] })
+    expect(spectator.referee.actions).toEqual([])
+  })
+
+  test('a second log of a cheat takes no game away from those who watch', () => {
+    const [ann, bob, spectator] = tables()
+    ann.act(3)
+    exchange(ann, bob)
+    bob.act(2)
+    exchange(ann, bob)
+    ann.act(1)
+    const second = forgedLog(descriptor, holder('bob', 'second machine'), [{ heads: [null, null] }])
+    // Illegal, and signed by a machine of Bob's: it is Bob who is blamed, never Ann.
+    spectator.read(second)
+    exchange(ann, bob, spectator)
+    expect(spectator.referee.fault?.seat ?? 1).toBe(1)
+    expect(spectator.referee.actions.filter(({ seat }) => seat === 0).length).toBeGreaterThan(0)
+  })
+})
+
+describe('what fails on this machine blames nobody', () => {
+  test.each(['failed', 'unavailable'] as const)('rules that are %s are asked again', (status) => {
+    const [ann, bob] = tables()
+    ann.act(3)
+    bob.answer = () => ({ status, message: 'the worker died' })
+    exchange(ann, bob)
+    expect(bob.referee.fault).toBeNull()
+    expect(bob.referee.trouble).toEqual({ what: 'rules', message: 'the worker died' })
+    expect(bob.act(1)).toBe('UNAVAILABLE')
+    const timer = bob.effects.findLast((effect) => effect.type === 'setTimer')
+    expect(timer).toMatchObject({ id: 'rules' })
+    bob.answer = null
+    bob.step({ type: 'timer', id: 'rules' })
+    expect(bob.referee.trouble).toBeNull()
+    expect(bob.act(1)).toBe(1)
+  })
+
+  test('a full disk: what is signed is written later, and nothing else is signed meanwhile', () => {
+    const [ann, bob] = tables()
+    ann.failDisk = true
+    expect(ann.act(3)).toBe('no answer')
+    expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
+    expect(ann.act(2)).toBe('UNAVAILABLE')
+    ann.failDisk = false
+    ann.step({ type: 'timer', id: 'append' })
+    expect(ann.referee.trouble).toBeNull()
+    exchange(ann, bob)
+    expect(bob.referee.actions).toMatchObject([{ body: 3 }])
+    expect(bob.referee.fault).toBeNull()
+  })
+
+  test('late, doubled and foreign answers change nothing', () => {
+    const [ann] = tables()
+    ann.act(3)
+    const position = { state: null, outcome: null, legal: [[], []], view: 'wrong' }
+    for (const token of [0, 1, 2, 3, 99]) {
+      ann.step({ type: 'rules', token, answer: { status: 'ok', position } })
+      ann.step({ type: 'rules', token, answer: { status: 'illegal' } })
+      ann.step({ type: 'appended', token, ok: true })
+    }
+    expect(ann.referee.position?.view).toBe(3)
+    expect(ann.referee.fault).toBeNull()
+  })
+})
+
+describe('one person on two machines', () => {
+  const desk = holder('ann', 'desk')
+  const phone = holder('ann', 'phone')
+
+  test('plays one game, and nobody is blamed', () => {
+    const [one, two, bob] = [desk, phone, BOB].map((who) => new Table(descriptor, race, who)) as [
+      Table,
+      Table,
+      Table,
+    ]
+    one.act(1)
+    exchange(one, two, bob)
+    bob.act(1)
+    exchange(one, two, bob)
+    expect(two.act(2)).toBe(2)
+    exchange(one, two, bob)
+    bob.act(1)
+    exchange(one, two, bob)
+    expect(one.act(3)).toBe(4)
+    exchange(one, two, bob)
+    for (const { referee } of [one, two, bob]) {
+      expect(referee.fault).toBeNull()
+      expect(referee.actions.map(({ body }) => body)).toEqual([1, 1, 2, 1, 3])
+    }
+  })
+
+  test.each([
+    [1, 2],
+    [2, 1],
+    [3, 1],
+  ])('who moves %i here and %i there goes on with the one that was answered', (here, there) => {
+    const [one, two, bob] = [desk, phone, BOB].map((who) => new Table(descriptor, race, who)) as [
+      Table,
+      Table,
+      Table,
+    ]
+    const spectator = new Table(descriptor, race, null)
+    one.act(here)
+    two.act(there)
+    bob.read(one)
+    bob.act(1)
+    spectator.read(two)
+    exchange(one, two, bob, spectator)
+    for (const { referee } of [one, two, bob, spectator]) {
+      expect(referee.fault).toBeNull()
+      expect(referee.actions.map(({ body }) => body)).toEqual([here, 1])
+      expect(referee.toAct).toEqual([0])
+    }
+    expect(two.act(1)).toBe(2)
+    exchange(one, two, bob, spectator)
+    expect(spectator.referee.actions).toHaveLength(3)
+  })
+
+  test('an old fork that nobody built on turns nothing around', () => {
+    const [one, bob] = [new Table(descriptor, race, desk), new Table(descriptor, race, BOB)]
+    for (let ply = 0; ply < 4; ply++) {
+      const actor = ply % 2 === 0 ? one : bob
+      actor.act(1)
+      exchange(one, bob)
+    }
+    for (const body of [1, 2, 3]) {
+      bob.read({
+        ...forgedLog(descriptor, phone, [{ heads: [null, null], body }]),
+        name: `fork ${body}`,
+      })
+    }
+    expect(bob.referee.actions.map(({ body }) => body)).toEqual([1, 1, 1, 1])
+  })
+})
+
+describe('a session that would not end', () => {
+  test('ends when a seat resigns, in turn or not', () => {
+    const [ann, bob, spectator] = tables()
+    ann.act(3)
+    exchange(ann, bob)
+    expect(ann.act({ type: 'resign' })).toBe(1)
+    exchange(ann, bob, spectator)
+    for (const { referee } of [ann, bob, spectator]) {
+      expect(referee.ending).toEqual({
+        outcome: { scores: [0, 1], reason: 'resigned' },
+        by: 'resignation',
+      })
+      expect(referee.agreements.every((agreement) => agreement !== null)).toBe(true)
+    }
+  })
+
+  test('can be claimed once the other has been silent for the time, and not before', () => {
+    const of = descriptorOf([ANN, BOB], { claimAfterMs: 20_000 })
+    const [ann, bob] = [new Table(of, race, ANN), new Table(of, race, BOB)]
+    expect(ann.act({ type: 'claim' })).toBe('SESSION_NOT_YOUR_TURN')
+    ann.act(3)
+    ann.nowMs = 19_999
+    expect(ann.act({ type: 'claim' })).toBe('SESSION_CLAIM_EARLY')
+    ann.nowMs = 20_000
+    expect(ann.act({ type: 'claim' })).toBe(1)
+    exchange(ann, bob)
+    for (const { referee } of [ann, bob]) {
+      expect(referee.ending).toMatchObject({ outcome: { scores: [1, 0] }, by: 'claim' })
+      // A claim is one's word: the other has not agreed.
+      expect(referee.agreements).toEqual([null, null])
+    }
+  })
+
+  test('cannot be claimed against one who moved', () => {
+    const of = descriptorOf([ANN, BOB], { claimAfterMs: 10_000 })
+    const [ann, bob] = [new Table(of, race, ANN), new Table(of, race, BOB)]
+    ann.act(3)
+    bob.read(ann)
+    bob.act(2)
+    ann.nowMs = 10_000
+    ann.act({ type: 'claim' })
+    exchange(ann, bob)
+    for (const { referee } of [ann, bob]) {
+      expect(referee.ending).toBeNull()
+      expect(referee.fault).toBeNull()
+      expect(referee.toAct).toEqual([0])
+    }
+  })
+
+  test('a claim of whose turn it is counts for nothing', () => {
+    const [, bob] = tables()
+    bob.read(forgedLog(descriptor, ANN, [{ heads: [null, null], type: 'claim', body: null }]))
+    expect(bob.referee.ending).toBeNull()
+  })
+})
+
+test('an answer of the rules about a way that counts no more is passed over', () => {
+  const { referee } = new Table(descriptor, race, null)
+  const other = forgedLog(descriptor, holder('ann', 'phone'), [{ heads: [null, null], body: 1 }])
+  const asked: number[] = []
+  for (const { name, log } of [
+    forgedLog(descriptor, ANN, [{ heads: [null, null], body: 2 }]),
+    other,
+    forgedLog(descriptor, BOB, [{ heads: [other.actions[0]?.hash ?? null, null] }]),
+  ]) {
+    for (const text of log) {
+      for (const effect of referee.step({ type: 'block', log: name, text }, 0)) {
+        if (effect.type === 'askRules') asked.push(effect.token)
+      }
+    }
+  }
+  expect(asked).toHaveLength(2)
+  const wrong = { state: null, outcome: null, legal: [[], []], view: 'wrong' }
+  for (const token of [0, ...asked.slice(0, -1)]) {
+    referee.step({ type: 'rules', token, answer: { status: 'ok', position: wrong } }, 0)
+    referee.step({ type: 'rules', token, answer: { status: 'illegal' } }, 0)
+  }
+  expect(referee.position?.view).toBe(0)
+  expect(referee.fault).toBeNull()
+})
+
+test('an action of a type that a later version has is passed over', () => {
+  const [ann, bob] = tables()
+  const later = forgedLog(descriptor, ANN, [{ heads: [null, null], type: 'offer-draw' }])
+  for (const table of [ann, bob]) table.read(later)
+  expect(bob.referee.actions).toEqual([])
+  expect(bob.referee.toAct).toEqual([0])
+  expect(bob.referee.length).toBe(1)
+})
+
+test('after a restart nothing is signed before the own log is read to its end', () => {
+  const [ann, bob] = tables()
+  ann.act(3)
+  exchange(ann, bob)
+  bob.act(1)
+  exchange(ann, bob)
+  ann.act(1)
+  const again = new Table(descriptor, race, null)
+  const own = new Table(descriptor, race, ANN)
+  own.step({ type: 'held', seat: 0, log: own.name, blocks: ann.log.length })
+  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
+  const text = ann.log
+  for (const block of text) own.step({ type: 'block', log: own.name, text: block })
+  // Its second action goes on from one of Bob's that is not here yet.
+  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
+  own.read(bob)
+  own.step({ type: 'block', log: own.name, text: text.at(-1) ?? '' })
+  exchange(bob, again)
+  again.read(ann)
+  expect(own.referee.actions).toHaveLength(3)
+  expect(again.referee.fault).toBeNull()
+})
+
+test('no order of arrival and no rubbish leads two machines to different games', () => {
+  const phone = holder('bob', 'phone')
+  const script = fc.array(
+    fc.record({ who: fc.nat(2), body: fc.integer({ min: 1, max: 3 }), read: fc.nat(7) }),
+    { maxLength: 24 },
+  )
+  fc.assert(
+    fc.property(script, fc.array(fc.string()), (steps, rubbish) => {
+      const players = [ANN, BOB, phone].map((who) => new Table(descriptor, race, who))
+      const spectators = [new Table(descriptor, race, null), new Table(descriptor, race, null)]
+      for (const { who, body, read } of steps) {
+        players[who]?.act(body)
+        for (const [bit, reader] of [...players, ...spectators].entries()) {
+          if ((read & (1 << (bit % 3))) === 0) continue
+          for (const writer of players) if (writer !== reader) reader.read(writer)
+        }
+      }
+      for (const [index, text] of rubbish.entries()) {
+        spectators[0]?.step({ type: 'block', log: `rubbish ${index}`, text })
+      }
+      exchange(...players, ...spectators)
+      const [first] = players
+      for (const { referee } of [...players, ...spectators]) {
+        expect(referee.fault).toBeNull()
+        expect(referee.actions).toEqual(first?.referee.actions)
+        expect(referee.ending).toEqual(first?.referee.ending)
+      }
+    }),
+    { numRuns: 200, seed: 7 },
+  )
+})

@@ -1,0 +1,462 @@
+// The referee of one session: takes the blocks of all seats' logs in any order, derives the order of the
+// actions, has the rules play them, and writes the own seat's. Only what an action proves by itself
+// blames a seat; what fails on this machine is said to be that, and tried again.
+import type { ErrorCode } from '../../contract/errors.ts'
+import type { Outcome, SessionDescriptor } from '../../contract/sessions.ts'
+import type { Json } from '../../contract/values.ts'
+import { openAttestation } from '../forms/attestation.ts'
+import type { Attestation } from '../forms/attestation.ts'
+import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import type { Core } from '../step.ts'
+import { ACTION_TYPES, isOfSeat, openAction } from './action.ts'
+import type { Action, ActionStatement } from './action.ts'
+import { readBlock, writeBlock } from './block.ts'
+import { Branches } from './branches.ts'
+import { Judgement } from './judgement.ts'
+import type { Ending, Fault, PlayedAction } from './judgement.ts'
+import { jsonEqual, sessionId } from './position.ts'
+import type { Position, RulesAnswer, RulesRequest, Viewer } from './position.ts'
+
+/** A silent opponent may be gone for a moment: long enough to come back over a restart. */
+export const DEFAULT_CLAIM_AFTER_MS = 5 * 60_000
+const MIN_CLAIM_AFTER_MS = 10_000
+const MAX_CLAIM_AFTER_MS = 30 * 24 * 3_600_000
+/** After a failure of this machine: the first pause, doubled each time up to the longest. */
+const RETRY_MS = 250
+const MAX_RETRY_MS = 30_000
+/** Attestations of one session: 16 machines a seat, and as many renewed. */
+const MAX_ATTESTATIONS = 512
+
+export interface RefereeOptions {
+  descriptor: SessionDescriptor
+  cloud: string
+  viewer: Viewer
+  /** This machine, and its signature under an action. The attestation may be renewed. */
+  own: {
+    machine: string
+    attestation: () => Attestation
+    sign: (statement: ActionStatement) => Action
+  } | null
+  check?: VerifySignature
+}
+
+export type RefereeEvent =
+  /** A block of a seat's log, in the order of its log. Read the next one when told to. */
+  | { type: 'block'; log: string; text: string }
+  /** An action that came by another way than a log. */
+  | { type: 'action'; form: SignedForm; attestation: SignedForm | null }
+  /** This machine holds the seat, with a log that has so many blocks already. */
+  | { type: 'held'; seat: number; log: string; blocks: number }
+  | { type: 'act'; token: number; action: OwnAction; wallMs: number }
+  | { type: 'appended'; token: number; ok: true }
+  | { type: 'appended'; token: number; ok: false; message: string }
+  | { type: 'rules'; token: number; answer: RulesAnswer }
+  | { type: 'timer'; id: RefereeTimer }
+
+export type RefereeEffect =
+  | { type: 'askRules'; token: number; request: RulesRequest }
+  /** Writes the blocks to the own log in one go; answered by `appended` once they are on the disk. */
+  | { type: 'append'; token: number; texts: string[] }
+  /** The action is on the disk. */
+  | { type: 'acted'; token: number; ply: number; action: Action }
+  | { type: 'refused'; token: number; code: ErrorCode; message: string; details: Json }
+  | { type: 'readOn'; log: string }
+  /** What the log holds is of no session: it is not read on. Nobody is blamed for it. */
+  | { type: 'dropLog'; log: string; reason: string }
+  | { type: 'setTimer'; id: RefereeTimer; afterMs: number }
+  | { type: 'changed' }
+
+export type RefereeTimer = 'rules' | 'append'
+
+export type OwnAction = { type: 'move'; body: Json } | { type: 'resign' } | { type: 'claim' }
+
+/** What this machine can't do now, in words. Not a fault of any player. */
+export interface Trouble {
+  what: 'rules' | 'disk'
+  message: string
+}
+
+interface PendingOwn {
+  /** Null for the agreement that the referee gives by itself. */
+  token: number | null
+  appendToken: number
+  action: Action
+  texts: string[]
+  tries: number
+}
+
+export class Referee implements Core<RefereeEvent, RefereeEffect> {
+  readonly session: string
+  readonly #options: RefereeOptions
+  readonly #branches: Branches
+  readonly #judgement: Judgement
+  readonly #attestations = new Map<string, Attestation>()
+  /** Logs whose last action waits for another's. */
+  readonly #stalled = new Map<string, Action>()
+  /** By log: blocks that were taken in, and the last attestation among them. */
+  readonly #read = new Map<string, { blocks: number; attestation: string | null }>()
+  #ownSeat: number | null = null
+  #own: { log: string; blocks: number } | null = null
+  #pending: PendingOwn | null = null
+  #asked: { token: number; stamp: string } | null = null
+  #tries = 0
+  #trouble: { rules: string | null; disk: string | null } = { rules: null, disk: null }
+  #nextToken = 1
+  #lastNewsMs: number | null = null
+
+  constructor(options: RefereeOptions) {
+    this.#options = options
+    this.session = sessionId(options.descriptor)
+    const seats = options.descriptor.seats.length
+    this.#branches = new Branches(seats)
+    this.#judgement = new Judgement(seats, this.#branches)
+  }
+
+  get descriptor(): SessionDescriptor {
+    return this.#options.descriptor
+  }
+
+  /** The position after the last action that was played; null until the rules have begun. */
+  get position(): Position | null {
+    return this.#judgement.position
+  }
+
+  /** Moves, resignations and claims that have taken effect, in their order. */
+  get actions(): readonly PlayedAction[] {
+    return this.#judgement.actions
+  }
+
+  /** How it ended, and by whose word; null while it goes on. */
+  get ending(): Ending | null {
+    return this.#judgement.ending
+  }
+
+  get fault(): Fault | null {
+    return this.#judgement.fault
+  }
+
+  get ownSeat(): number | null {
+    return this.#ownSeat
+  }
+
+  get trouble(): Trouble | null {
+    const { rules, disk } = this.#trouble
+    if (disk !== null) return { what: 'disk', message: disk }
+    return rules === null ? null : { what: 'rules', message: rules }
+  }
+
+  /** The seats that may act now. */
+  get toAct(): number[] {
+    return this.#judgement.toAct
+  }
+
+  /** All actions that are part of the session, in their order: what a transcript holds. */
+  get transcript(): { actions: readonly Action[]; attestations: readonly Attestation[] } {
+    const actions = this.#judgement.transcript
+    const named = new Set(actions.map(({ attestation }) => attestation))
+    const attestations = [...this.#attestations.values()].filter(({ hash }) => named.has(hash))
+    return { actions, attestations }
+  }
+
+  /** The seats' agreements with the outcome, by seat. */
+  get agreements(): (Action | null)[] {
+    return this.#judgement.agreements
+  }
+
+  attestationOf(hash: string): Attestation | undefined {
+    return this.#attestations.get(hash)
+  }
+
+  /** Actions placed so far: how far this machine has the session, whatever the rules say of them. */
+  get length(): number {
+    return this.#branches.size
+  }
+
+  /** When the others may be called silent: ms after the last news of them. */
+  get claimAfterMs(): number {
+    const { options } = this.#options.descriptor
+    const wanted =
+      typeof options === 'object' && options !== null && !Array.isArray(options)
+        ? options['claimAfterMs']
+        : undefined
+    if (typeof wanted !== 'number' || !Number.isFinite(wanted)) return DEFAULT_CLAIM_AFTER_MS
+    return Math.min(MAX_CLAIM_AFTER_MS, Math.max(MIN_CLAIM_AFTER_MS, wanted))
+  }
+
+  step(event: RefereeEvent, nowMs: number): RefereeEffect[] {
+    this.#lastNewsMs ??= nowMs
+    switch (event.type) {
+      case 'block':
+        return this.#takeBlock(event, nowMs)
+      case 'action':
+        if (event.attestation !== null) this.#takeAttestation(event.attestation)
+        return this.#takeAction(event.form, null, nowMs)
+      case 'held':
+        this.#ownSeat = event.seat
+        this.#own = { log: event.log, blocks: event.blocks }
+        return [{ type: 'changed' }, ...this.#goOn()]
+      case 'act':
+        return this.#act(event, nowMs)
+      case 'appended':
+        return this.#appended(event, nowMs)
+      case 'rules':
+        return this.#rulesAnswered(event.token, event.answer)
+      case 'timer':
+        if (event.id === 'append') return this.#append()
+        return this.#goOn()
+    }
+  }
+
+  #takeBlock({ log, text }: { log: string; text: string }, nowMs: number): RefereeEffect[] {
+    if (this.#stalled.has(log)) return []
+    const block = readBlock(text)
+    if (block === null) return [{ type: 'dropLog', log, reason: 'a block is no action' }]
+    if (block.type === 'action') return this.#takeAction(block.form, log, nowMs)
+    const hash = this.#takeAttestation(block.form)
+    if (hash === null) return [{ type: 'dropLog', log, reason: 'an attestation does not hold' }]
+    return [this.#taken(log, hash)]
+  }
+
+  #taken(log: string, attestation?: string): RefereeEffect {
+    const read = this.#read.get(log) ?? { blocks: 0, attestation: null }
+    this.#read.set(log, {
+      blocks: read.blocks + 1,
+      attestation: attestation ?? read.attestation,
+    })
+    return { type: 'readOn', log }
+  }
+
+  #takeAttestation(form: SignedForm): string | null {
+    const { cloud, check, descriptor } = this.#options
+    const attestation = openAttestation(form, cloud, check)
+    if (attestation === null || !descriptor.seats.includes(attestation.person)) return null
+    if (this.#attestations.size < MAX_ATTESTATIONS) {
+      this.#attestations.set(attestation.hash, attestation)
+    }
+    return attestation.hash
+  }
+
+  #takeAction(form: SignedForm, log: string | null, nowMs: number): RefereeEffect[] {
+    const action = openAction(form, this.#options.check)
+    const seats = { session: this.session, seats: this.#options.descriptor.seats }
+    const genuine =
+      action !== null && isOfSeat(action, seats, this.#attestations.get(action.attestation))
+    if (!genuine) {
+      return log === null ? [] : [{ type: 'dropLog', log, reason: 'an action is not the seat’s' }]
+    }
+    const added = this.#branches.add(action)
+    if (added === 'waiting') {
+      if (log !== null) this.#stalled.set(log, action)
+      return []
+    }
+    const effects: RefereeEffect[] = []
+    if (log !== null) {
+      effects.push(
+        added === 'refused'
+          ? { type: 'dropLog', log, reason: 'an action fits nowhere' }
+          : this.#taken(log),
+      )
+    }
+    if (added !== 'added') return effects
+    this.#lastNewsMs = nowMs
+    return [...effects, ...this.#wakeLogs(), { type: 'changed' }, ...this.#goOn()]
+  }
+
+  #wakeLogs(): RefereeEffect[] {
+    const effects: RefereeEffect[] = []
+    for (const [log, action] of this.#stalled) {
+      if (this.#branches.isWaiting(action)) continue
+      this.#stalled.delete(log)
+      effects.push(
+        this.#branches.has(action.hash)
+          ? this.#taken(log)
+          : { type: 'dropLog', log, reason: 'an action fits nowhere' },
+      )
+    }
+    return effects
+  }
+
+  /** Has all that this machine ever signed here been taken in? Else it could sign for one position twice. */
+  get #knowsItself(): boolean {
+    const own = this.#own
+    return own !== null && (this.#read.get(own.log)?.blocks ?? 0) >= own.blocks
+  }
+
+  /** Plays what is not played yet, and agrees with the end. */
+  #goOn(): RefereeEffect[] {
+    const before = this.#judgement.stamp
+    const request = this.#judgement.next(this.#options.viewer)
+    const effects: RefereeEffect[] = this.#judgement.stamp === before ? [] : [{ type: 'changed' }]
+    if (request === null) {
+      this.#asked = null
+      return [...effects, ...this.#agree()]
+    }
+    // The one question that is open is this one, or it was about a way that counts no more.
+    if (this.#asked?.stamp === request.stamp) return effects
+    const token = this.#nextToken++
+    this.#asked = { token, stamp: request.stamp }
+    return [...effects, { type: 'askRules', token, request: request.request }]
+  }
+
+  #rulesAnswered(token: number, answer: RulesAnswer): RefereeEffect[] {
+    if (this.#asked?.token !== token) return []
+    this.#asked = null
+    if (answer.status === 'failed' || answer.status === 'unavailable') {
+      this.#trouble.rules = answer.message
+      const afterMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.#tries++, 10))
+      return [{ type: 'changed' }, { type: 'setTimer', id: 'rules', afterMs }]
+    }
+    this.#trouble.rules = null
+    this.#tries = 0
+    this.#judgement.answered(answer)
+    return [{ type: 'changed' }, ...this.#goOn()]
+  }
+
+  #act(
+    { token, action, wallMs }: { token: number; action: OwnAction; wallMs: number },
+    nowMs: number,
+  ): RefereeEffect[] {
+    const refusal = this.#refusalOf(action, nowMs)
+    if (refusal !== null) return [{ type: 'refused', token, ...refusal }]
+    const body = action.type === 'move' ? action.body : null
+    return this.#write(token, action.type, body, wallMs)
+  }
+
+  #refusalOf(
+    action: OwnAction,
+    nowMs: number,
+  ): { code: ErrorCode; message: string; details: Json } | null {
+    const { ownSeat: seat, fault, ending, position, toAct } = this
+    const details = { ply: this.actions.length, seat }
+    const refuse = (code: ErrorCode, message: string, more: Record<string, Json> = {}) => ({
+      code,
+      message,
+      details: { ...details, ...more },
+    })
+    if (seat === null || this.#options.own === null) {
+      return refuse(
+        'SESSION_NOT_SEATED',
+        'You have no seat in this session on this machine. You can watch it.',
+      )
+    }
+    if (fault !== null) {
+      return refuse(
+        'SESSION_TRANSCRIPT_FORGED',
+        `Play has stopped: seat ${fault.seat} broke the rules.`,
+        { seat: fault.seat, ply: fault.ply },
+      )
+    }
+    if (ending !== null) return refuse('SESSION_OVER', `It is over: ${ending.outcome.reason}.`)
+    if (this.#pending !== null) {
+      return this.#trouble.disk === null
+        ? refuse('SESSION_NOT_YOUR_TURN', 'Your last action is still being written.')
+        : refuse('UNAVAILABLE', 'Your last action is signed, and this machine cannot write it yet.')
+    }
+    // Signed now, an action would go on from a position that nobody has seen yet.
+    if (position === null || this.#judgement.isBehind || !this.#knowsItself) {
+      if (this.trouble !== null) return refuse('UNAVAILABLE', this.trouble.message)
+      return refuse('SESSION_NOT_YOUR_TURN', 'The position is still being worked out.')
+    }
+    if (action.type === 'resign') return null
+    if (action.type === 'claim') {
+      if (toAct.includes(seat) || toAct.length === 0) {
+        return refuse('SESSION_NOT_YOUR_TURN', 'You are to act, not the others.')
+      }
+      const leftMs = (this.#lastNewsMs ?? nowMs) + this.claimAfterMs - nowMs
+      if (leftMs <= 0) return null
+      return refuse('SESSION_CLAIM_EARLY', 'The others have time left to act.', { leftMs })
+    }
+    if (!toAct.includes(seat)) return refuse('SESSION_NOT_YOUR_TURN', 'It is not your turn.')
+    const legal = position.legal[seat] ?? []
+    if (legal.some((allowed) => jsonEqual(allowed, action.body))) return null
+    return refuse('SESSION_ACTION_ILLEGAL', 'The rules do not allow this move.', {
+      action: action.body,
+    })
+  }
+
+  #write(token: number | null, type: string, body: Json, wallMs: number): RefereeEffect[] {
+    const { own } = this.#options
+    const seat = this.#ownSeat
+    if (own === null || seat === null) return []
+    const attestation = own.attestation()
+    const heads = this.#branches.heads()
+    const head = heads[seat] ?? null
+    const action = own.sign({
+      session: this.session,
+      seat,
+      seq: head === null ? 0 : this.#branches.seqOf(head) + 1,
+      heads,
+      type,
+      body,
+      machine: own.machine,
+      attestation: attestation.hash,
+      atMs: wallMs,
+    })
+    this.#attestations.set(attestation.hash, attestation)
+    const texts = [writeBlock({ type: 'action', form: action.form })]
+    if (this.#read.get(this.#own?.log ?? '')?.attestation !== attestation.hash) {
+      texts.unshift(writeBlock({ type: 'attestation', form: attestation.form }))
+    }
+    this.#pending = { token, appendToken: 0, action, texts, tries: 0 }
+    return this.#append()
+  }
+
+  /** Writes what is signed, and nothing else until it is written: another signature would be a second. */
+  #append(): RefereeEffect[] {
+    const pending = this.#pending
+    if (pending === null || pending.appendToken !== 0) return []
+    pending.appendToken = this.#nextToken++
+    return [{ type: 'append', token: pending.appendToken, texts: pending.texts }]
+  }
+
+  #appended(
+    event: { token: number; ok: true } | { token: number; ok: false; message: string },
+    nowMs: number,
+  ): RefereeEffect[] {
+    const pending = this.#pending
+    if (pending === null || pending.appendToken !== event.token) return []
+    if (!event.ok) {
+      pending.appendToken = 0
+      this.#trouble.disk = event.message
+      const afterMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(pending.tries++, 10))
+      return [{ type: 'changed' }, { type: 'setTimer', id: 'append', afterMs }]
+    }
+    this.#pending = null
+    this.#trouble.disk = null
+    this.#branches.add(pending.action)
+    this.#countOwn(pending)
+    this.#lastNewsMs = nowMs
+    const effects: RefereeEffect[] = [{ type: 'changed' }, ...this.#wakeLogs()]
+    if (pending.token !== null) {
+      const { token, action } = pending
+      effects.unshift({ type: 'acted', token, ply: this.actions.length, action })
+    }
+    return [...effects, ...this.#goOn()]
+  }
+
+  /** What was written needs no reading. */
+  #countOwn({ action, texts }: PendingOwn): void {
+    const own = this.#own
+    if (own === null) return
+    own.blocks += texts.length
+    const blocks = (this.#read.get(own.log)?.blocks ?? 0) + texts.length
+    this.#read.set(own.log, { blocks, attestation: action.attestation })
+  }
+
+  /** Signs the end, once it is known and nothing of the own seat is under way. */
+  #agree(): RefereeEffect[] {
+    const { ending, ownSeat, fault } = this
+    if (ending === null || ownSeat === null || fault !== null || this.#pending !== null) return []
+    // A claim is the claimant's word; whom it is held against has not agreed by having come back.
+    if (ending.by === 'claim') return []
+    if (this.agreements[ownSeat] !== null || this.#judgement.isBehind) return []
+    if (!this.#knowsItself) return []
+    const last = this.#branches.order.at(-1)
+    return this.#write(null, ACTION_TYPES.agree, outcomeBody(ending.outcome), last?.atMs ?? 0)
+  }
+}
+
+/** What an agreement repeats. */
+export function outcomeBody({ scores, reason }: Outcome): Json {
+  return { scores, reason }
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
+import { sessionId } from './position.ts'
+import {
+  announcedState,
+  announcementId,
+  MAX_MACHINES_PER_SEAT,
+  readAnnouncement,
+  seatMachines,
+  sessionFrom,
+  withAnnouncement,
+} from './seats.ts'
+import type { Announcement } from './seats.ts'
+
+const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
+const descriptor = descriptorOf([ANN, BOB])
+const session = sessionId(descriptor)
+
+const announcement: Announcement = {
+  session,
+  seat: 0,
+  log: keysOf('log').key,
+  machine: ANN.machine,
+  descriptor,
+  state: 'live',
+  startedMs: 1,
+}
+
+function record(value: Partial<Announcement>, change: { author?: string; id?: string } = {}) {
+  const whole = { ...announcement, ...value }
+  const id = announcementId(session, whole.seat, whole.machine)
+  return { author: ANN.person, id, value: whole, ...change }
+}
+
+test('a seat is taken by its person, on any number of machines up to the limit', () => {
+  const machines = Array.from({ length: MAX_MACHINES_PER_SEAT + 5 }, (_, i) => keysOf(`m${i}`).key)
+  const known = sessionFrom(
+    machines.flatMap((machine) => readAnnouncement(record({ machine })) ?? []),
+  )
+  expect(known?.seats.map((held) => held.length)).toEqual([MAX_MACHINES_PER_SEAT, 0])
+  expect(known && announcedState(known)).toBe('waiting')
+})
+
+test('a machine’s newest announcement takes the place of its earlier one', () => {
+  const known = sessionFrom([announcement, { ...announcement, state: 'over' }])
+  expect(known?.seats[0]).toMatchObject([{ state: 'over' }])
+  const both = withAnnouncement(known, { ...announcement, seat: 1, machine: BOB.machine })
+  expect(announcedState(both)).toBe('over')
+  expect(seatMachines(both, ANN.machine)).toEqual([BOB.machine])
+})
+
+test.each([
+  ['by another person', record({}, { author: EVE.person })],
+  ['by the person in the other seat', record({}, { author: BOB.person })],
+  ['for a seat that there is not', record({ seat: 2 })],
+  ['under the id of another seat', record({}, { id: announcementId(session, 1, ANN.machine) })],
+  ['under the id of another machine', record({}, { id: announcementId(session, 0, EVE.machine) })],
+  [
+    'with a descriptor that is not the session’s',
+    record({ descriptor: { ...descriptor, seed: 'x' } }),
+  ],
+  [
+    'with seats that are not the session’s',
+    record({ descriptor: descriptorOf([EVE, BOB]) }, { author: EVE.person }),
+  ],
+  ['without a log', record({ log: '' })],
+])('an announcement %s counts for nothing', (_what, forged) => {
+  expect(readAnnouncement(forged)).toBeNull()
+  expect(readAnnouncement(record({}))).toEqual(announcement)
+})
+
+test('nothing that a record may hold makes the reader throw', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string(), fc.string(), (value, author, id) => {
+      expect(readAnnouncement({ author, id, value })).toBeNull()
+    }),
+  )
+})

@@ -1,0 +1,102 @@
+// Who holds which seat, on which machines, in which logs: any number of machines per seat, as far as
+// this machine cares to follow. What one person can announce is bounded.
+import * as z from 'zod'
+import { sessionDescriptorSchema } from '../../contract/sessions.ts'
+import type { SessionDescriptor, SessionSummary } from '../../contract/sessions.ts'
+import { hashSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
+import { sessionId } from './position.ts'
+
+/** A person plays on one machine, or a few; more logs of one seat are not followed. */
+export const MAX_MACHINES_PER_SEAT = 8
+
+/** The value of a seat's announcement, which the person in the seat signs as a record. */
+export const announcementSchema = z.object({
+  session: hashSchema,
+  seat: z.number().int().nonnegative(),
+  log: keySchema,
+  machine: keySchema,
+  descriptor: sessionDescriptorSchema,
+  /** `over` when it ended on the machine that announces. */
+  state: z.enum(['live', 'over']),
+  startedMs: timeMsSchema,
+})
+export type Announcement = z.infer<typeof announcementSchema>
+
+export interface KnownSession {
+  session: string
+  descriptor: SessionDescriptor
+  /** By seat, the machines that hold it; none until it is taken. */
+  seats: readonly (readonly Announcement[])[]
+}
+
+/** What of a record an announcement is read from. The database has checked who signed it. */
+export interface SeatRecord {
+  author: string
+  id: string
+  value: unknown
+}
+
+/** Sorts a session's announcements together, and names seat and machine: each machine has its own. */
+export function announcementId(session: string, seat: number, machine: string): string {
+  return `${session}.${seat}.${machine}`
+}
+
+/** The session that the id of an announcement begins with. */
+export function sessionOfId(id: string): string {
+  return id.slice(0, 64)
+}
+
+/** The announcement that a record makes, if it counts: by the person in the seat. Never throws. */
+export function readAnnouncement({ author, id, value }: SeatRecord): Announcement | null {
+  const parsed = announcementSchema.safeParse(value)
+  if (!parsed.success) return null
+  const { session, seat, machine, descriptor } = parsed.data
+  const genuine =
+    author === descriptor.seats[seat] &&
+    id === announcementId(session, seat, machine) &&
+    session === sessionId(descriptor)
+  return genuine ? parsed.data : null
+}
+
+/**
+ * The session with one announcement more. A machine's newest takes the place of its earlier one; what
+ * is said of a seat beyond the limit is left out, so that nobody has to follow it.
+ */
+export function withAnnouncement(
+  known: KnownSession | undefined,
+  announcement: Announcement,
+): KnownSession {
+  const { session, descriptor, seat, machine } = announcement
+  const before = known ?? { session, descriptor, seats: descriptor.seats.map(() => []) }
+  const held = before.seats[seat] ?? []
+  const others = held.filter((other) => other.machine !== machine)
+  if (others.length >= MAX_MACHINES_PER_SEAT) return before
+  const seats = before.seats.map((of, number) => (number === seat ? [...others, announcement] : of))
+  return { ...before, seats }
+}
+
+/** The session that these announcements make together; undefined for none. */
+export function sessionFrom(announcements: readonly Announcement[]): KnownSession | undefined {
+  let known: KnownSession | undefined
+  for (const announcement of announcements) known = withAnnouncement(known, announcement)
+  return known
+}
+
+/** When a session began: when its first seat was taken, as its machines say. */
+export function startedMs({ seats }: KnownSession): number {
+  const times = seats.flat().map((seat) => seat.startedMs)
+  return times.length === 0 ? 0 : Math.min(...times)
+}
+
+/** The state as the players' machines announce it. */
+export function announcedState({ seats }: KnownSession): SessionSummary['state'] {
+  if (seats.flat().some(({ state }) => state === 'over')) return 'over'
+  return seats.every((machines) => machines.length > 0) ? 'live' : 'waiting'
+}
+
+/** The machines of all seats but this one. */
+export function seatMachines({ seats }: KnownSession, self: string): string[] {
+  const machines = new Set(seats.flat().map(({ machine }) => machine))
+  machines.delete(self)
+  return [...machines]
+}
