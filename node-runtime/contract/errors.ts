@@ -8,12 +8,14 @@ export const ERROR_KINDS = {
   // The caller's mistake.
   BAD_INPUT: 'caller',
   UNKNOWN_CALL: 'caller',
+  CALL_TOO_LARGE: 'caller',
   // Refused.
   FORBIDDEN: 'refused',
   UNAUTHENTICATED: 'refused',
   // The surroundings; trying again may help.
   TIMEOUT: 'environment',
   CANCELLED: 'environment',
+  TOO_BUSY: 'environment',
   UNAVAILABLE: 'environment',
   PEER_UNREACHABLE: 'environment',
   NO_MACHINE: 'environment',

@@ -4,6 +4,7 @@ import { CloudError } from '../contract/errors.ts'
 import { contract } from '../contract/index.ts'
 import type { Permission } from '../contract/permissions.ts'
 import type { CallMeta, Scope } from '../contract/procedure.ts'
+import { OWNER_SHARE, systemShare } from './budget.ts'
 import type { AccessCheck } from './server.ts'
 
 /** Fixed when the port is opened, by us, never by the caller. */
@@ -91,5 +92,6 @@ export function createCallerCheck(owners: Owners): AccessCheck<CallContext> {
       }
     },
     beforeEvent: checkGrant,
+    shareOf: ({ caller }) => (caller.kind === 'owner' ? OWNER_SHARE : systemShare(caller.system)),
   }
 }

@@ -1,20 +1,49 @@
 // What may arrive on a port. The RPC library decodes whatever it gets and rejects into nowhere when
 // that fails, which would end the process: so each message is checked here first, and one that is no
 // frame is dropped. Its encoding of the frames is used as it is (keys `i`, `t`, `p`).
+import type { CloudError } from '../contract/errors.ts'
 import { listen } from './port.ts'
 import type { AnyPort, WireMessage } from './port.ts'
 
 /** The library's marks for what a frame is; a frame without one is a request or its response. */
 const EVENT = 3
 const ABORT = 4
+/** As in HTTP; the library takes any from 400 for an error, and the code says more. */
+const REFUSED_STATUS = 503
 const EVENT_KINDS = ['message', 'error', 'done']
 
 type Fields = Record<string, unknown>
 
+/** A frame, reduced to what the contract uses: an id, what it is, and what it carries. */
+export interface Frame {
+  i: string
+  t?: number
+  p: { u?: string; [field: string]: unknown } | undefined
+}
+
 /** A port as the RPC library takes it, giving decoded frames. */
 export interface FramePort {
   postMessage(message: WireMessage): void
-  on(event: string, listener: (event?: { data: Fields }) => void): void
+  on(event: string, listener: (event?: { data: Frame }) => void): void
+}
+
+/** How both ends write a frame: its id first. Ids are short; ours are numbers. */
+const ID = /^\{"i":"([^"\\]{1,64})"/
+
+/** The id of a frame that is not parsed yet; null if it is not written as both ends write it. */
+export function idOf(text: string): string | null {
+  return ID.exec(text)?.[1] ?? null
+}
+
+/** Does the caller give up? */
+export function isAbort({ t }: Frame): boolean {
+  return t === ABORT
+}
+
+/** An answer that the library never hears of, in its encoding. */
+export function encodeRefusal(id: string, { code, message, details }: CloudError): string {
+  const error = { defined: false, code, status: REFUSED_STATUS, message, data: details }
+  return JSON.stringify({ i: id, p: { s: REFUSED_STATUS, b: { json: error } } })
 }
 
 function isFields(value: unknown): value is Fields {
@@ -34,11 +63,11 @@ function parse(data: unknown): { id: string; type: unknown; payload: unknown } |
 }
 
 /** A request or its cancellation, reduced to what the contract uses; null for anything else. */
-function readRequest(data: unknown): Fields | null {
+export function readRequest(data: unknown): Frame | null {
   const frame = parse(data)
   if (frame === null) return null
   const { id, type, payload } = frame
-  if (type === ABORT) return { i: id, t: ABORT }
+  if (type === ABORT) return { i: id, t: ABORT, p: undefined }
   if (type !== undefined || !isFields(payload)) return null
   const { u: path, b: body } = payload
   if (typeof path !== 'string' || !path.startsWith('/')) return null
@@ -46,11 +75,11 @@ function readRequest(data: unknown): Fields | null {
 }
 
 /** A response, an event of a stream or the end of one; null for anything else. */
-function readResponse(data: unknown): Fields | null {
+function readResponse(data: unknown): Frame | null {
   const frame = parse(data)
   if (frame === null) return null
   const { id, type, payload } = frame
-  if (type === ABORT) return { i: id, t: ABORT }
+  if (type === ABORT) return { i: id, t: ABORT, p: undefined }
   if (!isFields(payload)) return null
   if (type === EVENT) {
     const { e: kind, d: event } = payload
@@ -68,15 +97,16 @@ function readResponse(data: unknown): Fields | null {
   }
 }
 
-function framePort(port: AnyPort, read: (data: unknown) => Fields | null): FramePort {
-  const listeners = new Map<string, ((event?: { data: Fields }) => void)[]>()
-  const emit = (event: string, frame?: { data: Fields }): void => {
+/** For a client: the responses that arrive on `port`. */
+export function responsePort(port: AnyPort): FramePort {
+  const listeners = new Map<string, ((event?: { data: Frame }) => void)[]>()
+  const emit = (event: string, frame?: { data: Frame }): void => {
     for (const listener of listeners.get(event) ?? []) listener(frame)
   }
   let closed = false
   listen(port, {
     message(data) {
-      const frame = closed ? null : read(data)
+      const frame = closed ? null : readResponse(data)
       if (frame !== null) emit('message', { data: frame })
     },
     close() {
@@ -93,14 +123,4 @@ function framePort(port: AnyPort, read: (data: unknown) => Fields | null): Frame
       listeners.set(event, [...(listeners.get(event) ?? []), listener])
     },
   }
-}
-
-/** For a server: the requests that arrive on `port`. */
-export function requestPort(port: AnyPort): FramePort {
-  return framePort(port, readRequest)
-}
-
-/** For a client: the responses that arrive on `port`. */
-export function responsePort(port: AnyPort): FramePort {
-  return framePort(port, readResponse)
 }

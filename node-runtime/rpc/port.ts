@@ -11,6 +11,8 @@ export interface RpcPort {
   postMessage(message: WireMessage): void
   on(event: 'message', listener: (event?: { data: WireMessage }) => void): void
   on(event: 'close', listener: () => void): void
+  /** What was posted and waits for the reader, where that can be known. */
+  unsentBytes?(): number
 }
 
 /** What `serve` and `connect` take. A DOM port must be started by its owner. */

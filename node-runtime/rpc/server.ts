@@ -1,23 +1,35 @@
 // Serves a contract on any port: checks who calls, validates input and output, maps errors.
+import { getEventIteratorSchemaDetails, isContractProcedure } from '@orpc/contract'
 import type { AnyRouter } from '@orpc/server'
-import { RPCHandler } from '@orpc/server/message-port'
+import { StandardRPCHandler } from '@orpc/server/standard'
+import { createServerPeerHandleRequestFn } from '@orpc/server/standard-peer'
+import {
+  deserializeRequestMessage,
+  encodeResponseMessage,
+  experimental_ServerPeerWithoutCodec as ServerPeer,
+} from '@orpc/standard-server-peer'
 import type { CallMeta } from '../contract/procedure.ts'
 import { toWireError } from './errors.ts'
-import { requestPort } from './frames.ts'
+import { OWNER_SHARE } from './budget.ts'
+import type { ShareOwner } from './budget.ts'
 import type { AnyPort } from './port.ts'
 import { isStream, wrapStream } from './stream.ts'
+import { Traffic } from './traffic.ts'
 
 export interface AccessCheck<C> {
   /** Throws if the caller may not make this call. `input` is as it arrived. */
   beforeCall: (context: C, meta: CallMeta, input: unknown) => Promise<void>
   /** Throws if what the call needs was taken back meanwhile. */
   beforeEvent: (context: C, meta: CallMeta) => void
+  /** Whose budget the calls on a port with this context draw on. */
+  shareOf: (context: C) => ShareOwner
 }
 
 /** For a port whose holder was checked when it was handed out, and may all that is served on it. */
 export const openAccess: AccessCheck<object> = {
   beforeCall: async () => undefined,
   beforeEvent: () => undefined,
+  shareOf: () => OWNER_SHARE,
 }
 
 export interface ServerOptions<C> {
@@ -32,6 +44,24 @@ export interface ServerOptions<C> {
  */
 const EVENTS_PER_TURN = 64
 
+/** Where the context of a call keeps its way back to the port that it came by. */
+const PROGRESS = Symbol('progress')
+interface Progress {
+  /** To be called when the answer is a stream, and waits for events from now on. */
+  begun: () => void
+  /** Resolves when the port takes more. */
+  drained: () => Promise<void> | undefined
+}
+
+/** The paths of all calls that answer with a stream, as `/db/watch`. */
+function streamPaths(router: unknown, path = ''): string[] {
+  if (typeof router !== 'object' || router === null) return []
+  if (isContractProcedure(router)) {
+    return getEventIteratorSchemaDetails(router['~orpc'].outputSchema) === undefined ? [] : [path]
+  }
+  return Object.entries(router).flatMap(([name, node]) => streamPaths(node, `${path}/${name}`))
+}
+
 /** Answers the calls that arrive on `port`, in the name of `context`, until the port closes. */
 export type Serve<C> = (port: AnyPort, context: C) => void
 
@@ -43,10 +73,12 @@ export function createServer<C extends object>(
   router: AnyRouter,
   { access, onInternalError }: ServerOptions<C>,
 ): Serve<C> {
-  const handler = new RPCHandler<C>(router as never, {
+  const streams = new Set(streamPaths(router))
+  const handler = new StandardRPCHandler<C>(router as never, {
     clientInterceptors: [
       async ({ next, path, context, procedure, input, signal }) => {
         const meta = procedure['~orpc'].meta as CallMeta
+        const { [PROGRESS]: progress } = context as unknown as { [PROGRESS]: Progress }
         const toError = (error: unknown): Error => {
           const wireError = toWireError(error)
           if (wireError.code === 'INTERNAL') onInternalError(error, path)
@@ -56,8 +88,10 @@ export function createServer<C extends object>(
           await access.beforeCall(context as C, meta, input)
           const output = await next()
           if (!isStream(output)) return output
+          progress.begun()
           let events = 0
           const beforeEvent = async (): Promise<void> => {
+            await progress.drained()
             access.beforeEvent(context as C, meta)
             events++
             if (events % EVENTS_PER_TURN === 0)
@@ -70,5 +104,22 @@ export function createServer<C extends object>(
       },
     ],
   })
-  return (port, context) => handler.upgrade(requestPort(port), { context } as never)
+  const traffic = new Traffic({
+    isStreamPath: (path) => streams.has(path),
+    onError: (error) => onInternalError(error, []),
+  })
+  return (port, context) => {
+    const peer = new ServerPeer(async ([id, type, payload]) => {
+      trafficPort.send(await encodeResponseMessage(id, type, payload))
+    })
+    const trafficPort = traffic.open(port, access.shareOf(context), {
+      handle(frame, begun) {
+        const call: Progress = { begun, drained: () => trafficPort.drained() }
+        const options = { context: { ...context, [PROGRESS]: call } }
+        const handle = createServerPeerHandleRequestFn(handler, options as never)
+        return peer.message(deserializeRequestMessage(frame), handle)
+      },
+      close: () => peer.close(),
+    })
+  }
 }

@@ -5,6 +5,7 @@ import type { RpcPort, WireMessage } from '../port.ts'
 export interface SocketLike {
   binaryType: string
   readyState: number
+  readonly bufferedAmount: number
   send(data: WireMessage): void
   close(): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
@@ -28,6 +29,7 @@ export function webSocketPort(socket: SocketLike): RpcPort {
       if (socket.readyState === OPEN) socket.send(message)
       else if (socket.readyState === CONNECTING) waiting.push(message)
     },
+    unsentBytes: () => socket.bufferedAmount,
     on(event: 'message' | 'close', listener: (event?: { data: WireMessage }) => void) {
       if (event === 'close') socket.addEventListener('close', () => listener())
       else {
