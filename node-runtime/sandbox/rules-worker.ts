@@ -1,89 +1,131 @@
 // Runs rules modules in QuickJS, in a worker thread: fuel and memory limits inside, and a thread that
 // can be ended from outside, because some built-ins (a hostile regular expression) take no fuel.
+import type { rulesHarness } from './rules-harness.ts'
+import type { WorkerBody } from './worker-shell.ts'
 
-/** Limits of one call. */
+/** Limits of one call. The same on all machines, so that all agree on what is undecided. */
 export interface RulesLimits {
   /** All memory of the interpreter, itself included; whole pages of 64 KiB. */
   memoryBytes: number
   stackBytes: number
   /** How often the interpreter may ask whether to go on; it asks every 10,000 steps. */
   interrupts: number
+  /** State, outcome and legal actions as JSON text; and, on its own, a view. */
+  outputChars: number
+  /** How deep positions and views may be nested. */
+  outputDepth: number
 }
 
-export interface RulesWorkerData {
-  /** The rules module's path in the repository. */
+/** A module and those it imports, by path in the repository, without types. */
+export interface RulesModules {
   entry: string
-  /** Its source and that of the modules it imports, by path, without types. */
-  files: Record<string, string>
-  limits: RulesLimits
+  modules: Record<string, string>
 }
 
-/** The arguments are JSON text, so that nothing but JSON crosses. */
+/** Arguments are JSON text, so that nothing but JSON crosses. `bundle` is the key of the material. */
 export type RulesRequest =
-  | { id: number; kind: 'addFile'; path: string; source: string }
-  | { id: number; kind: 'call'; call: 'load' | 'start' | 'advance' | 'view'; args: string }
+  /** Does the module with its imports export the rules' functions? */
+  | ({ kind: 'link'; limits: RulesLimits } & RulesModules)
+  | { kind: 'start'; bundle: string; begin: string; seats: number; viewer: string }
+  | { kind: 'play'; bundle: string; state: string; move: string; seats: number; viewer: string }
+  | { kind: 'view'; bundle: string; state: string; viewer: string }
+  /** Plays on from a state, or from the start, until `sliceMs` are over. */
+  | {
+      kind: 'replay'
+      bundle: string
+      /** [seed, options]; null to go on from `state`. */
+      begin: string | null
+      state: string
+      /** [seat, action] as text, in order. */
+      moves: string[]
+      seats: number
+      viewer: string
+      /** The views wanted, counted from the state before the first of `moves` as 0. */
+      fromPly: number
+      toPly: number
+      viewChars: number
+      sliceMs: number
+    }
+
+/** Made of JSON texts. */
+export interface PositionText {
+  state: string
+  outcome: string
+  legal: string
+}
+
+export type RulesFault =
+  | { kind: 'failed'; reason: string }
+  /** A limit was exceeded. */
+  | { kind: 'limit'; reason: string }
+
+export type ViewText = { kind: 'view'; view: string } | RulesFault
 
 export type RulesReply =
-  | { id: number; output: string }
-  | { id: number; missing: string }
-  | { id: number; error: string }
+  | { kind: 'linked' }
+  | { kind: 'missing'; path: string }
+  | { kind: 'position'; position: PositionText; view: ViewText }
+  | ViewText
+  | { kind: 'illegal' }
+  | {
+      kind: 'replayed'
+      /** How many of the moves are played; less than all when the time was over. */
+      played: number
+      position: PositionText | null
+      views: ViewText[]
+      /** Set when the move after those played was not legal, or when it went wrong there. */
+      end: { kind: 'illegal' } | RulesFault | null
+    }
 
-/**
- * The whole of the worker. It is turned into text and started from that, so that it is the same in a
- * bundle and in a test; hence it uses nothing from outside its own body.
- */
-export function rulesWorker(
-  threads: typeof import('node:worker_threads'),
+/** The whole of the worker's body; it uses nothing from outside itself. */
+export async function rulesWorker(
   quickjs: typeof import('quickjs-emscripten'),
-): void {
-  const { parentPort, workerData } = threads
-  const { entry, files, limits } = workerData as RulesWorkerData
+  newHarness: typeof rulesHarness,
+): Promise<WorkerBody<RulesRequest, RulesReply>> {
   const PAGE_BYTES = 65_536
   /** What the engine's module asks for at its start. */
   const FIRST_PAGES = 256
+  /** An engine that has grown so far is replaced. */
+  const SPENT_BYTES = 32 * 1024 * 1024
+  const MAX_REASON_CHARS = 500
+  /** As the contract has it. */
+  const MAX_OUTCOME_REASON_CHARS = 200
+  const harness = newHarness()
+
+  interface Engine {
+    module: import('quickjs-emscripten').QuickJSWASMModule
+    memory: WebAssembly.Memory
+    /** Did it ask for memory in vain? Rules may hide that from us, and differ by machine. */
+    starved: boolean
+    /** Is it to be replaced? Its memory never shrinks. */
+    spent: boolean
+  }
 
   // The engine's own limit counts how many pieces of memory there are, not how large they are.
-  const wasmMemory = new WebAssembly.Memory({
-    initial: FIRST_PAGES,
-    maximum: limits.memoryBytes / PAGE_BYTES,
-  })
-  const starting = quickjs.newQuickJSWASMModuleFromVariant(
-    quickjs.newVariant(quickjs.RELEASE_SYNC, { wasmMemory }),
-  )
-
-  const PRELUDE = `
-    export const parse = JSON.parse
-    export const stringify = JSON.stringify
-    Math.random = () => { throw new Error('rules have no chance but the seed') }
-    for (const name of ['Date', 'WeakRef', 'FinalizationRegistry', 'performance', 'console']) {
-      delete globalThis[name]
-    }`
-  const main = (call: string, args: string): string => `
-    import { parse, stringify } from 'dharma:prelude'
-    import * as rules from ${JSON.stringify(`/${entry}`)}
-    const settle = (state, seats) => {
-      const outcome = rules.outcome(state)
-      const legal = []
-      for (let seat = 0; seat < seats; seat++) legal.push(outcome === null ? rules.legal(state, seat) : [])
-      return { state, outcome, legal }
+  const newEngine = async (memoryBytes: number): Promise<Engine> => {
+    const memory = new WebAssembly.Memory({
+      initial: FIRST_PAGES,
+      maximum: memoryBytes / PAGE_BYTES,
+    })
+    const variant = quickjs.newVariant(quickjs.RELEASE_SYNC, { wasmMemory: memory })
+    const module = await quickjs.newQuickJSWASMModuleFromVariant(variant)
+    const engine = { module, memory, starved: false, spent: false }
+    const grow = memory.grow.bind(memory)
+    memory.grow = (pages) => {
+      try {
+        return grow(pages)
+      } catch (error) {
+        engine.starved = true
+        engine.spent = true
+        throw error
+      }
     }
-    const keep = (state) => parse(stringify(state))
-    const calls = {
-      load() {
-        for (const name of ['init', 'legal', 'apply', 'outcome', 'view']) {
-          if (typeof rules[name] !== 'function') throw new Error('the module exports no function ' + name)
-        }
-        return null
-      },
-      start: (seed, options, seats) => settle(keep(rules.init(seed, options)), seats),
-      advance: (state, seat, action, seats) => settle(keep(rules.apply(state, seat, action)), seats),
-      view: (state, seat) => rules.view(state, seat),
-    }
-    export const output = stringify(calls[${JSON.stringify(call)}](...parse(${JSON.stringify(args)})))`
+    return engine
+  }
 
   /** The path that an import means; only files of the same repository have one. */
   const resolve = (importer: string, name: string): string => {
-    if (name === 'dharma:prelude' || importer === 'dharma:main') return name
+    if (importer.startsWith('dharma:')) return name
     if (!/^\.{1,2}\//.test(name)) throw new Error(`"${name}" is not a relative import`)
     const parts = importer.split('/').slice(0, -1)
     for (const part of name.split('/')) {
@@ -94,24 +136,49 @@ export function rulesWorker(
     return parts.join('/')
   }
 
-  /** One call in an interpreter of its own: nothing that the rules keep survives it. */
-  const run = (
-    engine: import('quickjs-emscripten').QuickJSWASMModule,
-    call: string,
-    args: string,
-  ) => {
-    let missing: string | null = null
+  const isTooDeep = (json: string, limit: number): boolean => {
+    let depth = 0
+    let inText = false
+    for (let i = 0; i < json.length; i++) {
+      const code = json.charCodeAt(i)
+      if (inText) {
+        if (code === 0x5c) i++
+        else if (code === 0x22) inText = false
+      } else if (code === 0x22) inText = true
+      else if (code === 0x5b || code === 0x7b) {
+        if (++depth > limit) return true
+      } else if (code === 0x5d || code === 0x7d) depth--
+    }
+    return false
+  }
+
+  interface Call {
+    /** Evaluates a module; the named exports, which are texts. */
+    ask<Names extends string>(
+      source: string,
+      names: readonly Names[],
+    ): { kind: 'texts'; texts: Record<Names, string> } | RulesFault
+    missing: string | null
+  }
+
+  /** One interpreter of its own: nothing that the rules keep survives it. */
+  const inInterpreter = <T>(
+    engine: Engine,
+    { entry, modules }: RulesModules,
+    limits: RulesLimits,
+    work: (call: Call) => T,
+  ): T => {
     let asked = 0
-    const runtime = engine.newRuntime()
+    const runtime = engine.module.newRuntime()
     runtime.setMaxStackSize(limits.stackBytes)
     runtime.setInterruptHandler(() => ++asked > limits.interrupts)
     runtime.setModuleLoader(
       (path) => {
-        if (path === 'dharma:prelude') return PRELUDE
-        const source = files[path.slice(1)]
+        if (path === 'dharma:prelude') return harness.prelude
+        const source = Object.hasOwn(modules, path.slice(1)) ? modules[path.slice(1)] : undefined
         if (source !== undefined) return source
-        missing = path.slice(1)
-        return { error: new Error(`there is no file ${missing}`) }
+        call.missing = path.slice(1)
+        return { error: new Error(`there is no file ${call.missing}`) }
       },
       (importer, name) => {
         try {
@@ -122,40 +189,175 @@ export function rulesWorker(
       },
     )
     const context = runtime.newContext()
-    try {
-      const result = context.evalCode(main(call, args), 'dharma:main', { type: 'module' })
-      if (result.error !== undefined) {
-        const thrown: unknown = context.dump(result.error)
-        result.error.dispose()
-        if (missing !== null) return { missing }
-        // There may be too little left to make an error of.
-        if (thrown === null) return { error: 'they threw null, or had no memory left' }
-        const { name = 'Error', message = String(thrown) } = Object(thrown) as Partial<Error>
-        if (name === 'InternalError' && message === 'interrupted') {
-          return { error: 'they took too long' }
-        }
-        return { error: `${name}: ${message}`.slice(0, 500) }
+    const faultOf = (thrown: unknown): RulesFault => {
+      if (asked > limits.interrupts) return { kind: 'limit', reason: 'they took too long' }
+      // There may be too little left to make an error of.
+      if (thrown === null && engine.starved) {
+        return { kind: 'limit', reason: 'they had no memory left' }
       }
-      const exported = result.value
-      const handle = context.getProp(exported, 'output')
-      const output: unknown = context.typeof(handle) === 'string' ? context.getString(handle) : null
-      handle.dispose()
-      exported.dispose()
-      return typeof output === 'string' ? { output } : { error: 'they gave back no JSON value' }
+      const { name = 'Error', message = String(thrown) } = Object(thrown) as Partial<Error>
+      const reason = `${name}: ${message}`.slice(0, MAX_REASON_CHARS)
+      return { kind: name === 'InternalError' ? 'limit' : 'failed', reason }
+    }
+    let count = 0
+    const call: Call = {
+      missing: null,
+      ask(source, names) {
+        asked = 0
+        engine.starved = false
+        const file = `dharma:call-${count++}`
+        const result = context.evalCode(`${harness.header(entry)}\n${source}`, file, {
+          type: 'module',
+        })
+        if (result.error !== undefined) {
+          const thrown: unknown = context.dump(result.error)
+          result.error.dispose()
+          return faultOf(thrown)
+        }
+        const texts: Record<string, string> = {}
+        for (const name of names) {
+          const handle = context.getProp(result.value, name)
+          if (context.typeof(handle) === 'string') texts[name] = context.getString(handle)
+          handle.dispose()
+        }
+        result.value.dispose()
+        if (engine.starved) return { kind: 'limit', reason: 'they had no memory left' }
+        const all = names.map((name) => texts[name])
+        if (all.includes(undefined)) return { kind: 'failed', reason: 'they gave back no position' }
+        const chars = all.reduce((sum, text) => sum + (text?.length ?? 0), 0)
+        if (chars > limits.outputChars) {
+          return { kind: 'limit', reason: 'a position takes too much room' }
+        }
+        if (all.some((text) => isTooDeep(text ?? '', limits.outputDepth))) {
+          return { kind: 'limit', reason: 'a position is nested too deeply' }
+        }
+        return { kind: 'texts', texts }
+      },
+    }
+    try {
+      return work(call)
     } finally {
       context.dispose()
       runtime.dispose()
     }
   }
 
-  parentPort?.on('message', (request: RulesRequest) => {
-    if (request.kind === 'addFile') {
-      files[request.path] = request.source
-      parentPort.postMessage({ id: request.id, output: 'null' })
-      return
+  const NAMES = ['state', 'outcome', 'legal'] as const
+  const lookAt = (call: Call, state: string, viewer: string): ViewText => {
+    const answer = call.ask(harness.view(state, viewer), ['view'])
+    return answer.kind === 'texts' ? { kind: 'view', view: answer.texts.view } : answer
+  }
+  /** Why the position makes no sense for so many seats; null if it does. */
+  const nonsense = (position: PositionText, seats: number): string | null => {
+    const legal = JSON.parse(position.legal) as unknown[]
+    if (!legal.every((actions) => Array.isArray(actions))) return 'their legal actions are no list'
+    const outcome = JSON.parse(position.outcome) as { scores?: unknown; reason?: unknown } | null
+    if (outcome === null) {
+      const acting = legal.filter((actions) => actions.length > 0).length
+      if (acting === 0) return 'nobody can move, and it is not over'
+      return acting > 1 ? 'several seats could move at once' : null
     }
-    void starting.then((engine) => {
-      parentPort.postMessage({ id: request.id, ...run(engine, request.call, request.args) })
+    const { scores, reason } = outcome
+    if (!Array.isArray(scores) || !scores.every((score) => typeof score === 'number')) {
+      return 'they gave back no proper outcome'
+    }
+    if (scores.length !== seats) return 'they give not one score per seat'
+    const isReason = typeof reason === 'string' && reason.length <= MAX_OUTCOME_REASON_CHARS
+    return isReason ? null : 'they gave back no proper outcome'
+  }
+  const position = (
+    call: Call,
+    source: string,
+    seats: number,
+  ): PositionText | { kind: 'illegal' } | RulesFault => {
+    const answer = call.ask(source, NAMES)
+    if (answer.kind !== 'texts') return answer
+    if (answer.texts.state === '') return { kind: 'illegal' }
+    const reason = nonsense(answer.texts, seats)
+    return reason === null ? answer.texts : { kind: 'failed', reason }
+  }
+
+  type Run = <T>(work: (call: Call) => T) => T
+
+  const replay = (request: RulesRequest & { kind: 'replay' }, run: Run): RulesReply => {
+    const { begin, moves, seats, viewer, fromPly, toPly } = request
+    const untilMs = performance.now() + request.sliceMs
+    let state = request.state
+    let reached: PositionText | null = null
+    let played = 0
+    let viewChars = 0
+    const views: ViewText[] = []
+    const step = (ply: number, source: string | null): { kind: 'illegal' } | RulesFault | null =>
+      run((call) => {
+        if (source !== null) {
+          const next = position(call, source, seats)
+          if ('kind' in next) return next
+          reached = next
+          state = next.state
+        }
+        if (ply >= fromPly && ply < toPly && viewChars < request.viewChars) {
+          const view = lookAt(call, state, viewer)
+          viewChars += view.kind === 'view' ? view.view.length : 0
+          views.push(view)
+        }
+        return null
+      })
+    let end = begin === null ? null : step(0, harness.start(begin, seats))
+    while (end === null && played < moves.length) {
+      end = step(played + 1, harness.play(state, moves[played] ?? '', seats))
+      if (end === null) played++
+      if (performance.now() > untilMs) break
+    }
+    return { kind: 'replayed', played, position: reached, views, end }
+  }
+
+  const answer = (request: RulesRequest, run: Run): RulesReply => {
+    if (request.kind === 'link') {
+      return run((call) => {
+        const linked = call.ask(harness.link, [])
+        if (linked.kind === 'texts') return { kind: 'linked' }
+        return call.missing === null ? linked : { kind: 'missing', path: call.missing }
+      })
+    }
+    if (request.kind === 'view') return run((call) => lookAt(call, request.state, request.viewer))
+    if (request.kind === 'replay') return replay(request, run)
+    return run((call) => {
+      const source =
+        request.kind === 'start'
+          ? harness.start(request.begin, request.seats)
+          : harness.play(request.state, request.move, request.seats)
+      const reached = position(call, source, request.seats)
+      if ('kind' in reached) return reached
+      return {
+        kind: 'position',
+        position: reached,
+        view: lookAt(call, reached.state, request.viewer),
+      }
     })
-  })
+  }
+
+  interface Parsed extends RulesModules {
+    limits: RulesLimits
+  }
+  const bundles = new Map<string, Parsed>()
+  let engine: Engine | null = null
+  return async (request, material) => {
+    for (const key of bundles.keys()) if (!material.has(key)) bundles.delete(key)
+    let bundle: Parsed | undefined
+    if (request.kind === 'link') bundle = request
+    else {
+      bundle =
+        bundles.get(request.bundle) ??
+        (JSON.parse(material.get(request.bundle) ?? 'null') as Parsed)
+      bundles.set(request.bundle, bundle)
+    }
+    const { limits } = bundle
+    engine ??= await newEngine(limits.memoryBytes)
+    const used = engine
+    try {
+      return answer(request, (work) => inInterpreter(used, bundle, limits, work))
+    } finally {
+      if (used.spent || used.memory.buffer.byteLength > SPENT_BYTES) engine = null
+    }
+  }
 }

@@ -30,3 +30,25 @@ test.each([
     }),
   )
 })
+
+const POISON = [
+  `const a = ${'('.repeat(20_000)}`,
+  `const a = ${'['.repeat(20_000)}1${']'.repeat(20_000)}`,
+  `type A = ${'('.repeat(50_000)}1${')'.repeat(50_000)}`,
+]
+
+test('source that breaks the compiler harms nobody who comes after', async () => {
+  for (const source of [...POISON, ...POISON]) {
+    await expect(stripTypes(source, 'poison.ts')).rejects.toMatchObject({
+      code: 'SYSTEM_CODE_INVALID',
+    })
+    expect(await stripTypes('const a: number = 1', 'a.ts')).toBe('const a         = 1')
+  }
+})
+
+test('source beyond a megabyte is refused unread', async () => {
+  await expect(stripTypes('/'.repeat(2 << 20), 'large.ts')).rejects.toMatchObject({
+    code: 'SYSTEM_CODE_INVALID',
+    message: expect.stringContaining('large.ts: it is larger') as string,
+  })
+})
