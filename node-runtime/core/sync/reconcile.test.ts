@@ -177,12 +177,12 @@ describe('two machines that compare what they hold', () => {
     const answered = answerQuestion(decodeQuestion(again.next()!)!, theirs, own, seeded(1))
     expect(answered.equal).toBe(true)
     // Limits that are no narrower would go on for ever.
-    const once = new Reconciliation(3, view, own)
-    once.next()
-    const same = encodeAnswer({ session: 3, kind: 'narrower', limits: own }, own)
-    expect(once.receive(same).kind).toBe('refused')
-    const wider = encodeAnswer({ session: 3, kind: 'narrower', limits: wide }, own)
-    expect(once.receive(wider).kind).toBe('refused')
+    for (const limits of [own, wide]) {
+      const once = new Reconciliation(3, view, own)
+      const { session } = decodeQuestion(once.next()!)!
+      const answer = encodeAnswer({ session, kind: 'narrower', limits }, own)
+      expect(once.receive(answer).kind).toBe('refused')
+    }
   })
 })
 
@@ -319,11 +319,11 @@ describe('hostile messages', () => {
   ] satisfies [string, RangeContent][])('answers %s are refused', (_, content) => {
     const few = FingerprintTree.of(items.slice(0, 5))
     const session = new Reconciliation(1, { ...view, tree: few }, LIMITS)
-    session.next()
+    const { session: number } = decodeQuestion(session.next()!)!
     const end = new Uint32Array(10)
     end.set([0xffffffff, 0xfff00001])
     const answer = encodeAnswer(
-      { session: 1, kind: 'ranges', ranges: [{ ...content, end }] },
+      { session: number, kind: 'ranges', ranges: [{ ...content, end }] },
       LIMITS,
     )
     expect(session.receive(answer).kind).toBe('refused')
@@ -332,10 +332,22 @@ describe('hostile messages', () => {
   it('answers that say nothing, or end within a range, are refused', () => {
     for (const ranges of [[], [{ kind: 'skip' as const, end: versionKey(versionText(5)) }]]) {
       const session = new Reconciliation(1, view, LIMITS)
-      session.next()
-      const answer = encodeAnswer({ session: 1, kind: 'ranges', ranges }, LIMITS)
+      const { session: number } = decodeQuestion(session.next()!)!
+      const answer = encodeAnswer({ session: number, kind: 'ranges', ranges }, LIMITS)
       expect(session.receive(answer).kind).toBe('refused')
     }
+  })
+
+  it('answers that come late or twice change nothing', () => {
+    const session = new Reconciliation(1, view, LIMITS)
+    const question = decodeQuestion(session.next()!)!
+    const other = FingerprintTree.of(items.slice(0, 2000))
+    const { answer } = answerQuestion(question, other, LIMITS, seeded(1))
+    const bytes = encodeAnswer(answer, LIMITS)
+    expect(session.receive(bytes).kind).toBe('progress')
+    expect(session.receive(bytes).kind).toBe('stale')
+    session.next()
+    expect(session.receive(bytes).kind).toBe('stale')
   })
 
   it('a session ends, though the other side always finds something new', () => {
@@ -344,7 +356,7 @@ describe('hostile messages', () => {
     let refused = false
     for (let bytes = session.next(); bytes !== null; bytes = session.next()) {
       questions += 1
-      const { ranges } = decodeQuestion(bytes)!
+      const { session: number, ranges } = decodeQuestion(bytes)!
       // Cuts each range in two, both different, as long as there is room between their ends.
       const answer = ranges.flatMap((range, i): Range[] => {
         const from = ranges[i - 1]?.end ?? versionKey(LIMITS.least)
@@ -358,7 +370,7 @@ describe('hostile messages', () => {
           { kind: 'fingerprint', fingerprint: wrong, end: range.end },
         ]
       })
-      const encoded = encodeAnswer({ session: 1, kind: 'ranges', ranges: answer }, LIMITS)
+      const encoded = encodeAnswer({ session: number, kind: 'ranges', ranges: answer }, LIMITS)
       if (session.receive(encoded).kind === 'refused') {
         refused = true
         break

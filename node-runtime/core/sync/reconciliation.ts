@@ -46,6 +46,8 @@ export type Progress =
   | { kind: 'progress'; missing: Missing[] }
   /** The other side's limits are narrower; a new session within them has to begin. */
   | { kind: 'narrower'; limits: Limits }
+  /** It answers another question than the last one. */
+  | { kind: 'stale' }
   /** No honest machine answers so. */
   | { kind: 'refused'; reason: string }
 
@@ -97,13 +99,19 @@ export class Reconciliation {
     }
     this.#open.splice(0, taken)
     const { salt } = this.#view
-    return encodeQuestion({ session: this.session, salt, limits: this.limits, ranges })
+    return encodeQuestion({ session: this.#question, salt, limits: this.limits, ranges })
+  }
+
+  /** Answers name their question, so that late and double ones are told apart. */
+  get #question(): number {
+    return this.session * (MOST_QUESTIONS + 1) + this.#questions
   }
 
   /** Takes an answer in. */
   receive(bytes: Uint8Array): Progress {
     const answer = decodeAnswer(bytes, this.limits)
     if (answer === null) return { kind: 'refused', reason: 'an answer is not understood' }
+    if (answer.session !== this.#question || this.#asked.length === 0) return { kind: 'stale' }
     if (answer.kind === 'narrower') return this.#narrow(answer.limits)
     const asked = this.#asked
     this.#asked = []

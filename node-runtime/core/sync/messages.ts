@@ -1,0 +1,292 @@
+// The messages of the protocol `dharma/records/2`, and their bytes. Decoding never throws.
+import type { SignedForm } from '../forms/signed-form.ts'
+import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
+import { MAX_ENVELOPE_BYTES } from '../db/signed-record.ts'
+import { fromHex, toHex } from '../keys.ts'
+import { decodeText } from '../text.ts'
+import { ID_WORDS, KEY_WORDS, keyVersion, versionKey } from './item.ts'
+import type { Key } from './item.ts'
+import type { OutgoingRecord } from './replication-events.ts'
+import type { Run } from './runs.ts'
+import { ByteReader, ByteWriter } from './wire.ts'
+
+/** Records are gathered into frames of about this, so that a small one never waits long behind others. */
+export const FRAME_BYTES = 60_000
+/** One record alone may take more: the longest, with all the attestations it can name. */
+export const MOST_BYTES = MAX_ENVELOPE_BYTES + 65 * 2048
+/** One record for about 300 bytes of frame; it keeps what one frame costs in bounds. */
+export const MOST_FRAME_RECORDS = 256
+const MOST_CAPABILITIES = 32
+const MOST_NAME_BYTES = 40
+/** 500 segments hold 16 million records. */
+const MOST_SEGMENTS = 500
+const SIGNATURE_BYTES = 64
+const SEGMENT_KEY_BYTES = 32
+
+const KIND = {
+  hello: 0,
+  pushed: 1,
+  healed: 2,
+  acknowledge: 3,
+  question: 4,
+  answer: 5,
+  drained: 6,
+  wantSegments: 7,
+  segments: 8,
+} as const
+
+export interface Segment extends Run {
+  /** Of the static core. */
+  key: Uint8Array
+}
+
+export interface FrameReceipt {
+  number: number
+  /** Which of its records are not held. */
+  missing: readonly number[]
+}
+
+export type Message =
+  | {
+      kind: 'hello'
+      capabilities: readonly string[]
+      /** How many records the sender holds. */
+      count: number
+      /** How many bytes of frames it takes before it acknowledged any. */
+      window: number
+      /** The newest version it knows of. */
+      newest: string
+      /** It has the receiver's greeting. */
+      greeted: boolean
+    }
+  | {
+      kind: 'pushed' | 'healed'
+      number: number
+      attestations: readonly SignedForm[]
+      records: readonly Uint8Array[]
+    }
+  | {
+      kind: 'acknowledge'
+      /** Frames that were taken in, oldest first. They may be sent so much more. */
+      frames: readonly FrameReceipt[]
+    }
+  | { kind: 'question'; bytes: Uint8Array }
+  | {
+      kind: 'answer'
+      bytes: Uint8Array
+      /** Records will follow that the asker lacks; `drained` says when they are all sent. */
+      sending: boolean
+      /** The newest version it holds. */
+      newest: string
+    }
+  | { kind: 'drained' }
+  | { kind: 'wantSegments' }
+  | { kind: 'segments'; segments: readonly Segment[] }
+  /** Of a later version: passed over. */
+  | { kind: 'unknown' }
+
+function writeKey(writer: ByteWriter, key: Readonly<Uint32Array>): void {
+  for (const word of key) {
+    writer.byte(word >>> 24).byte((word >>> 16) & 0xff)
+    writer.byte((word >>> 8) & 0xff).byte(word & 0xff)
+  }
+}
+
+function readWords(reader: ByteReader, count: number): Key {
+  const bytes = reader.raw(count * 4)
+  const words = new Uint32Array(count)
+  if (bytes.length === 0) return words
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  for (let i = 0; i < count; i++) words[i] = view.getUint32(i * 4)
+  return words
+}
+
+function writeVersion(writer: ByteWriter, version: string): void {
+  writeKey(writer, versionKey(version).subarray(0, 2))
+}
+
+/** What a frame says; the same for all who are sent it. */
+function encodeFrameBody(records: readonly OutgoingRecord[]): Uint8Array {
+  const forms = new Map<string, SignedForm>()
+  for (const { attestations } of records) {
+    for (const form of attestations) forms.set(form.body + form.signature, form)
+  }
+  const writer = new ByteWriter(4096).varint(forms.size)
+  for (const { body, signature } of forms.values()) {
+    writer.block(Buffer.from(body, 'utf8')).raw(fromHex(signature))
+  }
+  writer.varint(records.length)
+  for (const { bytes } of records) writer.block(bytes)
+  return writer.finish()
+}
+
+/** Gathers records into frames, in order. */
+export function frameRecords(
+  records: readonly OutgoingRecord[],
+): { body: Uint8Array; records: OutgoingRecord[] }[] {
+  const groups: OutgoingRecord[][] = []
+  let sizeBytes = 0
+  for (const record of records) {
+    const last = groups.at(-1)
+    const full = sizeBytes + record.bytes.length > FRAME_BYTES
+    if (last === undefined || full || last.length === MOST_FRAME_RECORDS) {
+      groups.push([record])
+      sizeBytes = record.bytes.length
+    } else {
+      last.push(record)
+      sizeBytes += record.bytes.length
+    }
+  }
+  return groups.map((group) => ({ body: encodeFrameBody(group), records: group }))
+}
+
+/** @param number  counts the frames of one link in one direction, from 0 */
+export function encodeFrame(
+  kind: 'pushed' | 'healed',
+  number: number,
+  body: Uint8Array,
+): Uint8Array {
+  return new ByteWriter(body.length + 8).byte(KIND[kind]).varint(number).raw(body).finish()
+}
+
+export function encodeMessage(
+  message: Exclude<Message, { kind: 'pushed' | 'healed' | 'unknown' }>,
+): Uint8Array {
+  const writer = new ByteWriter().byte(KIND[message.kind])
+  switch (message.kind) {
+    case 'hello':
+      writer
+        .byte(message.greeted ? 1 : 0)
+        .varint(message.count)
+        .varint(message.window)
+      writeVersion(writer, message.newest)
+      writer.varint(message.capabilities.length)
+      for (const name of message.capabilities) writer.block(Buffer.from(name, 'utf8'))
+      break
+    case 'acknowledge':
+      writer.varint(message.frames.length)
+      for (const { number, missing } of message.frames) {
+        writer.varint(number).varint(missing.length)
+        for (const record of missing) writer.varint(record)
+      }
+      break
+    case 'question':
+      writer.raw(message.bytes)
+      break
+    case 'answer':
+      writer.byte(message.sending ? 1 : 0)
+      writeVersion(writer, message.newest)
+      writer.raw(message.bytes)
+      break
+    case 'segments':
+      writer.varint(message.segments.length)
+      for (const { key, from, to, fingerprint } of message.segments) {
+        writer.raw(key)
+        writeKey(writer, from)
+        writeKey(writer, to)
+        writeKey(writer, fingerprint.sum)
+        writer.varint(fingerprint.count)
+      }
+      break
+    case 'drained':
+    case 'wantSegments':
+      break
+  }
+  return writer.finish()
+}
+
+/** A number of parts that must be there: at least a byte each, and no more than `most`. */
+function readCount(reader: ByteReader, most: number): number {
+  const count = reader.varint()
+  if (count <= most && count <= reader.left) return count
+  reader.fail()
+  return 0
+}
+
+function readForm(reader: ByteReader): SignedForm {
+  const body = decodeText(reader.block(MAX_FORM_CHARS * 3))
+  if (body === null) reader.fail()
+  return { body: body ?? '', signature: toHex(reader.raw(SIGNATURE_BYTES)) }
+}
+
+function readAll<T>(reader: ByteReader, most: number, read: () => T): T[] {
+  const count = readCount(reader, most)
+  const all: T[] = []
+  for (let i = 0; i < count && !reader.failed; i++) all.push(read())
+  return all
+}
+
+function readHello(reader: ByteReader): Message {
+  const greeted = reader.byte() === 1
+  const count = reader.varint()
+  const window = reader.varint()
+  const newest = keyVersion(readWords(reader, 2))
+  const capabilities = readAll(reader, MOST_CAPABILITIES, () => {
+    const name = decodeText(reader.block(MOST_NAME_BYTES))
+    if (name === null) reader.fail()
+    return name ?? ''
+  })
+  // A later version may say more.
+  reader.raw(reader.left)
+  return { kind: 'hello', capabilities, count, window, newest, greeted }
+}
+
+function readSegment(reader: ByteReader): Segment {
+  return {
+    key: reader.raw(SEGMENT_KEY_BYTES).slice(),
+    from: readWords(reader, KEY_WORDS),
+    to: readWords(reader, KEY_WORDS),
+    fingerprint: { sum: readWords(reader, ID_WORDS), count: reader.varint() },
+  }
+}
+
+/** The message, or null if it is none. Never throws. What it holds are views of `bytes`. */
+export function decodeMessage(bytes: Uint8Array): Message | null {
+  if (bytes.length > MOST_BYTES) return null
+  const reader = new ByteReader(bytes)
+  const kind = reader.byte()
+  if (reader.failed) return null
+  const message = readBody(reader, kind)
+  return reader.complete ? message : null
+}
+
+function readBody(reader: ByteReader, kind: number): Message {
+  switch (kind) {
+    case KIND.hello:
+      return readHello(reader)
+    case KIND.pushed:
+    case KIND.healed: {
+      const number = reader.varint()
+      const attestations = readAll(reader, MOST_FRAME_RECORDS, () => readForm(reader))
+      const records = readAll(reader, MOST_FRAME_RECORDS, () => reader.block(MAX_ENVELOPE_BYTES))
+      if (records.length === 0) reader.fail()
+      return { kind: kind === KIND.pushed ? 'pushed' : 'healed', number, attestations, records }
+    }
+    case KIND.acknowledge: {
+      const frames = readAll(reader, MOST_BYTES, () => ({
+        number: reader.varint(),
+        missing: readAll(reader, MOST_FRAME_RECORDS, () => reader.varint()),
+      }))
+      return { kind: 'acknowledge', frames }
+    }
+    case KIND.question:
+      return { kind: 'question', bytes: reader.raw(reader.left) }
+    case KIND.answer: {
+      const sending = reader.byte() === 1
+      const newest = keyVersion(readWords(reader, 2))
+      return { kind: 'answer', sending, newest, bytes: reader.raw(reader.left) }
+    }
+    case KIND.drained:
+      return { kind: 'drained' }
+    case KIND.wantSegments:
+      return { kind: 'wantSegments' }
+    case KIND.segments:
+      return {
+        kind: 'segments',
+        segments: readAll(reader, MOST_SEGMENTS, () => readSegment(reader)),
+      }
+    default:
+      reader.raw(reader.left)
+      return { kind: 'unknown' }
+  }
+}
