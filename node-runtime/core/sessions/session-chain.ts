@@ -1,3 +1,4 @@
+/* oxlint-disable house/pure-core -- goes when the services stand on the referee */
 // The chain of signed actions of a session: what is signed, what links to what, and its replay under
 // the rules. Pure, so that players, spectators and readers of a result all decide the same.
 import { CloudError } from '../../contract/errors.ts'
