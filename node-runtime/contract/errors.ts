@@ -22,6 +22,9 @@ export const ERROR_KINDS = {
   FOLDER_IN_USE: 'environment',
   PORT_IN_USE: 'environment',
   DATA_DAMAGED: 'environment',
+  DISK_FULL: 'environment',
+  DISK_FAILED: 'environment',
+  MACHINE_TWICE: 'environment',
   // Ours; the stack stays in the runtime's log.
   INTERNAL: 'internal',
   // identity

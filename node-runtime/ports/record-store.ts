@@ -1,38 +1,8 @@
 // Where records are kept. The truth is a local index of self-certifying records: what it has
 // acknowledged is on the disk, and which of two records stays is decided by the records alone.
-
-/** Where a record has its place. Records of different authors never share one. */
-export interface RecordAddress {
-  system: string
-  collection: string
-  id: string
-  author: string
-}
-
-/** What a record's signatures cover, as far as a store reads it. */
-export interface RecordHeader extends RecordAddress {
-  version: string
-}
-
-export interface HeldRecord {
-  header: RecordHeader
-  /** The bytes that are signed: the header as canonical JSON, a line feed, the value. */
-  body: Uint8Array
-  signatures: readonly {
-    /** `attestationHash`, hex. */
-    attestation: string
-    /** 64 bytes. */
-    signature: Uint8Array
-  }[]
-  /** The hash of the body and its sorted signatures, 32 bytes. */
-  id32: Uint8Array
-}
-
-/** Canonical JSON text and a signature over it, hex. */
-export interface SignedForm {
-  body: string
-  signature: string
-}
+import type { HeldRecord, RecordAddress } from '../core/db/signed-record.ts'
+import type { Attestation } from '../core/forms/attestation.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
 
 /** A record's place in the order in which machines compare what they hold. */
 export interface OrderItem {
@@ -51,17 +21,14 @@ export interface StoredRecord {
   verdict: string
 }
 
-/** Records whose form and signatures hold, with attestations that they name. */
+/** Records that were verified, with the attestations that they name, as far as these may be new here. */
 export interface RecordBatch {
   records: readonly StoredRecord[]
   attestations?: readonly NamedAttestation[]
 }
 
-export interface NamedAttestation {
-  /** `attestationHash` of the form, in hex. */
-  hash: string
-  form: SignedForm
-}
+/** An attestation and the name by which records call it. */
+export type NamedAttestation = Pick<Attestation, 'hash' | 'form'>
 
 /** A record that is new here, or newer than what was at its address. */
 export interface MergedRecord extends StoredRecord {

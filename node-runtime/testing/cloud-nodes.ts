@@ -8,8 +8,9 @@ import type { Manifest } from '../contract/manifest.ts'
 import { encodeKey, keyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { Identity } from '../services/identity/identity.ts'
+import { silentLog } from './silent-log.ts'
 
-export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} }
+export { silentLog }
 
 /** Resolves when `check` holds, asked again and again; rejects after `timeoutMs`. */
 export async function until(

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { CloudError } from '../../contract/errors.ts'
 import { hashSchema } from '../../contract/values.ts'
-import { syncFolder, writeSynced } from './atomic-file.ts'
+import { syncFolder, writeSynced } from '../../store/synced-files.ts'
 
 const INDEX_NAME = 'files.json'
 

@@ -1,14 +1,12 @@
 // What is installed, in one file: `installed.json`.
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { CloudError } from '../../contract/errors.ts'
 import { manifestSchema } from '../../contract/manifest.ts'
 import { permissionSchema } from '../../contract/permissions.ts'
 import type { InstalledSystem } from '../../contract/systems.ts'
 import { commitSchema, hashSchema, timeMsSchema } from '../../contract/values.ts'
+import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { ICON_ADDRESS } from './asset.ts'
-import { replaceFile } from './atomic-file.ts'
 
 const entrySchema = z.object({
   url: z.string(),
@@ -36,31 +34,14 @@ const STATE_NAME = 'installed.json'
  * @throws CloudError DATA_DAMAGED
  */
 export async function readState(folder: string): Promise<InstalledState> {
-  const path = join(folder, STATE_NAME)
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
-    throw error
-  }
-  try {
-    const { systems } = stateSchema.parse(JSON.parse(text))
-    return new Map(systems.map((entry) => [entry.manifest.id, entry]))
-  } catch (error) {
-    throw new CloudError(
-      'DATA_DAMAGED',
-      `The list of installed systems (${path}) can't be read. Move it away to start with none.`,
-      { path },
-      { cause: error },
-    )
-  }
+  const state = await readJsonFile(join(folder, STATE_NAME), stateSchema)
+  return new Map(state?.systems.map((entry) => [entry.manifest.id, entry]))
 }
 
 /** On disk when it returns. */
 export async function writeState(folder: string, state: InstalledState): Promise<void> {
   const content: z.input<typeof stateSchema> = { stateVersion: 1, systems: [...state.values()] }
-  await replaceFile(folder, join(folder, STATE_NAME), `${JSON.stringify(content, null, 2)}\n`)
+  await writeJsonFile(join(folder, STATE_NAME), content)
 }
 
 /** What the contract shows of an entry. */

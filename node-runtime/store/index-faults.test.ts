@@ -1,0 +1,267 @@
+// The index on disks that fill up, lose files, return garbage, and lose power.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
+import { fullDiskError, watchLevel } from '../testing/failing-level.ts'
+import { TEST_NOW_MS, TEST_SYSTEM, recordWriter, testVersion } from '../testing/record-writer.ts'
+import { silentLog } from '../testing/silent-log.ts'
+import { IndexedRecords } from './indexed-records.ts'
+import type { IndexedRecordsOptions } from './indexed-records.ts'
+
+const anna = recordWriter(1)
+let folder: string
+let index: string
+const stores = new Set<IndexedRecords>()
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-index-'))
+  index = join(folder, 'index')
+})
+
+afterEach(async () => {
+  for (const store of stores) await close(store)
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function open(options: Partial<IndexedRecordsOptions> = {}) {
+  const opened = await IndexedRecords.open({
+    folder: index,
+    log: silentLog,
+    nowMs: () => TEST_NOW_MS,
+    ...options,
+  })
+  stores.add(opened.store)
+  return opened
+}
+
+async function close(store: IndexedRecords): Promise<void> {
+  stores.delete(store)
+  await store.close()
+}
+
+const put = (store: IndexedRecords, id: string, counter = 0, value = 'x'.repeat(200)) =>
+  store.accept({
+    records: [{ record: anna.record({ id, version: testVersion(counter), value }), verdict: '' }],
+    attestations: [anna.attestation],
+  })
+
+async function putMany(store: IndexedRecords, count: number): Promise<void> {
+  for (let number = 0; number < count; number++) await put(store, `id-${number}`, number)
+}
+
+async function idsOf(store: IndexedRecords): Promise<string[]> {
+  const ids: string[] = []
+  for await (const { record } of store.ofSystem(TEST_SYSTEM)) ids.push(record.header.id)
+  return ids
+}
+
+/** The order names what is held, all of it and nothing else. */
+async function expectConsistent(store: IndexedRecords): Promise<void> {
+  const items: OrderItem[] = []
+  for await (const chunk of store.order()) items.push(...chunk)
+  const found = await store.byId32(items)
+  expect(found.every((each) => each !== undefined)).toBe(true)
+  const ids = found.map((each) => each?.record.header.id)
+  expect(ids.sort()).toEqual((await idsOf(store)).sort())
+  expect(store.count).toBe(items.length)
+  await put(store, 'afterwards', 60_000)
+  expect(store.count).toBe(items.length + 1)
+}
+
+async function filesOf(ending: string): Promise<string[]> {
+  const names = (await readdir(index)).filter((name) => name.endsWith(ending)).sort()
+  return names.map((name) => join(index, name))
+}
+
+async function overwrite(path: string, from: number, length: number): Promise<void> {
+  const bytes = await readFile(path)
+  const begin = Math.floor(bytes.length * from)
+  bytes.fill(0x5a, begin, Math.min(begin + length, bytes.length))
+  await writeFile(path, bytes)
+}
+
+describe('a full disk', () => {
+  it('is told, changes nothing, and is written again once there is room', async () => {
+    const level = watchLevel()
+    const { store } = await open({ openLevel: level.open })
+    await put(store, 'before')
+    level.beforeBatch = () => {
+      throw fullDiskError()
+    }
+    const attempts = await Promise.allSettled([
+      put(store, 'during', 1),
+      put(store, 'before', 2),
+      ...Array.from({ length: 20 }, (_, number) => put(store, `more-${number}`)),
+    ])
+    for (const attempt of attempts) {
+      expect(attempt).toMatchObject({ status: 'rejected', reason: { code: 'DISK_FULL' } })
+    }
+    expect(await idsOf(store)).toEqual(['before'])
+    await expect(put(store, 'still')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    level.beforeBatch = () => {}
+    await put(store, 'after')
+    await put(store, 'before', 3)
+    expect(await idsOf(store)).toEqual(['after', 'before'])
+    await expectConsistent(store)
+  })
+
+  it('leaves nothing dangling when what failed turns out to be on the disk after all', async () => {
+    const level = watchLevel()
+    const { store } = await open({ openLevel: level.open })
+    await put(store, 'one', 1)
+    level.afterBatch = () => {
+      throw fullDiskError()
+    }
+    await expect(put(store, 'one', 2)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    level.afterBatch = () => {}
+    await put(store, 'one', 3)
+    expect(store.count).toBe(1)
+    await expectConsistent(store)
+  })
+})
+
+describe('a damaged index', () => {
+  async function reopened(): Promise<{ store: IndexedRecords; damage: StoreDamage | null }> {
+    const opened = await open()
+    await expectConsistent(opened.store)
+    return opened
+  }
+
+  it.each([
+    ['in the middle of its journal', 0.5, 100],
+    ['at the end of its journal', 0.98, 10_000],
+    ['at the begin of its journal', 0, 100],
+  ])('is told when it is closed and has garbage %s', async (_where, from, length) => {
+    const { store } = await open()
+    await putMany(store, 30)
+    await close(store)
+    const [journal = ''] = await filesOf('.log')
+    await overwrite(journal, from, length)
+    const { damage, store: again } = await reopened()
+    expect(damage?.lost).toBe(31 - again.count)
+    expect(again.count).toBeLessThan(31)
+  })
+
+  it('is told when the process ended and left garbage in the journal', async () => {
+    await putAndKill(30)
+    const [journal = ''] = await filesOf('.log')
+    await overwrite(journal, 0.5, 100)
+    const { store, damage } = await open()
+    expect(damage?.lost).toBeNull()
+    expect(store.count).toBeLessThan(30)
+    await expectConsistent(store)
+  })
+
+  it.each([
+    ['journal', '.log'],
+    ['CURRENT', 'CURRENT'],
+    ['manifest', 'MANIFEST-000002'],
+    ['folder', ''],
+  ])('is told when its %s is gone', async (_what, ending) => {
+    const { store } = await open()
+    await putMany(store, 30)
+    await close(store)
+    for (const path of await filesOf(ending)) await rm(path)
+    const { damage, store: again } = await reopened()
+    // A new CURRENT is found, and everything with it.
+    expect(damage?.lost ?? 0).toBe(31 - again.count)
+  })
+
+  it.each(['CURRENT', 'MANIFEST-000002'])('opens when its %s is garbage', async (name) => {
+    const { store } = await open()
+    await putMany(store, 30)
+    await close(store)
+    await writeFile(join(index, name), 'garbage\n')
+    const again = await open()
+    expect(again.store.count).toBe(30)
+    expect(again.damage).toBeNull()
+    await expectConsistent(again.store)
+  })
+
+  it('opens anew when nothing of it can be read, and keeps what was there', async () => {
+    const { store } = await open()
+    await putMany(store, 5)
+    await close(store)
+    for (const path of await filesOf('')) await writeFile(path, 'garbage\n')
+    const again = await open()
+    expect(again.damage?.lost).toBe(5)
+    await expectConsistent(again.store)
+  })
+
+  it('is mended while it is used, when garbage is read from its tables', async () => {
+    const { store } = await open()
+    for (let round = 0; round < 30; round++) await putBatch(store, round, 500)
+    await close(store)
+    const tables = await filesOf('.ldb')
+    for (const table of tables) await overwrite(table, 0.3, 3_000)
+    const told: StoreDamage[] = []
+    const { store: again, damage } = await open()
+    again.onDamage((each) => told.push(each))
+    const left = await idsOf(again)
+    await expectConsistent(again)
+    const lost = (damage?.lost ?? 0) + (told[0]?.lost ?? 0)
+    expect(lost).toBe(15_000 - left.length)
+    expect(lost).toBeGreaterThan(0)
+  })
+})
+
+describe('a process that is killed', () => {
+  it.each([1, 8])('leaves all that it acknowledged, with %i writers', async (writers) => {
+    const acknowledged = await putAndKill(150, writers)
+    const { store, damage } = await open()
+    expect(damage).toBeNull()
+    const ids = new Set(await idsOf(store))
+    expect(acknowledged.filter(({ id }) => !ids.has(id))).toEqual([])
+    await expectConsistent(store)
+  })
+
+  it('leaves it also when everything is gone that came after the last sync', async () => {
+    const acknowledged = await putAndKill(150)
+    const { journal = '', sizeBytes = 0 } = acknowledged.at(-1) ?? {}
+    await truncate(join(index, journal), sizeBytes)
+    const { store, damage } = await open()
+    expect(damage).toBeNull()
+    const ids = new Set(await idsOf(store))
+    expect(acknowledged.filter(({ id }) => !ids.has(id))).toEqual([])
+    await expectConsistent(store)
+  })
+})
+
+interface Acknowledged {
+  id: string
+  journal: string
+  sizeBytes: number
+}
+
+/** Puts records in a process of its own, which is killed once so many were acknowledged. */
+async function putAndKill(count: number, writers = 1): Promise<Acknowledged[]> {
+  const script = join(import.meta.dirname, '../testing/putting-process.ts')
+  const child = spawn(process.execPath, ['--import', 'tsx', script, index, String(writers)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve) => child.on('exit', resolve))
+  const acknowledged: Acknowledged[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [id = '', journal = '', size = ''] = line.split(' ')
+    acknowledged.push({ id, journal, sizeBytes: Number(size) })
+    if (acknowledged.length === count) child.kill('SIGKILL')
+  }
+  await ended
+  return acknowledged
+}
+
+async function putBatch(store: IndexedRecords, round: number, count: number): Promise<void> {
+  const records = Array.from({ length: count }, (_, number) => ({
+    record: anna.record({
+      id: `id-${round}-${number}`,
+      version: testVersion(round * count + number),
+      value: String(Math.sin(number)).repeat(10),
+    }),
+    verdict: '',
+  }))
+  await store.accept({ records, attestations: [anna.attestation] })
+}

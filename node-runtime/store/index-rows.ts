@@ -1,0 +1,172 @@
+// The rows of the index as bytes: a key, which sorts, and a value, which carries a checksum over both,
+// so that a damaged row is never taken for a record.
+import type { RecordHeader } from '../core/db/signed-record.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
+import { hash } from '../core/keys.ts'
+import type { OrderItem, StoredRecord } from '../ports/record-store.ts'
+
+/** What a row is, by the first byte of its key. */
+const KINDS = { record: 'r', order: 'o', attestation: 'a', aside: 'q', meta: 'm' } as const
+export type RowKind = keyof typeof KINDS
+
+export interface Row {
+  key: Buffer
+  value: Buffer
+}
+
+const SEPARATOR = '\u0000'
+/** Sorts after every key that begins with the text before it. */
+const AFTER_SEPARATOR = '\u0001'
+
+const CHECKSUM_BYTES = 8
+const HASH_BYTES = 32
+const SIGNATURE_BYTES = 64
+const VERSION_BYTES = 8
+const VERSION_TIME_DIGITS = 12
+const LINE_FEED = 0x0a
+
+/** All keys of a kind: from `gte` to before `lt`. */
+export function kindRange(kind: RowKind): { gte: Buffer; lt: Buffer } {
+  const first = KINDS[kind].charCodeAt(0)
+  return { gte: Buffer.from([first]), lt: Buffer.from([first + 1]) }
+}
+
+/** @param address  see `addressKey` */
+export function recordKey(address: string): Buffer {
+  return Buffer.from(KINDS.record + address, 'utf8')
+}
+
+/** The keys of a system's records; of one collection's; of those from a prefix, or after an id, on. */
+export function recordRange(
+  system: string,
+  within?: { collection: string; prefix?: string; after?: string; id?: string },
+): { gte: Buffer; lt: Buffer } {
+  const parts = within === undefined ? [system] : [system, within.collection]
+  if (within?.id !== undefined) parts.push(within.id)
+  const base = parts.join(SEPARATOR)
+  const { prefix = '', after } = within ?? {}
+  const gte = recordKey(base + SEPARATOR + prefix)
+  const beyond = after === undefined ? gte : recordKey(base + SEPARATOR + after + AFTER_SEPARATOR)
+  return {
+    gte: Buffer.compare(gte, beyond) < 0 ? beyond : gte,
+    lt: recordKey(base + AFTER_SEPARATOR),
+  }
+}
+
+/** The place of a version and an id32 in the order, or among what is set aside. */
+export function orderKey(kind: 'order' | 'aside', { version, id32 }: OrderItem): Buffer {
+  const key = Buffer.alloc(1 + VERSION_BYTES + HASH_BYTES)
+  key.write(KINDS[kind], 'latin1')
+  const digits = version.slice(0, VERSION_TIME_DIGITS) + version.slice(VERSION_TIME_DIGITS + 1)
+  key.write(digits, 1, 'hex')
+  key.set(id32, 1 + VERSION_BYTES)
+  return key
+}
+
+export function orderItemOf(key: Uint8Array): OrderItem {
+  const digits = Buffer.from(key.subarray(1, 1 + VERSION_BYTES)).toString('hex')
+  const time = digits.slice(0, VERSION_TIME_DIGITS)
+  return {
+    version: `${time}-${digits.slice(VERSION_TIME_DIGITS)}`,
+    id32: Buffer.from(key.subarray(1 + VERSION_BYTES)),
+  }
+}
+
+export function attestationKey(attestationHash: string): Buffer {
+  return Buffer.from(KINDS.attestation + attestationHash, 'latin1')
+}
+
+export const META_KEY = Buffer.from(KINDS.meta, 'latin1')
+
+/** A value with its checksum. */
+export function seal(key: Buffer, value: Uint8Array): Buffer {
+  return Buffer.concat([checksum(key, value), value])
+}
+
+/** The value behind a checksum, or null if it does not hold for this key. */
+export function unseal(key: Uint8Array, sealed: Uint8Array): Buffer | null {
+  if (sealed.length < CHECKSUM_BYTES) return null
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+  const value = bytes.subarray(CHECKSUM_BYTES)
+  return checksum(key, value).equals(bytes.subarray(0, CHECKSUM_BYTES)) ? value : null
+}
+
+function checksum(key: Uint8Array, value: Uint8Array): Buffer {
+  const digest = hash(Buffer.concat([key, value]))
+  return Buffer.from(digest.buffer, digest.byteOffset, CHECKSUM_BYTES)
+}
+
+/** A record's row: id32, verdict, signatures, body; all lengths but the body's in one byte. */
+export function encodeRow({ record, verdict }: StoredRecord): Buffer {
+  const words = Buffer.from(verdict, 'utf8')
+  const parts: Uint8Array[] = [
+    record.id32,
+    Buffer.from([words.length]),
+    words,
+    Buffer.from([record.signatures.length]),
+  ]
+  for (const { attestation, signature } of record.signatures) {
+    parts.push(Buffer.from(attestation, 'hex'), signature)
+  }
+  parts.push(record.body)
+  return Buffer.concat(parts)
+}
+
+/** The record of a row, whose checksum holds. */
+export function decodeRow(value: Buffer): StoredRecord {
+  let at = 0
+  const take = (length: number): Buffer => value.subarray(at, (at += length))
+  const id32 = take(HASH_BYTES)
+  const verdict = take(take(1)[0] ?? 0).toString('utf8')
+  const signatures = Array.from({ length: take(1)[0] ?? 0 }, () => ({
+    attestation: take(HASH_BYTES).toString('hex'),
+    signature: take(SIGNATURE_BYTES),
+  }))
+  const body = value.subarray(at)
+  return { record: { header: readHeader(body), body, signatures, id32 }, verdict }
+}
+
+/** The fields that this version knows. They were checked when the record came in. */
+function readHeader(body: Uint8Array): RecordHeader {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.indexOf(LINE_FEED)).toString('utf8')
+  const held = JSON.parse(text) as RecordHeader
+  const { system, collection, author, id, version, rule, scope, partition } = held
+  const { schema, size, attestation, deleted, parties } = held
+  return {
+    system,
+    collection,
+    author,
+    id,
+    version,
+    rule,
+    scope,
+    partition,
+    schema,
+    size,
+    attestation,
+    ...(deleted === undefined ? {} : { deleted }),
+    ...(parties === undefined ? {} : { parties }),
+  }
+}
+
+export function encodeForm(form: SignedForm): Buffer {
+  return Buffer.from(JSON.stringify([form.body, form.signature]), 'utf8')
+}
+
+/** The form of a row, whose checksum holds. */
+export function decodeForm(value: Buffer): SignedForm {
+  const [body, signature] = JSON.parse(value.toString('utf8')) as [string, string]
+  return { body, signature }
+}
+
+/** The change that puts a record at its address (see `addressKey`). */
+export function recordChange(address: string, stored: StoredRecord): Row & { type: 'put' } {
+  const key = recordKey(address)
+  return { type: 'put', key, value: seal(key, encodeRow(stored)) }
+}
+
+/** The change that gives a record its place in the order. */
+export function orderChange(item: OrderItem, address: string): Row & { type: 'put' } {
+  const key = orderKey('order', item)
+  return { type: 'put', key, value: seal(key, Buffer.from(address, 'utf8')) }
+}

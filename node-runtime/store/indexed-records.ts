@@ -1,0 +1,361 @@
+// The records of a cloud on this machine, in a local index: the truth, and the only thing that an
+// acknowledgement waits for. Row kinds: see `index-rows.ts`.
+import { isTooFarAhead } from '../core/db/hybrid-clock.ts'
+import { addressKey, replaces } from '../core/db/signed-record.ts'
+import type { RecordAddress } from '../core/db/signed-record.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
+import type { Log } from '../ports/log.ts'
+import type {
+  Acceptance,
+  MergedRecord,
+  NamedAttestation,
+  OrderItem,
+  RecordBatch,
+  RecordGroup,
+  RecordStore,
+  ScanRange,
+  StoreDamage,
+  StoredRecord,
+} from '../ports/record-store.ts'
+import { AsideRecords } from './aside-records.ts'
+import { GroupCommit } from './group-commit.ts'
+import { IndexLevel } from './index-level.ts'
+import type { IndexLevelOptions } from './index-level.ts'
+import type { Change } from './index-mending.ts'
+import {
+  attestationKey,
+  decodeForm,
+  decodeRow,
+  encodeForm,
+  kindRange,
+  orderChange,
+  orderItemOf,
+  orderKey,
+  recordChange,
+  recordKey,
+  recordRange,
+  seal,
+} from './index-rows.ts'
+import type { Row } from './index-rows.ts'
+import { PendingRecords } from './pending-records.ts'
+import type { Pending } from './pending-records.ts'
+
+/** The first chunk of a scan is small, for who wants the first few; later ones cost less per row. */
+const FIRST_ROWS = 50
+const CHUNK_ROWS = 1_000
+/** Own and others' attestations come with every batch; this many are not written again and again. */
+const MAX_REMEMBERED_ATTESTATIONS = 10_000
+
+export interface IndexedRecordsOptions extends IndexLevelOptions {
+  /** The time of day, ms since 1970. */
+  nowMs: () => number
+}
+
+export class IndexedRecords implements RecordStore {
+  readonly #index: IndexLevel
+  readonly #aside: AsideRecords
+  readonly #commits: GroupCommit
+  readonly #pending: PendingRecords
+  readonly #nowMs: () => number
+  readonly #log: Log
+  /** Attestations that are in the index; not all of them. */
+  readonly #stored = new Set<string>()
+  readonly #mergedListeners = new Set<(records: readonly MergedRecord[]) => void>()
+  readonly #damageListeners = new Set<(damage: StoreDamage) => void>()
+
+  private constructor(index: IndexLevel, { nowMs, log }: IndexedRecordsOptions) {
+    this.#index = index
+    this.#nowMs = nowMs
+    this.#log = log
+    this.#aside = new AsideRecords(index)
+    this.#pending = new PendingRecords((addresses) => this.#load(addresses))
+    this.#commits = new GroupCommit({
+      write: ({ changes, added, newestVersion }) =>
+        index.write(changes, { added, newestVersion: this.#newestWith(newestVersion) }),
+      onFailed: () => {
+        this.#pending.invalidate()
+        this.#aside.invalidate()
+      },
+    })
+    index.onDamage = (damage) => {
+      this.#pending.invalidate()
+      this.#stored.clear()
+      this.#tell(this.#damageListeners, damage)
+    }
+  }
+
+  /**
+   * Opens or creates the index in a folder, in whatever state it is.
+   * @returns what was found damaged; it comes back by reconciling with other machines
+   * @throws CloudError FOLDER_IN_USE, DISK_FULL, DISK_FAILED
+   */
+  static async open(
+    options: IndexedRecordsOptions,
+  ): Promise<{ store: IndexedRecords; damage: StoreDamage | null }> {
+    const { index, damage } = await IndexLevel.open(options)
+    return { store: new IndexedRecords(index, options), damage }
+  }
+
+  get count(): number {
+    return this.#index.meta.records
+  }
+
+  get newestVersion(): string | undefined {
+    return this.#index.meta.newestVersion
+  }
+
+  async accept(batch: RecordBatch): Promise<Acceptance> {
+    await this.#commits.room()
+    const addresses = batch.records.map(({ record }) => addressKey(record.header))
+    await this.#aside.ready()
+    return this.#pending.with(addresses, (held) => this.#merge(batch, held))
+  }
+
+  async write(
+    addresses: readonly RecordAddress[],
+    prepare: (held: readonly (StoredRecord | undefined)[]) => RecordBatch,
+  ): Promise<Acceptance> {
+    await this.#commits.room()
+    await this.#aside.ready()
+    return this.#pending.with(addresses.map(addressKey), async (held) => {
+      const batch = prepare(held.map((each) => each.held))
+      const of = new Map(held.map((each) => [each.address, each]))
+      const places = batch.records.map(({ record }) => {
+        const place = of.get(addressKey(record.header))
+        if (place === undefined) throw new TypeError('a record of an address that was not named')
+        return place
+      })
+      return this.#merge(batch, places)
+    })
+  }
+
+  async setVerdicts(judged: readonly StoredRecord[]): Promise<number> {
+    await this.#commits.room()
+    const addresses = judged.map(({ record }) => addressKey(record.header))
+    return this.#pending.with(addresses, async (held) => {
+      const changes: Change[] = []
+      judged.forEach((each, at) => {
+        const place = held[at]
+        if (place?.held === undefined || !isSame(place.held, itemOf(each))) return
+        place.held = each
+        changes.push(recordChange(place.address, each))
+      })
+      if (changes.length > 0) await this.#commits.stage({ changes, added: 0 }, () => {})
+      return changes.length
+    })
+  }
+
+  async releaseDue(): Promise<Acceptance> {
+    await this.#aside.ready()
+    const due = await this.#aside.due(this.#nowMs())
+    const batch = { records: due.map(({ stored }) => stored) }
+    const addresses = batch.records.map(({ record }) => addressKey(record.header))
+    return this.#pending.with(addresses, (held) =>
+      this.#merge(batch, held, () => due.map(({ key }) => this.#aside.remove(key))),
+    )
+  }
+
+  async get(address: RecordAddress): Promise<StoredRecord | undefined> {
+    const row = await this.#index.get(recordKey(addressKey(address)))
+    return row === undefined ? undefined : decodeRow(row)
+  }
+
+  async ofId(system: string, collection: string, id: string): Promise<StoredRecord[]> {
+    const found: StoredRecord[] = []
+    for await (const row of this.#rows(recordRange(system, { collection, id }))) {
+      found.push(decodeRow(row.value))
+    }
+    return found
+  }
+
+  async *scan({
+    system,
+    collection,
+    prefix = '',
+    after,
+  }: ScanRange): AsyncGenerator<RecordGroup, void> {
+    const range = recordRange(system, {
+      collection,
+      prefix,
+      ...(after === undefined ? {} : { after }),
+    })
+    let group: RecordGroup | null = null
+    for await (const row of this.#rows(range)) {
+      const stored = decodeRow(row.value)
+      const { id } = stored.record.header
+      if (!id.startsWith(prefix)) {
+        if (id > prefix) break
+        continue
+      }
+      if (group !== null && group.id !== id) {
+        yield group
+        group = null
+      }
+      group ??= { id, records: [] }
+      group.records.push(stored)
+    }
+    if (group !== null) yield group
+  }
+
+  async *ofSystem(system: string): AsyncGenerator<StoredRecord, void> {
+    for await (const row of this.#rows(recordRange(system))) yield decodeRow(row.value)
+  }
+
+  async byId32(items: readonly OrderItem[]): Promise<(StoredRecord | undefined)[]> {
+    const places = await this.#index.getMany(items.map((item) => orderKey('order', item)))
+    const keys = places.flatMap((place) =>
+      place === undefined ? [] : [recordKey(place.toString('utf8'))],
+    )
+    const rows = (await this.#index.getMany(keys)).values()
+    return places.map((place, at) => {
+      const row = place === undefined ? undefined : rows.next().value
+      const stored = row === undefined ? undefined : decodeRow(row)
+      // Meanwhile another may have taken its place.
+      return stored !== undefined && isSame(stored, items[at]) ? stored : undefined
+    })
+  }
+
+  async *order(from?: OrderItem): AsyncGenerator<OrderItem[], void> {
+    const range = kindRange('order')
+    if (from !== undefined) range.gte = orderKey('order', from)
+    for await (const rows of this.#chunks(range, CHUNK_ROWS)) {
+      yield rows.map(({ key }) => orderItemOf(key))
+    }
+  }
+
+  async attestation(hash: string): Promise<SignedForm | undefined> {
+    const row = await this.#index.get(attestationKey(hash))
+    return row === undefined ? undefined : decodeForm(row)
+  }
+
+  onMerged(listener: (records: readonly MergedRecord[]) => void): () => void {
+    this.#mergedListeners.add(listener)
+    return () => this.#mergedListeners.delete(listener)
+  }
+
+  onDamage(listener: (damage: StoreDamage) => void): () => void {
+    this.#damageListeners.add(listener)
+    return () => this.#damageListeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.idle()
+    await this.#index.close()
+  }
+
+  async #load(addresses: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    await this.#index.recover()
+    const rows = await this.#index.getMany(addresses.map(recordKey))
+    return rows.map((row) => (row === undefined ? undefined : decodeRow(row)))
+  }
+
+  /** Decides at once what becomes of each record; resolves when that is on the disk. */
+  async #merge(
+    { records, attestations = [] }: RecordBatch,
+    places: readonly Pending[],
+    finish: () => Change[] = () => [],
+  ): Promise<Acceptance> {
+    const nowMs = this.#nowMs()
+    const merged: MergedRecord[] = []
+    const changed = new Set<Pending>()
+    const waiting = new Set<Promise<void>>()
+    const changes: Change[] = []
+    const acceptance = { merged, known: 0, setAside: 0, refused: 0 }
+    let added = 0
+    records.forEach((stored, at) => {
+      const place = places[at] as Pending
+      const { record } = stored
+      if (isTooFarAhead(record.header.version, nowMs)) {
+        const aside = this.#aside.put(stored)
+        acceptance[aside === null ? 'refused' : 'setAside']++
+        changes.push(...(aside ?? []))
+        return
+      }
+      const before = place.held
+      if (before !== undefined && !replaces(record, before.record)) {
+        acceptance.known++
+        if (place.written !== null) waiting.add(place.written)
+        return
+      }
+      if (before === undefined) added++
+      else changes.push({ type: 'del', key: orderKey('order', itemOf(before)) })
+      changes.push(recordChange(place.address, stored))
+      changes.push(orderChange(itemOf(stored), place.address))
+      merged.push(before === undefined ? stored : { ...stored, superseded: itemOf(before) })
+      place.held = stored
+      changed.add(place)
+    })
+    changes.push(...this.#newAttestations(attestations), ...finish())
+    if (changes.length > 0) {
+      const newestVersion = merged.map(({ record }) => record.header.version).reduce(later, '')
+      const written = this.#commits.stage({ changes, added, newestVersion }, () => {
+        for (const { hash } of attestations) this.#stored.add(hash)
+        if (merged.length > 0) this.#tell(this.#mergedListeners, merged)
+      })
+      for (const place of changed) place.written = written
+      waiting.add(written)
+    }
+    await Promise.all(waiting)
+    return acceptance
+  }
+
+  #newAttestations(attestations: readonly NamedAttestation[]): Change[] {
+    if (this.#stored.size > MAX_REMEMBERED_ATTESTATIONS) this.#stored.clear()
+    return attestations
+      .filter(({ hash }) => !this.#stored.has(hash))
+      .map(({ hash, form }) => {
+        const key = attestationKey(hash)
+        return { type: 'put', key, value: seal(key, encodeForm(form)) }
+      })
+  }
+
+  #newestWith(version: string | undefined): string | undefined {
+    const newest = later(this.newestVersion ?? '', version ?? '')
+    return newest === '' ? undefined : newest
+  }
+
+  /** One that throws harms nobody. */
+  #tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(news)
+      } catch (error) {
+        this.#log.error('who listens to the records failed', { error })
+      }
+    }
+  }
+
+  async *#rows(range: { gte: Buffer; lt: Buffer }): AsyncGenerator<Row, void> {
+    for await (const rows of this.#chunks(range, FIRST_ROWS)) yield* rows
+  }
+
+  /** A chunk at a time, with nothing kept open in between. */
+  async *#chunks(
+    { gte, lt }: { gte: Buffer; lt: Buffer },
+    firstRows: number,
+  ): AsyncGenerator<Row[], void> {
+    for (let limitRows = firstRows; ; limitRows = CHUNK_ROWS) {
+      const rows = await this.#index.rows({ gte, lt }, limitRows)
+      const last = rows.at(-1)
+      if (last === undefined) return
+      yield rows
+      gte = Buffer.concat([last.key, Buffer.alloc(1)])
+    }
+  }
+}
+
+function itemOf({ record }: StoredRecord): OrderItem {
+  return { version: record.header.version, id32: record.id32 }
+}
+
+function isSame(one: StoredRecord, item: OrderItem | undefined): boolean {
+  return (
+    item !== undefined &&
+    one.record.header.version === item.version &&
+    Buffer.compare(one.record.id32, item.id32) === 0
+  )
+}
+
+function later(one: string, other: string): string {
+  return one > other ? one : other
+}

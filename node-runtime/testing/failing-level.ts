@@ -1,0 +1,46 @@
+// A LevelDB whose writes are watched, held up, or fail as they do on a full disk.
+import { openClassicLevel } from '../store/index-opening.ts'
+import type { Level } from '../store/index-mending.ts'
+
+interface WriteOptions {
+  sync?: boolean
+}
+
+export interface WatchedLevel {
+  open: (folder: string) => Promise<Level>
+  /** Of each batch, was it synced? */
+  readonly syncs: boolean[]
+  /** Called before each batch; what it throws the batch throws, and is not written. */
+  beforeBatch: () => Promise<void> | void
+  /** Called after each batch; what it throws the batch throws, although it was written. */
+  afterBatch: () => void
+}
+
+export function watchLevel(): WatchedLevel {
+  const watched: WatchedLevel = {
+    syncs: [],
+    beforeBatch: () => {},
+    afterBatch: () => {},
+    open: async (folder) => {
+      const level = await openClassicLevel(folder)
+      const write = level.batch.bind(level) as (
+        changes: unknown,
+        options?: WriteOptions,
+      ) => Promise<void>
+      const batch = async (changes: unknown, options?: WriteOptions): Promise<void> => {
+        watched.syncs.push(options?.sync === true)
+        await watched.beforeBatch()
+        await write(changes, options)
+        watched.afterBatch()
+      }
+      return Object.assign(level, { batch })
+    },
+  }
+  return watched
+}
+
+/** As LevelDB says it. */
+export function fullDiskError(): Error {
+  const message = 'IO error: 000003.log: No space left on device'
+  return Object.assign(new Error(message), { code: 'LEVEL_IO_ERROR' })
+}

@@ -1,0 +1,3 @@
+import type { Log } from '../ports/log.ts'
+
+export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} }
