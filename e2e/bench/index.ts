@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { daemonStart } from './daemon-start.ts'
 import { desktopStart } from './desktop-start.ts'
+import { fairness } from './fairness.ts'
 import { join } from './join.ts'
 import { moveLatency } from './move-latency.ts'
 import { MissingPart } from './report.ts'
@@ -15,7 +16,14 @@ import { spectatorUpload } from './spectator-upload.ts'
 import { formatTable } from './table.ts'
 import type { Result } from './table.ts'
 
-const MEASURES: readonly Measure[] = [desktopStart, daemonStart, join, moveLatency, spectatorUpload]
+const MEASURES: readonly Measure[] = [
+  desktopStart,
+  daemonStart,
+  join,
+  moveLatency,
+  spectatorUpload,
+  fairness,
+]
 const REPORTS = path.resolve(import.meta.dirname, '../../out/bench')
 const INTERRUPTED = 130
 

@@ -8,6 +8,7 @@ import { isLocal } from '../../node-runtime/host/bootstrap.ts'
 import { hostRuntime } from '../../node-runtime/host/host.ts'
 import type { Host } from '../../node-runtime/host/host.ts'
 import { createLog } from '../../node-runtime/host/log.ts'
+import { guardProcess } from '../../node-runtime/host/process-guard.ts'
 import { startRuntime } from '../../node-runtime/machine/runtime.ts'
 import type { Runtime } from '../../node-runtime/machine/runtime.ts'
 import type { FromRuntime, PortOwner, StartOptions, ToRuntime } from './messages.ts'
@@ -25,6 +26,7 @@ function tell(message: FromRuntime): void {
 async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promise<void> {
   try {
     log = createLog(dataDir)
+    guardProcess(log)
     runtime = await startRuntime({
       dataDir,
       sdkDir,

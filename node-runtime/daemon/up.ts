@@ -5,6 +5,7 @@ import { startRuntime } from '../machine/runtime.ts'
 import { isLocal } from '../host/bootstrap.ts'
 import { hostRuntime } from '../host/host.ts'
 import { createLog } from '../host/log.ts'
+import { guardProcess } from '../host/process-guard.ts'
 import { printJson, printText } from './output.ts'
 import { SDK_DIR } from '../host/places.ts'
 import { waitForStop } from './stop-signal.ts'
@@ -32,7 +33,7 @@ function withAddress(error: unknown): unknown {
 export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): Promise<void> {
   const stopped = waitForStop()
   const log = createLog(dataDir)
-  process.on('uncaughtExceptionMonitor', (error) => log.error('the process failed', { error }))
+  guardProcess(log)
   const runtime = await startRuntime({
     dataDir,
     kind: 'headless',

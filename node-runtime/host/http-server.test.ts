@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { CloudError } from '../contract/errors.ts'
@@ -327,6 +329,114 @@ describe('the socket for calls', () => {
     }
     expect(callers).toEqual([])
   })
+})
+
+describe('what is too much', () => {
+  const system = `/rpc?system=${SYSTEM}`
+
+  test('closes a system’s socket sooner than the person’s', async () => {
+    const large = 'x'.repeat(5 * 1024 * 1024)
+    const hostile = openSocket({ path: system })
+    await once(hostile, 'open')
+    hostile.send(large)
+    const [code] = (await once(hostile, 'close')) as [number]
+    expect(code).toBe(1009)
+    const owner = openSocket()
+    await once(owner, 'open')
+    owner.send(large)
+    const client = connect(contract, webSocketPort(owner))
+    expect((await client.identity.whoami({})).name).toBe('Ada')
+    owner.terminate()
+  })
+
+  test('a caller has so many sockets, and no other has fewer for it', async () => {
+    const sockets = Array.from({ length: 64 }, () => openSocket({ path: system }))
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    expect(await knock({ path: system })).toBe(503)
+    expect(await knock({})).toBe(101)
+    sockets[0]!.terminate()
+    await expect.poll(() => knock({ path: system })).toBe(101)
+    for (const socket of sockets) socket.terminate()
+  })
+
+  test('headers end somewhere', async () => {
+    const answer = await send('/app.js', { headers: { 'x-large': 'x'.repeat(20_000) } })
+    expect(answer.status).toBe(431)
+  })
+})
+
+describe('whatever arrives', () => {
+  /** Sends bytes as they are, and waits for the end or for nothing more to come. */
+  async function sendRaw(...parts: (string | Uint8Array)[]): Promise<void> {
+    const socket = createConnection(server.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    for (const part of parts) socket.write(part)
+    socket.end()
+    socket.resume()
+    await once(socket, 'close')
+  }
+  const line = fc.string({ maxLength: 60 }).map((text) => text.replaceAll(/[\r\n]/g, ' '))
+  const bytes = fc.uint8Array({ maxLength: 200 })
+
+  test('on the port, does not end the server', async () => {
+    const heads = fc.oneof(
+      fc.string(),
+      bytes,
+      fc
+        .record({
+          path: fc.oneof(fc.constant('/rpc'), fc.webPath(), line),
+          host: fc.oneof(fc.constant('HOST'), line),
+          origin: line,
+          protocol: fc.oneof(fc.constant('dharma, TOKEN'), line),
+          key: fc.oneof(fc.constant('dGhlIHNhbXBsZSBub25jZQ=='), line),
+          version: fc.oneof(fc.constant('13'), line),
+        })
+        .map(({ path, host, origin, protocol, key, version }) =>
+          [
+            `GET ${path} HTTP/1.1`,
+            `Host: ${host}`,
+            ...(origin === '' ? [] : [`Origin: ${origin}`]),
+            'Connection: Upgrade',
+            'Upgrade: websocket',
+            `Sec-WebSocket-Protocol: ${protocol}`,
+            `Sec-WebSocket-Key: ${key}`,
+            `Sec-WebSocket-Version: ${version}`,
+            '\r\n',
+          ].join('\r\n'),
+        ),
+    )
+    await fc.assert(
+      fc.asyncProperty(heads, fc.array(bytes, { maxLength: 3 }), async (head, rest) => {
+        const known =
+          typeof head === 'string'
+            ? head.replace('HOST', authority).replace('TOKEN', server.token)
+            : head
+        await sendRaw(known, ...rest)
+      }),
+      { numRuns: 150 },
+    )
+    expect((await send('/app.js')).status).toBe(200)
+    expect(logged).toEqual([])
+  })
+
+  test('on a socket for calls, does not end the server', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.string(), fc.json(), bytes), { maxLength: 20 }),
+        async (messages) => {
+          const socket = openSocket({ path: system() })
+          await once(socket, 'open')
+          for (const message of messages) socket.send(message)
+          const client = connect(contract, webSocketPort(socket))
+          expect((await client.identity.whoami({})).name).toBe('Ada')
+          socket.terminate()
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+  const system = (): string => `/rpc?system=${SYSTEM}`
 })
 
 test('a port that is taken is told as such', async () => {

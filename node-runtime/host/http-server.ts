@@ -17,8 +17,18 @@ import type { SystemStore } from '../services/systems/system-store.ts'
 import { AccessRules } from './access.ts'
 import { buildShellHeaders, readShellFile } from './shell-files.ts'
 
-/** The largest message of a call; a record is at most 256 kB, a result with its moves more. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+/**
+ * The largest message that is taken from the wire. A system's frame that is only somewhat too large
+ * still comes in, to be refused in words (see `rpc/budget.ts`); beyond, the socket closes.
+ */
+const MAX_MESSAGE_BYTES = { owner: 16 * 1024 * 1024, system: 4 * 1024 * 1024 }
+/** Sockets of one caller: a page has one, and nobody opens as many pages of one system. */
+const MAX_SOCKETS = 64
+/** As Node has it; a browser on this computer sends less than a tenth. */
+const MAX_HEADER_BYTES = 16 * 1024
+/** On this computer a request is there at once; whoever takes longer only holds a connection. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
 const TOKEN_BYTES = 32
 
 export interface HttpServerOptions {
@@ -39,6 +49,12 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** Why a WebSocket is not opened. */
+interface Refusal {
+  status: string
+  text: string
+}
+
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 
 const HOW_TO_OPEN = `This is Dharma, and it opens only with its full address.
@@ -56,7 +72,11 @@ function splitUrl(url = '/'): { path: string; query: URLSearchParams } {
 /** Starts the server. @throws CloudError PORT_IN_USE */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { shellDir, serve, systems, log } = options
-  const server = createServer()
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  })
   const port = await listenOn(server, options.port)
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
   const access = new AccessRules(port, token)
@@ -119,22 +139,27 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       const isMissing =
         error instanceof CloudError &&
         ['SYSTEM_NOT_INSTALLED', 'SYSTEM_FILE_NOT_FOUND'].includes(error.code)
-      if (!isMissing) log.error('a page could not be served', { url: request.url, error })
+      // Without the query: it may hold the token.
+      const { path } = splitUrl(request.url)
+      if (!isMissing) log.error('a page could not be served', { path, error })
       if (response.headersSent) response.destroy()
       else if (isMissing) refuse(response, 404, (error as CloudError).message)
       else refuse(response, 500, 'Something went wrong inside Dharma.')
     })
   })
 
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    // The token is the other one that the client names; it is never sent back.
-    handleProtocols: () => 'dharma',
-  })
+  const socketsFor = (kind: Caller['kind']): WebSocketServer =>
+    new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_MESSAGE_BYTES[kind],
+      // The token is the other one that the client names; it is never sent back.
+      handleProtocols: () => 'dharma',
+    })
+  const sockets = { owner: socketsFor('owner'), system: socketsFor('system') }
+  const socketCounts = new Map<string, number>()
 
   /** Why a WebSocket is refused, or in whose name its calls are made. */
-  function admit(request: IncomingMessage): Caller | { status: string; text: string } {
+  function admit(request: IncomingMessage): Caller | Refusal {
     const site = access.siteOf(request)
     const { path, query } = splitUrl(request.url)
     if (site === null) return { status: '403 Forbidden', text: 'Not a name of this server.' }
@@ -160,27 +185,52 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     }
   }
 
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy())
+  function refuseSocket(socket: Duplex, { status, text }: Refusal): void {
+    socket.end(
+      `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+        `connection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+    )
+  }
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const caller = admit(request)
-    if ('status' in caller) {
-      socket.end(
-        `HTTP/1.1 ${caller.status}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
-          `connection: close\r\ncontent-length: ${caller.text.length}\r\n\r\n${caller.text}`,
-      )
-      return
+    if ('status' in caller) return refuseSocket(socket, caller)
+    const name = caller.kind === 'owner' ? '' : caller.system
+    const count = socketCounts.get(name) ?? 0
+    if (count >= MAX_SOCKETS) {
+      return refuseSocket(socket, { status: '503 Service Unavailable', text: 'Too many sockets.' })
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    sockets[caller.kind].handleUpgrade(request, socket, head, (webSocket) => {
+      socketCounts.set(name, (socketCounts.get(name) ?? 0) + 1)
+      webSocket.once('close', () => {
+        const left = (socketCounts.get(name) ?? 0) - 1
+        if (left > 0) socketCounts.set(name, left)
+        else socketCounts.delete(name)
+      })
       serve(webSocketPort(webSocket), caller)
     })
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    try {
+      upgrade(request, socket, head)
+    } catch (error) {
+      log.error('a socket could not be opened', { error })
+      socket.destroy()
+    }
   })
+  // Such as no more files to be had: the next connection may find one.
+  server.on('error', (error) => log.error('the server failed', { error }))
 
   return {
     port,
     token,
     url: `${access.origin}/?token=${token}`,
     async close() {
-      for (const client of sockets.clients) client.terminate()
+      for (const { clients } of Object.values(sockets)) {
+        for (const client of clients) client.terminate()
+      }
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed

@@ -1,43 +1,51 @@
 // The runtime's log: a file in the data folder, and what went wrong also on stderr. stdout is left to
-// the lines that programs read.
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+// the lines that programs read. Writing to it never throws.
 import { join } from 'node:path'
 import pino from 'pino'
 import type { Log } from '../ports/log.ts'
+import { LogFile } from './log-file.ts'
+import type { LogDisk } from './log-file.ts'
 
-/** A log larger than this is put aside at the next start; the one put aside before goes. */
+/** The log and the one put aside take at most twice as much. */
 const MAX_LOG_BYTES = 5_000_000
+/** Longer lines are cut: the message and the stack come first in them. */
+const MAX_LINE_LENGTH = 64 * 1024
 
-function putAsideIfLarge(path: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (stats !== undefined && stats.size > MAX_LOG_BYTES) renameSync(path, `${path}.1`)
+function cutLine(line: string): string {
+  if (line.length <= MAX_LINE_LENGTH) return line
+  return `${JSON.stringify({ level: 40, time: Date.now(), cut: line.slice(0, MAX_LINE_LENGTH) })}\n`
 }
 
 /**
  * A log to `log/runtime.log` in the data folder. The file is opened with the first line, so that a
  * start that fails because the folder is in use leaves the other's log alone.
  */
-export function createLog(dataDir: string): Log {
-  const open = (): pino.Logger => {
-    const folder = join(dataDir, 'log')
-    const path = join(folder, 'runtime.log')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    putAsideIfLarge(path)
-    return pino(
-      { base: null, serializers: { error: pino.stdSerializers.err } },
-      pino.multistream([
-        // Synchronous, so that the last lines before a crash are there.
-        { level: 'info', stream: pino.destination({ dest: path, sync: true, mode: 0o600 }) },
-        { level: 'warn', stream: process.stderr },
-      ]),
-    )
-  }
-  let logger: pino.Logger | null = null
+export function createLog(dataDir: string, disk?: LogDisk): Log {
+  const file = new LogFile({
+    path: join(dataDir, 'log', 'runtime.log'),
+    maxBytes: MAX_LOG_BYTES,
+    describeLost: (count) =>
+      `${JSON.stringify({ level: 40, time: Date.now(), msg: 'lines of this log were lost', count })}\n`,
+    ...(disk === undefined ? {} : { disk }),
+  })
+  // A terminal that was closed is no reason to stop.
+  process.stderr.on('error', () => undefined)
+  const logger = pino(
+    { base: null, serializers: { error: pino.stdSerializers.err } },
+    pino.multistream([
+      { level: 'info', stream: { write: (line: string) => file.write(cutLine(line)) } },
+      { level: 'warn', stream: { write: (line: string) => void process.stderr.write(line) } },
+    ]),
+  )
   const write =
     (level: 'info' | 'warn' | 'error') =>
     (message: string, fields: Record<string, unknown> = {}): void => {
-      logger ??= open()
-      logger[level](fields, message)
+      try {
+        logger[level](fields, message)
+      } catch {
+        // The fields can't be written, as when one of their getters throws; the message can.
+        file.write(`${JSON.stringify({ level, time: Date.now(), msg: message })}\n`)
+      }
     }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }

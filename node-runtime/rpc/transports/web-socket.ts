@@ -16,10 +16,12 @@ const OPEN = 1
 const CONNECTING = 0
 
 /** Messages posted before the socket is open are kept and sent in order once it is. */
-export function webSocketPort(socket: SocketLike): RpcPort {
+export function webSocketPort(socket: SocketLike): RpcPort & { unsentBytes(): number } {
   socket.binaryType = 'arraybuffer'
   const waiting: WireMessage[] = []
+  let waitingBytes = 0
   socket.addEventListener('open', () => {
+    waitingBytes = 0
     for (const message of waiting.splice(0)) socket.send(message)
   })
   // `close` always follows an error and says all there is to say; without a listener `ws` throws.
@@ -27,9 +29,12 @@ export function webSocketPort(socket: SocketLike): RpcPort {
   return {
     postMessage(message) {
       if (socket.readyState === OPEN) socket.send(message)
-      else if (socket.readyState === CONNECTING) waiting.push(message)
+      else if (socket.readyState === CONNECTING) {
+        waiting.push(message)
+        waitingBytes += typeof message === 'string' ? message.length : message.byteLength
+      }
     },
-    unsentBytes: () => socket.bufferedAmount,
+    unsentBytes: () => socket.bufferedAmount + waitingBytes,
     on(event: 'message' | 'close', listener: (event?: { data: WireMessage }) => void) {
       if (event === 'close') socket.addEventListener('close', () => listener())
       else {
