@@ -7,8 +7,9 @@ import type { DhtAddress } from 'hyperdht'
 import type { CloudRecord } from '../contract/db.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import type { Log } from '../ports/log.ts'
-import { signEntry } from '../core/membership/machine-entry.ts'
-import type { MachineEntry } from '../core/membership/machine-entry.ts'
+import { signMachineForm } from '../core/forms/machine-form.ts'
+import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Database } from '../services/db/database.ts'
 import type { Identity } from '../services/identity/identity.ts'
@@ -76,14 +77,13 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const now = Date.now
     const store = await RecordStore.open(folder, log, now)
-    let ownEntry = makeEntry(options, store.ownLog)
     // The swarm reports to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
         cloud,
-        ownEntry: () => ownEntry,
+        ownEntry: () => membership.ownEntry,
         log,
         ...(bootstrap === undefined ? {} : { bootstrap }),
         ...(host === undefined ? {} : { host }),
@@ -98,7 +98,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const membership = await Membership.open({
       folder,
       cloud,
-      ownEntry,
+      sign: (sequence) => makeEntry(options, store.ownLog, sequence),
       network: swarm,
       log,
       now,
@@ -117,10 +117,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       log,
       now,
     })
-    const onIdentityChanged = (): void => {
-      ownEntry = makeEntry(options, store.ownLog)
-      membership.setOwnEntry(ownEntry)
-    }
+    const onIdentityChanged = (): void => membership.signAnew()
     node = new CloudNode(
       options,
       { store, swarm, membership, database, sessions },
@@ -148,7 +145,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     identity.on('changed', this.#onIdentityChanged)
     this.#store.on('recordMerged', (record) => this.emit('recordMerged', record))
     this.membership.on('changed', () => this.emit('changed'))
-    this.membership.on('machineLearned', ({ dbLog }) => {
+    this.membership.on('machineLearned', (entry) => {
+      const dbLog = dbLogOf(entry)
       this.#store.follow(dbLog).catch((error: unknown) => {
         log.error('a log could not be followed', { log: dbLog, error })
       })
@@ -159,22 +157,26 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   }
 }
 
+/** The key of the machine's log of records, which its entry names beside what the form knows. */
+function dbLogOf({ form }: MachineEntry): string {
+  return String((JSON.parse(form.body) as { dbLog?: unknown }).dbLog)
+}
+
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
   dbLog: string,
+  sequence: number,
 ): MachineEntry {
-  return signEntry(
-    {
-      cloud,
-      machine: identity.machine,
-      person: identity.person,
-      attestation: identity.attestation,
-      name: identity.machineName,
-      kind,
-      appVersion,
-      dbLog,
-      sequence: Date.now(),
-    },
-    identity.machineKeys.secretKey,
-  )
+  const statement = {
+    cloud,
+    machine: identity.machine,
+    attestation: identity.attestationFor(cloud),
+    name: identity.machineName,
+    device: kind,
+    appVersion,
+    protocol: PROTOCOL,
+    sequence,
+    dbLog,
+  }
+  return signMachineForm(statement, identity.machineKeys.secretKey)
 }

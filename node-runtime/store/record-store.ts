@@ -13,12 +13,15 @@ import { decodeKey, encodeKey } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { recordOwner, replaces, verifyRecord } from '../core/db/record.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
-import type { LinkMux } from '../swarm/network.ts'
+import type { LinkMux } from '../ports/link-mux.ts'
+import { discoveryKeyOf } from './discovery-key.ts'
 import { openRecordIndex } from './record-index.ts'
 import type { RecordIndex } from './record-index.ts'
 
 /** The largest record as JSON text: the largest value a manifest may allow, and its envelope. */
 const MAX_RECORD_BYTES = 300_000
+/** What a machine's log may be, on the wire. */
+const LOG_LIMITS = { maxBlocks: 1_048_576, maxBlockBytes: 8 * 1024 * 1024 }
 /** How often a log that waits for a version's time to come is tried again. */
 const TOO_EARLY_RETRY_MS = 30_000
 
@@ -45,6 +48,7 @@ export class RecordStore extends EventEmitter<RecordStoreEvents> {
   readonly clock: HybridClock
   #refused = 0
   #closing = false
+  readonly #links = new Set<LinkMux>()
   readonly #wakers = new Set<() => void>()
 
   private constructor(
@@ -101,7 +105,12 @@ export class RecordStore extends EventEmitter<RecordStoreEvents> {
 
   /** Replicates the logs over a verified link. */
   replicate(mux: LinkMux): void {
-    if (!this.#closing) this.#corestore.replicate(mux)
+    if (this.#closing) return
+    this.#links.add(mux)
+    mux.onClosed(() => this.#links.delete(mux))
+    mux.allowCore(this.#ownLog.discoveryKey, LOG_LIMITS)
+    for (const key of this.#logs.keys()) mux.allowCore(discoveryKeyOf(decodeKey(key)!), LOG_LIMITS)
+    this.#corestore.replicate(mux)
   }
 
   /** Copies and merges another machine's log from now on. Idempotent. */
@@ -111,6 +120,7 @@ export class RecordStore extends EventEmitter<RecordStoreEvents> {
     const core = this.#corestore.get({ key, valueEncoding: 'json', allowFork: false })
     const followed: FollowedLog = { core, nextBlock: 0 }
     this.#logs.set(logKey, followed)
+    for (const link of this.#links) link.allowCore(discoveryKeyOf(key), LOG_LIMITS)
     await core.ready()
     followed.nextBlock = await this.#index.checkpointOf(logKey)
     core.download({ start: followed.nextBlock, end: -1 })

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Corestore from 'corestore'
-import Hypercore from 'hypercore'
-import Protomux from 'protomux'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { GuardedMux } from '../swarm/guarded-mux.ts'
 import { until } from '../testing/cloud-nodes.ts'
+import { openGuardedEnds } from '../testing/link-ends.ts'
 import { SessionLogs } from './session-logs.ts'
 import type { SeatLog } from './session-logs.ts'
 
@@ -30,26 +30,16 @@ async function openLogs(name: string): Promise<SessionLogs> {
 }
 
 /** Two ends of an encrypted connection, each with a store for other logs on it, as the database has. */
-async function link(): Promise<[Protomux, Protomux]> {
-  const rawA = Hypercore.createProtocolStream(true)
-  const rawB = Hypercore.createProtocolStream(false)
-  rawA.pipe(rawB).pipe(rawA)
-  const [a, b] = [rawA.noiseStream, rawB.noiseStream]
-  await Promise.all([a.opened, b.opened])
-  for (const [name, stream] of [
-    ['db-a', a],
-    ['db-b', b],
-  ] as const) {
-    const store = new Corestore(join(folder, name))
+async function link(): Promise<[GuardedMux, GuardedMux]> {
+  const ends = await openGuardedEnds()
+  for (const [at, mux] of ends.entries()) {
+    const store = new Corestore(join(folder, `db-${at}`))
     await store.ready()
-    store.replicate(stream)
+    store.replicate(mux)
     closers.push(() => store.close())
+    closers.push(() => void mux.stream.destroy())
   }
-  closers.push(
-    () => a.destroy(),
-    () => b.destroy(),
-  )
-  return [Protomux.from(a), Protomux.from(b)]
+  return ends
 }
 
 async function readAll(log: SeatLog): Promise<string[]> {
@@ -118,7 +108,7 @@ describe('the logs of sessions', () => {
 
 let protocols = 0
 /** Resolves when everything that was sent before, both ways, has arrived. */
-async function roundTrip(a: Protomux, b: Protomux): Promise<void> {
+async function roundTrip(a: GuardedMux, b: GuardedMux): Promise<void> {
   const protocol = `round-trip/${protocols++}`
   await new Promise<void>((resolve) => {
     b.pair({ protocol }, () => {

@@ -4,7 +4,10 @@ import { EventEmitter } from 'node:events'
 import Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { decodeKey, encodeKey } from '../core/keys.ts'
-import type { LinkMux } from '../swarm/network.ts'
+import type { LinkMux } from '../ports/link-mux.ts'
+
+/** A block is one action; the longest games have some thousand. */
+const LOG_LIMITS = { maxBlocks: 65_536, maxBlockBytes: 1024 * 1024 }
 
 /** What one log has given to other machines since it was opened. */
 export interface UploadCount {
@@ -73,13 +76,16 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
    * begin first: the channel is paired under the log's own id, beside other stores' logs on the link.
    */
   replicate(mux: LinkMux): void {
-    if (!this.#core.closed && !this.#core.replicator.attached(mux)) this.#core.replicate(mux)
+    if (this.#core.closed || this.#core.replicator.attached(mux)) return
+    mux.allowCore(this.#core.discoveryKey, LOG_LIMITS)
+    this.#core.replicate(mux)
   }
 
   stopReplicating(mux: LinkMux): void {
     if (this.#core.closed) return
     const { replicator } = this.#core
     replicator.detachFrom(mux)
+    mux.forgetCore(this.#core.discoveryKey)
     for (const peer of [...replicator.peers]) {
       if (peer.protomux === mux) peer.channel.close()
     }

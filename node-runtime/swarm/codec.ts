@@ -2,6 +2,8 @@
 // from outside is measured before it is parsed, and can be anything: decoding never throws.
 import type { Encoding } from 'compact-encoding'
 import type * as z from 'zod'
+import { isShallow } from '../core/canonical.ts'
+import { decodeText } from '../core/text.ts'
 
 export interface Codec<M> {
   /** Longer messages are neither sent nor read. */
@@ -18,40 +20,11 @@ export interface Codec<M> {
 /** Deeper than any form of ours, far from what recursion over the parsed value could not bear. */
 const MAX_DEPTH = 32
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPENING_BRACKET = 0x5b
-const CLOSING_BRACKET = 0x5d
-const OPENING_BRACE = 0x7b
-const CLOSING_BRACE = 0x7d
-
-/** Does JSON text, as UTF-8, stay within this many nested lists and objects? Looks at each byte once. */
-export function isWithinDepth(json: Uint8Array, maxDepth: number): boolean {
-  let depth = 0
-  let inText = false
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
-    if (inText) {
-      if (byte === BACKSLASH) at++
-      else if (byte === QUOTE) inText = false
-    } else if (byte === QUOTE) {
-      inText = true
-    } else if (byte === OPENING_BRACE || byte === OPENING_BRACKET) {
-      depth++
-      if (depth > maxDepth) return false
-    } else if (byte === CLOSING_BRACE || byte === CLOSING_BRACKET) {
-      depth--
-    }
-  }
-  return true
-}
-
 /**
  * Messages as JSON in UTF-8 that fits a schema.
  * @param maxBytes  the largest message that the protocol needs
  */
 export function jsonCodec<M>(schema: z.ZodType<M>, maxBytes: number): Codec<M> {
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   return {
     maxBytes,
     encode: (message) => {
@@ -62,12 +35,14 @@ export function jsonCodec<M>(schema: z.ZodType<M>, maxBytes: number): Codec<M> {
       return bytes
     },
     decode: (bytes) => {
-      if (bytes.length > maxBytes || !isWithinDepth(bytes, MAX_DEPTH)) return null
+      if (bytes.length > maxBytes) return null
+      const text = decodeText(bytes)
+      if (text === null || !isShallow(text, MAX_DEPTH)) return null
       try {
-        const parsed = schema.safeParse(JSON.parse(utf8.decode(bytes)))
+        const parsed = schema.safeParse(JSON.parse(text))
         return parsed.success ? parsed.data : null
       } catch {
-        // Not UTF-8 or not JSON: the same to the caller as JSON that does not fit.
+        // Not JSON: the same to the caller as JSON that does not fit.
         return null
       }
     },

@@ -1,6 +1,9 @@
 // What the services see of the network: authenticated links to other machines of the cloud, and
 // named protocols over them.
+import type { LinkMux } from '../ports/link-mux.ts'
 import type { Codec } from './codec.ts'
+
+export type { LinkMux } from '../ports/link-mux.ts'
 
 /** Who is at the other end, as the greeting proved. */
 export interface PeerInfo {
@@ -38,9 +41,6 @@ export interface Protocol<M> {
   peers(): PeerInfo[]
   close(): void
 }
-
-/** The Protomux of a link, for stores that replicate over it. Opaque to services. */
-export type LinkMux = object
 
 export interface Network {
   openProtocol<M>(definition: ProtocolDefinition<M>): Protocol<M>

@@ -1,38 +1,22 @@
 import createTestnet from '@hyperswarm/testnet'
-import c from 'compact-encoding'
-import DHT from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
-import Protomux from 'protomux'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { domainBytes, encodeKey, hash, keyPair } from '../core/keys.ts'
+import { cloudIdOf, genesisBody } from '../core/forms/genesis.ts'
+import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { encodeKey, keyPair } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
-import { attestMachine, signEntry } from '../core/membership/machine-entry.ts'
-import type { MachineEntry } from '../core/membership/machine-entry.ts'
 import { until } from '../testing/cloud-nodes.ts'
-import { jsonCodec } from './codec.ts'
+import { signTestEntry } from '../testing/entries.ts'
+import { RawPeer } from '../testing/raw-peer.ts'
+import type { RawPeerOptions } from '../testing/raw-peer.ts'
+import { jsonCodec, untouchedBytes } from './codec.ts'
 import { Swarm } from './swarm.ts'
 
 const cloudA = encodeKey(keyPair().publicKey)
 const cloudB = encodeKey(keyPair().publicKey)
 
-function entryOf(keys: KeyPair, cloud: string): MachineEntry {
-  const person = keyPair()
-  const machine = encodeKey(keys.publicKey)
-  return signEntry(
-    {
-      cloud,
-      machine,
-      person: encodeKey(person.publicKey),
-      attestation: attestMachine(machine, person.secretKey),
-      name: 'Test',
-      kind: 'headless',
-      appVersion: '0.0.0',
-      dbLog: machine,
-      sequence: 1,
-    },
-    keys.secretKey,
-  )
+function entryOf(keys: KeyPair, cloud: string, more: object = {}): MachineEntry {
+  return signTestEntry({ keys, cloud, more })
 }
 
 let testnet: Awaited<ReturnType<typeof createTestnet>>
@@ -51,6 +35,9 @@ function start(options: {
   keys?: KeyPair
   entry?: MachineEntry
   refused?: string[]
+  learned?: MachineEntry[]
+  genesis?: string
+  heard?: string[]
 }): { swarm: Swarm; machine: string } {
   const keys = options.keys ?? keyPair()
   const swarm = new Swarm(
@@ -60,17 +47,30 @@ function start(options: {
       bootstrap: testnet.bootstrap,
       host: '127.0.0.1',
       ownEntry: () => options.entry ?? entryOf(keys, options.cloud),
+      genesis: () => options.genesis ?? null,
       log: {
         info: (_, fields) => options.refused?.push(String(fields?.reason)),
         warn: () => {},
         error: () => {},
       },
     },
-    { linkOpened: () => {}, linkClosed: () => {}, heartbeat: () => {}, dhtChanged: () => {} },
+    {
+      linkOpened: (entry) => options.learned?.push(entry),
+      linkClosed: () => {},
+      heartbeat: () => {},
+      dhtChanged: () => {},
+      genesisLearned: (body) => options.heard?.push(body),
+    },
   )
   closers.push(() => swarm.close())
   swarm.start()
   return { swarm, machine: encodeKey(keys.publicKey) }
+}
+
+function raw(options: Omit<RawPeerOptions, 'bootstrap'>): RawPeer {
+  const peer = new RawPeer({ bootstrap: testnet.bootstrap, ...options })
+  closers.push(() => peer.close())
+  return peer
 }
 
 const numbers = jsonCodec(z.object({ number: z.number() }), 100)
@@ -168,34 +168,141 @@ describe('the swarm', () => {
   it('does not link with who finds the place but does not know the key of the cloud', async () => {
     const refused: string[] = []
     const a = start({ cloud: cloudA, refused })
-    // A stranger who saw the topic in the DHT, and speaks for another cloud.
-    const keys = keyPair()
-    const dht = new DHT({ bootstrap: testnet.bootstrap, host: '127.0.0.1' })
-    const stranger = new Hyperswarm({ dht, keyPair: keys })
-    closers.push(async () => {
-      await stranger.destroy({ force: true })
-      await dht.destroy({ force: true })
-    })
-    stranger.on('connection', (connection) => {
-      connection.on('error', () => {})
-      Protomux.from(connection)
-        .createChannel({ protocol: 'dharma/hello/1', handshake: c.json })
-        ?.open({ proof: '0'.repeat(64), entry: entryOf(keys, cloudA) })
-    })
-    const topic = hash(domainBytes('dharma/topic/1', cloudA))
-    const discovery = stranger.join(topic, { client: true, server: false })
-    await until(async () => {
-      await discovery.refresh()
-      return refused.includes('it does not know the key of this cloud')
-    })
+    const stranger = raw({ cloud: cloudB })
+    const connection = await stranger.connect(a.machine)
+    connection.write(stranger.greeting(connection, entryOf(stranger.keys, cloudA)))
+    await until(() => refused.includes('it does not know the key of this cloud'))
     expect(a.swarm.linkCount).toBe(0)
   })
 
   it('does not link with a machine that shows another one’s description', async () => {
     const refused: string[] = []
     const a = start({ cloud: cloudA, refused })
-    start({ cloud: cloudA, entry: entryOf(keyPair(), cloudA) })
+    const stranger = raw({ cloud: cloudA, entry: entryOf(keyPair(), cloudA) })
+    const connection = await stranger.connect(a.machine)
+    connection.write(stranger.greeting(connection))
     await until(() => refused.includes('it speaks for another machine'))
     expect(a.swarm.linkCount).toBe(0)
+  })
+
+  it('links with a machine of a later version, and agrees on what both can do', async () => {
+    const keys = keyPair()
+    const later = {
+      v: 2,
+      region: 'north',
+      protocol: { version: 3, capabilities: ['slots/1', 'machines/2'] },
+    }
+    const learned: MachineEntry[] = []
+    const a = start({ cloud: cloudA, learned })
+    start({ cloud: cloudA, keys, entry: entryOf(keys, cloudA, later) })
+    await until(() => learned.length > 0)
+    expect(learned[0]?.form.body).toContain('north')
+    expect(a.swarm.agreementWith(encodeKey(keys.publicKey))).toEqual({
+      version: 2,
+      capabilities: ['machines/2'],
+    })
+  })
+
+  it('tells a machine that joins how its cloud began', async () => {
+    const genesis = genesisBody({
+      name: 'Ours',
+      admission: { kind: 'link' },
+      keys: [cloudA],
+      nonce: '',
+    })
+    const cloud = cloudIdOf(genesis)
+    const heard: string[] = []
+    start({ cloud, genesis })
+    start({ cloud, heard })
+    await until(() => heard.length > 0)
+    expect(heard).toEqual([genesis])
+  })
+})
+
+describe('a stranger', () => {
+  it.each([
+    ['no JSON', () => Buffer.from('not json')],
+    ['nesting', () => Buffer.from('['.repeat(60_000))],
+    ['another form', () => Buffer.from('{"kind":"dharma/greeting/2"}')],
+    ['noise', () => Buffer.alloc(1_000, 0xff)],
+    ['frames of the multiplexer', () => Buffer.from([0, 1, 1, 3, 97, 98, 99, 0])],
+    ['a greeting of 1 MB', () => Buffer.alloc(1_000_000, 0x20)],
+  ])('that greets with %s is shown the door, and the machine goes on', async (_, bytes) => {
+    const refused: string[] = []
+    const a = start({ cloud: cloudA, refused })
+    const stranger = raw({ cloud: cloudB })
+    const connection = await stranger.connect(a.machine)
+    const closed = new Promise((resolve) => connection.once('close', resolve))
+    connection.write(bytes())
+    await closed
+    expect(refused.length).toBeGreaterThan(0)
+    const b = start({ cloud: cloudA })
+    await until(() => a.swarm.isOnline(b.machine))
+  })
+
+  it('does not get a large greeting through to where it is kept', async () => {
+    const refused: string[] = []
+    const a = start({ cloud: cloudA, refused })
+    const stranger = raw({ cloud: cloudB })
+    const connection = await stranger.connect(a.machine)
+    const closed = new Promise((resolve) => connection.once('close', resolve))
+    connection.write(Buffer.alloc(16_000_000))
+    await closed
+    expect(refused[0]).toBe('its greeting is too long')
+  })
+
+  it('that says nothing goes when others want to come in', async () => {
+    const a = start({ cloud: cloudA })
+    const stranger = raw({ cloud: cloudB })
+    const silent = Array.from({ length: 33 }, () => raw({ cloud: cloudB }))
+    const first = await stranger.connect(a.machine)
+    const closed = new Promise((resolve) => first.once('close', resolve))
+    const others = Promise.all(silent.map((one) => one.connect(a.machine)))
+    const startedMs = performance.now()
+    await closed
+    await others
+    const b = start({ cloud: cloudA })
+    await until(() => a.swarm.isOnline(b.machine))
+    expect(performance.now() - startedMs).toBeLessThan(20_000)
+  })
+})
+
+describe('a member', () => {
+  it('that sends what it likes on any protocol loses its link, and the machine goes on', async () => {
+    const a = start({ cloud: cloudA })
+    a.swarm.openProtocol({ name: 'test/1', codec: numbers, received: () => {} })
+    for (const protocol of ['test/1', 'dharma/heartbeat/1']) {
+      for (const bytes of ['not json', '['.repeat(90), '', '{"number":"x"}']) {
+        const { connection, mux } = await raw({ cloud: cloudA }).join(a.machine)
+        const closed = new Promise((resolve) => connection.once('close', resolve))
+        const channel = mux.createChannel({ protocol })!
+        const message = channel.addMessage({ encoding: untouchedBytes, onmessage: () => {} })
+        channel.open()
+        message.send(Buffer.from(bytes))
+        await closed
+      }
+    }
+    const b = start({ cloud: cloudA })
+    await until(() => a.swarm.isOnline(b.machine))
+  })
+
+  it('that does not read is cut off, instead of filling the memory', async () => {
+    const a = start({ cloud: cloudA })
+    const texts = jsonCodec(z.string(), 2_000_000)
+    const sender = a.swarm.openProtocol({ name: 'test/1', codec: texts, received: () => {} })
+    const member = raw({ cloud: cloudA })
+    const { connection, mux } = await member.join(a.machine)
+    const channel = mux.createChannel({ protocol: 'test/1' })!
+    channel.open()
+    const machine = encodeKey(member.keys.publicKey)
+    await until(() => sender.writable(machine))
+    connection.pause()
+    let sent = 0
+    while (sender.send(machine, 'x'.repeat(1_000_000)) && a.swarm.isOnline(machine) && sent < 100) {
+      sent++
+      if (sent % 40 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(sent).toBeLessThan(100)
+    await until(() => !a.swarm.isOnline(machine))
   })
 })

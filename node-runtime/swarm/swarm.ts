@@ -1,31 +1,31 @@
-// The machine's place in the network: finds other machines of the cloud through the DHT, keeps links
-// to them, and carries the services' protocols over these links.
+// The machine's place in the network: the DHT and its connections, the links that come of them, and
+// the services' protocols over these. Whom to look for and to keep decides `core/finding`.
 import DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
-import type { Channel, MessageType } from 'protomux'
+import { FindingCore } from '../core/finding/finding-core.ts'
+import type { FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
+import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
+import { Driver } from '../flow/driver.ts'
 import type { Log } from '../ports/log.ts'
-import type { MachineEntry } from '../core/membership/machine-entry.ts'
-import { untouchedBytes } from './codec.ts'
+import { Doorkeeper } from './doorkeeper.ts'
+import { agree } from './greeting.ts'
+import type { Agreement, Greeted } from './greeting.ts'
 import { Link } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
+import { ProtocolChannels } from './protocol-channels.ts'
+import type { LinkProtocol } from './protocol-channels.ts'
 
-/**
- * Two machines that join at the same moment both look before either has announced itself. Looking
- * again after a second finds the other; then ever more rarely, while nobody is there.
- */
-const FIRST_LOOK_AGAIN_MS = 1_000
-const LONGEST_LOOK_AGAIN_MS = 30_000
-/** How often a known machine that is away is tried again. */
-const REACH_AGAIN_MS = 5_000
 /**
  * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
  * Nothing that is kept depends on them.
  */
 const LONGEST_GOODBYE_MS = 1_500
+/** Ours are a dozen; the stack's own are about as many. */
+const MAX_REASONS = 64
 
 export interface SwarmOptions {
   keyPair: KeyPair
@@ -35,6 +35,8 @@ export interface SwarmOptions {
   /** Address to bind to; tests stay on 127.0.0.1. */
   host?: string
   ownEntry: () => MachineEntry
+  /** The text whose hash is the cloud's id, if this machine has it. */
+  genesis?: () => string | null
   log: Log
 }
 
@@ -44,48 +46,57 @@ export interface SwarmEvents {
   heartbeat: (machine: string, latencyMs: number) => void
   /** The DHT answered for the first time, or did not. */
   dhtChanged: (online: boolean) => void
-}
-
-interface OpenChannel {
-  peer: PeerInfo
-  channel: Channel
-  message: MessageType<Uint8Array>
-}
-
-interface OpenProtocol {
-  definition: ProtocolDefinition<unknown>
-  channels: Map<string, OpenChannel>
+  /** A machine has the cloud's genesis, which this one had not. */
+  genesisLearned?: (body: string) => void
 }
 
 export class Swarm implements Network {
   readonly #options: SwarmOptions
   readonly #events: SwarmEvents
-  readonly #cloudKey: Uint8Array
   readonly #dht: DHT
   readonly #hyperswarm: Hyperswarm
+  readonly #doorkeeper: Doorkeeper
+  readonly #finding: FindingCore
+  readonly #driver: Driver<FindingEvent, FindingEffect>
   readonly #links = new Map<string, Link>()
-  readonly #protocols = new Map<string, OpenProtocol>()
+  readonly #protocols = new Map<string, LinkProtocol>()
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
-  readonly #wanted = new Set<string>()
   #discovery: PeerDiscovery | null = null
-  #lookTimer: NodeJS.Timeout | null = null
-  #reachTimer: NodeJS.Timeout | null = null
   #dhtOnline: boolean | null = null
+  /** How often a connection ended without a link, by reason. */
+  readonly #refusals = new Map<string, number>()
   #closed = false
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
-    const { keyPair, cloud, bootstrap, host } = options
+    const { keyPair, cloud, bootstrap, host, ownEntry, log } = options
     const cloudKey = decodeKey(cloud)
     if (cloudKey === null) throw new TypeError('not a cloud key')
     this.#options = options
     this.#events = events
-    this.#cloudKey = cloudKey
+    this.#doorkeeper = new Doorkeeper({
+      cloud,
+      cloudKey,
+      ownEntry,
+      genesis: () => options.genesis?.() ?? null,
+      onGreeted: (connection, greeted) => this.#admit(connection, greeted),
+      onRefused: (reason) => this.#refuse(reason),
+    })
+    this.#finding = new FindingCore({
+      ownMachine: encodeKey(keyPair.publicKey),
+      random: Math.random,
+    })
+    this.#driver = new Driver<FindingEvent, FindingEffect>({
+      core: this.#finding,
+      perform: (effect) => this.#perform(effect),
+      onFault: (error) => log.error('looking for machines failed through our own fault', { error }),
+      mustKeep: ({ type }) => type !== 'wanted',
+    })
     this.#dht = new DHT({
       ...(bootstrap === undefined ? {} : { bootstrap: [...bootstrap] }),
       ...(host === undefined ? {} : { host }),
     })
     this.#hyperswarm = new Hyperswarm({ dht: this.#dht, keyPair })
-    this.#hyperswarm.on('connection', (connection) => this.#greet(connection))
+    this.#hyperswarm.on('connection', (connection) => this.#doorkeeper.receive(connection))
   }
 
   /** Null until the first attempt to reach the DHT has ended. */
@@ -101,13 +112,16 @@ export class Swarm implements Network {
     return this.#links.get(machine)?.latencyMs ?? null
   }
 
+  /** What this machine and another can both do; null without a link. */
+  agreementWith(machine: string): Agreement | null {
+    return this.#links.get(machine)?.agreement ?? null
+  }
+
   /** Starts looking for the cloud and being found. Returns at once; finding goes on. */
   start(): void {
     const topic = hash(domainBytes('dharma/topic/1', this.#options.cloud))
     this.#discovery = this.#hyperswarm.join(topic, { server: true, client: true })
-    this.#noteDht(this.#discovery.flushed())
-    this.#lookAgain(FIRST_LOOK_AGAIN_MS)
-    this.#reachTimer = setInterval(() => this.#reachAgain(), REACH_AGAIN_MS)
+    this.#driver.post({ type: 'started' })
   }
 
   isOnline(machine: string): boolean {
@@ -115,12 +129,15 @@ export class Swarm implements Network {
   }
 
   reach(machine: string): void {
-    const key = decodeKey(machine)
-    if (key === null || this.#wanted.has(machine)) return
-    this.#wanted.add(machine)
-    // When both sides dial at once, the stack may keep a different one of the two connections on each
-    // side and lose both. The side with the greater key dials at once, the other if that was in vain.
-    if (encodeKey(this.#options.keyPair.publicKey) > machine) this.#hyperswarm.joinPeer(key)
+    if (decodeKey(machine) !== null) this.#driver.post({ type: 'wanted', machine })
+  }
+
+  /** Ends the link with a machine that does what it must not. */
+  drop(machine: string, reason: string): void {
+    const link = this.#links.get(machine)
+    if (link === undefined) return
+    this.#options.log.warn('a link was closed', { machine, reason })
+    link.close()
   }
 
   onLink(attach: (mux: LinkMux, peer: PeerInfo) => void): () => void {
@@ -132,37 +149,18 @@ export class Swarm implements Network {
   openProtocol<M>(definition: ProtocolDefinition<M>): Protocol<M> {
     const { name } = definition
     if (this.#protocols.has(name)) throw new Error(`protocol ${name} is open already`)
-    const open: OpenProtocol = {
-      definition: definition as unknown as ProtocolDefinition<unknown>,
-      channels: new Map(),
-    }
-    this.#protocols.set(name, open)
-    for (const link of this.#links.values()) this.#openChannel(link, open)
-    return {
-      send: (machine, message) => {
-        const entry = open.channels.get(machine)
-        if (entry === undefined) return false
-        entry.message.send(definition.codec.encode(message))
-        return true
-      },
-      writable: (machine) => open.channels.get(machine)?.channel.drained ?? false,
-      broadcast: (message) => {
-        if (open.channels.size === 0) return
-        const bytes = definition.codec.encode(message)
-        for (const entry of open.channels.values()) entry.message.send(bytes)
-      },
-      peers: () => [...open.channels.values()].map(({ peer }) => peer),
-      close: () => {
-        this.#protocols.delete(name)
-        for (const { channel } of open.channels.values()) channel.close()
-      },
-    }
+    const channels = new ProtocolChannels(definition, this.#options.log, () => {
+      this.#protocols.delete(name)
+    })
+    this.#protocols.set(name, channels)
+    for (const link of this.#links.values()) channels.open(link)
+    return channels
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#lookTimer !== null) clearTimeout(this.#lookTimer)
-    if (this.#reachTimer !== null) clearInterval(this.#reachTimer)
+    this.#driver.close()
+    this.#doorkeeper.close()
     for (const link of this.#links.values()) link.close()
     let timer: NodeJS.Timeout | undefined
     const patience = new Promise<void>((resolve) => {
@@ -173,34 +171,34 @@ export class Swarm implements Network {
     clearTimeout(timer)
   }
 
-  #greet(connection: SwarmConnection): void {
-    const { cloud, ownEntry, log } = this.#options
-    const link: Link = new Link({
-      connection,
-      cloud,
-      cloudKey: this.#cloudKey,
-      ownEntry,
-      onVerified: () => this.#admit(link),
-      onHeartbeat: () =>
-        this.#events.heartbeat(link.entry.machine, link.latencyMs ?? Number.POSITIVE_INFINITY),
-      onClosed: () => this.#dismiss(link),
-      onRefused: (reason) => log.info('a connection was closed', { reason }),
-    })
-    // The other side may finish its checks first and open protocols; they wait for ours.
-    for (const name of this.#protocols.keys()) {
-      link.mux.pair({ protocol: name }, () => link.verified)
+  #admit(connection: SwarmConnection, { entry, genesis }: Greeted): void {
+    const { machine } = entry
+    const traits = { dialled: connection.isInitiator, openedMs: performance.now() }
+    const admission = this.#finding.admission(machine, traits)
+    if (admission === 'full' || admission === 'duplicate' || this.#closed) {
+      if (admission === 'full') this.#refuse('this machine has all the links that it can keep')
+      connection.destroy()
+      return
     }
-    link.mux.pair({ protocol: 'hypercore/alpha' }, () => link.verified)
-  }
-
-  #admit(link: Link): void {
-    const { machine } = link.entry
     const earlier = this.#links.get(machine)
+    const link = new Link({
+      connection,
+      entry,
+      agreement: agree(this.#options.ownEntry().protocol, entry.protocol),
+      onHeartbeat: ({ latencyMs }) =>
+        this.#events.heartbeat(machine, latencyMs ?? Number.POSITIVE_INFINITY),
+      onClosed: (closed) => this.#dismiss(closed),
+      onFault: (_, reason, error) => this.#noteFault(machine, reason, error),
+    })
     this.#links.set(machine, link)
-    earlier?.close()
-    for (const open of this.#protocols.values()) this.#openChannel(link, open)
+    this.#driver.post({ type: 'linkOpened', machine, link: traits })
     for (const attach of this.#attachers) attach(link.mux, link.peer)
-    this.#events.linkOpened(link.entry)
+    for (const protocol of this.#protocols.values()) protocol.open(link)
+    earlier?.close()
+    if (genesis !== null && this.#options.genesis?.() === null) {
+      this.#events.genesisLearned?.(genesis)
+    }
+    this.#events.linkOpened(entry)
   }
 
   #dismiss(link: Link): void {
@@ -208,97 +206,64 @@ export class Swarm implements Network {
     if (this.#links.get(machine) !== link) return
     this.#links.delete(machine)
     if (this.#closed) return
+    this.#driver.post({ type: 'linkClosed', machine })
     this.#events.linkClosed(link.entry)
-    if (this.#links.size === 0) this.#lookAgain(FIRST_LOOK_AGAIN_MS)
   }
 
-  #openChannel(link: Link, open: OpenProtocol): void {
-    const { definition, channels } = open
-    const { peer } = link
-    const { machine } = peer
+  /** What strangers can cause is counted, and told in the log at each doubling of the count. */
+  #refuse(reason: string): void {
+    if (this.#refusals.size >= MAX_REASONS && !this.#refusals.has(reason)) return
+    const times = (this.#refusals.get(reason) ?? 0) + 1
+    this.#refusals.set(reason, times)
+    if ((times & (times - 1)) !== 0) return
+    this.#options.log.info('a connection was closed', { reason, times })
+  }
+
+  #noteFault(machine: string, reason: string, error: unknown): void {
     const { log } = this.#options
-    const fail = (doing: string, error: unknown): void => {
-      log.error('a protocol failed through our own fault; its link was closed', {
-        protocol: definition.name,
-        doing,
-        machine,
-        error,
-      })
-      link.close()
-    }
-    /** What a handler throws must not reach the stack below, which would end the process. */
-    const guarded = (doing: string, handle: () => void): void => {
-      try {
-        handle()
-      } catch (error) {
-        fail(doing, error)
+    if (error === undefined) log.warn('a link was closed', { machine, reason })
+    else log.error('a link was closed through a fault', { machine, reason, error })
+  }
+
+  #perform(effect: FindingEffect): void {
+    switch (effect.type) {
+      case 'lookUp':
+        return this.#lookUp()
+      case 'dial': {
+        const key = decodeKey(effect.machine)
+        if (key === null) return
+        // The stack gives up on a machine after a few attempts; leaving makes it begin anew.
+        this.#hyperswarm.leavePeer(key)
+        this.#hyperswarm.joinPeer(key)
+        return
       }
-    }
-    const channel = link.mux.createChannel({
-      protocol: definition.name,
-      onopen: () => guarded('opening', () => definition.opened?.(peer)),
-      ondrain: () => guarded('going on', () => definition.drained?.(peer)),
-      onclose: () => {
-        if (channels.get(machine)?.channel !== channel) return
-        channels.delete(machine)
-        guarded('closing', () => definition.closed?.(peer))
-      },
-    })
-    if (channel === null) return
-    const message = channel.addMessage({
-      encoding: untouchedBytes,
-      onmessage: (bytes) => {
-        const decoded = definition.codec.decode(bytes)
-        if (decoded !== null) {
-          return guarded('receiving', () => definition.received(peer, decoded))
-        }
-        log.warn('a machine sent a message that does not fit; link closed', {
-          machine,
-          protocol: definition.name,
-        })
-        link.close()
-      },
-    })
-    channels.set(machine, { peer, channel, message })
-    channel.open()
-  }
-
-  /** Repeats the look-up, at growing intervals, while this machine has no link. */
-  #lookAgain(afterMs: number): void {
-    if (this.#lookTimer !== null) clearTimeout(this.#lookTimer)
-    this.#lookTimer = setTimeout(() => {
-      if (this.#closed || this.#discovery === null) return
-      this.#noteDht(this.#discovery.refresh({ client: true, server: true }))
-      const alone = this.#links.size === 0
-      this.#lookAgain(alone ? Math.min(afterMs * 2, LONGEST_LOOK_AGAIN_MS) : LONGEST_LOOK_AGAIN_MS)
-    }, afterMs)
-  }
-
-  /** The stack gives up on a peer after a few attempts; asking anew keeps trying. */
-  #reachAgain(): void {
-    for (const machine of this.#wanted) {
-      const key = decodeKey(machine)
-      if (key === null || this.#links.has(machine)) continue
-      this.#hyperswarm.leavePeer(key)
-      this.#hyperswarm.joinPeer(key)
+      case 'stopDialling': {
+        const key = decodeKey(effect.machine)
+        if (key !== null) this.#hyperswarm.leavePeer(key)
+        return
+      }
+      case 'dhtChanged':
+        this.#dhtOnline = effect.online
+        this.#events.dhtChanged(effect.online)
+        return
+      case 'setTimer':
     }
   }
 
-  /** The stack's look-ups say at their end whether they went well. */
-  #noteDht(lookUp: Promise<boolean>): void {
+  #lookUp(): void {
+    if (this.#discovery === null) return
+    // The first one is under way since the topic was joined.
+    const lookUp =
+      this.#dhtOnline === null
+        ? this.#discovery.flushed()
+        : this.#discovery.refresh({ client: true, server: true })
     lookUp.then(
-      (went) => this.#setDhtOnline(went && this.#dht.nodes.length > 0),
+      (went) => this.#driver.post({ type: 'lookUpEnded', ok: went && this.#dht.nodes.length > 0 }),
       (error: Error) => {
         if (this.#closed) return
         this.#options.log.info('a look-up in the DHT failed', { reason: error.message })
-        this.#setDhtOnline(false)
+        this.#driver.post({ type: 'lookUpEnded', ok: false })
       },
     )
-  }
-
-  #setDhtOnline(online: boolean): void {
-    if (this.#closed || this.#dhtOnline === online) return
-    this.#dhtOnline = online
-    this.#events.dhtChanged(online)
   }
 }

@@ -7,10 +7,11 @@ import { manifestSchema } from '../contract/manifest.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import type { SessionDescriptor } from '../contract/sessions.ts'
 import { encodeKey, keyPair } from '../core/keys.ts'
-import { signEntry } from '../core/membership/machine-entry.ts'
+import { signMachineForm } from '../core/forms/machine-form.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { SessionLogs } from '../store/session-logs.ts'
 import type { SeatLog } from '../store/session-logs.ts'
+import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import { silentLog } from './cloud-nodes.ts'
 import { Database } from '../services/db/database.ts'
@@ -60,20 +61,18 @@ export class SessionCloud {
     this.#folders.add(dataDir)
     const identity = await Identity.open(dataDir)
     const store = await RecordStore.open(join(dataDir, 'records'), silentLog, Date.now)
-    const entry = signEntry(
-      {
-        cloud: this.#cloud,
-        machine: identity.machine,
-        person: identity.person,
-        attestation: identity.attestation,
-        name: identity.machineName,
-        kind: 'headless',
-        appVersion: '0.0.0',
-        dbLog: store.ownLog,
-        sequence: Date.now(),
-      },
-      identity.machineKeys.secretKey,
-    )
+    const statement = {
+      cloud: this.#cloud,
+      machine: identity.machine,
+      attestation: identity.attestationFor(this.#cloud),
+      name: identity.machineName,
+      device: 'headless' as const,
+      appVersion: '0.0.0',
+      protocol: PROTOCOL,
+      sequence: Date.now(),
+      dbLog: store.ownLog,
+    }
+    const entry = signMachineForm(statement, identity.machineKeys.secretKey)
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
@@ -84,7 +83,10 @@ export class SessionCloud {
         host: '127.0.0.1',
       },
       {
-        linkOpened: ({ dbLog }) => void store.follow(dbLog),
+        linkOpened: ({ form }) => {
+          const { dbLog } = JSON.parse(form.body) as { dbLog: string }
+          void store.follow(dbLog)
+        },
         linkClosed: () => {},
         heartbeat: () => {},
         dhtChanged: () => {},

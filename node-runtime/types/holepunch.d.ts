@@ -47,39 +47,72 @@ declare module 'protomux' {
     send(message: T): boolean
   }
   export interface Channel {
+    readonly protocol: string
     readonly opened: boolean
     readonly closed: boolean
     /** Does the stream below take more now? */
     readonly drained: boolean
+    /** What the owner of the channel keeps with it. */
+    userData: unknown
     readonly messages: MessageType<unknown>[]
     open(handshake?: unknown): void
     close(): void
-    addMessage<T>(options: {
-      encoding: Encoding<T>
-      onmessage: (message: T, channel: Channel) => void | Promise<void>
-    }): MessageType<T>
+    addMessage<T>(options: MessageOptions<T>): MessageType<T>
+    _close(isRemote: boolean): void
+  }
+  export interface MessageOptions<T> {
+    encoding: Encoding<T>
+    onmessage: (message: T, channel: Channel) => unknown
   }
   export interface ChannelOptions {
+    userData?: unknown
     protocol: string
+    aliases?: string[]
     id?: Uint8Array | null
     unique?: boolean
     handshake?: Encoding<unknown>
-    onopen?: (handshake: unknown, channel: Channel) => void | Promise<void>
-    onclose?: (isRemote: boolean, channel: Channel) => void | Promise<void>
-    ondrain?: (channel: Channel) => void | Promise<void>
+    messages?: MessageOptions<never>[]
+    onopen?: (handshake: never, channel: Channel) => unknown
+    onclose?: (isRemote: boolean, channel: Channel) => unknown
+    ondrain?: (channel: Channel) => unknown
+    ondestroy?: (channel: Channel) => unknown
   }
   interface Name {
     protocol: string
     id?: Uint8Array | null
   }
+  interface DecodingState {
+    buffer: Uint8Array
+    start: number
+    end: number
+  }
   export default class Protomux {
     static from(stream: unknown): Protomux
+    constructor(stream: unknown)
     readonly isProtomux: true
+    readonly drained: boolean
     readonly stream: Duplex & { destroy(error?: Error): void }
     createChannel(options: ChannelOptions): Channel | null
     pair(name: Name, notify: (id: Uint8Array | null) => void | Promise<void>): void
     unpair(name: Name): void
     opened(name: Name): boolean
+    getLastChannel(name: Name): Channel | null
+    cork(): void
+    uncork(): void
+    // Parts of its inside that `swarm/guarded-mux.ts` overrides; its test tells when they have changed.
+    _local: (Channel | null)[]
+    _remote: unknown[]
+    _destroying: boolean
+    _paused: boolean
+    _ondata(buffer: Uint8Array): void
+    _ondrain(): void
+    _onopensession(state: DecodingState): Promise<void> | null
+    _requestSession(protocol: string, id: Uint8Array | null, info: unknown): Promise<void>
+    _resumeMaybe(): void
+    _decode(remoteId: number, state: DecodingState): unknown
+    _safeDestroy(error: unknown): void
+    _warn(error: unknown): void
+    _shutdown(): void
   }
 }
 
@@ -101,9 +134,10 @@ declare module 'hypercore' {
     detachFrom(mux: object): void
   }
   export default class Hypercore extends EventEmitter {
+    constructor(storage: string, key?: Uint8Array)
     /** One end of an encrypted connection, over a raw stream that is to be piped to the other's. */
     static createProtocolStream(isInitiator: boolean): Duplex & {
-      readonly noiseStream: Duplex & { readonly opened: Promise<boolean> }
+      readonly noiseStream: Duplex & { readonly opened: Promise<boolean>; userData: unknown }
     }
     readonly replicator: HypercoreReplicator
     readonly key: Buffer
@@ -151,6 +185,7 @@ declare module 'corestore' {
 
 declare module 'hyperdht' {
   import type { EventEmitter } from 'node:events'
+  import type { SwarmConnection } from 'hyperswarm'
   export interface DhtAddress {
     host: string
     port: number
@@ -176,6 +211,10 @@ declare module 'hyperdht' {
     address(): DhtAddress & { family?: number }
     fullyBootstrapped(): Promise<void>
     ready(): Promise<void>
+    connect(
+      publicKey: Uint8Array,
+      options?: { keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array } },
+    ): SwarmConnection
     destroy(options?: { force?: boolean }): Promise<void>
   }
 }
@@ -189,7 +228,14 @@ declare module 'hyperswarm' {
     readonly publicKey: Buffer
     readonly handshakeHash: Buffer
     readonly isInitiator: boolean
-    readonly rawStream: { rtt: number; bytesTransmitted: number; bytesReceived: number }
+    readonly rawStream: EventEmitter & {
+      rtt: number
+      bytesTransmitted: number
+      bytesReceived: number
+      readonly remoteHost: string | null
+    }
+    /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
+    readonly _len: number
     destroy(error?: Error): this
   }
   export interface PeerDiscovery {

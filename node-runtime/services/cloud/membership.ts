@@ -1,43 +1,63 @@
 // Which machines the cloud has, as this machine knows: their signed entries, passed on from link to
-// link, and who is linked now.
+// link, and who is linked now. What to believe, keep and tell decides `core/membership`; here are its
+// protocol, its file and its signatures.
 import { EventEmitter } from 'node:events'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { MachineInfo } from '../../contract/cloud.ts'
-import { timeMsSchema } from '../../contract/values.ts'
-import { isGenuineEntry, machineEntrySchema } from '../../core/membership/machine-entry.ts'
-import type { MachineEntry } from '../../core/membership/machine-entry.ts'
-import type { Log } from '../../ports/log.ts'
+import { CloudError } from '../../contract/errors.ts'
+import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import { isShallow } from '../../core/canonical.ts'
+import { openMachineForm } from '../../core/forms/machine-form.ts'
+import type { MachineEntry } from '../../core/forms/machine-form.ts'
+import { signedFormSchema } from '../../core/forms/signed-form.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
+import type { KnownMachine } from '../../core/membership/known-machines.ts'
+import { MembershipCore, nextSequence } from '../../core/membership/membership-core.ts'
+import type {
+  MembershipEffect,
+  MembershipEvent,
+  Offer,
+} from '../../core/membership/membership-core.ts'
+import { Driver } from '../../flow/driver.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
+import type { Log } from '../../ports/log.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 
-/** Entries in one message; a link opens with all that are known. */
 const ENTRIES_PER_MESSAGE = 100
-/**
- * Up to this many machines, each keeps a link to every other: the cheapest way for all to have all.
- * Beyond, the DHT's random links carry the news.
- */
-const FULL_MESH_MACHINES = 32
-
-/** A full message of the largest entries. */
+/** A message is closed when it has so much; the last entry may be of the largest size. */
+const FULL_MESSAGE_BYTES = 64_000
 const MAX_MESSAGE_BYTES = 200_000
+/** Signatures checked in one go: about 4 ms, so that calls do not wait for news. */
+const CHECKED_AT_ONCE = 20
 
-const messageSchema = z.object({ entries: z.array(machineEntrySchema).max(ENTRIES_PER_MESSAGE) })
+const messageSchema = z.object({ entries: z.array(signedFormSchema).max(ENTRIES_PER_MESSAGE) })
 type Message = z.infer<typeof messageSchema>
 
-const knownSchema = z.object({ entry: machineEntrySchema, lastSeenMs: timeMsSchema })
-const fileSchema = z.object({ machines: z.array(knownSchema) })
-type KnownMachine = z.infer<typeof knownSchema>
+/** What an entry says of itself, before anybody has looked at its signature. */
+const claimSchema = z.object({ machine: keySchema, sequence: timeMsSchema })
+
+const fileSchema = z.object({
+  /** Of this machine's own last entry. */
+  sequence: timeMsSchema,
+  machines: z.array(z.object({ form: signedFormSchema, lastSeenMs: timeMsSchema })),
+})
+type MachinesFile = z.infer<typeof fileSchema>
 
 export interface MembershipOptions {
   folder: string
   cloud: string
-  /** Made anew whenever the machine's name, person or log changes. */
-  ownEntry: MachineEntry
-  network: Network & { latencyOf: (machine: string) => number | null }
+  /** What this machine says of itself now, signed. */
+  sign: (sequence: number) => MachineEntry
+  network: Network & {
+    latencyOf: (machine: string) => number | null
+    drop: (machine: string, reason: string) => void
+  }
   log: Log
+  /** The time of day. */
   now: () => number
 }
 
@@ -51,54 +71,85 @@ export interface MembershipEvents {
 export class Membership extends EventEmitter<MembershipEvents> {
   readonly #options: MembershipOptions
   readonly #path: string
-  readonly #known = new Map<string, KnownMachine>()
+  readonly #core: MembershipCore
+  readonly #driver: Driver<MembershipEvent, MembershipEffect>
+  readonly #remembered: readonly KnownMachine[]
   readonly #saves = new SerialQueue()
-  #ownEntry: MachineEntry
   readonly #protocol: Protocol<Message>
+  /** What is still to be told to whom. */
+  readonly #outbox = new Map<string, Set<string>>()
+  readonly #unchecked: { from: string; forms: SignedForm[] }[] = []
+  #checking = false
+  #closed = false
 
-  private constructor(options: MembershipOptions, path: string) {
+  private constructor(
+    options: MembershipOptions,
+    path: string,
+    own: MachineEntry,
+    remembered: readonly KnownMachine[],
+  ) {
     super()
     this.setMaxListeners(0)
     this.#options = options
     this.#path = path
-    this.#ownEntry = options.ownEntry
+    this.#remembered = remembered
+    this.#core = new MembershipCore(own)
+    this.#driver = new Driver<MembershipEvent, MembershipEffect>({
+      core: this.#core,
+      perform: (effect) => this.#perform(effect),
+      onFault: (error) => {
+        options.log.error('keeping the list of machines failed through our own fault', { error })
+      },
+      mustKeep: ({ type }) => type !== 'offered' && type !== 'heartbeat',
+    })
     this.#protocol = options.network.openProtocol<Message>({
-      name: 'dharma/machines/1',
+      name: 'dharma/machines/2',
       codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
-      opened: (peer) => this.#tellAll(peer),
-      received: (peer, { entries }) => this.#receive(peer, entries),
+      opened: ({ machine }) => this.#driver.post({ type: 'channelOpened', machine }),
+      received: (peer, { entries }) => this.#received(peer, entries),
+      drained: ({ machine }) => this.#tellOn(machine),
+      closed: ({ machine }) => this.#outbox.delete(machine),
     })
   }
 
-  /** Remembers the machines of the last time. Call `announceKnown` once others listen. */
+  /**
+   * Remembers the machines of the last time; a damaged list is moved aside and begun anew, because
+   * links bring it back. Call `announceKnown` once others listen.
+   */
   static async open(options: MembershipOptions): Promise<Membership> {
-    const path = join(options.folder, 'machines.json')
-    const file = await readJsonFile(path, fileSchema)
-    const membership = new Membership(options, path)
-    for (const known of file?.machines ?? []) {
-      if (isGenuineEntry(known.entry, options.cloud)) {
-        membership.#known.set(known.entry.machine, known)
-      }
+    const { folder, cloud, sign, log, now } = options
+    const path = join(folder, 'machines.json')
+    const file = await readMachines(path, log)
+    const own = sign(nextSequence(file.sequence, now()))
+    const remembered: KnownMachine[] = []
+    for (const { form, lastSeenMs } of file.machines) {
+      const entry = openMachineForm(form, cloud)
+      if (entry !== null) remembered.push({ entry, lastSeenMs })
     }
+    const membership = new Membership(options, path, own, remembered)
+    await writeJsonFile(path, { ...file, sequence: own.sequence })
     return membership
   }
 
   /** Reports every remembered machine, as if it had just been heard of. */
   announceKnown(): void {
-    for (const { entry } of this.#known.values()) this.#learned(entry)
+    this.#driver.post({ type: 'started', own: this.#core.own, known: this.#remembered })
   }
 
-  setOwnEntry(entry: MachineEntry): void {
-    this.#ownEntry = entry
-    this.#protocol.broadcast({ entries: [entry] })
-    this.emit('changed')
+  get ownEntry(): MachineEntry {
+    return this.#core.own
+  }
+
+  /** This machine's name or person has changed: signs its entry anew and tells the others. */
+  signAnew(): void {
+    this.#signAfter(this.#core.own.sequence)
   }
 
   /** This machine first, then those online, then the rest; by name. */
   list(): MachineInfo[] {
     const { network, now } = this.#options
-    const others = [...this.#known.values()].map(({ entry, lastSeenMs }): MachineInfo => {
-      const online = network.isOnline(entry.machine)
+    const others = [...this.#core.known].map(({ entry, lastSeenMs }): MachineInfo => {
+      const online = this.#core.isOnline(entry.machine)
       return {
         ...describe(entry),
         self: false,
@@ -109,7 +160,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     })
     others.sort((a, b) => Number(b.online) - Number(a.online) || (a.name < b.name ? -1 : 1))
     const own: MachineInfo = {
-      ...describe(this.#ownEntry),
+      ...describe(this.#core.own),
       self: true,
       online: true,
       latencyMs: null,
@@ -120,81 +171,152 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   /** A link opened: the entry came with it, first hand. */
   linkOpened(entry: MachineEntry): void {
-    this.#accept(entry)
-    this.#seen(entry.machine)
-    this.emit('changed')
+    this.#driver.post({ type: 'linkOpened', entry, wallMs: this.#options.now() })
   }
 
   linkClosed(machine: string): void {
-    this.#seen(machine)
-    this.emit('changed')
+    this.#driver.post({ type: 'linkClosed', machine, wallMs: this.#options.now() })
   }
 
   heartbeat(): void {
-    this.emit('changed')
+    this.#driver.post({ type: 'heartbeat' })
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     this.#protocol.close()
+    if (this.#core.unsaved) this.#save()
+    this.#driver.close()
     await this.#saves.run(async () => {})
   }
 
-  #seen(machine: string): void {
-    const known = this.#known.get(machine)
-    if (known === undefined) return
-    known.lastSeenMs = this.#options.now()
-    this.#save()
-  }
-
-  #tellAll(peer: PeerInfo): void {
-    const entries = [this.#ownEntry, ...[...this.#known.values()].map(({ entry }) => entry)]
-    for (let at = 0; at < entries.length; at += ENTRIES_PER_MESSAGE) {
-      this.#protocol.send(peer.machine, { entries: entries.slice(at, at + ENTRIES_PER_MESSAGE) })
+  #perform(effect: MembershipEffect): void {
+    switch (effect.type) {
+      case 'verify':
+        return this.#check(effect.from, effect.forms)
+      case 'tell': {
+        const waiting = this.#outbox.get(effect.to) ?? new Set()
+        for (const machine of effect.machines) waiting.add(machine)
+        this.#outbox.set(effect.to, waiting)
+        return this.#tellOn(effect.to)
+      }
+      case 'reach':
+        return this.#options.network.reach(effect.machine)
+      case 'learned':
+        return void this.emit('machineLearned', effect.entry)
+      case 'changed':
+        return void this.emit('changed')
+      case 'save':
+        return this.#save()
+      case 'signAnew':
+        return this.#signAfter(effect.after)
+      case 'dropLink':
+        return this.#options.network.drop(effect.machine, effect.reason)
+      case 'setTimer':
     }
   }
 
-  #receive(from: PeerInfo, entries: readonly MachineEntry[]): void {
-    const news = entries.filter((entry) => this.#accept(entry))
-    if (news.length === 0) return
-    for (const peer of this.#protocol.peers()) {
-      if (peer.machine !== from.machine) this.#protocol.send(peer.machine, { entries: news })
-    }
-    this.#save()
-    this.emit('changed')
+  #signAfter(sequence: number): void {
+    const { sign, now } = this.#options
+    this.#driver.post({ type: 'ownSigned', entry: sign(nextSequence(sequence, now())) })
   }
 
-  /** True if the entry says something new. */
-  #accept(entry: MachineEntry): boolean {
-    const { cloud, log } = this.#options
-    if (entry.machine === this.#ownEntry.machine) return false
-    const known = this.#known.get(entry.machine)
-    if (known !== undefined && known.entry.sequence >= entry.sequence) return false
-    if (!isGenuineEntry(entry, cloud)) {
-      log.warn('a forged description of a machine was refused', { machine: entry.machine })
-      return false
+  #received({ machine: from }: PeerInfo, entries: readonly SignedForm[]): void {
+    const offers: Offer[] = []
+    for (const form of entries) {
+      const claim = readClaim(form)
+      if (claim !== null) offers.push({ ...claim, form })
     }
-    this.#known.set(entry.machine, { entry, lastSeenMs: known?.lastSeenMs ?? 0 })
-    this.#learned(entry)
-    return true
+    if (offers.length > 0) this.#driver.post({ type: 'offered', from, offers })
+    const forged = entries.length - offers.length
+    if (forged > 0) this.#driver.post({ type: 'verified', from, entries: [], forged })
   }
 
-  #learned(entry: MachineEntry): void {
-    if (this.#known.size <= FULL_MESH_MACHINES) this.#options.network.reach(entry.machine)
-    this.emit('machineLearned', entry)
+  #check(from: string, forms: readonly SignedForm[]): void {
+    for (let at = 0; at < forms.length; at += CHECKED_AT_ONCE) {
+      this.#unchecked.push({ from, forms: forms.slice(at, at + CHECKED_AT_ONCE) })
+    }
+    if (this.#checking) return
+    this.#checking = true
+    this.#checkOn()
+  }
+
+  #checkOn(): void {
+    const next = this.#closed ? undefined : this.#unchecked.shift()
+    if (next === undefined) {
+      this.#checking = false
+      return
+    }
+    const { from, forms } = next
+    const entries = forms
+      .map((form) => openMachineForm(form, this.#options.cloud))
+      .filter((entry) => entry !== null)
+    const forged = forms.length - entries.length
+    this.#driver.post({ type: 'verified', from, entries, forged })
+    setImmediate(() => this.#checkOn())
+  }
+
+  /** Tells a machine what it is to be told, as much as its link takes now. */
+  #tellOn(to: string): void {
+    const waiting = this.#outbox.get(to)
+    if (waiting === undefined) return
+    while (waiting.size > 0 && this.#protocol.writable(to)) {
+      const entries: SignedForm[] = []
+      let sizeBytes = 0
+      for (const machine of waiting) {
+        if (sizeBytes > FULL_MESSAGE_BYTES || entries.length === ENTRIES_PER_MESSAGE) break
+        waiting.delete(machine)
+        const form = this.#core.entryOf(machine)?.form
+        if (form === undefined) continue
+        entries.push(form)
+        sizeBytes += Buffer.byteLength(JSON.stringify(form))
+      }
+      if (entries.length > 0) this.#protocol.send(to, { entries })
+    }
   }
 
   #save(): void {
+    const content: MachinesFile = {
+      sequence: this.#core.own.sequence,
+      machines: [...this.#core.known].map(({ entry, lastSeenMs }) => ({
+        form: entry.form,
+        lastSeenMs,
+      })),
+    }
     this.#saves
-      .run(() => writeJsonFile(this.#path, { machines: [...this.#known.values()] }))
+      .run(() => writeJsonFile(this.#path, content))
       .catch((error: unknown) => {
         this.#options.log.error('the list of machines could not be saved', { error })
       })
   }
 }
 
+async function readMachines(path: string, log: Log): Promise<MachinesFile> {
+  try {
+    return (await readJsonFile(path, fileSchema)) ?? { sequence: 0, machines: [] }
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error
+    const aside = `${path}.damaged`
+    await rename(path, aside)
+    log.warn('the list of machines was damaged; it is begun anew', { path, aside })
+    return { sequence: 0, machines: [] }
+  }
+}
+
+function readClaim({ body }: SignedForm): z.infer<typeof claimSchema> | null {
+  if (!isShallow(body)) return null
+  try {
+    const claim = claimSchema.safeParse(JSON.parse(body))
+    return claim.success ? claim.data : null
+  } catch {
+    // Not JSON: no claim.
+    return null
+  }
+}
+
 function describe(
   entry: MachineEntry,
 ): Pick<MachineInfo, 'machine' | 'person' | 'name' | 'kind' | 'appVersion'> {
-  const { machine, person, name, kind, appVersion } = entry
-  return { machine, person, name, kind, appVersion }
+  const { machine, person, name, device, appVersion } = entry
+  return { machine, person, name, kind: device, appVersion }
 }

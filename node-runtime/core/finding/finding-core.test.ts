@@ -1,0 +1,204 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MAX_WANTED } from './dial-list.ts'
+import { FindingCore, MAX_LINKS } from './finding-core.ts'
+import type { FindingEffect, FindingEvent, LinkTraits } from './finding-core.ts'
+
+const OWN = 'm'
+const GREATER = 'z'
+const LESSER = 'a'
+const link = (openedMs: number, dialled = true): LinkTraits => ({ openedMs, dialled })
+
+/** A core on a clock of its own; `until` rings its timers. */
+function world(ownMachine = OWN) {
+  const core = new FindingCore({ ownMachine, random: () => 0 })
+  const timers = new Map<string, number>()
+  let nowMs = 0
+  const log: [nowMs: number, effect: FindingEffect][] = []
+  const post = (event: FindingEvent): FindingEffect[] => {
+    const effects = core.step(event, nowMs)
+    for (const effect of effects) {
+      if (effect.type === 'setTimer') timers.set(effect.id, nowMs + effect.afterMs)
+      else log.push([nowMs, effect])
+    }
+    return effects
+  }
+  const until = (endMs: number, onEffect: (effect: FindingEffect) => void = () => {}): void => {
+    for (;;) {
+      const next = [...timers].sort((a, b) => a[1] - b[1])[0]
+      if (next === undefined || next[1] > endMs) break
+      timers.delete(next[0])
+      nowMs = Math.max(nowMs, next[1])
+      for (const effect of post({ type: 'timer', id: next[0] })) onEffect(effect)
+    }
+    nowMs = endMs
+  }
+  const times = (type: FindingEffect['type']): number[] =>
+    log.filter(([, effect]) => effect.type === type).map(([atMs]) => atMs)
+  return { core, post, until, times, log, now: () => nowMs }
+}
+
+describe('finding', () => {
+  it('looks again after a second, then ever more rarely while nobody is there', () => {
+    const { post, until, times } = world()
+    post({ type: 'started' })
+    post({ type: 'lookUpEnded', ok: true })
+    until(200_000, (effect) => {
+      if (effect.type === 'lookUp') post({ type: 'lookUpEnded', ok: true })
+    })
+    expect(times('lookUp').slice(0, 7)).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000])
+    expect(times('dhtChanged')).toEqual([0])
+  })
+
+  it('does not look twice at once, and looks soon when the last link has gone', () => {
+    const { post, until, times } = world()
+    post({ type: 'started' })
+    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
+    until(60_000)
+    expect(times('lookUp')).toEqual([0])
+    post({ type: 'lookUpEnded', ok: false })
+    post({ type: 'linkClosed', machine: LESSER })
+    until(61_500)
+    expect(times('lookUp')).toEqual([0, 61_000])
+  })
+
+  it('looks again when a look-up never ends', () => {
+    const { post, until, times } = world()
+    post({ type: 'started' })
+    until(130_000)
+    expect(times('lookUp')).toEqual([0, 120_000])
+  })
+
+  it('dials a wanted machine at growing intervals, and stops when nobody wants it any more', () => {
+    const { core, post, until, times } = world()
+    post({ type: 'wanted', machine: LESSER })
+    until(3_600_000)
+    const dials = times('dial')
+    expect(dials.slice(0, 5)).toEqual([0, 5_000, 15_000, 35_000, 75_000])
+    expect(dials.at(-1)).toBeLessThan(30 * 60_000)
+    expect(times('stopDialling')).toHaveLength(1)
+    expect(core.wantedCount).toBe(0)
+  })
+
+  it('leaves the first dial to the machine with the greater key', () => {
+    const { post, until, times } = world()
+    post({ type: 'wanted', machine: GREATER })
+    expect(times('dial')).toEqual([])
+    until(6_000)
+    expect(times('dial')).toEqual([5_000])
+  })
+
+  it('wanting a machine again does not undo its back-off', () => {
+    const { post, until, times } = world()
+    post({ type: 'wanted', machine: LESSER })
+    for (let atMs = 100; atMs <= 30_000; atMs += 100) {
+      until(atMs)
+      post({ type: 'wanted', machine: LESSER })
+    }
+    expect(times('dial')).toEqual([0, 5_000, 15_000])
+  })
+
+  it('does not dial who is linked, and begins anew when the link is lost', () => {
+    const { post, until, times } = world()
+    post({ type: 'wanted', machine: LESSER })
+    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
+    until(100_000)
+    expect(times('dial')).toEqual([0])
+    post({ type: 'linkClosed', machine: LESSER })
+    until(100_001)
+    expect(times('dial')).toEqual([0, 100_000])
+  })
+
+  it('does not dial at once who ends each link as soon as it is there', () => {
+    const { post, until, times } = world()
+    post({ type: 'wanted', machine: LESSER })
+    const end = (): void => {
+      post({ type: 'linkOpened', machine: LESSER, link: link(0) })
+      post({ type: 'linkClosed', machine: LESSER })
+    }
+    end()
+    until(40_000, (effect) => {
+      if (effect.type === 'dial') end()
+    })
+    expect(times('dial')).toEqual([0, 5_000, 15_000, 35_000])
+  })
+
+  it('invented machines fill a bounded list, and do not push out one that was linked', () => {
+    const { core, post, log } = world()
+    post({ type: 'wanted', machine: LESSER })
+    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
+    post({ type: 'linkClosed', machine: LESSER })
+    for (let number = 0; number < 10_000; number++) {
+      post({ type: 'wanted', machine: `b${number}` })
+    }
+    expect(core.wantedCount).toBe(MAX_WANTED)
+    const forgotten = log.flatMap(([, effect]) =>
+      effect.type === 'stopDialling' ? [effect.machine] : [],
+    )
+    expect(forgotten.filter((machine) => machine.startsWith('b'))).toHaveLength(10_001 - MAX_WANTED)
+    expect(forgotten.filter((machine) => machine === LESSER)).toHaveLength(1)
+  })
+})
+
+describe('admission', () => {
+  it('has an end', () => {
+    const { core, post } = world()
+    for (let number = 0; number < MAX_LINKS; number++) {
+      expect(core.admission(`b${number}`, link(0))).toBe('admit')
+      post({ type: 'linkOpened', machine: `b${number}`, link: link(0) })
+    }
+    expect(core.admission('c', link(0))).toBe('full')
+    expect(core.admission('b1', link(9_000))).toBe('replace')
+  })
+
+  it.each([
+    [true, 'the one that the greater dialled comes second'],
+    [false, 'the one that the greater dialled comes first'],
+  ])('of two links at once both ends keep the same (%s: %s)', (greaterSecond) => {
+    const dialledBy = greaterSecond ? [LESSER, GREATER] : [GREATER, LESSER]
+    const kept = [LESSER, GREATER].map((self) => {
+      const other = self === LESSER ? GREATER : LESSER
+      const { core, post } = world(self)
+      const [first, second] = dialledBy.map((dialler) => link(100, dialler === self))
+      post({ type: 'linkOpened', machine: other, link: first! })
+      return core.admission(other, { ...second!, openedMs: 400 }) === 'replace' ? 1 : 0
+    })
+    expect(kept[0]).toBe(kept[1])
+    expect(dialledBy[kept[0]!]).toBe(GREATER)
+  })
+
+  it('a machine that comes back later, or dials again, has lost its earlier link', () => {
+    const { core, post } = world()
+    post({ type: 'linkOpened', machine: GREATER, link: link(0, false) })
+    expect(core.admission(GREATER, link(10, true))).toBe('duplicate')
+    expect(core.admission(GREATER, link(10, false))).toBe('replace')
+    expect(core.admission(GREATER, link(60_000, true))).toBe('replace')
+  })
+})
+
+it('no order of events makes it throw or grow', () => {
+  const machine = fc.constantFrom('a', 'b', 'm', 'y', 'z')
+  const event = fc.oneof(
+    fc.constant<FindingEvent>({ type: 'started' }),
+    fc.record({ type: fc.constant('lookUpEnded' as const), ok: fc.boolean() }),
+    fc.record({ type: fc.constant('wanted' as const), machine }),
+    fc.record({
+      type: fc.constant('linkOpened' as const),
+      machine,
+      link: fc.record({ dialled: fc.boolean(), openedMs: fc.nat() }),
+    }),
+    fc.record({ type: fc.constant('linkClosed' as const), machine }),
+    fc.record({ type: fc.constant('timer' as const), id: fc.constantFrom('look', 'dial', 'x') }),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(event, fc.nat(100_000)), { maxLength: 100 }), (steps) => {
+      const core = new FindingCore({ ownMachine: OWN, random: () => 0.5 })
+      let nowMs = 0
+      for (const [next, passedMs] of steps) {
+        nowMs += passedMs
+        core.step(next, nowMs)
+        expect(core.wantedCount).toBeLessThanOrEqual(4)
+      }
+    }),
+  )
+})

@@ -1,0 +1,165 @@
+// Decides how this machine looks for others and which links it keeps: when to look again, whom to
+// dial and how patiently, whom to let in, and which of two links with one machine stays.
+import type { Core } from '../step.ts'
+import { DialList } from './dial-list.ts'
+
+/**
+ * Two machines that join at the same moment both look before either has announced itself. Looking
+ * again after a second finds the other; then ever more rarely, while nobody is there.
+ */
+const FIRST_LOOK_AGAIN_MS = 1_000
+const LONGEST_LOOK_AGAIN_MS = 30_000
+/** A look-up that has not ended by then never will; without a network they take half a minute. */
+const LOOK_UP_LIMIT_MS = 2 * 60_000
+/** Twice the full mesh of a small cloud; each link costs about a megabyte. */
+export const MAX_LINKS = 64
+/**
+ * Two machines that dial each other at once have both links within a round trip or two. A second link
+ * that comes later means that the other side has lost the first.
+ */
+const SIMULTANEOUS_MS = 3_000
+/** Times vary by this part, so that machines that failed together do not try again together. */
+const SPREAD = 0.2
+
+export type FindingEvent =
+  | { type: 'started' }
+  /** A look-up in the DHT has ended; `ok` if nodes answered. */
+  | { type: 'lookUpEnded'; ok: boolean }
+  | { type: 'wanted'; machine: string }
+  | { type: 'linkOpened'; machine: string; link: LinkTraits }
+  | { type: 'linkClosed'; machine: string }
+  | { type: 'timer'; id: string }
+
+export type FindingEffect =
+  | { type: 'lookUp' }
+  | { type: 'dial'; machine: string }
+  /** The stack below is to stop trying on its own. */
+  | { type: 'stopDialling'; machine: string }
+  | { type: 'dhtChanged'; online: boolean }
+  | { type: 'setTimer'; id: string; afterMs: number }
+
+export interface LinkTraits {
+  /** Did this machine dial? */
+  dialled: boolean
+  openedMs: number
+}
+
+export interface FindingOptions {
+  ownMachine: string
+  /** 0 to 1. */
+  random: () => number
+}
+
+/** What becomes of a machine that has proved itself and wants a link. */
+export type Admission = 'admit' | 'replace' | 'duplicate' | 'full'
+
+export class FindingCore implements Core<FindingEvent, FindingEffect> {
+  readonly #ownMachine: string
+  readonly #random: () => number
+  readonly #links = new Map<string, LinkTraits>()
+  readonly #dials: DialList
+  #lookAgainMs = FIRST_LOOK_AGAIN_MS
+  #looking = false
+  #online: boolean | null = null
+
+  constructor({ ownMachine, random }: FindingOptions) {
+    this.#ownMachine = ownMachine
+    this.#random = random
+    this.#dials = new DialList(ownMachine)
+  }
+
+  /** Machines that are dialled until they are linked. Bounded. */
+  get wantedCount(): number {
+    return this.#dials.size
+  }
+
+  /**
+   * May this machine have a link? Both ends come to the same answer: of two links that were dialled
+   * from both sides at once, the one that the machine with the greater key dialled stays.
+   */
+  admission(machine: string, link: LinkTraits): Admission {
+    const held = this.#links.get(machine)
+    if (held === undefined) return this.#links.size < MAX_LINKS ? 'admit' : 'full'
+    const simultaneous = link.openedMs - held.openedMs < SIMULTANEOUS_MS
+    // Who dials anew has given up the link that it dialled before; so has who comes much later.
+    if (!simultaneous || held.dialled === link.dialled) return 'replace'
+    return link.dialled === this.#ownMachine > machine ? 'replace' : 'duplicate'
+  }
+
+  step(event: FindingEvent, nowMs: number): FindingEffect[] {
+    switch (event.type) {
+      case 'started':
+        return [...this.#lookUp(), ...this.#dialLater(nowMs)]
+      case 'lookUpEnded':
+        return this.#lookUpEnded(event.ok)
+      case 'wanted':
+        return this.#wanted(event.machine, nowMs)
+      case 'linkOpened':
+        return this.#linkOpened(event.machine, event.link, nowMs)
+      case 'linkClosed':
+        return this.#linkClosed(event.machine, nowMs)
+      case 'timer':
+        return event.id === 'look' ? this.#lookUp() : this.#dialDue(nowMs)
+    }
+  }
+
+  /** The next look is timed when this one has ended: a slow DHT is not asked twice at once. */
+  #lookUp(): FindingEffect[] {
+    this.#looking = true
+    return [{ type: 'lookUp' }, { type: 'setTimer', id: 'look', afterMs: LOOK_UP_LIMIT_MS }]
+  }
+
+  #lookUpEnded(ok: boolean): FindingEffect[] {
+    if (!this.#looking) return []
+    this.#looking = false
+    const afterMs = this.#links.size > 0 ? LONGEST_LOOK_AGAIN_MS : this.#lookAgainMs
+    this.#lookAgainMs = Math.min(this.#lookAgainMs * 2, LONGEST_LOOK_AGAIN_MS)
+    const effects: FindingEffect[] = [this.#timer('look', afterMs)]
+    if (ok !== this.#online) effects.push({ type: 'dhtChanged', online: ok })
+    this.#online = ok
+    return effects
+  }
+
+  #wanted(machine: string, nowMs: number): FindingEffect[] {
+    if (machine === this.#ownMachine) return []
+    const forgotten = this.#dials.want(machine, nowMs, this.#links)
+    return [
+      ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
+      ...this.#dialDue(nowMs),
+    ]
+  }
+
+  #linkOpened(machine: string, link: LinkTraits, nowMs: number): FindingEffect[] {
+    this.#links.set(machine, link)
+    return this.#dials.reached(machine, nowMs) ? [{ type: 'stopDialling', machine }] : []
+  }
+
+  #linkClosed(machine: string, nowMs: number): FindingEffect[] {
+    if (!this.#links.delete(machine)) return []
+    this.#dials.lost(machine, nowMs)
+    const effects = this.#dialLater(nowMs)
+    if (this.#links.size === 0) {
+      this.#lookAgainMs = FIRST_LOOK_AGAIN_MS
+      if (!this.#looking) effects.push(this.#timer('look', FIRST_LOOK_AGAIN_MS))
+    }
+    return effects
+  }
+
+  #dialDue(nowMs: number): FindingEffect[] {
+    const { due, forgotten } = this.#dials.takeDue(nowMs, this.#links)
+    return [
+      ...forgotten.map((machine): FindingEffect => ({ type: 'stopDialling', machine })),
+      ...due.map((machine): FindingEffect => ({ type: 'dial', machine })),
+      ...this.#dialLater(nowMs),
+    ]
+  }
+
+  #dialLater(nowMs: number): FindingEffect[] {
+    const nextMs = this.#dials.nextMs(this.#links)
+    return nextMs === null ? [] : [this.#timer('dial', Math.max(0, nextMs - nowMs))]
+  }
+
+  #timer(id: string, afterMs: number): FindingEffect {
+    return { type: 'setTimer', id, afterMs: Math.ceil(afterMs * (1 + SPREAD * this.#random())) }
+  }
+}

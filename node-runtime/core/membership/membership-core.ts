@@ -1,0 +1,298 @@
+// Decides what this machine knows of the others: which entries it takes in, passes on, keeps and lets
+// go, whom it wants links with, and when that is written down and shown. Entries come verified.
+import { Budget } from '../budget.ts'
+import type { MachineEntry } from '../forms/machine-form.ts'
+import type { SignedForm } from '../forms/signed-form.ts'
+import type { Core } from '../step.ts'
+import { KnownMachines } from './known-machines.ts'
+import type { KnownMachine } from './known-machines.ts'
+
+/**
+ * Up to this many machines, each keeps a link to every other: the cheapest way for all to have all.
+ * Beyond, the DHT's random links carry the news.
+ */
+const FULL_MESH_MACHINES = 32
+/** Wants expire; those of the mesh are renewed in time. */
+const RENEW_MS = 10 * 60_000
+/** Changes in so short a time are one to those who watch. */
+const SHOW_MS = 50
+/** A new latency is shown with the next change, or after this. */
+const SHOW_LATENCY_MS = 2_000
+/** Losing the last seconds of what others can tell again costs nothing; a write for each link would. */
+const SAVE_MS = 2_000
+/** One link may tell all that a machine can know at once, then a few a second. */
+const PEER_ENTRIES = { burst: 4_096, perSecond: 10 }
+/** The same for all links together, so that keys, which are free, do not multiply it. */
+const ALL_ENTRIES = { burst: 8_192, perSecond: 100 }
+/** Honest machines verify before they pass on; a few may be of a form that this version can't read. */
+const MAX_FORGED = 50
+/** Two copies of one machine would otherwise outdo each other for ever. */
+const SIGN_ANEW_MS = 60_000
+
+/** An entry as it came, with what it says of itself, unverified. */
+export interface Offer {
+  machine: string
+  sequence: number
+  form: SignedForm
+}
+
+export type MembershipEvent =
+  | { type: 'started'; own: MachineEntry; known: readonly KnownMachine[] }
+  /** This machine's own entry was signed anew. */
+  | { type: 'ownSigned'; entry: MachineEntry }
+  | { type: 'linkOpened'; entry: MachineEntry; wallMs: number }
+  | { type: 'linkClosed'; machine: string; wallMs: number }
+  | { type: 'heartbeat' }
+  /** Entries can be sent over a link. */
+  | { type: 'channelOpened'; machine: string }
+  | { type: 'offered'; from: string; offers: readonly Offer[] }
+  /** The answer to `verify`. */
+  | { type: 'verified'; from: string; entries: readonly MachineEntry[]; forged: number }
+  | { type: 'timer'; id: string }
+
+export type MembershipEffect =
+  | { type: 'verify'; from: string; forms: readonly SignedForm[] }
+  /** Send what is known of these machines, when the link takes it. */
+  | { type: 'tell'; to: string; machines: readonly string[] }
+  | { type: 'reach'; machine: string }
+  | { type: 'learned'; entry: MachineEntry }
+  | { type: 'changed' }
+  | { type: 'save' }
+  /** Others hold a later entry of this machine than it does itself: sign one that is newer. */
+  | { type: 'signAnew'; after: number }
+  | { type: 'dropLink'; machine: string; reason: string }
+  | { type: 'setTimer'; id: string; afterMs: number }
+
+/**
+ * The sequence of a machine's next entry. It grows even when the clock has gone back, else the others
+ * would ignore the entry.
+ */
+export function nextSequence(last: number, wallMs: number): number {
+  return Math.max(last + 1, wallMs)
+}
+
+interface Link {
+  budget: Budget
+  forged: number
+  /** Does it take entries? */
+  open: boolean
+}
+
+export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
+  readonly #known = new KnownMachines()
+  readonly #links = new Map<string, Link>()
+  #own: MachineEntry
+  #allEntries: Budget | null = null
+  #showAtMs: number | null = null
+  #unsaved = false
+  #signedAnewMs = Number.NEGATIVE_INFINITY
+  #ignored = 0
+
+  constructor(own: MachineEntry) {
+    this.#own = own
+  }
+
+  get own(): MachineEntry {
+    return this.#own
+  }
+
+  /** What is known of the others, in no order. */
+  get known(): Iterable<KnownMachine> {
+    return this.#known.all()
+  }
+
+  entryOf(machine: string): MachineEntry | undefined {
+    return machine === this.#own.machine ? this.#own : this.#known.get(machine)?.entry
+  }
+
+  isOnline(machine: string): boolean {
+    return this.#links.has(machine)
+  }
+
+  /** Is there something that is not written down yet? */
+  get unsaved(): boolean {
+    return this.#unsaved
+  }
+
+  /** Entries that came faster than anyone may send them. */
+  get ignoredCount(): number {
+    return this.#ignored
+  }
+
+  step(event: MembershipEvent, nowMs: number): MembershipEffect[] {
+    switch (event.type) {
+      case 'started':
+        return this.#started(event.own, event.known)
+      case 'ownSigned':
+        return this.#ownSigned(event.entry, nowMs)
+      case 'linkOpened':
+        return this.#linkOpened(event.entry, event.wallMs, nowMs)
+      case 'linkClosed':
+        return this.#linkClosed(event.machine, event.wallMs, nowMs)
+      case 'heartbeat':
+        return this.#show(nowMs + SHOW_LATENCY_MS, nowMs)
+      case 'channelOpened':
+        return this.#channelOpened(event.machine)
+      case 'offered':
+        return this.#offered(event.from, event.offers, nowMs)
+      case 'verified':
+        return this.#verified(event.from, event.entries, event.forged, nowMs)
+      case 'timer':
+        return this.#timer(event.id)
+    }
+  }
+
+  #started(own: MachineEntry, known: readonly KnownMachine[]): MembershipEffect[] {
+    this.#own = own
+    for (const machine of known) {
+      if (machine.entry.machine !== own.machine) this.#known.put(machine, this.#links)
+    }
+    const learned = [...this.#known.all()].map(
+      ({ entry }): MembershipEffect => ({ type: 'learned', entry }),
+    )
+    return [...learned, ...this.#renew()]
+  }
+
+  #ownSigned(entry: MachineEntry, nowMs: number): MembershipEffect[] {
+    this.#own = entry
+    return [
+      ...this.#tellOthers([entry.machine], null),
+      ...this.#show(nowMs + SHOW_MS, nowMs),
+      ...this.#save(),
+    ]
+  }
+
+  #linkOpened(entry: MachineEntry, wallMs: number, nowMs: number): MembershipEffect[] {
+    const { machine } = entry
+    if (machine === this.#own.machine) return []
+    const budget = this.#links.get(machine)?.budget ?? new Budget(PEER_ENTRIES, nowMs)
+    this.#links.set(machine, { budget, forged: 0, open: false })
+    // First hand: such entries are as many as links, and need no allowance.
+    const effects = this.#accept(entry)
+    this.#known.seen(machine, wallMs)
+    if (effects.length > 0) effects.push(...this.#tellOthers([machine], machine))
+    return [...effects, ...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save()]
+  }
+
+  #linkClosed(machine: string, wallMs: number, nowMs: number): MembershipEffect[] {
+    if (!this.#links.delete(machine)) return []
+    this.#known.seen(machine, wallMs)
+    return [...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save()]
+  }
+
+  #channelOpened(machine: string): MembershipEffect[] {
+    const link = this.#links.get(machine)
+    if (link === undefined) return []
+    link.open = true
+    const machines = [...this.#known.all()].map(({ entry }) => entry.machine)
+    const news = machines.filter((known) => known !== machine)
+    return [{ type: 'tell', to: machine, machines: [this.#own.machine, ...news] }]
+  }
+
+  /** Only what is new and within the allowance is worth a look at its signatures. */
+  #offered(from: string, offers: readonly Offer[], nowMs: number): MembershipEffect[] {
+    const link = this.#links.get(from)
+    if (link === undefined) return []
+    this.#allEntries ??= new Budget(ALL_ENTRIES, nowMs)
+    const forms: SignedForm[] = []
+    for (const { machine, sequence, form } of offers) {
+      const held = this.entryOf(machine)
+      if (held !== undefined && held.sequence >= sequence) continue
+      if (link.budget.tryUse(1, nowMs) && this.#allEntries.tryUse(1, nowMs)) forms.push(form)
+      else this.#ignored++
+    }
+    return forms.length === 0 ? [] : [{ type: 'verify', from, forms }]
+  }
+
+  #verified(
+    from: string,
+    entries: readonly MachineEntry[],
+    forged: number,
+    nowMs: number,
+  ): MembershipEffect[] {
+    const effects: MembershipEffect[] = []
+    const news: string[] = []
+    for (const entry of entries) {
+      if (entry.machine === this.#own.machine) {
+        effects.push(...this.#outdone(entry, nowMs))
+        continue
+      }
+      const accepted = this.#accept(entry)
+      if (accepted.length === 0) continue
+      effects.push(...accepted)
+      news.push(entry.machine)
+    }
+    if (news.length > 0) {
+      effects.push(...this.#tellOthers(news, from))
+      effects.push(...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save())
+    }
+    const link = this.#links.get(from)
+    if (link !== undefined && forged > 0) {
+      link.forged += forged
+      if (link.forged > MAX_FORGED) {
+        effects.push({ type: 'dropLink', machine: from, reason: 'it passes on forged entries' })
+      }
+    }
+    return effects
+  }
+
+  /** An own entry that others hold is newer: the clock went back, or the folder is an older copy. */
+  #outdone(entry: MachineEntry, nowMs: number): MembershipEffect[] {
+    if (entry.sequence <= this.#own.sequence) return []
+    if (nowMs - this.#signedAnewMs < SIGN_ANEW_MS) return []
+    this.#signedAnewMs = nowMs
+    return [{ type: 'signAnew', after: entry.sequence }]
+  }
+
+  /** Takes an entry in. Nothing comes back if it says nothing new. */
+  #accept(entry: MachineEntry): MembershipEffect[] {
+    const held = this.#known.get(entry.machine)
+    if (held !== undefined && held.entry.sequence >= entry.sequence) return []
+    this.#known.put({ entry, lastSeenMs: held?.lastSeenMs ?? 0 }, this.#links)
+    if (this.#known.get(entry.machine) === undefined) return []
+    const effects: MembershipEffect[] = [{ type: 'learned', entry }]
+    if (this.#known.size <= FULL_MESH_MACHINES) {
+      effects.push({ type: 'reach', machine: entry.machine })
+    }
+    return effects
+  }
+
+  #tellOthers(machines: readonly string[], except: string | null): MembershipEffect[] {
+    return [...this.#links]
+      .filter(([to, link]) => link.open && to !== except)
+      .map(([to]): MembershipEffect => ({ type: 'tell', to, machines }))
+  }
+
+  #renew(): MembershipEffect[] {
+    const mesh = [...this.#known.all()]
+      .sort((a, b) => b.lastSeenMs - a.lastSeenMs)
+      .slice(0, FULL_MESH_MACHINES)
+      .map(({ entry }): MembershipEffect => ({ type: 'reach', machine: entry.machine }))
+    return [...mesh, { type: 'setTimer', id: 'renew', afterMs: RENEW_MS }]
+  }
+
+  #show(atMs: number, nowMs: number): MembershipEffect[] {
+    if (this.#showAtMs !== null && this.#showAtMs <= atMs) return []
+    this.#showAtMs = atMs
+    return [{ type: 'setTimer', id: 'show', afterMs: atMs - nowMs }]
+  }
+
+  #save(): MembershipEffect[] {
+    if (this.#unsaved) return []
+    this.#unsaved = true
+    return [{ type: 'setTimer', id: 'save', afterMs: SAVE_MS }]
+  }
+
+  #timer(id: string): MembershipEffect[] {
+    if (id === 'renew') return this.#renew()
+    if (id === 'show' && this.#showAtMs !== null) {
+      this.#showAtMs = null
+      return [{ type: 'changed' }]
+    }
+    if (id === 'save' && this.#unsaved) {
+      this.#unsaved = false
+      return [{ type: 'save' }]
+    }
+    return []
+  }
+}

@@ -1,0 +1,95 @@
+// The first and only frame that a stranger's connection may send: proof that the machine knows the
+// cloud's id, bound to this very connection, and what it says of itself.
+import * as z from 'zod'
+import { openGenesis } from '../core/forms/genesis.ts'
+import { openMachineForm } from '../core/forms/machine-form.ts'
+import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { MAX_FORM_CHARS, signedFormSchema } from '../core/forms/signed-form.ts'
+import { encodeKey, hash, toHex } from '../core/keys.ts'
+import { jsonCodec } from './codec.ts'
+
+/**
+ * The largest entry and the largest genesis, escaped. Nothing longer is even received from somebody
+ * who has not greeted.
+ */
+export const MAX_GREETING_BYTES = 65_536
+
+const greetingSchema = z.object({
+  /** Later versions add fields, which are passed over here. */
+  kind: z.literal('dharma/greeting/2'),
+  /** See `proofOf`; hex. */
+  proof: z.string().regex(/^[0-9a-f]{64}$/),
+  entry: signedFormSchema,
+  /** The text whose hash is the cloud's id, if the machine has it. */
+  genesis: z.string().max(MAX_FORM_CHARS).nullable(),
+})
+export type Greeting = z.infer<typeof greetingSchema>
+
+export const greetingCodec = jsonCodec(greetingSchema, MAX_GREETING_BYTES)
+
+/** What both sides of a link can do. */
+export interface Agreement {
+  /** The lesser of both versions. */
+  version: number
+  capabilities: string[]
+}
+
+/** Who is at the other end. */
+export interface Greeted {
+  entry: MachineEntry
+  /** The cloud's genesis, checked against its id. */
+  genesis: string | null
+}
+
+interface Ends {
+  handshakeHash: Uint8Array
+  /** Of the side that greets. */
+  publicKey: Uint8Array
+  cloud: string
+  /** The cloud's id, as bytes. */
+  cloudKey: Uint8Array
+}
+
+/** Knowing the cloud's id, bound to one connection and to who says it: a MAC keyed by the id. */
+function proofOf({ handshakeHash, publicKey, cloudKey }: Ends): string {
+  return toHex(hash(Buffer.concat([handshakeHash, publicKey]), cloudKey))
+}
+
+export function writeGreeting(
+  ends: Ends,
+  { entry, genesis }: { entry: MachineEntry; genesis: string | null },
+): Uint8Array {
+  return greetingCodec.encode({
+    kind: 'dharma/greeting/2',
+    proof: proofOf(ends),
+    entry: entry.form,
+    genesis,
+  })
+}
+
+/**
+ * Who greets, or in words why it is not let in. Never throws. Signatures are looked at last, so that
+ * a stranger costs one hash.
+ */
+export function readGreeting(bytes: Uint8Array, ends: Ends): Greeted | string {
+  const greeting = greetingCodec.decode(bytes)
+  if (greeting === null) return 'its greeting is not understood'
+  if (greeting.proof !== proofOf(ends)) return 'it does not know the key of this cloud'
+  const { genesis } = greeting
+  if (genesis !== null && openGenesis(genesis, ends.cloud) === null) {
+    return 'it names another beginning of this cloud'
+  }
+  const entry = openMachineForm(greeting.entry, ends.cloud)
+  if (entry === null) return 'its description of itself is forged'
+  if (entry.machine !== encodeKey(ends.publicKey)) return 'it speaks for another machine'
+  return { entry, genesis }
+}
+
+/** What two machines of whatever age have in common. */
+export function agree(a: MachineEntry['protocol'], b: MachineEntry['protocol']): Agreement {
+  const common = new Set(b.capabilities)
+  return {
+    version: Math.min(a.version, b.version),
+    capabilities: a.capabilities.filter((capability) => common.has(capability)),
+  }
+}
