@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { findSchemaFaults } from './collection-schema.ts'
 import { readManifest } from './manifest.ts'
 import { notesFiles, notesManifest } from '../../testing/notes-repository.ts'
 
@@ -117,31 +116,27 @@ test('rules that can not lose their types are refused', async () => {
 })
 
 test.each([
-  {},
-  { type: 'object', properties: { id: { type: 'string', pattern: '^a+$' } }, required: ['id'] },
-  { $defs: { a: { type: ['string', 'null'] } }, items: { $ref: '#/$defs/a' } },
-  { oneOf: [{ const: 1 }, { enum: ['a'] }], additionalProperties: false, title: 'x', default: 3 },
-  { type: 'object', properties: { children: { type: 'array', items: { $ref: '#' } } } },
-])('the schema %j can be used', (schema) => {
-  expect(findSchemaFaults(schema as never)).toEqual([])
+  ['a pattern that freezes others', { pattern: '^(a+)+$(?=b)' }, 'linear time'],
+  ['a word that the standard does not know', { minLenght: 1 }, 'did you mean "minLength"'],
+  ['references that double and double', doubling(26), 'when its references are followed'],
+  ['a thousand schemas in each other', nested(1_000), 'nested too deeply'],
+])('a schema with %s is refused in words', async (_what, schema, words) => {
+  const collections = { constructor: { schema } }
+  const issues = await issuesOf({ ...notesManifest, sessions: {}, collections })
+  expect(issues['collections.constructor.schema']).toContain(words)
 })
 
-test.each([
-  [{ type: 'strnig' }, 'type'],
-  [{ properties: { a: 3 } }, 'properties/a'],
-  [{ required: 'a' }, 'required'],
-  [{ $ref: '#/$defs/missing' }, 'points at nothing'],
-  [{ $ref: 'https://host.example/schema.json' }, 'points at nothing'],
-  [{ pattern: '(' }, 'not a regular expression'],
-  [{ patternProperties: { '[': true } }, 'not a regular expression'],
-  [{ minLength: -1 }, 'minLength'],
-  [{ $defs: { a: { $id: 'x' }, b: { $id: 'x' } } }, 'Duplicate'],
-])('the schema %j can not be used', (schema, reason) => {
-  expect(findSchemaFaults(schema as never).join()).toContain(reason)
-})
+function doubling(levels: number): unknown {
+  const $defs: Record<string, unknown> = { [`d${levels}`]: {} }
+  for (let level = 0; level < levels; level++) {
+    const next = { $ref: `#/$defs/d${level + 1}` }
+    $defs[`d${level}`] = { allOf: [next, next] }
+  }
+  return { $ref: '#/$defs/d0', $defs }
+}
 
-test('checking a schema leaves it as it was', () => {
-  const schema = { $ref: '#/$defs/a', $defs: { a: {} } }
-  findSchemaFaults(schema)
-  expect(Object.getOwnPropertyNames(schema)).toEqual(['$ref', '$defs'])
-})
+function nested(depth: number): unknown {
+  let schema: unknown = {}
+  for (let level = 0; level < depth; level++) schema = { not: schema }
+  return schema
+}

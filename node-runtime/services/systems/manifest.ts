@@ -2,8 +2,8 @@
 import { CloudError } from '../../contract/errors.ts'
 import { manifestSchema } from '../../contract/manifest.ts'
 import type { Manifest } from '../../contract/manifest.ts'
+import { sharedJudge } from '../../sandbox/schema-judge.ts'
 import { stripTypes } from '../../sandbox/strip-types.ts'
-import { findSchemaFaults } from './collection-schema.ts'
 
 export const MANIFEST_PATH = 'dharma.json'
 
@@ -45,9 +45,7 @@ export async function readManifest(files: ReadonlyMap<string, Uint8Array>): Prom
   const issues = [
     ...findFileIssues(manifest, files),
     ...(await findRulesIssues(manifest, files)),
-    ...Object.entries(manifest.collections).flatMap(([name, { schema }]) =>
-      findSchemaFaults(schema).map((message) => ({ path: `collections.${name}.schema`, message })),
-    ),
+    ...(await findSchemaIssues(manifest)),
   ]
   if (issues.length > 0) throw invalid(issues)
   return manifest
@@ -126,6 +124,16 @@ async function findRulesIssues(
       if (!(error instanceof CloudError)) throw error
       issues.push({ path: `sessions.${kind}.rules`, message: error.message })
     }
+  }
+  return issues
+}
+
+async function findSchemaIssues(manifest: Manifest): Promise<ManifestIssue[]> {
+  const issues: ManifestIssue[] = []
+  for (const [name, { schema }] of Object.entries(manifest.collections)) {
+    const path = `collections.${name}.schema`
+    const faults = await sharedJudge().checkSchema(schema, manifest.id)
+    issues.push(...faults.map((message) => ({ path, message })))
   }
   return issues
 }
