@@ -12,7 +12,6 @@ import { domainBytes, encodeKey, fromHex, hash, keyPair, sign, toHex } from '../
 import type { KeyPair } from '../../core/keys.ts'
 import { signAttestation } from '../../core/forms/attestation.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
-import { attestMachine } from '../../core/membership/machine-entry.ts'
 import { nameFromKey } from '../../core/names.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
@@ -105,11 +104,6 @@ export class Identity extends EventEmitter<{ changed: [] }> {
 
   get recoveryPhrase(): string {
     return this.#file.phrase
-  }
-
-  /** The person's word that this machine is theirs. */
-  get attestation(): string {
-    return attestMachine(this.machine, this.#personKeys.secretKey)
   }
 
   /** Signs bytes as the person. Hex. */

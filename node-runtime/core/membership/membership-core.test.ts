@@ -1,0 +1,296 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
+import type { MachineEntry } from '../forms/machine-form.ts'
+import { MAX_KNOWN } from './known-machines.ts'
+import { MembershipCore, nextSequence } from './membership-core.ts'
+import type { MembershipEffect, MembershipEvent, Offer } from './membership-core.ts'
+
+const CLOUD = keyOf('cloud')
+const signed = (name: string, sequence = 1): MachineEntry =>
+  signTestEntry({ keys: keysOf(name), cloud: CLOUD, name, sequence })
+const own = signed('own', 10)
+const ada = signed('ada')
+const bob = signed('bob')
+
+/** An entry that costs no signature: the core trusts who verified it. */
+function invented(number: number, chars = 10): MachineEntry {
+  const machine = `machine-${number}`
+  return { ...ada, machine, form: { body: 'x'.repeat(chars), signature: '' } }
+}
+
+const offer = ({ machine, sequence, form }: MachineEntry): Offer => ({ machine, sequence, form })
+
+function world() {
+  const core = new MembershipCore(own)
+  let nowMs = 0
+  const timers = new Map<string, number>()
+  const log: MembershipEffect[] = []
+  const post = (event: MembershipEvent): MembershipEffect[] => {
+    const effects = core.step(event, nowMs)
+    for (const effect of effects) {
+      if (effect.type === 'setTimer') timers.set(effect.id, nowMs + effect.afterMs)
+      else log.push(effect)
+    }
+    return effects
+  }
+  const until = (endMs: number): void => {
+    for (;;) {
+      const next = [...timers].sort((a, b) => a[1] - b[1])[0]
+      if (next === undefined || next[1] > endMs) break
+      timers.delete(next[0])
+      nowMs = Math.max(nowMs, next[1])
+      post({ type: 'timer', id: next[0] })
+    }
+    nowMs = endMs
+  }
+  const link = (entry: MachineEntry): MembershipEffect[] => [
+    ...post({ type: 'linkOpened', entry, wallMs: 1_000 + nowMs }),
+    ...post({ type: 'channelOpened', machine: entry.machine }),
+  ]
+  /** What a driver does with offers: all of them are genuine here. */
+  const hear = (from: MachineEntry, entries: readonly MachineEntry[]): MembershipEffect[] => {
+    const offers = entries.map((entry) => offer(entry))
+    const effects = post({ type: 'offered', from: from.machine, offers })
+    const forms = effects.flatMap((effect) => (effect.type === 'verify' ? effect.forms : []))
+    const wanted = entries.filter(({ form }) => forms.includes(form))
+    return post({ type: 'verified', from: from.machine, entries: wanted, forged: 0 })
+  }
+  const count = (type: MembershipEffect['type']): number =>
+    log.filter((effect) => effect.type === type).length
+  return { core, post, until, link, hear, count, log, names: () => names(core) }
+}
+
+function names(core: MembershipCore): string[] {
+  return [...core.known].map(({ entry }) => entry.name).sort()
+}
+
+describe('what a machine knows of the others', () => {
+  it('comes first hand with a link, and is told to the others', () => {
+    const { link, names } = world()
+    expect(link(ada)).toContainEqual({ type: 'learned', entry: ada })
+    expect(link(ada)).not.toContainEqual({ type: 'learned', entry: ada })
+    const effects = link(bob)
+    expect(effects).toContainEqual({ type: 'tell', to: ada.machine, machines: [bob.machine] })
+    expect(effects).toContainEqual({
+      type: 'tell',
+      to: bob.machine,
+      machines: [own.machine, ada.machine],
+    })
+    expect(names()).toEqual(['ada', 'bob'])
+  })
+
+  it('is passed on by others, once, and only what is newer counts', () => {
+    const { link, hear, core, log } = world()
+    link(ada)
+    link(bob)
+    const cleo = signed('cleo', 5)
+    const tells = (): MembershipEffect[] => log.filter(({ type }) => type === 'tell').slice(3)
+    hear(ada, [cleo])
+    expect(tells()).toEqual([{ type: 'tell', to: bob.machine, machines: [cleo.machine] }])
+    hear(bob, [cleo])
+    hear(bob, [signed('cleo', 4)])
+    expect(tells()).toHaveLength(1)
+    hear(bob, [signed('cleo', 6)])
+    expect(core.entryOf(cleo.machine)?.sequence).toBe(6)
+  })
+
+  it('is not asked of those without a link, and nobody tells a machine about itself', () => {
+    const { link, post, hear, core } = world()
+    expect(post({ type: 'offered', from: ada.machine, offers: [offer(bob)] })).toEqual([])
+    link(ada)
+    hear(ada, [signed('own', 3)])
+    expect(core.own.sequence).toBe(10)
+    expect([...core.known]).toHaveLength(1)
+  })
+
+  it('has an end: those never linked make room, however many are invented', () => {
+    const { link, post, core } = world()
+    link(ada)
+    post({ type: 'linkClosed', machine: ada.machine, wallMs: 5_000 })
+    link(bob)
+    const entries = Array.from({ length: MAX_KNOWN * 2 }, (_, number) => invented(number))
+    post({ type: 'verified', from: bob.machine, entries, forged: 0 })
+    expect([...core.known]).toHaveLength(MAX_KNOWN)
+    expect(core.entryOf(ada.machine)).toBe(ada)
+    expect(core.entryOf(bob.machine)).toBe(bob)
+    expect(core.entryOf('machine-0')).toBeUndefined()
+  })
+
+  it('has an end in size, too', () => {
+    const { post, link, core } = world()
+    link(bob)
+    const entries = Array.from({ length: 1_000 }, (_, number) => invented(number, 16_384))
+    post({ type: 'verified', from: bob.machine, entries, forged: 0 })
+    const chars = [...core.known].reduce((sum, { entry }) => sum + entry.form.body.length, 0)
+    expect(chars).toBeLessThanOrEqual(8_000_000)
+    expect(core.entryOf(bob.machine)).toBe(bob)
+  })
+})
+
+describe('what one link may tell', () => {
+  it('is bounded: 25,000 invented machines are not even looked at', () => {
+    const { link, post, core } = world()
+    link(ada)
+    let looked = 0
+    for (let number = 0; number < 25_000; number++) {
+      const offers = [offer(invented(number))]
+      for (const effect of post({ type: 'offered', from: ada.machine, offers })) {
+        if (effect.type === 'verify') looked += effect.forms.length
+      }
+    }
+    expect(looked).toBe(4_096)
+    expect(core.ignoredCount).toBe(25_000 - 4_096)
+  })
+
+  it('is bounded for all links together, and by no new link made anew', () => {
+    const { link, post, until } = world()
+    let looked = 0
+    for (let round = 0; round < 10; round++) {
+      link(ada)
+      const offers = Array.from({ length: 5_000 }, (_, at) => offer(invented(round * 5_000 + at)))
+      for (const effect of post({ type: 'offered', from: ada.machine, offers })) {
+        if (effect.type === 'verify') looked += effect.forms.length
+      }
+      post({ type: 'linkClosed', machine: ada.machine, wallMs: 0 })
+    }
+    expect(looked).toBeLessThanOrEqual(8_192)
+    until(10_000)
+    link(ada)
+    const [effect] = post({ type: 'offered', from: ada.machine, offers: [offer(bob)] })
+    expect(effect?.type).toBe('verify')
+  })
+
+  it('must be genuine, but for a few of a form that this version can’t read', () => {
+    const { link, post, count } = world()
+    link(ada)
+    post({ type: 'verified', from: ada.machine, entries: [], forged: 50 })
+    expect(count('dropLink')).toBe(0)
+    post({ type: 'verified', from: ada.machine, entries: [], forged: 1 })
+    expect(count('dropLink')).toBe(1)
+    post({ type: 'verified', from: bob.machine, entries: [], forged: 500 })
+    expect(count('dropLink')).toBe(1)
+  })
+})
+
+describe('a machine’s own entry', () => {
+  it('has a sequence that grows, even when the clock has gone back', () => {
+    expect(nextSequence(5, 100)).toBe(100)
+    expect(nextSequence(100, 5)).toBe(101)
+    expect(nextSequence(100, 100)).toBe(101)
+  })
+
+  it('is signed anew when others hold a later one, at most once a minute', () => {
+    const { link, hear, post, until, log, core } = world()
+    link(ada)
+    hear(ada, [signed('own', 50)])
+    expect(log).toContainEqual({ type: 'signAnew', after: 50 })
+    post({ type: 'ownSigned', entry: signed('own', 51) })
+    expect(core.own.sequence).toBe(51)
+    expect(log.at(-1)).toEqual({ type: 'tell', to: ada.machine, machines: [own.machine] })
+    // A second copy of this machine outdoes it at once.
+    const anew = (): number => log.filter(({ type }) => type === 'signAnew').length
+    hear(ada, [signed('own', 52)])
+    expect(anew()).toBe(1)
+    until(61_000)
+    hear(ada, [signed('own', 53)])
+    expect(anew()).toBe(2)
+  })
+})
+
+describe('what follows from it', () => {
+  it('changes in a short time are shown and written down once', () => {
+    const { link, post, until, count } = world()
+    for (let round = 0; round < 20; round++) {
+      link(ada)
+      post({ type: 'linkClosed', machine: ada.machine, wallMs: round })
+    }
+    until(50)
+    expect([count('changed'), count('save')]).toEqual([1, 0])
+    until(2_000)
+    expect([count('changed'), count('save')]).toEqual([1, 1])
+    until(100_000)
+    expect([count('changed'), count('save')]).toEqual([1, 1])
+  })
+
+  it('heartbeats are shown every other second, and are never written down', () => {
+    const { post, until, count } = world()
+    for (let second = 0; second < 20; second++) {
+      for (let link = 0; link < 30; link++) post({ type: 'heartbeat' })
+      until((second + 1) * 1_000)
+    }
+    expect(count('changed')).toBeLessThanOrEqual(10)
+    expect(count('save')).toBe(0)
+  })
+
+  it('a change is shown soon although a heartbeat is waiting to be', () => {
+    const { post, link, until, count } = world()
+    post({ type: 'heartbeat' })
+    link(ada)
+    until(50)
+    expect(count('changed')).toBe(1)
+  })
+
+  it('the machines of a small cloud want links with all, again and again; those of a large one not', () => {
+    const { post, until, log, link } = world()
+    post({ type: 'started', own, known: [{ entry: ada, lastSeenMs: 5 }] })
+    const reached = (): string[] =>
+      log.flatMap((effect) => (effect.type === 'reach' ? [effect.machine] : []))
+    expect(reached()).toEqual([ada.machine])
+    until(20 * 60_000)
+    expect(reached()).toEqual([ada.machine, ada.machine, ada.machine])
+    link(bob)
+    const entries = Array.from({ length: 100 }, (_, number) => invented(number))
+    post({ type: 'verified', from: bob.machine, entries, forged: 0 })
+    expect(new Set(reached()).size).toBe(32)
+  })
+})
+
+it('no order of events makes it throw or grow', () => {
+  const entry = fc
+    .tuple(fc.nat(40), fc.nat(5))
+    .map(([number, sequence]): MachineEntry => ({ ...invented(number), sequence }))
+  const machine = fc.oneof(
+    fc.constant(own.machine),
+    fc.nat(40).map((at) => `machine-${at}`),
+  )
+  const event: fc.Arbitrary<MembershipEvent> = fc.oneof(
+    fc.record({ type: fc.constant('ownSigned' as const), entry: fc.constant(signed('own', 11)) }),
+    fc.record({ type: fc.constant('linkOpened' as const), entry, wallMs: fc.nat() }),
+    fc.record({ type: fc.constant('linkClosed' as const), machine, wallMs: fc.nat() }),
+    fc.record({ type: fc.constant('heartbeat' as const) }),
+    fc.record({ type: fc.constant('channelOpened' as const), machine }),
+    fc.record({
+      type: fc.constant('offered' as const),
+      from: machine,
+      offers: fc.array(entry.map((offered) => offer(offered))),
+    }),
+    fc.record({
+      type: fc.constant('verified' as const),
+      from: machine,
+      entries: fc.array(entry),
+      forged: fc.nat(60),
+    }),
+    fc.record({
+      type: fc.constant('timer' as const),
+      id: fc.constantFrom('save', 'show', 'renew'),
+    }),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(event, fc.nat(5_000)), { maxLength: 60 }), (steps) => {
+      const core = new MembershipCore(own)
+      let nowMs = 0
+      const sequences = new Map<string, number>()
+      for (const [next, passedMs] of steps) {
+        nowMs += passedMs
+        core.step(next, nowMs)
+        for (const { entry } of core.known) {
+          expect(entry.machine).not.toBe(own.machine)
+          expect(entry.sequence).toBeGreaterThanOrEqual(sequences.get(entry.machine) ?? 0)
+          sequences.set(entry.machine, entry.sequence)
+        }
+      }
+      expect([...core.known].length).toBeLessThanOrEqual(41)
+    }),
+  )
+})

@@ -1,0 +1,217 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { until } from '../../testing/cloud-nodes.ts'
+import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
+import { FakeNetwork } from '../../testing/fake-network.ts'
+import { Membership } from './membership.ts'
+
+const CLOUD = keyOf('cloud')
+const PROTOCOL = 'dharma/machines/2'
+
+let folder: string
+const machines: Machine[] = []
+
+interface Machine {
+  name: string
+  network: FakeNetwork
+  membership: Membership
+  warnings: string[]
+  errors: unknown[]
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-membership-'))
+})
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map(({ membership }) => membership.close()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function start(
+  name: string,
+  options: { nowMs?: number; more?: object } = {},
+): Promise<Machine> {
+  const keys = keysOf(name)
+  const network = new FakeNetwork(keyOf(name))
+  const warnings: string[] = []
+  const errors: unknown[] = []
+  const { nowMs = 1_000_000, more = {} } = options
+  const membership = await Membership.open({
+    folder,
+    cloud: CLOUD,
+    sign: (sequence) => signTestEntry({ keys, cloud: CLOUD, name, sequence, more }),
+    network,
+    log: {
+      info: () => {},
+      warn: (message) => warnings.push(message),
+      error: (_, fields) => errors.push(fields?.['error']),
+    },
+    now: () => nowMs,
+  })
+  membership.announceKnown()
+  const machine = { name, network, membership, warnings, errors }
+  machines.push(machine)
+  return machine
+}
+
+function link(a: Machine, b: Machine): void {
+  a.membership.linkOpened(b.membership.ownEntry)
+  b.membership.linkOpened(a.membership.ownEntry)
+  a.network.link(b.network)
+}
+
+/** Lets everything that is said arrive, until nobody says anything more. */
+async function settle(): Promise<void> {
+  let quiet = 0
+  while (quiet < 3) {
+    const heard = machines.filter(({ network }) => network.deliver())
+    quiet = heard.length > 0 ? 0 : quiet + 1
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const known = ({ membership }: Machine): string[] =>
+  membership
+    .list()
+    .map(({ name }) => name)
+    .sort()
+
+describe('the machines of a cloud', () => {
+  it('are known to all, over whom they are linked with, and what they say anew too', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    const c = await start('c', { more: { name: 'c', region: 'north' } })
+    link(a, b)
+    link(b, c)
+    await settle()
+    expect([a, b, c].map(known)).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ])
+    expect(a.network.reached).toContain(c.network.machine)
+    c.membership.signAnew()
+    await settle()
+    const machine = c.network.machine
+    const told: string[] = []
+    a.membership.on('machineLearned', ({ form }) => told.push(form.body))
+    c.membership.signAnew()
+    await settle()
+    // A field that this version does not know goes on to those who may.
+    expect(told).toEqual([c.membership.ownEntry.form.body])
+    expect(told[0]).toContain('north')
+    expect(a.membership.list().find((listed) => listed.machine === machine)?.online).toBe(false)
+  })
+
+  it('are told when the link takes more, and not before', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    const c = await start('c')
+    link(a, c)
+    await settle()
+    a.network.takesMore = false
+    link(a, b)
+    await settle()
+    expect(known(b)).toEqual(['a', 'b'])
+    a.network.drain(b.network.machine)
+    await settle()
+    expect(known(b)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('are remembered, and the own entry is newer than ever, whatever the clock says', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    link(a, b)
+    await a.membership.close()
+    const { sequence } = a.membership.ownEntry
+    const again = await start('a', { nowMs: 5 })
+    expect(known(again)).toEqual(['a', 'b'])
+    expect(again.membership.ownEntry.sequence).toBeGreaterThan(sequence)
+    expect(again.membership.list().map(({ online }) => online)).toEqual([true, false])
+  })
+
+  it('learn it when others hold a later entry of them than they do', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    link(a, b)
+    const later = signTestEntry({ keys: keysOf('a'), cloud: CLOUD, sequence: 2_000_000 })
+    const bytes = Buffer.from(JSON.stringify({ entries: [later.form] }))
+    expect(a.network.receive(PROTOCOL, b.network, bytes)).toBe(true)
+    expect(a.membership.ownEntry.sequence).toBe(2_000_001)
+  })
+
+  it('are begun anew when their list is damaged, which is moved aside and said', async () => {
+    const path = join(folder, 'machines.json')
+    await writeFile(path, '{"sequence": 1, "machines": [{')
+    const a = await start('a')
+    expect(known(a)).toEqual(['a'])
+    expect(a.warnings).toEqual(['the list of machines was damaged; it is begun anew'])
+    expect(await readFile(`${path}.damaged`, 'utf8')).toContain('"machines": [{')
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ machines: [] })
+  })
+})
+
+describe('what a member says of machines', () => {
+  it('is taken in only when it is genuine and of this cloud', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    link(a, b)
+    const genuine = signTestEntry({ keys: keysOf('c'), cloud: CLOUD, name: 'c' }).form
+    const elsewhere = signTestEntry({ keys: keysOf('d'), cloud: keyOf('other'), name: 'd' }).form
+    const forged = {
+      ...signTestEntry({ keys: keysOf('e'), cloud: CLOUD, name: 'e' }).form,
+      signature: genuine.signature,
+    }
+    const bytes = Buffer.from(JSON.stringify({ entries: [genuine, elsewhere, forged] }))
+    expect(a.network.receive(PROTOCOL, b.network, bytes)).toBe(true)
+    expect(known(a)).toEqual(['a', 'b', 'c'])
+    expect(a.network.dropped).toEqual([])
+  })
+
+  it('ends the link when much of it is forged', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    link(a, b)
+    const { form } = signTestEntry({ keys: keysOf('c'), cloud: CLOUD })
+    const entries = Array.from({ length: 60 }, (_, at) => ({
+      body: form.body.replace('"sequence":1', `"sequence":${at + 2}`),
+      signature: form.signature,
+    }))
+    a.network.receive(PROTOCOL, b.network, Buffer.from(JSON.stringify({ entries })))
+    await until(() => a.network.dropped.length > 0)
+    expect(a.network.dropped[0]).toBe(b.network.machine)
+    expect(known(a)).toEqual(['a', 'b'])
+  })
+
+  it('never makes the machine throw, whatever it is', async () => {
+    const a = await start('a')
+    const b = await start('b')
+    link(a, b)
+    const { form } = signTestEntry({ keys: keysOf('c'), cloud: CLOUD, name: 'c' })
+    const entry = fc.oneof(
+      fc.record({
+        body: fc.oneof(fc.string(), fc.json({ maxDepth: 80 }), fc.constant(form.body)),
+        signature: fc.constantFrom(form.signature, '0'.repeat(128)),
+      }),
+      fc.anything(),
+    )
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 5 }), (entries) => {
+        const text = JSON.stringify({ entries }, (_, value: unknown) =>
+          typeof value === 'bigint' ? String(value) : value,
+        )
+        a.network.receive(PROTOCOL, b.network, Buffer.from(text))
+      }),
+    )
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(a.network.receive(PROTOCOL, b.network, bytes)).toBe(false)
+      }),
+    )
+    expect(a.errors).toEqual([])
+    expect(known(a).filter((name) => name !== 'c')).toEqual(['a', 'b'])
+  })
+})

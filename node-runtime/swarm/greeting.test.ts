@@ -1,0 +1,121 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cloudIdOf, genesisBody } from '../core/forms/genesis.ts'
+import { decodeKey } from '../core/keys.ts'
+import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
+import {
+  agree,
+  greetingCodec,
+  MAX_GREETING_BYTES,
+  readGreeting,
+  writeGreeting,
+} from './greeting.ts'
+import type { Greeting } from './greeting.ts'
+
+const genesis = genesisBody({
+  name: 'Ours',
+  admission: { kind: 'link' },
+  keys: [keyOf('owner')],
+  nonce: '',
+})
+const CLOUD = cloudIdOf(genesis)
+const keys = keysOf('machine')
+const entry = signTestEntry({ keys, cloud: CLOUD })
+const ends = {
+  handshakeHash: Buffer.alloc(64, 7),
+  publicKey: keys.publicKey,
+  cloud: CLOUD,
+  cloudKey: decodeKey(CLOUD)!,
+}
+const bytes = writeGreeting(ends, { entry, genesis })
+
+/** The greeting with other fields. */
+function changed(change: Partial<Greeting> | ((greeting: Greeting) => object)): Uint8Array {
+  const greeting = greetingCodec.decode(bytes)!
+  const fields = typeof change === 'function' ? change(greeting) : change
+  return Buffer.from(JSON.stringify({ ...greeting, ...fields }))
+}
+
+describe('a greeting', () => {
+  it('says who greets and how the cloud began', () => {
+    expect(readGreeting(bytes, ends)).toEqual({ entry, genesis })
+    expect(readGreeting(writeGreeting(ends, { entry, genesis: null }), ends)).toEqual({
+      entry,
+      genesis: null,
+    })
+  })
+
+  it('of a later version is understood', () => {
+    expect(
+      readGreeting(
+        changed(() => ({ motto: 'more' })),
+        ends,
+      ),
+    ).toEqual({ entry, genesis })
+  })
+
+  it('holds on one connection, in one cloud, for one machine', () => {
+    const unknown = 'it does not know the key of this cloud'
+    expect(readGreeting(bytes, { ...ends, handshakeHash: Buffer.alloc(64, 8) })).toBe(unknown)
+    expect(readGreeting(bytes, { ...ends, publicKey: keysOf('other').publicKey })).toBe(unknown)
+    const other = keyOf('another cloud')
+    expect(readGreeting(bytes, { ...ends, cloud: other, cloudKey: decodeKey(other)! })).toBe(
+      unknown,
+    )
+    expect(readGreeting(changed({ proof: '0'.repeat(64) }), ends)).toBe(unknown)
+  })
+
+  it('shows the machine’s own genuine description, of this cloud', () => {
+    const forged = 'its description of itself is forged'
+    const { body, signature } = entry.form
+    const renamed = { body: body.replace('Test', 'Mine'), signature }
+    expect(readGreeting(changed({ entry: renamed }), ends)).toBe(forged)
+    const elsewhere = signTestEntry({ keys, cloud: keyOf('another cloud') })
+    expect(readGreeting(changed({ entry: elsewhere.form }), ends)).toBe(forged)
+    const borrowed = signTestEntry({ keys: keysOf('other'), cloud: CLOUD })
+    expect(readGreeting(changed({ entry: borrowed.form }), ends)).toBe(
+      'it speaks for another machine',
+    )
+  })
+
+  it('names the beginning of this cloud or none', () => {
+    const other = genesis.replace('Ours', 'Mine')
+    expect(readGreeting(changed({ genesis: other }), ends)).toBe(
+      'it names another beginning of this cloud',
+    )
+  })
+
+  it('has a size that any machine’s description fits in', () => {
+    const largest = { body: '"'.repeat(16_384), signature: entry.form.signature }
+    const sizeBytes = Buffer.byteLength(JSON.stringify({ entry: largest, genesis }))
+    expect(sizeBytes).toBeLessThan(MAX_GREETING_BYTES)
+    expect(readGreeting(Buffer.alloc(MAX_GREETING_BYTES + 1, 0x20), ends)).toBe(
+      'its greeting is not understood',
+    )
+  })
+
+  it('never throws, whatever it is', () => {
+    const anything = fc.oneof(fc.anything(), fc.json({ maxDepth: 50 }), fc.constant(entry.form))
+    fc.assert(
+      fc.property(
+        fc.record({ entry: anything, genesis: anything, kind: anything }, { requiredKeys: [] }),
+        (fields) => {
+          const text = JSON.stringify(fields, (_, value: unknown) =>
+            typeof value === 'bigint' ? String(value) : value,
+          )
+          const { proof } = greetingCodec.decode(bytes)!
+          const greeting = { kind: 'dharma/greeting/2', proof, ...(JSON.parse(text) as object) }
+          readGreeting(Buffer.from(JSON.stringify(greeting)), ends)
+        },
+      ),
+    )
+    fc.assert(fc.property(fc.uint8Array(), (noise) => void readGreeting(noise, ends)))
+  })
+})
+
+it('two machines of different age agree on what both can do', () => {
+  const old = { version: 2, capabilities: ['a/1', 'b/1'] }
+  const later = { version: 3, capabilities: ['c/1', 'b/1', 'a/1'] }
+  expect(agree(old, later)).toEqual({ version: 2, capabilities: ['a/1', 'b/1'] })
+  expect(agree(later, old)).toEqual({ version: 2, capabilities: ['b/1', 'a/1'] })
+})
