@@ -169,14 +169,14 @@ export const ROOMS = [
   {
     room: 'stores',
     at: 'renderer/stores/',
-    rooms: ['contract', 'electron-contract', 'client'],
+    rooms: ['contract', 'flow', 'electron-contract', 'client'],
     types: ['rpc'],
     packages: { not: [ENGINES, DESKTOP, /^react/] },
   },
   {
     room: 'client',
     at: 'renderer/client/',
-    rooms: ['contract', 'electron-contract', 'rpc'],
+    rooms: ['contract', 'flow', 'electron-contract', 'rpc'],
     not: ['node-runtime/rpc/server.ts', 'node-runtime/rpc/caller.ts'],
     packages: noEngines,
   },

@@ -6,6 +6,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { contract } from '../../node-runtime/contract/index.ts'
 import { connect } from '../../node-runtime/rpc/client.ts'
 import type { Client } from '../../node-runtime/rpc/client.ts'
+import { RestartLimit } from './restart-limit.ts'
 import type {
   FromRuntime,
   PortOwner,
@@ -15,9 +16,6 @@ import type {
 
 /** After this long, a runtime that was told to close is ended. */
 const CLOSE_TIMEOUT_MS = 8_000
-/** A runtime that dies this often within this time is not started again by itself. */
-const MAX_DEATHS = 3
-const DEATHS_WINDOW_MS = 60_000
 
 export interface RuntimeHostOptions {
   /** The bundled `electron/runtime-process`. */
@@ -39,7 +37,8 @@ interface Run {
 export class RuntimeHost {
   readonly #options: RuntimeHostOptions
   #run: Run
-  #deathsMs: number[] = []
+  readonly #restarts = new RestartLimit()
+  readonly #readyListeners = new Set<() => void>()
   #closing: Promise<void> | null = null
 
   constructor(options: RuntimeHostOptions) {
@@ -73,9 +72,15 @@ export class RuntimeHost {
     return run.client
   }
 
+  /** Calls `listener` whenever a run of the runtime has become ready; returns how to stop that. */
+  onReady(listener: () => void): () => void {
+    this.#readyListeners.add(listener)
+    return () => this.#readyListeners.delete(listener)
+  }
+
   /** Tries again after `onFailure`. */
   restart(): void {
-    this.#deathsMs = []
+    this.#restarts.reset()
     this.#run = this.#launch()
   }
 
@@ -108,7 +113,10 @@ export class RuntimeHost {
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     const ready = new Promise<void>((resolve, reject) => {
       child.on('message', (message: FromRuntime) => {
-        if (message.type === 'ready') resolve()
+        if (message.type === 'ready') {
+          resolve()
+          for (const listener of this.#readyListeners) listener()
+        }
         if (message.type === 'closed') child.kill()
         if (message.type === 'failed') {
           const { code, message: words, details } = message.error
@@ -134,9 +142,7 @@ export class RuntimeHost {
 
   #died(code: number): void {
     console.error(`The runtime of this machine stopped unexpectedly (${code}); starting it again.`)
-    const nowMs = performance.now()
-    this.#deathsMs = [...this.#deathsMs, nowMs].filter((ms) => nowMs - ms < DEATHS_WINDOW_MS)
-    if (this.#deathsMs.length < MAX_DEATHS) {
+    if (this.#restarts.died(performance.now())) {
       this.#run = this.#launch()
       return
     }

@@ -5,6 +5,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { Bounds, TabsEvent } from '../contract/tabs.ts'
 import type { PageOwner, Target } from './navigation.ts'
 import { parseTarget } from './navigation.ts'
+import { Turns } from './favicon.ts'
 import { View } from './view.ts'
 
 export interface TabsOptions {
@@ -21,6 +22,7 @@ export class Tabs {
   readonly #events = new EventEmitter<{ event: [TabsEvent] }>()
   /** What nobody has listened for yet: addresses from outside, while the shell still starts. */
   #unheard: TabsEvent[] = []
+  readonly #faviconTurns = new Turns()
   #shown: { tab: string; bounds: Bounds } | null = null
 
   constructor(options: TabsOptions) {
@@ -87,10 +89,11 @@ export class Tabs {
     this.#emit({ type: 'openRequested', url, fromTab })
   }
 
-  /** The system whose page this is, with that page's view; null if it is none. */
-  systemOf(contents: WebContents): string | null {
-    for (const { contents: own, target } of this.#views.values()) {
-      if (own === contents) return target.kind === 'system' ? target.system : null
+  /** The system whose page this is, and that page's view; null if it is none. */
+  systemOf(contents: WebContents): { system: string; view: View } | null {
+    for (const view of this.#views.values()) {
+      if (view.contents !== contents) continue
+      return view.target.kind === 'system' ? { system: view.target.system, view } : null
     }
     return null
   }
@@ -128,6 +131,7 @@ export class Tabs {
       target,
       session: sessionOf(target),
       preload: target.kind === 'system' ? systemPreload : null,
+      faviconTurns: this.#faviconTurns,
       changed: (state) => this.#emit({ type: 'viewChanged', view: state }),
       handOver: (url) => this.requestOpen(url, tab),
       pressed: (shortcut, focusShell) => {

@@ -1,11 +1,13 @@
 // One view: the page of a tab, and what it says of itself.
 import { WebContentsView, nativeTheme } from 'electron'
 import type { Session, WebContents } from 'electron'
+import { Pace } from '../../node-runtime/flow/pace.ts'
 import type { Shortcut } from '../contract/shortcuts.ts'
 import type { Bounds, ViewState } from '../contract/tabs.ts'
 import { describeCrash, describeFailure } from './failures.ts'
 import type { Failure } from './failures.ts'
-import { fetchFavicon } from './favicon.ts'
+import { Favicon } from './favicon.ts'
+import type { Turns } from './favicon.ts'
 import { keepFromPeers } from './network.ts'
 import { securityOf } from './navigation.ts'
 import type { Target } from './navigation.ts'
@@ -15,12 +17,21 @@ import { FOCUSING_SHELL, findShortcut } from './shortcuts.ts'
 /** Chromium's code for a load that was given up for another. */
 const ABORTED = -3
 
+/** A page that renames itself all the time is told of so often: faster than one reads, and no load. */
+const REPORT_GAP_MS = 100
+/** No strip, list or tool tip shows more. */
+const LONGEST_TITLE = 300
+/** A system's page needs one port; one that keeps asking gets no more than this until it reloads. */
+const MAX_PORTS_PER_DOCUMENT = 16
+
 export interface ViewOptions {
   tab: string
   target: Target
   session: Session
   /** The preload script, for systems only. */
   preload: string | null
+  /** Shared by all views of the window. */
+  faviconTurns: Turns
   changed: (state: ViewState) => void
   handOver: (url: string) => void
   /** `focusShell`: the person goes on in the shell's page. */
@@ -36,6 +47,9 @@ export class View {
   #url: string
   #failure: Failure | null = null
   #favicon: string | null = null
+  readonly #icon: Favicon
+  readonly #reports = new Pace(REPORT_GAP_MS, () => this.#tell())
+  #portsTaken = 0
   #wanted = false
   #visible = false
   #last = ''
@@ -68,6 +82,15 @@ export class View {
       target.kind === 'web' ? target : { kind: 'system' as const, system: target.system }
     if (target.kind === 'system') keepFromPeers(this.contents)
     guardPage(this.contents, owner, options.handOver)
+    this.#icon = new Favicon({
+      owner,
+      load: (...request) => session.fetch(...request),
+      turns: options.faviconTurns,
+      found: (favicon) => {
+        this.#favicon = favicon
+        this.#report()
+      },
+    })
     this.#watch(this.contents)
   }
 
@@ -95,7 +118,16 @@ export class View {
     this.#setVisible()
   }
 
+  /** May the document that is loaded now have one more port? Counts it. */
+  takePort(): boolean {
+    if (this.#portsTaken >= MAX_PORTS_PER_DOCUMENT) return false
+    this.#portsTaken += 1
+    return true
+  }
+
   close(): void {
+    this.#reports.stop()
+    this.#icon.forget()
     if (!this.contents.isDestroyed()) this.contents.close({ waitForBeforeUnload: false })
   }
 
@@ -105,8 +137,8 @@ export class View {
       tab: this.#options.tab,
       kind: this.target.kind,
       url: this.#url,
-      title: this.#failure === null ? this.contents.getTitle() : '',
-      favicon: this.#favicon,
+      title: this.#failure === null ? this.contents.getTitle().slice(0, LONGEST_TITLE) : '',
+      favicon: this.#failure === null ? this.#favicon : null,
       loading: this.#failure === null && this.contents.isLoadingMainFrame(),
       canGoBack: navigationHistory.canGoBack(),
       canGoForward: navigationHistory.canGoForward(),
@@ -122,10 +154,16 @@ export class View {
     this.native.setVisible(visible)
   }
 
-  /** Tells the shell what has changed, if anything has. */
+  /** Something has changed: what is seen at once, what is said of it soon. */
   #report(): void {
     if (this.contents.isDestroyed()) return
     this.#setVisible()
+    this.#reports.request()
+  }
+
+  /** Tells the shell what has changed, if anything has. */
+  #tell(): void {
+    if (this.contents.isDestroyed()) return
     const { state } = this
     const text = JSON.stringify(state)
     if (text === this.#last) return
@@ -143,6 +181,8 @@ export class View {
       this.#url = url
       this.#failure = null
       this.#favicon = null
+      this.#icon.forget()
+      this.#portsTaken = 0
       report()
     })
     contents.on('did-navigate-in-page', (_event, url, isMainFrame) => {
@@ -166,13 +206,7 @@ export class View {
       report()
     })
     contents.on('page-favicon-updated', (_event, [first]) => {
-      if (first === undefined) return
-      const at = contents.getURL()
-      void fetchFavicon(contents.session, first).then((favicon) => {
-        if (contents.isDestroyed() || contents.getURL() !== at) return
-        this.#favicon = favicon
-        report()
-      })
+      if (first !== undefined) this.#icon.want(first)
     })
     contents.on('before-input-event', (event, input) => {
       const shortcut = findShortcut(input, process.platform)
@@ -180,6 +214,10 @@ export class View {
       event.preventDefault()
       this.#options.pressed(shortcut, FOCUSING_SHELL.includes(shortcut))
     })
-    contents.once('destroyed', () => this.#options.closed())
+    contents.once('destroyed', () => {
+      this.#reports.stop()
+      this.#icon.forget()
+      this.#options.closed()
+    })
   }
 }

@@ -16,6 +16,11 @@ ipcRenderer.on('system:port', ({ ports }, handover: { system: string; theme: str
   window.postMessage({ type: 'dharma:port', path, ...handover }, location.origin, [...ports])
 })
 
+/** There was no port to give; the page asks again. */
+ipcRenderer.on('system:failed', () => {
+  asked = false
+})
+
 ipcRenderer.on('system:theme', (_event, theme: string) => {
   window.postMessage({ type: 'dharma:theme', theme }, location.origin)
 })

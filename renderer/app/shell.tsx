@@ -54,7 +54,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     storage: page.sessionStorage,
     onError: notices.fail,
     onShortcut: emitShortcut,
-    onVisit: (address, title) => recordVisit(history, address, title, Date.now()),
+    onVisit: (address, title) => recordVisit(history.store, address, title, Date.now()),
   })
   const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
   return {
@@ -63,7 +63,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     systems: systems.store,
     identity: identity.store,
     preferences: createPreferencesStore(page.localStorage),
-    history,
+    history: history.store,
     overlays: createOverlaysStore(),
     notices,
     tabs,
@@ -75,6 +75,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     dispose() {
       stopReloading()
       tabs.stop()
+      history.stop()
       cloud.stop()
       systems.stop()
       identity.stop()

@@ -13,7 +13,14 @@ import type { FakeRuntime } from '../test/fake-runtime.ts'
 import { createElectronHost } from './electron-host.ts'
 import type { ShellHost } from './shell-host.ts'
 
-/** The main process and its preload script: answers `dharma:ready`, the tabs' port once only. */
+/** What the preload script says to the page. */
+function say(data: object, ports: MessagePort[], source: unknown): void {
+  const event = new MessageEvent('message', { data })
+  Object.defineProperties(event, { source: { value: source }, ports: { value: ports } })
+  window.dispatchEvent(event)
+}
+
+/** The main process and its preload script: answers `dharma:ready`, with the tabs' port if wanted. */
 function startMain(fake: FakeRuntime) {
   const asked: string[] = []
   const listeners = new Set<(event: TabsEvent) => void>()
@@ -36,18 +43,16 @@ function startMain(fake: FakeRuntime) {
     { access: openAccess, onInternalError: (error) => console.error(error) },
   )
   const runtimePorts: MessagePort[] = []
-  const give = (ports: MessagePort[], source: unknown): void => {
-    const event = new MessageEvent('message', { data: { type: 'dharma:ports' } })
-    Object.defineProperties(event, { source: { value: source }, ports: { value: ports } })
-    window.dispatchEvent(event)
-  }
+  const give = (ports: MessagePort[], source: unknown): void =>
+    say({ type: 'dharma:ports' }, ports, source)
   const onReady = (event: MessageEvent<unknown>): void => {
-    if ((event.data as { type?: unknown }).type !== 'dharma:ready') return
+    const { type, tabs: wantsTabs } = event.data as { type?: unknown; tabs?: unknown }
+    if (type !== 'dharma:ready') return
     const runtime = new MessageChannel()
     runtimePorts.push(runtime.port2)
     fake.serve(runtime.port2 as unknown as AnyPort)
     runtime.port2.start()
-    if (runtimePorts.length > 1) return give([runtime.port1], window)
+    if (wantsTabs !== true) return give([runtime.port1], window)
     const tabs = new MessageChannel()
     serveTabs(tabs.port2 as unknown as AnyPort, {})
     tabs.port2.start()
@@ -61,6 +66,7 @@ function startMain(fake: FakeRuntime) {
   return {
     asked,
     runtimePorts,
+    tabPorts,
     emit: (event: TabsEvent) => listeners.forEach((listener) => listener(event)),
     watchers: () => listeners.size,
     stop() {
@@ -89,6 +95,7 @@ test('the shell gets its ports, and another of the runtime when that has died', 
   await vi.waitFor(() => expect(state.getState().phase).toBe('lost'))
   await vi.waitFor(() => expect(state.getState().phase).toBe('connected'))
   expect(main.runtimePorts).toHaveLength(2)
+  expect(main.tabPorts).toHaveLength(1)
   await expect(state.getState().client.cloud.status({})).resolves.toMatchObject({ state: 'alone' })
 })
 
@@ -103,4 +110,42 @@ test('what is asked of tabs before the port has come is not lost, and events arr
   await vi.waitFor(() => expect(main?.watchers()).toBe(1))
   main.emit({ type: 'shortcut', shortcut: 'new-tab' })
   await vi.waitFor(() => expect(received).toEqual([{ type: 'shortcut', shortcut: 'new-tab' }]))
+})
+
+test('ports that came while nobody listened are asked for again, the tabs’ port too', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    host = createElectronHost()
+    // The runtime becomes ready only after the page has given up waiting, and between its tries.
+    await vi.advanceTimersByTimeAsync(15_100)
+    const lost = new MessageChannel()
+    say({ type: 'dharma:ports' }, [lost.port1, new MessageChannel().port1], window)
+    main = startMain(createFakeRuntime())
+    await vi.advanceTimersByTimeAsync(1_000)
+  } finally {
+    vi.useRealTimers()
+  }
+  const { state } = host.connection
+  await vi.waitFor(() => expect(state.getState().phase).toBe('connected'))
+  await host.tabs.open('v1', 'https://example.org/')
+  expect(main.asked).toEqual(['open v1 https://example.org/'])
+})
+
+test('a failure of the main process is said at once, and a runtime that is there again is used', async () => {
+  host = createElectronHost()
+  const { state } = host.connection
+  const error = { code: 'DATA_DAMAGED', message: 'The index can’t be read.', details: {} }
+  say({ type: 'dharma:failed', error }, [], null)
+  expect(state.getState().phase).toBe('connecting')
+  for (let times = 0; times < 8; times++) {
+    say({ type: 'dharma:failed', error }, [], window)
+    await vi.waitFor(() => expect(state.getState().retryAtMs).not.toBeNull())
+    expect(state.getState().failure).toMatchObject({ code: 'DATA_DAMAGED' })
+    if (times < 7) host.connection.retry()
+  }
+  // It would wait for seconds now.
+  expect(state.getState().retryAtMs).toBeGreaterThan(Date.now() + 4_000)
+  main = startMain(createFakeRuntime())
+  say({ type: 'dharma:runtime-ready' }, [], window)
+  await vi.waitFor(() => expect(state.getState().phase).toBe('connected'))
 })

@@ -1,6 +1,7 @@
 // The addresses that were visited, for the suggestions of the address bar. They stay on this machine.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
+import { saveInto } from './saving.ts'
 
 const KEY = 'dharma.history'
 /** Enough to find last month's page, and small beside what a browser lets a page keep. */
@@ -34,10 +35,11 @@ function read(storage: Storage): Visit[] {
   }
 }
 
-export function createHistoryStore(storage: Storage): HistoryStore {
+export function createHistoryStore(storage: Storage): { store: HistoryStore; stop: () => void } {
   const store = createStore<{ visits: Visit[] }>(() => ({ visits: read(storage) }))
-  store.subscribe(({ visits }) => storage.setItem(KEY, JSON.stringify(visits)))
-  return store
+  const saving = saveInto(storage, KEY, () => JSON.stringify(store.getState().visits))
+  store.subscribe(saving.changed)
+  return { store, stop: saving.stop }
 }
 
 /** Notes a visit; the newest comes first. A new title of the newest address is no new visit. */

@@ -114,6 +114,7 @@ test('tabs survive a reload of the window', () => {
   first.tabs.open('https://a.org')
   first.tabs.open('cloud://settings')
   first.tabs.activateAt(1)
+  first.tabs.stop()
   const second = setUp()
   expect(second.addresses()).toEqual(['cloud://home', 'https://a.org/', 'cloud://settings'])
   expect(second.activeView()).toBeTruthy()

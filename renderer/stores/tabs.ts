@@ -6,6 +6,7 @@ import type { Bounds, TabsEvent, ViewState } from '../../electron/contract/tabs.
 import { toCloudError } from '../client/cloud-error.ts'
 import { pageAddress, parseAddress } from '../client/address.ts'
 import type { TabHost } from '../client/tab-host.ts'
+import { saveInto } from './saving.ts'
 import {
   canGo,
   currentAddress,
@@ -205,11 +206,12 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
   for (const address of saved.addresses) open(address)
   if (saved.addresses.length === 0) open()
   else setState(({ tabs }) => ({ active: (tabs[saved.active] ?? (tabs[0] as Tab)).id }))
-  store.subscribe(({ tabs, active, views }) => {
+  const saving = saveInto(storage, KEY, () => {
+    const { tabs, active, views } = getState()
     const addresses = tabs.map((tab) => currentAddress(tab, views))
-    const index = tabs.findIndex(({ id }) => id === active)
-    storage.setItem(KEY, JSON.stringify({ addresses, active: index }))
+    return JSON.stringify({ addresses, active: tabs.findIndex(({ id }) => id === active) })
   })
+  store.subscribe(saving.changed)
 
   const goBy = (id: string | undefined, by: -1 | 1): void => {
     const tab = find(id)
@@ -282,6 +284,9 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
       if (view === null) show()
       else opening.get(view)?.then(show, () => undefined)
     },
-    stop: unsubscribe,
+    stop() {
+      unsubscribe()
+      saving.stop()
+    },
   }
 }
