@@ -48,7 +48,7 @@ const errors = ['TAB_UNKNOWN', 'TAB_ADDRESS_INVALID'] as const
 const ofTab = z.object({ tab: tabIdSchema })
 
 export const tabsContract = {
-  /** Opens a view on an `http:`, `https:` or `cloud://<system>/` address. It starts hidden. */
+  /** Opens a view on an `http:`, `https:` or `cloud://<system key>/` address. It starts hidden. */
   open: call({
     input: z.object({ tab: tabIdSchema, url: z.string() }),
     output: emptySchema,

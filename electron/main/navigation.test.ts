@@ -4,7 +4,9 @@ import type { PageOwner } from './navigation.ts'
 
 const SHELL: PageOwner = { kind: 'shell' }
 const WEB: PageOwner = { kind: 'web' }
-const SYSTEM: PageOwner = { kind: 'system', system: 'event-games' }
+const KEY = 'y'.repeat(52)
+const OTHER_KEY = 'b' + 'y'.repeat(51)
+const SYSTEM: PageOwner = { kind: 'system', system: KEY }
 
 const CLICK = { mainFrame: true, gesture: true }
 const BY_ITSELF = { mainFrame: true, gesture: false }
@@ -72,8 +74,13 @@ describe('where the main frame may go', () => {
   })
 
   test('a system keeps to its own origin; elsewhere goes through the shell, after a click', () => {
-    expect(decideNavigation(SYSTEM, 'cloud://event-games/live', BY_ITSELF)).toBe('allow')
-    for (const url of ['cloud://notes/', 'https://example.org/', 'cloud://settings']) {
+    expect(decideNavigation(SYSTEM, `cloud://${KEY}/live`, BY_ITSELF)).toBe('allow')
+    for (const url of [
+      'cloud://notes/',
+      `cloud://${OTHER_KEY}/`,
+      'https://example.org/',
+      'cloud://settings',
+    ]) {
       expect(decideNavigation(SYSTEM, url, BY_ITSELF)).toBe('deny')
       expect(decideNavigation(SYSTEM, url, CLICK)).toBe('hand-over')
     }
@@ -89,7 +96,7 @@ describe('where a frame inside of a page may go', () => {
   })
 
   test('frames of systems and of the shell keep to the origin', () => {
-    expect(decideNavigation(SYSTEM, 'cloud://event-games/board', IN_FRAME)).toBe('allow')
+    expect(decideNavigation(SYSTEM, `cloud://${KEY}/board`, IN_FRAME)).toBe('allow')
     for (const url of ['cloud://dharma/', 'https://example.org/', 'about:blank']) {
       expect(decideNavigation(SYSTEM, url, IN_FRAME)).toBe('deny')
     }
@@ -113,11 +120,16 @@ describe('new windows', () => {
 describe('what a tab can show', () => {
   test('web pages and systems', () => {
     expect(parseTarget('https://example.org')).toEqual({ kind: 'web', url: 'https://example.org/' })
-    expect(parseTarget('cloud://event-games/live')).toEqual({
+    expect(parseTarget(`cloud://${KEY}/live`)).toEqual({
       kind: 'system',
-      system: 'event-games',
-      url: 'cloud://event-games/live',
+      system: KEY,
+      url: `cloud://${KEY}/live`,
     })
+  })
+
+  test('a system by no other name than its key, which nobody else can have', () => {
+    expect(parseTarget('cloud://event-games/live')).toBeNull()
+    expect(parseTarget(`cloud://${KEY}.${KEY}/`)).toBeNull()
   })
 
   test.each([...NEVER, 'cloud://dharma/', 'cloud://home', 'cloud://settings/x', 'data:,x'])(

@@ -1,8 +1,8 @@
 // Where pages may go. Pure decisions; `view-guard.ts` puts them into force.
-import { systemIdSchema } from '../../node-runtime/contract/values.ts'
+import { keySchema, systemNameSchema } from '../../node-runtime/contract/values.ts'
 import { RESERVED_SYSTEM_IDS } from '../../node-runtime/contract/manifest.ts'
 
-/** Whose page it is. */
+/** Whose page it is. `system` is the system's key, under which its pages and their storage lie. */
 export type PageOwner = { kind: 'shell' } | { kind: 'web' } | { kind: 'system'; system: string }
 
 /** What an address of a tab names. */
@@ -35,10 +35,16 @@ function isBuiltInPage(url: URL): boolean {
   return isPlainCloud(url) && RESERVED_SYSTEM_IDS.includes(url.hostname)
 }
 
-/** The system whose page this is, or null. */
+/** Does the address name a system, by its key or as people do? The shell finds out which one. */
+function namesSystem(url: URL): boolean {
+  return (
+    isPlainCloud(url) && !isBuiltInPage(url) && systemNameSchema.safeParse(url.hostname).success
+  )
+}
+
+/** The key of the system whose page this is, or null. Under no other name is a system shown. */
 function systemOf(url: URL): string | null {
-  if (!isPlainCloud(url) || isBuiltInPage(url)) return null
-  return systemIdSchema.safeParse(url.hostname).success ? url.hostname : null
+  return isPlainCloud(url) && keySchema.safeParse(url.hostname).success ? url.hostname : null
 }
 
 /** A web address without a name and password in it, which only serve to hide its real host. */
@@ -72,7 +78,7 @@ export function ownOrigin(owner: PageOwner): string | null {
 /** The shell's own origin is no page of the cloud: nothing leads there. */
 function mayHandOver(url: URL): boolean {
   if (originOf(url.href) === SHELL_ORIGIN) return false
-  return isWeb(url) || isBuiltInPage(url) || systemOf(url) !== null
+  return isWeb(url) || isBuiltInPage(url) || namesSystem(url)
 }
 
 /**

@@ -1,4 +1,4 @@
-// The cloud as a system sees it: the calls it may make, with its own id filled in.
+// The cloud as a system sees it: the calls it may make, with its own key filled in.
 import { connect } from '../../node-runtime/rpc/client.ts'
 import type { AnyPort } from '../../node-runtime/rpc/port.ts'
 import { createCollection } from './collection.ts'
@@ -16,7 +16,7 @@ type Output<C extends (...args: never[]) => unknown> = Awaited<ReturnType<C>>
 
 /** Everything that a system can do. Every failure is a CloudError; `code` says which. */
 export interface Calls {
-  /** The id of this system. */
+  /** The key of this system: its records and sessions name it. */
   readonly system: string
   /** Needs the permission `db`. */
   readonly db: {

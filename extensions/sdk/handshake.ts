@@ -12,7 +12,7 @@ export type Theme = 'light' | 'dark'
 /** What the shell hands to a page. */
 export interface Handover {
   port: MessagePort
-  /** The id of this system. */
+  /** The key of this system. */
   system: string
   /** Where in the system the person wants to be, such as `/events/7`. */
   path: string

@@ -4,19 +4,64 @@ import * as z from 'zod'
 import { collectionDeclarationSchema, sessionKindSchema } from './manifest.ts'
 import { permissionSchema } from './permissions.ts'
 import { call } from './procedure.ts'
-import { commitSchema, emptySchema, systemIdSchema, timeMsSchema } from './values.ts'
+import {
+  collectionNameSchema,
+  commitSchema,
+  emptySchema,
+  hashSchema,
+  keySchema,
+  systemIdSchema,
+  systemNameSchema,
+  timeMsSchema,
+} from './values.ts'
 
 const repoUrlSchema = z.string().trim().min(1).max(2000)
 
+const authorSchema = z.object({ name: z.string(), email: z.string() })
+
+/** What a system has beside its id, which others may have, too. */
+const identitySchema = {
+  id: systemIdSchema,
+  /** Names it in records, sessions, storage and folders. */
+  key: keySchema,
+  /** The publisher's first key, if the repository is signed; its origin names it otherwise. */
+  publisher: keySchema.nullable(),
+}
+
+/** Another author's system with the same id. */
+const namesakeSchema = z.object({
+  ...identitySchema,
+  host: systemNameSchema,
+  name: z.string(),
+  version: z.string(),
+  url: z.string(),
+  author: authorSchema,
+})
+
+/** What an update changes of what is installed. */
+const changesSchema = z.object({
+  /** Is it an earlier version than the installed one? */
+  older: z.boolean(),
+  /** What it asks for and the installed version did not. */
+  permissions: z.array(permissionSchema),
+  /** Collections whose form is another; records that do not fit are not shown. */
+  collections: z.array(
+    z.object({
+      collection: collectionNameSchema,
+      change: z.enum(['added', 'changed', 'removed']),
+    }),
+  ),
+})
+
 export const systemPreviewSchema = z.object({
+  ...identitySchema,
   /** The address as it will be fetched, after shorthand such as `github.com/a/b` was completed. */
   url: z.string(),
-  id: systemIdSchema,
   name: z.string(),
   version: z.string(),
   description: z.string().optional(),
   /** The author of the commit, as git has it: a claim, not a proof. */
-  author: z.object({ name: z.string(), email: z.string() }),
+  author: authorSchema,
   commit: commitSchema,
   committedMs: timeMsSchema,
   message: z.string(),
@@ -25,30 +70,55 @@ export const systemPreviewSchema = z.object({
   permissions: z.array(permissionSchema),
   collections: z.record(z.string(), collectionDeclarationSchema),
   sessions: z.record(z.string(), sessionKindSchema),
-  /** What is installed under this id now, if anything. */
-  installed: z.object({ version: z.string(), commit: commitSchema, url: z.string() }).nullable(),
+  /** This very system as it is installed now, if it is: installing is an update of that. */
+  installed: z
+    .object({
+      key: keySchema,
+      version: z.string(),
+      commit: commitSchema,
+      url: z.string(),
+      granted: z.array(permissionSchema),
+    })
+    .nullable(),
+  /** What the update changes; null if nothing of it is installed. */
+  changes: changesSchema.nullable(),
+  /** Other authors' installed systems with the same id. This one will be another, beside them. */
+  namesakes: z.array(namesakeSchema),
 })
 export type SystemPreview = z.infer<typeof systemPreviewSchema>
 
 export const installedSystemSchema = z.object({
-  id: systemIdSchema,
+  ...identitySchema,
+  /**
+   * Its name in `cloud://<host>/`: the id, if no other system had it when this one came, else the id
+   * and a part of the key. It does not change.
+   */
+  host: systemNameSchema,
+  /** Keys under which it was known before; its older records name them. */
+  formerKeys: z.array(keySchema),
   name: z.string(),
   version: z.string(),
   description: z.string().optional(),
   commit: commitSchema,
   url: z.string(),
-  author: z.object({ name: z.string(), email: z.string() }),
+  author: authorSchema,
   /** Path of the icon under the system's origin, if it has one. */
   icon: z.string().optional(),
   permissions: z.array(permissionSchema),
   granted: z.array(permissionSchema),
   sessions: z.record(z.string(), sessionKindSchema),
   collections: z.record(z.string(), collectionDeclarationSchema),
+  /** The hash of each collection's schema: two versions with the same hash see the same records. */
+  schemaHashes: z.record(z.string(), hashSchema),
   sizeBytes: z.number().int(),
   installedMs: timeMsSchema,
 })
 export type InstalledSystem = z.infer<typeof installedSystemSchema>
 
+/**
+ * A call that names a system takes its key, its host or its id. An id that several systems have names
+ * none of them: SYSTEM_ID_AMBIGUOUS, with their keys in its details.
+ */
 export const systemsContract = {
   /** Fetches the repository's newest commit and reads its manifest. Installs nothing. */
   preview: call({
@@ -59,6 +129,7 @@ export const systemsContract = {
       'REPO_UNREACHABLE',
       'MANIFEST_MISSING',
       'MANIFEST_INVALID',
+      'SYSTEM_SIGNATURE_INVALID',
       'SYSTEM_TOO_LARGE',
     ],
   }),
@@ -69,7 +140,13 @@ export const systemsContract = {
       commit: commitSchema,
       grant: z.array(permissionSchema).max(20),
     }),
-    output: z.object({ id: systemIdSchema, version: z.string(), commit: commitSchema }),
+    output: z.object({
+      id: systemIdSchema,
+      key: keySchema,
+      host: systemNameSchema,
+      version: z.string(),
+      commit: commitSchema,
+    }),
     errors: [
       'REPO_URL_INVALID',
       'REPO_UNREACHABLE',
@@ -77,7 +154,7 @@ export const systemsContract = {
       'MANIFEST_MISSING',
       'MANIFEST_INVALID',
       'SYSTEM_TOO_LARGE',
-      'SYSTEM_ID_TAKEN',
+      'SYSTEM_SIGNATURE_INVALID',
       'SYSTEM_GRANT_INVALID',
     ],
   }),
@@ -92,25 +169,25 @@ export const systemsContract = {
   }),
   /** Replaces what the person granted. Takes effect at once, for open pages too. */
   setGrant: call({
-    input: z.object({ id: systemIdSchema, grant: z.array(permissionSchema).max(20) }),
+    input: z.object({ id: systemNameSchema, grant: z.array(permissionSchema).max(20) }),
     output: emptySchema,
-    errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_GRANT_INVALID'],
+    errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_ID_AMBIGUOUS', 'SYSTEM_GRANT_INVALID'],
   }),
   /**
    * Removes the system from this machine. Its records stay in the cloud; with `deleteData`, the
    * records that this person wrote are deleted everywhere.
    */
   uninstall: call({
-    input: z.object({ id: systemIdSchema, deleteData: z.boolean().default(false) }),
+    input: z.object({ id: systemNameSchema, deleteData: z.boolean().default(false) }),
     output: emptySchema,
-    errors: ['SYSTEM_NOT_INSTALLED'],
+    errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_ID_AMBIGUOUS'],
   }),
   /**
    * One file as the system's origin serves it. `path` is the path of the address: the UI entry's
    * folder is the root, an address without a file gets the entry, and `/.dharma/…` is the SDK.
    */
   asset: call({
-    input: z.object({ id: systemIdSchema, path: z.string().max(500) }),
+    input: z.object({ id: systemNameSchema, path: z.string().max(500) }),
     output: z.object({
       contentType: z.string(),
       headers: z.record(z.string(), z.string()),
@@ -118,6 +195,7 @@ export const systemsContract = {
     }),
     errors: [
       'SYSTEM_NOT_INSTALLED',
+      'SYSTEM_ID_AMBIGUOUS',
       'SYSTEM_FILE_NOT_FOUND',
       'SYSTEM_CODE_INVALID',
       'DATA_DAMAGED',

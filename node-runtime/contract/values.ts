@@ -25,11 +25,13 @@ export const commitSchema = z.string().regex(/^[0-9a-f]{40}$/, 'not a full commi
  */
 export const versionSchema = z.string().regex(/^[0-9a-f]{12}-[0-9a-f]{4}$/, 'not a version')
 
-/** The id of a system: also its host name in `cloud://<id>/`. */
-export const systemIdSchema = z
-  .string()
-  .max(64)
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'not a system id')
+const SYSTEM_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
+
+/** The id of a system, which its author chose. Several authors can choose the same. */
+export const systemIdSchema = z.string().max(64).regex(SYSTEM_NAME, 'not a system id')
+
+/** What names an installed system: its id, its key, or its host in `cloud://<host>/`. */
+export const systemNameSchema = z.string().max(120).regex(SYSTEM_NAME, 'not the name of a system')
 
 export const collectionNameSchema = z
   .string()

@@ -1,4 +1,4 @@
-// The command line: `dharma up`, `call`, `calls`, `testnet` and `demo`. Each command is loaded when it
+// The command line: `dharma up`, `call`, `calls`, `testnet`, `demo` and `system`. Each command is loaded when it
 // is named, so that a call does not wait for all that a machine needs.
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
@@ -116,6 +116,45 @@ program
   .action(async (options: { open: boolean; speed: number }) => {
     const { demo } = await import('./demo/demo.ts')
     await demo(options)
+  })
+
+const system = program.command('system').description('For authors of systems.')
+
+system
+  .command('sign')
+  .description(
+    'Sign the files of a folder as their publisher; the first time, make the key for it.',
+  )
+  .argument('<folder>', 'the folder of the repository')
+  .option('--key <file>', 'file of the publisher’s key (default: in the data folder)')
+  .option('--next <file>', 'hand over to the key in this file, which signs from now on')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(
+    async (
+      folder: string,
+      options: DataOption & { key?: string; next?: string; json: boolean },
+    ) => {
+      const { key, next, json } = options
+      const { signSystemFolder } = await import('./system.ts')
+      await signSystemFolder({
+        folder: resolve(folder),
+        dataDir: dataDirOf(options),
+        json,
+        ...(key === undefined ? {} : { key: resolve(key) }),
+        ...(next === undefined ? {} : { next: resolve(next) }),
+      })
+    },
+  )
+
+system
+  .command('verify')
+  .description('Check the signature of a folder’s newest commit, as machines do that install it.')
+  .argument('<folder>', 'the folder of the repository')
+  .option('--json', JSON_HELP, false)
+  .action(async (folder: string, { json }: { json: boolean }) => {
+    const { verifySystemFolder } = await import('./system.ts')
+    await verifySystemFolder(resolve(folder), json)
   })
 
 /** Programs read the failures of `call` always, and those of commands that they asked for JSON. */

@@ -12,7 +12,7 @@ import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
-import { createCallerCheck } from '../rpc/caller.ts'
+import { createCallerCheck, createInputReader } from '../rpc/caller.ts'
 import type { CallContext, Caller } from '../rpc/caller.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { createServer } from '../rpc/server.ts'
@@ -77,6 +77,7 @@ export class Runtime {
       access: createCallerCheck({
         systemOfSession: (session) => this.#present().sessions.systemOf(session),
       }),
+      readInput: createInputReader((name) => this.systems.resolve(name)),
       onInternalError: (error, path) => {
         options.log.error('a call failed through our own fault', { call: path.join('.'), error })
       },
@@ -94,7 +95,7 @@ export class Runtime {
     try {
       const identity = await Identity.open(dataDir)
       const clouds = await CloudBook.open(dataDir, options.cloud)
-      const systems = await openSystemStore({ dataDir, sdkDir, log })
+      const systems = await openSystemStore({ dataDir, machine: identity.machine, sdkDir, log })
       const runtime = new Runtime(options, { identity, clouds, systems, unlock })
       await runtime.#enter(clouds.current)
       return runtime

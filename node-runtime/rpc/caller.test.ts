@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Permission } from '../contract/permissions.ts'
 import type { CallMeta, Scope } from '../contract/procedure.ts'
-import { createCallerCheck, noSessions } from './caller.ts'
+import { createCallerCheck, createInputReader, noSessions } from './caller.ts'
 import type { Caller } from './caller.ts'
 
 const OWN = 'org.example.notes'
@@ -55,7 +55,7 @@ describe('a system', () => {
     const meta = forSystems('own-system', 'db')
     const denied = {
       ...refused,
-      message: `"${OWN}" has no permission "db". It can be given on the Systems page.`,
+      message: 'This system has no permission "db". It can be given on the Systems page.',
       details: { permission: 'db' },
     }
     await expect(beforeCall(system('identity'), meta, { system: OWN })).rejects.toMatchObject(
@@ -106,5 +106,31 @@ describe('a system', () => {
     await expect(
       check.beforeCall(system(), forSystems('own-session'), { session: 'ours' }),
     ).rejects.toMatchObject({ code: 'SESSION_UNKNOWN', message: 'There are no sessions here.' })
+  })
+})
+
+describe('the name of a system in a call', () => {
+  const read = createInputReader((name) => {
+    if (name === 'twice') throw new Error('ambiguous')
+    return name === 'org.example.notes' ? 'its-key' : null
+  })
+
+  test('becomes its key when the owner gives it', () => {
+    const input = { system: 'org.example.notes', collection: 'notes' }
+    expect(read(owner, input)).toEqual({ system: 'its-key', collection: 'notes' })
+    expect(input.system).toBe('org.example.notes')
+    expect(() => read(owner, { system: 'twice' })).toThrow('ambiguous')
+  })
+
+  test('stays as it is when nothing has it, and where there is none', () => {
+    expect(read(owner, { system: 'unknown' })).toEqual({ system: 'unknown' })
+    for (const input of [{ system: 7 }, {}, null, undefined, 'system']) {
+      expect(read(owner, input)).toBe(input)
+    }
+  })
+
+  test('stays as it is when a system gives it: a system knows its key', () => {
+    const input = { system: 'org.example.notes' }
+    expect(read(system(), input)).toBe(input)
   })
 })

@@ -12,6 +12,7 @@ export type Caller =
   | { kind: 'owner' }
   | {
       kind: 'system'
+      /** The system's key. */
       system: string
       /** Asked at every call, so that taking a permission back works at once. */
       hasPermission: (permission: Permission) => boolean
@@ -39,7 +40,7 @@ function checkGrant({ caller }: CallContext, { access, permission }: CallMeta): 
   if (permission !== undefined && !caller.hasPermission(permission)) {
     throw new CloudError(
       'FORBIDDEN',
-      `"${caller.system}" has no permission "${permission}". It can be given on the Systems page.`,
+      `This system has no permission "${permission}". It can be given on the Systems page.`,
       { permission },
     )
   }
@@ -93,5 +94,20 @@ export function createCallerCheck(owners: Owners): AccessCheck<CallContext> {
     },
     beforeEvent: checkGrant,
     shareOf: ({ caller }) => (caller.kind === 'owner' ? OWNER_SHARE : systemShare(caller.system)),
+  }
+}
+
+/**
+ * Puts a system's key in the place of the id or host by which the owner named it. Systems name
+ * themselves by the key that they were handed; they have no say in whose an id is.
+ * @param resolve  as `SystemStore.resolve`; a name that means nothing is left for the call to refuse
+ */
+export function createInputReader(
+  resolve: (name: string) => string | null,
+): (context: CallContext, input: unknown) => unknown {
+  return ({ caller }, input) => {
+    const name = textAt(input, 'system')
+    if (caller.kind !== 'owner' || name === null) return input
+    return { ...(input as object), system: resolve(name) ?? name }
   }
 }

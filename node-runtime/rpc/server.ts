@@ -34,6 +34,11 @@ export const openAccess: AccessCheck<object> = {
 
 export interface ServerOptions<C> {
   access: AccessCheck<C>
+  /**
+   * Puts what a call means in the place of what was written, before it is checked. What it throws is
+   * the call's answer.
+   */
+  readInput?: (context: C, input: unknown) => unknown
   /** Gets the errors that are our own bugs, for the log. */
   onInternalError: (error: unknown, path: readonly string[]) => void
 }
@@ -71,12 +76,13 @@ export type Serve<C> = (port: AnyPort, context: C) => void
  */
 export function createServer<C extends object>(
   router: AnyRouter,
-  { access, onInternalError }: ServerOptions<C>,
+  { access, readInput = (_, input) => input, onInternalError }: ServerOptions<C>,
 ): Serve<C> {
   const streams = new Set(streamPaths(router))
   const handler = new StandardRPCHandler<C>(router as never, {
     clientInterceptors: [
-      async ({ next, path, context, procedure, input, signal }) => {
+      async (options) => {
+        const { next, path, context, procedure, signal } = options
         const meta = procedure['~orpc'].meta as CallMeta
         const { [PROGRESS]: progress } = context as unknown as { [PROGRESS]: Progress }
         const toError = (error: unknown): Error => {
@@ -85,8 +91,9 @@ export function createServer<C extends object>(
           return wireError
         }
         try {
+          const input = readInput(context as C, options.input)
           await access.beforeCall(context as C, meta, input)
-          const output = await next()
+          const output = await next({ ...options, input })
           if (!isStream(output)) return output
           progress.begun()
           let events = 0

@@ -2,7 +2,14 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import { OTHER_KEY, createFakeRuntime, machine, status } from '../test/fake-runtime.ts'
+import {
+  OTHER_KEY,
+  PREVIEW,
+  createFakeRuntime,
+  installedFrom,
+  machine,
+  status,
+} from '../test/fake-runtime.ts'
 import { openTestPort, renderInShell } from '../test/window.tsx'
 import { App } from './app.tsx'
 
@@ -133,6 +140,7 @@ test('a new tab has the focus in the address bar, whatever was typed in the one 
 
 test('systems are loaded anew when the machine is back, web pages are not', async () => {
   const fake = createFakeRuntime()
+  fake.systems.set({ systems: [installedFrom({ ...PREVIEW, id: 'org.example.notes' }, [])] })
   const ports: ReturnType<typeof openTestPort>[] = []
   const { host } = renderInShell(<App />, fake, async () => {
     const port = openTestPort(fake)
@@ -141,6 +149,7 @@ test('systems are loaded anew when the machine is back, web pages are not', asyn
   })
   await screen.findByRole('button', { name: 'Cloud: Alone' })
   goTo('cloud://org.example.notes/')
+  await waitFor(() => expect(host.asked.join()).toContain('open '))
   fireEvent.click(screen.getByRole('button', { name: 'New tab' }))
   goTo('https://example.org/')
   ports[0]?.far.close()

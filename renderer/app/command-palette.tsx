@@ -115,8 +115,8 @@ export function CommandPalette(): ReactNode {
           </Command.Group>
           {systems.length > 0 && (
             <Command.Group heading="Systems">
-              {systems.map(({ id, name }) =>
-                item(systemAddress(id), name, () => tabs.go(systemAddress(id)), id),
+              {systems.map(({ id, host, name }) =>
+                item(systemAddress(host), name, () => tabs.go(systemAddress(host)), id),
               )}
             </Command.Group>
           )}

@@ -64,10 +64,10 @@ export function Rail(): ReactNode {
             .slice(0, MOST_SYSTEMS)
             .map((system) =>
               item(
-                systemAddress(system.id),
+                systemAddress(system.host),
                 system.name,
                 <SystemIcon id={system.id} system={system} size={22} />,
-                target?.kind === 'system' && target.system === system.id,
+                target?.kind === 'system' && target.system === system.host,
               ),
             )}
         </ul>

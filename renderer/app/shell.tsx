@@ -5,6 +5,7 @@ import type { StoreApi } from 'zustand/vanilla'
 import type { Shortcut } from '../../electron/contract/shortcuts.ts'
 import type { Client } from '../../node-runtime/rpc/client.ts'
 import type { Connection } from '../client/connection.ts'
+import { createNamedTabs } from '../client/named-tabs.ts'
 import type { ShellHost } from '../client/shell-host.ts'
 import { createCloudStore } from '../stores/cloud.ts'
 import type { CloudState, CloudStore } from '../stores/cloud.ts'
@@ -50,7 +51,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     for (const listener of listeners) listener(shortcut)
   }
   const tabs = createTabs({
-    host: host.tabs,
+    host: createNamedTabs(host.tabs, systems.names),
     storage: page.sessionStorage,
     onError: notices.fail,
     onShortcut: emitShortcut,

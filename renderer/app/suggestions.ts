@@ -61,11 +61,11 @@ export function suggest(input: string, searched: Searched): Suggestion[] {
     ...searched.systems
       .filter(({ name, id, description = '' }) => matches(text, [name, id, description]))
       .map(
-        ({ id, name }): Suggestion => ({
+        ({ host, name }): Suggestion => ({
           kind: 'system',
           title: name,
-          detail: systemAddress(id),
-          address: systemAddress(id),
+          detail: systemAddress(host),
+          address: systemAddress(host),
         }),
       ),
     ...searched.tabs

@@ -5,6 +5,7 @@ import type { ViewState } from '../../electron/contract/tabs.ts'
 import type { InstalledSystem } from '../../node-runtime/contract/systems.ts'
 import { parseAddress } from '../client/address.ts'
 import type { Target } from '../client/address.ts'
+import { findSystem } from '../client/named-tabs.ts'
 import { SystemIcon } from '../features/systems/system-icon.tsx'
 import { canGo, currentAddress, currentEntry } from '../stores/tab-history.ts'
 import type { Tab, Views } from '../stores/tab-history.ts'
@@ -29,7 +30,7 @@ export function nameOf(address: string, systems: readonly InstalledSystem[]): st
   if (target === null) return address
   if (target.kind === 'page') return PAGES[target.page].title
   if (target.kind === 'system') {
-    return systems.find(({ id }) => id === target.system)?.name ?? target.system
+    return findSystem(systems, target.system)?.name ?? target.system
   }
   return new URL(target.url).host
 }
@@ -37,8 +38,8 @@ export function nameOf(address: string, systems: readonly InstalledSystem[]): st
 export function iconOf(target: Target | null, systems: readonly InstalledSystem[]): ReactNode {
   if (target?.kind === 'page') return PAGES[target.page].icon
   if (target?.kind === 'system') {
-    const system = systems.find(({ id }) => id === target.system)
-    return <SystemIcon id={target.system} system={system ?? null} size={16} />
+    const system = findSystem(systems, target.system)
+    return <SystemIcon id={target.system} system={system} size={16} />
   }
   return <Globe />
 }
@@ -60,8 +61,7 @@ export function faceOf(tab: Tab, views: Views, systems: readonly InstalledSystem
       ),
     address,
     target,
-    system:
-      target?.kind === 'system' ? (systems.find(({ id }) => id === target.system) ?? null) : null,
+    system: target?.kind === 'system' ? findSystem(systems, target.system) : null,
     view,
     loading: entry.kind === 'view' && (view?.loading ?? true),
     canGoBack: canGo(tab, views, -1),

@@ -4,6 +4,7 @@ import type { StoreApi } from 'zustand/vanilla'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { InstalledSystem } from '../../node-runtime/contract/systems.ts'
 import type { Connection } from '../client/connection.ts'
+import type { SystemNames } from '../client/named-tabs.ts'
 import { followStream } from './stream.ts'
 
 export interface SystemsState {
@@ -15,9 +16,22 @@ export type SystemsStore = StoreApi<SystemsState>
 
 export function createSystemsStore(connection: Connection): {
   store: SystemsStore
+  names: SystemNames
   stop: () => void
 } {
   const store = createStore<SystemsState>(() => ({ systems: null, error: null }))
+  /** The list now, or as soon as it has come. */
+  const known: SystemNames['known'] = () => {
+    const { systems } = store.getState()
+    if (systems !== null) return systems
+    return new Promise((resolve) => {
+      const stop = store.subscribe(({ systems }) => {
+        if (systems === null) return
+        stop()
+        resolve(systems)
+      })
+    })
+  }
   const stop = followStream(connection, {
     open: (client, signal) => client.systems.watch({}, { signal }),
     onEvent: ({ systems }) =>
@@ -27,5 +41,7 @@ export function createSystemsStore(connection: Connection): {
       }),
     onError: (error) => store.setState({ error }),
   })
-  return { store, stop }
+  const ask: SystemNames['ask'] = async () =>
+    (await connection.state.getState().client.systems.list({})).systems
+  return { store, names: { known, ask }, stop }
 }

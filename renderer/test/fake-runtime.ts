@@ -15,6 +15,7 @@ export const CLOUD_KEY = 'r'.repeat(51) + 'f'
 export const PERSON_KEY = 'g'.repeat(51) + '8'
 export const COMMIT = '0123456789abcdef0123456789abcdef01234567'
 export const REPOSITORY = 'https://example.org/event-games.git'
+export const SYSTEM_KEY = 's'.repeat(51) + 'y'
 export const PHRASE = Array.from({ length: 24 }, (_, index) => `word${index + 1}`).join(' ')
 
 /** Something that can be watched: the value now, and again after every change. */
@@ -76,6 +77,8 @@ export function status(changes: Partial<CloudStatus>): CloudStatus {
 export const PREVIEW: SystemPreview = {
   url: REPOSITORY,
   id: 'org.dharma.event-games',
+  key: SYSTEM_KEY,
+  publisher: null,
   name: 'Event Games',
   version: '0.1.0',
   description: 'Tournaments and games between people, found across the cloud.',
@@ -89,15 +92,22 @@ export const PREVIEW: SystemPreview = {
   collections: {},
   sessions: {},
   installed: null,
+  changes: null,
+  namesakes: [],
 }
 
 export function installedFrom(
   preview: SystemPreview,
   granted: InstalledSystem['granted'],
 ): InstalledSystem {
-  const { id, name, version, commit, url, author, permissions, sessions, collections } = preview
+  const { id, key, publisher, name, version, commit, url, author } = preview
+  const { permissions, sessions, collections } = preview
   return {
     id,
+    key,
+    publisher,
+    host: id,
+    formerKeys: [],
     name,
     version,
     commit,
@@ -107,6 +117,7 @@ export function installedFrom(
     granted,
     sessions,
     collections,
+    schemaHashes: {},
     sizeBytes: preview.sizeBytes,
     installedMs: Date.now(),
     ...(preview.description === undefined ? {} : { description: preview.description }),
@@ -211,14 +222,14 @@ export function createFakeRuntime(): FakeRuntime {
       install: os.systems.install.handler(({ input }) => {
         calls.push(['systems.install', input])
         if (fake.preview instanceof CloudError) throw fake.preview
-        const { id, version, commit } = fake.preview
+        const { id, key, version, commit } = fake.preview
         systems.set({
           systems: [
-            ...systems.value.systems.filter((system) => system.id !== id),
+            ...systems.value.systems.filter((system) => system.key !== key),
             installedFrom(fake.preview, input.grant),
           ],
         })
-        return { id, version, commit }
+        return { id, key, host: id, version, commit }
       }),
       list: os.systems.list.handler(() => systems.value),
       watch: os.systems.watch.handler(({ signal }) => systems.watch(signal)),
@@ -226,14 +237,14 @@ export function createFakeRuntime(): FakeRuntime {
         calls.push(['systems.setGrant', input])
         systems.set({
           systems: systems.value.systems.map((system) =>
-            system.id === input.id ? { ...system, granted: input.grant } : system,
+            system.key === input.id ? { ...system, granted: input.grant } : system,
           ),
         })
         return {}
       }),
       uninstall: os.systems.uninstall.handler(({ input }) => {
         calls.push(['systems.uninstall', input])
-        systems.set({ systems: systems.value.systems.filter(({ id }) => id !== input.id) })
+        systems.set({ systems: systems.value.systems.filter(({ key }) => key !== input.id) })
         return {}
       }),
       asset: os.systems.asset.handler(notHere),

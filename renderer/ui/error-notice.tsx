@@ -66,9 +66,13 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     title: 'This system is too large',
     advice: 'Its author can make it smaller, or leave large files out of the repository.',
   },
-  SYSTEM_ID_TAKEN: {
-    title: 'Another system with this id is installed',
-    advice: 'Uninstall that one on the Systems page if you would rather have this one.',
+  SYSTEM_SIGNATURE_INVALID: {
+    title: 'The publisher’s signature does not hold',
+    advice: 'Do not install it. Its author can sign it again with "dharma system sign".',
+  },
+  SYSTEM_ID_AMBIGUOUS: {
+    title: 'Several systems have this id',
+    advice: 'Choose the one you mean on the Systems page.',
   },
   SYSTEM_NOT_INSTALLED: {
     title: 'This system is not installed',

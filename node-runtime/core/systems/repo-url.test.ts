@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { completeRepoUrl, isSameRepository } from './repo-url.ts'
+import { completeRepoUrl } from './repo-url.ts'
 
 test.each([
   ['github.com/a/b', 'https://github.com/a/b.git'],
@@ -42,6 +42,8 @@ test.each([
   ['https://host.example/a.git#main', '"?"'],
   ['file://server/share', 'third slash'],
   ['https://host.example/a%2Fb.git', 'encoded slash'],
+  ['https://host.example/a%zz.git', 'can not be read'],
+  ['https://host.example/a%01.git', 'can not be read'],
   ['https://host.example/a b.git', 'space'],
   ['https://host.example/a\nb.git', 'space'],
   ['https://host.example\\a.git', 'backslash'],
@@ -61,10 +63,4 @@ test('a refusal does not repeat a password', () => {
   } catch (error) {
     expect(JSON.stringify(error)).not.toContain('secret')
   }
-})
-
-test('with and without ".git" is the same repository, another owner is not', () => {
-  expect(isSameRepository('https://h.example/a/b', 'https://h.example/a/b.git')).toBe(true)
-  expect(isSameRepository('file:///a/b/.git', 'file:///a/b')).toBe(true)
-  expect(isSameRepository('https://h.example/a/b', 'https://h.example/c/b')).toBe(false)
 })

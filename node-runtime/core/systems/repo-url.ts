@@ -1,5 +1,6 @@
 // What a person types as the address of a repository, and what is fetched.
 import { CloudError } from '../../contract/errors.ts'
+import { canonicalOrigin } from './canonical-origin.ts'
 
 /** Hosts whose repositories all have the form owner/name, so that `.git` can be left out. */
 const FORGES = new Set(['github.com', 'gitlab.com', 'codeberg.org', 'bitbucket.org'])
@@ -76,14 +77,7 @@ function checkUrl(typed: string): string {
   if (path === '') throw invalid('The address names a host, but no repository on it.')
   if (/%(00|2f|5c)/i.test(path)) throw invalid('The address has an encoded slash in it.')
   url.pathname = path
+  // What lies there is known by its address: one that is not a name for sure can't be installed.
+  if (canonicalOrigin(url.href) === null) throw invalid('The address can not be read.')
   return url.href
-}
-
-/** Do two completed addresses name the same repository? */
-export function isSameRepository(one: string, other: string): boolean {
-  return stem(one) === stem(other)
-}
-
-function stem(url: string): string {
-  return url.replace(/(\/\.git|\.git)$/, '')
 }

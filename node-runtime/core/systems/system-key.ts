@@ -1,6 +1,7 @@
 // What a system is called in records, sessions, storage and folders. People see and type its id; the
 // key says whose it is, so that another author's system with the same id is another system.
 import { encodeKey, hash } from '../keys.ts'
+import { canonicalOrigin } from './canonical-origin.ts'
 import type { CanonicalOrigin } from './canonical-origin.ts'
 
 const DOMAIN = 'dharma/system-key/1'
@@ -28,4 +29,9 @@ export function originSystemKey(
   machine: string,
 ): string {
   return keyOf('origin', origin.replace(/^file:\/\//, `file://${machine}`), path, id)
+}
+
+/** The key of an unsigned system at an address; one that has no canonical form stands for itself. */
+export function systemKeyAt(address: string, id: string, machine: string): string {
+  return originSystemKey(canonicalOrigin(address) ?? { origin: address, path: '' }, id, machine)
 }

@@ -4,11 +4,14 @@ import fs from 'node:fs'
 import { cp, mkdir } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import git from 'isomorphic-git'
+import { keyPair } from '../../core/keys.ts'
+import { signFolder } from '../../services/systems/sign-folder.ts'
 
 const AUTHOR = { name: 'Dharma', email: 'demo@dharma.invalid' }
 
 /**
- * Copies `source` to `folder` and commits it there.
+ * Copies `source` to `folder`, signs it with a key that nobody keeps, and commits it there. Signed, it
+ * is one system on all machines; by its address it would be another one on each.
  * @returns the address of the repository
  */
 export async function createRepository(source: string, folder: string): Promise<string> {
@@ -18,6 +21,7 @@ export async function createRepository(source: string, folder: string): Promise<
     filter: (path) => !path.endsWith('.test.ts'),
   })
   await git.init({ fs, dir: folder, defaultBranch: 'main' })
+  await signFolder(folder, keyPair())
   await git.add({ fs, dir: folder, filepath: '.' })
   await git.commit({
     fs,

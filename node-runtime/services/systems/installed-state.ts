@@ -1,46 +1,104 @@
 // What is installed, in one file: `installed.json`.
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { manifestSchema } from '../../contract/manifest.ts'
+import { installedManifestSchema } from '../../contract/manifest.ts'
 import { permissionSchema } from '../../contract/permissions.ts'
 import type { InstalledSystem } from '../../contract/systems.ts'
-import { commitSchema, hashSchema, timeMsSchema } from '../../contract/values.ts'
+import {
+  commitSchema,
+  hashSchema,
+  keySchema,
+  systemNameSchema,
+  timeMsSchema,
+} from '../../contract/values.ts'
+import { schemaHash } from '../../core/systems/collection-schemas.ts'
+import { systemKeyAt } from '../../core/systems/system-key.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { ICON_ADDRESS } from './asset.ts'
 
-const entrySchema = z.object({
+const entryFields = {
   url: z.string(),
   commit: commitSchema,
   author: z.object({ name: z.string(), email: z.string() }),
-  manifest: manifestSchema,
+  manifest: installedManifestSchema,
   granted: z.array(permissionSchema),
   sizeBytes: z.number().int(),
   installedMs: timeMsSchema,
   /** See `file-tree.ts`. */
   contentHash: hashSchema,
+}
+
+const entrySchema = z.object({
+  key: keySchema,
+  /** See `system-names.ts`. */
+  host: systemNameSchema,
+  /** The publisher's keys as far as they are known, from the first; null for an unsigned system. */
+  publisherKeys: z.array(keySchema).min(1).nullable(),
+  formerKeys: z.array(keySchema),
+  ...entryFields,
 })
 /** One installed system, as it is stored. */
 export type InstalledEntry = z.infer<typeof entrySchema>
 
-const stateSchema = z.object({ stateVersion: z.literal(1), systems: z.array(entrySchema) })
+const stateSchema = z.object({ stateVersion: z.literal(2), systems: z.array(entrySchema) })
+/** As version 0.1 wrote it, when the id named a system. */
+const firstStateSchema = z.object({
+  stateVersion: z.literal(1),
+  systems: z.array(z.object(entryFields)),
+})
 
-/** Entries by system id. Replaced, never changed. */
+const anyStateSchema = z.discriminatedUnion('stateVersion', [firstStateSchema, stateSchema])
+
+/** Entries by system key. Replaced, never changed. */
 export type InstalledState = ReadonlyMap<string, InstalledEntry>
 
 const STATE_NAME = 'installed.json'
 
+function byKey(systems: readonly InstalledEntry[]): InstalledState {
+  return new Map(systems.map((entry) => [entry.key, entry]))
+}
+
 /**
  * The state of a folder; empty if nothing was ever installed.
+ * @param machine  the key of this machine, which is part of the keys of local systems
  * @throws CloudError DATA_DAMAGED
  */
-export async function readState(folder: string): Promise<InstalledState> {
-  const state = await readJsonFile(join(folder, STATE_NAME), stateSchema)
-  return new Map(state?.systems.map((entry) => [entry.manifest.id, entry]))
+export async function readState(folder: string, machine: string): Promise<InstalledState> {
+  const state = await readJsonFile(join(folder, STATE_NAME), anyStateSchema)
+  if (state === null) return new Map()
+  if (state.stateVersion === 2) return byKey(state.systems)
+  return migrate(folder, state.systems, machine)
+}
+
+/**
+ * Gives the systems of version 0.1 their keys, and their folders the new names. The list is written
+ * last: what a crash interrupts is done again.
+ */
+async function migrate(
+  folder: string,
+  systems: z.infer<typeof firstStateSchema>['systems'],
+  machine: string,
+): Promise<InstalledState> {
+  const entries = systems.map((entry) => {
+    const { id } = entry.manifest
+    const key = systemKeyAt(entry.url, id, machine)
+    return { ...entry, key, host: id, publisherKeys: null, formerKeys: [] }
+  })
+  for (const { key, manifest } of entries) {
+    await rename(join(folder, manifest.id), join(folder, key)).catch((error: unknown) => {
+      // Renamed before a crash.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    })
+  }
+  const state = byKey(entries)
+  await writeState(folder, state)
+  return state
 }
 
 /** On disk when it returns. */
 export async function writeState(folder: string, state: InstalledState): Promise<void> {
-  const content: z.input<typeof stateSchema> = { stateVersion: 1, systems: [...state.values()] }
+  const content: z.input<typeof stateSchema> = { stateVersion: 2, systems: [...state.values()] }
   await writeJsonFile(join(folder, STATE_NAME), content)
 }
 
@@ -49,6 +107,10 @@ export function describeEntry(entry: InstalledEntry): InstalledSystem {
   const { manifest } = entry
   return {
     id: manifest.id,
+    key: entry.key,
+    publisher: entry.publisherKeys?.[0] ?? null,
+    host: entry.host,
+    formerKeys: entry.formerKeys,
     name: manifest.name,
     version: manifest.version,
     ...(manifest.description === undefined ? {} : { description: manifest.description }),
@@ -60,6 +122,9 @@ export function describeEntry(entry: InstalledEntry): InstalledSystem {
     granted: entry.granted,
     sessions: manifest.sessions,
     collections: manifest.collections,
+    schemaHashes: Object.fromEntries(
+      Object.entries(manifest.collections).map(([name, { schema }]) => [name, schemaHash(schema)]),
+    ),
     sizeBytes: entry.sizeBytes,
     installedMs: entry.installedMs,
   }

@@ -10,14 +10,14 @@ export async function removeLeftovers(
   state: InstalledState,
   log: Log,
 ): Promise<void> {
-  for (const id of await listFolders(folder)) {
-    const entry = state.get(id)
+  for (const key of await listFolders(folder)) {
+    const entry = state.get(key)
     const leftovers =
       entry === undefined
-        ? [join(folder, id)]
-        : (await listFolders(join(folder, id)))
+        ? [join(folder, key)]
+        : (await listFolders(join(folder, key)))
             .filter((commit) => commit !== entry.commit)
-            .map((commit) => join(folder, id, commit))
+            .map((commit) => join(folder, key, commit))
     for (const path of leftovers) {
       log.info('removing what an interrupted installation left behind', { path })
       await rm(path, { recursive: true, force: true })

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { GitServer } from '../../../e2e/support/git-server.ts'
 import type { Permission } from '../../contract/permissions.ts'
+import { encodeKey, keyPair } from '../../core/keys.ts'
 import { installedSystemSchema, systemPreviewSchema } from '../../contract/systems.ts'
 import { silentLog } from '../../testing/cloud-nodes.ts'
 import {
@@ -13,20 +14,27 @@ import {
   notesManifest,
   serveNotes,
 } from '../../testing/notes-repository.ts'
+import { systemKeyAt } from '../../core/systems/system-key.ts'
 import { openSystemStore } from './system-store.ts'
 import type { SystemStore } from './system-store.ts'
 
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
+const MACHINE = encodeKey(keyPair(new Uint8Array(32).fill(1)).publicKey)
+
 let server: GitServer
 let sdkDir: string
 let dataDir: string
 let store: SystemStore
 
-const open = (): Promise<SystemStore> => openSystemStore({ dataDir, sdkDir, log: silentLog })
+const open = (): Promise<SystemStore> =>
+  openSystemStore({ dataDir, machine: MACHINE, sdkDir, log: silentLog })
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const fails = (code: string): unknown => expect.objectContaining({ name: 'CloudError', code })
+
+/** The key of what lies in an unsigned repository of the server. */
+const keyOf = (name = 'notes'): string => systemKeyAt(server.urlOf(name), NOTES_ID, MACHINE)
 
 async function install(grant: Permission[] = ['db'], name = 'notes'): Promise<string> {
   const commit = await server.commitOf(name)
@@ -53,7 +61,6 @@ beforeAll(async () => {
     moving: notesFiles,
     updated: notesFiles,
     unwritten: notesFiles,
-    impostor: notesFiles,
     plain: { 'README.md': 'nothing here' },
     invalid: { ...notesFiles, 'dharma.json': '{ "manifestVersion": 1 }' },
   })
@@ -99,13 +106,17 @@ test('an installed system is listed, readable, and there after a restart', async
   expect(system).toMatchObject({ id: NOTES_ID, commit, url: server.url, granted: ['db'] })
   for (const again of [store, await open()]) {
     expect(again.list()).toEqual([system])
-    expect(again.get(NOTES_ID)?.manifest.ui).toBe('ui/index.html')
-    expect(text(await again.readFile(NOTES_ID, 'rules/duel.ts'))).toBe(notesFiles['rules/duel.ts'])
+    expect(again.get(keyOf())?.manifest.ui).toBe('ui/index.html')
+    expect(text(await again.readFile(keyOf(), 'rules/duel.ts'))).toBe(notesFiles['rules/duel.ts'])
   }
-  expect((await store.preview(server.url)).installed).toEqual({
+  const preview = await store.preview(server.url)
+  expect(preview.key).toBe(keyOf())
+  expect(preview.installed).toEqual({
+    key: keyOf(),
     version: '1.0.0',
     commit,
     url: server.url,
+    granted: ['db'],
   })
 })
 
@@ -113,8 +124,14 @@ test('a folder of this machine is installed without a server', async () => {
   const url = pathToFileURL(server.folderOf('notes')).href
   const { commit } = await store.preview(url)
   const installed = await store.install({ url, commit, grant: [] })
-  expect(installed).toMatchObject({ id: NOTES_ID, url, commit })
-  expect(text(await store.readFile(NOTES_ID, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
+  expect(installed).toMatchObject({
+    id: NOTES_ID,
+    key: systemKeyAt(url, NOTES_ID, MACHINE),
+    host: NOTES_ID,
+    url,
+    commit,
+  })
+  expect(text(await store.readFile(installed.key, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
 })
 
 test('exactly the commit that was looked at is installed, though the repository moved on', async () => {
@@ -122,13 +139,13 @@ test('exactly the commit that was looked at is installed, though the repository 
   const { commit } = await store.preview(url)
   await server.commit('moving', { 'ui/main.ts': 'export const answer = "another"\n' })
   await store.install({ url, commit, grant: [] })
-  expect(store.get(NOTES_ID)?.commit).toBe(commit)
-  expect(text(await store.readFile(NOTES_ID, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
+  expect(store.get(keyOf('moving'))?.commit).toBe(commit)
+  expect(text(await store.readFile(keyOf('moving'), 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
 })
 
 test('installing a newer commit from the same address is an update', async () => {
   const first = await install(['db'], 'updated')
-  expect(text((await store.asset(NOTES_ID, '/main.ts')).body)).toContain('42')
+  expect(text((await store.asset(keyOf('updated'), '/main.ts')).body)).toContain('42')
   const commit = await server.commit('updated', {
     'ui/main.ts': 'export const answer = "newer"\n',
     'dharma.json': JSON.stringify({ ...notesManifest, version: '1.1.0' }),
@@ -136,9 +153,9 @@ test('installing a newer commit from the same address is an update', async () =>
   expect(commit).not.toBe(first)
   await store.install({ url: server.urlOf('updated'), commit, grant: ['identity'] })
   expect(store.list()).toHaveLength(1)
-  expect(store.get(NOTES_ID)).toMatchObject({ version: '1.1.0', granted: ['identity'] })
-  expect(text((await store.asset(NOTES_ID, '/main.ts')).body)).toContain('newer')
-  expect(await readdir(join(dataDir, 'systems', NOTES_ID))).toEqual([commit])
+  expect(store.get(keyOf('updated'))).toMatchObject({ version: '1.1.0', granted: ['identity'] })
+  expect(text((await store.asset(keyOf('updated'), '/main.ts')).body)).toContain('newer')
+  expect(await readdir(join(dataDir, 'systems', keyOf('updated')))).toEqual([commit])
 })
 
 test('a repository without a manifest, or with an invalid one, is refused', async () => {
@@ -168,64 +185,51 @@ test('only what the manifest asks for can be granted', async () => {
   const request = { url: server.url, commit, grant: ['db', 'sessions'] as Permission[] }
   await expectUnchanged(() => store.install(request), 'SYSTEM_GRANT_INVALID')
   await install(['db'])
-  expect(store.hasPermission(NOTES_ID, 'db')).toBe(true)
-  expect(store.hasPermission(NOTES_ID, 'identity')).toBe(false)
-  await expectUnchanged(() => store.setGrant(NOTES_ID, ['sessions']), 'SYSTEM_GRANT_INVALID')
+  expect(store.hasPermission(keyOf(), 'db')).toBe(true)
+  expect(store.hasPermission(keyOf(), 'identity')).toBe(false)
+  await expectUnchanged(() => store.setGrant(keyOf(), ['sessions']), 'SYSTEM_GRANT_INVALID')
   await expectUnchanged(() => store.setGrant('org.example.other', []), 'SYSTEM_NOT_INSTALLED')
-  await store.setGrant(NOTES_ID, ['identity'])
-  expect(store.hasPermission(NOTES_ID, 'db')).toBe(false)
-  expect(store.hasPermission(NOTES_ID, 'identity')).toBe(true)
+  await store.setGrant(keyOf(), ['identity'])
+  expect(store.hasPermission(keyOf(), 'db')).toBe(false)
+  expect(store.hasPermission(keyOf(), 'identity')).toBe(true)
   expect(store.hasPermission('org.example.other', 'db')).toBe(false)
-  expect((await open()).hasPermission(NOTES_ID, 'identity')).toBe(true)
-})
-
-test('an id belongs to the address it was first installed from', async () => {
-  await install()
-  const request = {
-    url: server.urlOf('impostor'),
-    commit: await server.commitOf('impostor'),
-    grant: [],
-  }
-  await expectUnchanged(() => store.install(request), 'SYSTEM_ID_TAKEN')
-  await store.uninstall(NOTES_ID)
-  await store.install(request)
-  expect(store.get(NOTES_ID)?.url).toBe(request.url)
+  expect((await open()).hasPermission(keyOf(), 'identity')).toBe(true)
 })
 
 test('an uninstalled system is gone, from the disk too', async () => {
   const commit = await install()
-  await store.uninstall(NOTES_ID)
+  await store.uninstall(keyOf())
   expect(store.list()).toEqual([])
-  expect(store.hasPermission(NOTES_ID, 'db')).toBe(false)
-  await expect(readdir(join(dataDir, 'systems', NOTES_ID, commit))).rejects.toThrow('ENOENT')
-  await expect(store.readFile(NOTES_ID, 'dharma.json')).rejects.toEqual(
+  expect(store.hasPermission(keyOf(), 'db')).toBe(false)
+  await expect(readdir(join(dataDir, 'systems', keyOf(), commit))).rejects.toThrow('ENOENT')
+  await expect(store.readFile(keyOf(), 'dharma.json')).rejects.toEqual(
     fails('SYSTEM_NOT_INSTALLED'),
   )
-  await expectUnchanged(() => store.uninstall(NOTES_ID), 'SYSTEM_NOT_INSTALLED')
+  await expectUnchanged(() => store.uninstall(keyOf()), 'SYSTEM_NOT_INSTALLED')
 })
 
 test('a file that was changed on the disk is noticed, and installing again repairs it', async () => {
   const commit = await install()
-  const folder = join(dataDir, 'systems', NOTES_ID, commit)
+  const folder = join(dataDir, 'systems', keyOf(), commit)
   const index = JSON.parse(await readFile(join(folder, 'files.json'), 'utf8'))
   await writeFile(join(folder, index['ui/main.ts']), 'export const answer = "evil"\n')
   await rm(join(folder, index['ui/style.css']))
-  await expect(store.readFile(NOTES_ID, 'ui/main.ts')).rejects.toEqual(fails('DATA_DAMAGED'))
-  await expect(store.asset(NOTES_ID, '/main.ts')).rejects.toEqual(fails('DATA_DAMAGED'))
-  await expect(store.asset(NOTES_ID, '/style.css')).rejects.toEqual(fails('DATA_DAMAGED'))
+  await expect(store.readFile(keyOf(), 'ui/main.ts')).rejects.toEqual(fails('DATA_DAMAGED'))
+  await expect(store.asset(keyOf(), '/main.ts')).rejects.toEqual(fails('DATA_DAMAGED'))
+  await expect(store.asset(keyOf(), '/style.css')).rejects.toEqual(fails('DATA_DAMAGED'))
   await install()
-  expect(text(await store.readFile(NOTES_ID, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
-  expect(text((await store.asset(NOTES_ID, '/style.css')).body)).toBe(notesFiles['ui/style.css'])
+  expect(text(await store.readFile(keyOf(), 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
+  expect(text((await store.asset(keyOf(), '/style.css')).body)).toBe(notesFiles['ui/style.css'])
 })
 
 test('a changed list of files is noticed, and installing again repairs it', async () => {
   const commit = await install()
-  const path = join(dataDir, 'systems', NOTES_ID, commit, 'files.json')
+  const path = join(dataDir, 'systems', keyOf(), commit, 'files.json')
   await writeFile(path, (await readFile(path, 'utf8')).replace('secret.txt', 'ui/secret.txt'))
   store = await open()
-  await expect(store.asset(NOTES_ID, '/')).rejects.toEqual(fails('DATA_DAMAGED'))
+  await expect(store.asset(keyOf(), '/')).rejects.toEqual(fails('DATA_DAMAGED'))
   await install()
-  expect((await store.asset(NOTES_ID, '/')).contentType).toBe('text/html; charset=utf-8')
+  expect((await store.asset(keyOf(), '/')).contentType).toBe('text/html; charset=utf-8')
 })
 
 test('what a crash left behind is cleared away, what is installed stays', async () => {
@@ -233,7 +237,7 @@ test('what a crash left behind is cleared away, what is installed stays', async 
   const systems = join(dataDir, 'systems')
   for (const stray of [
     join('.incoming', 'tree-abc'),
-    join(NOTES_ID, 'b'.repeat(40)),
+    join(keyOf(), 'b'.repeat(40)),
     join('org.example.half', 'c'.repeat(40)),
   ]) {
     await mkdir(join(systems, stray), { recursive: true })
@@ -241,14 +245,12 @@ test('what a crash left behind is cleared away, what is installed stays', async 
   }
   await writeFile(join(systems, 'installed.json.new'), '{"stateVersion":1,"sys')
   store = await open()
-  expect((await readdir(systems)).filter((name) => !name.endsWith('.json.new'))).toEqual([
-    'installed.json',
-    NOTES_ID,
-  ])
-  expect(await readdir(join(systems, NOTES_ID))).toEqual([commit])
-  expect(text(await store.readFile(NOTES_ID, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
-  await store.setGrant(NOTES_ID, [])
-  expect((await open()).get(NOTES_ID)?.granted).toEqual([])
+  const left = (await readdir(systems)).filter((name) => !name.endsWith('.json.new'))
+  expect(left.toSorted()).toEqual(['installed.json', keyOf()].toSorted())
+  expect(await readdir(join(systems, keyOf()))).toEqual([commit])
+  expect(text(await store.readFile(keyOf(), 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
+  await store.setGrant(keyOf(), [])
+  expect((await open()).get(keyOf())?.granted).toEqual([])
 })
 
 test('an installation that can not be written leaves everything as it was', async () => {
@@ -261,7 +263,9 @@ test('an installation that can not be written leaves everything as it was', asyn
   const url = server.urlOf('unwritten')
   await expect(store.install({ url, commit, grant: [] })).rejects.toThrow()
   expect(store.list()).toEqual(before)
-  expect(text(await store.readFile(NOTES_ID, 'ui/main.ts'))).toBe(notesFiles['ui/main.ts'])
+  expect(text(await store.readFile(keyOf('unwritten'), 'ui/main.ts'))).toBe(
+    notesFiles['ui/main.ts'],
+  )
 })
 
 test('a damaged list of systems is reported, and nothing is deleted', async () => {
@@ -271,7 +275,7 @@ test('a damaged list of systems is reported, and nothing is deleted', async () =
   await writeFile(path, content.slice(0, 100))
   await expect(open()).rejects.toEqual(fails('DATA_DAMAGED'))
   await writeFile(path, content)
-  expect((await open()).get(NOTES_ID)?.commit).toBe(commit)
+  expect((await open()).get(keyOf())?.commit).toBe(commit)
 })
 
 test('calls at the same time all end well', async () => {
@@ -280,15 +284,15 @@ test('calls at the same time all end well', async () => {
     store.install({ url: server.url, commit, grant: ['db'] }),
     store.install({ url: server.url, commit, grant: ['db'] }),
   ])
-  await Promise.all([store.setGrant(NOTES_ID, []), store.setGrant(NOTES_ID, ['identity'])])
+  await Promise.all([store.setGrant(keyOf(), []), store.setGrant(keyOf(), ['identity'])])
   expect(store.list()).toHaveLength(1)
-  expect((await open()).get(NOTES_ID)?.granted).toEqual(['identity'])
+  expect((await open()).get(keyOf())?.granted).toEqual(['identity'])
 })
 
 test('the origin serves files with their types, and modules without theirs', async () => {
   await install()
   const get = async (path: string): Promise<string> => {
-    const { contentType, body } = await store.asset(NOTES_ID, path)
+    const { contentType, body } = await store.asset(keyOf(), path)
     return `${contentType} ${text(body)}`
   }
   expect(await get('/main.ts')).toBe(
@@ -301,7 +305,7 @@ test('the origin serves files with their types, and modules without theirs', asy
     'text/javascript; charset=utf-8 export const connect = 1',
   )
   expect(await get('/.dharma/theme.css')).toBe('text/css; charset=utf-8 :root{}')
-  expect(store.get(NOTES_ID)?.icon).toBe('/.dharma/icon')
+  expect(store.get(keyOf())?.icon).toBe('/.dharma/icon')
   expect(await get('/.dharma/icon')).toBe(
     `image/svg+xml; charset=utf-8 ${notesFiles['art/icon.svg']}`,
   )
@@ -309,10 +313,10 @@ test('the origin serves files with their types, and modules without theirs', asy
 
 test('pages without a file get the entry, missing files do not', async () => {
   await install()
-  const entry = text((await store.asset(NOTES_ID, '/')).body)
+  const entry = text((await store.asset(keyOf(), '/')).body)
   expect(entry).toBe(notesFiles['ui/index.html'])
   for (const path of ['', '/events', '/events/abc/', '/pages/']) {
-    expect(text((await store.asset(NOTES_ID, path)).body)).toBe(entry)
+    expect(text((await store.asset(keyOf(), path)).body)).toBe(entry)
   }
   for (const path of [
     '/missing.js',
@@ -321,14 +325,14 @@ test('pages without a file get the entry, missing files do not', async () => {
     '/.dharma/',
     '/.dharma/x',
   ]) {
-    await expect(store.asset(NOTES_ID, path)).rejects.toEqual(fails('SYSTEM_FILE_NOT_FOUND'))
+    await expect(store.asset(keyOf(), path)).rejects.toEqual(fails('SYSTEM_FILE_NOT_FOUND'))
   }
   await expect(store.asset('org.example.other', '/')).rejects.toEqual(fails('SYSTEM_NOT_INSTALLED'))
 })
 
 test('a module with unsupported syntax is refused with its place', async () => {
   await install()
-  await expect(store.asset(NOTES_ID, '/broken.ts')).rejects.toMatchObject({
+  await expect(store.asset(keyOf(), '/broken.ts')).rejects.toMatchObject({
     code: 'SYSTEM_CODE_INVALID',
     details: { path: 'ui/broken.ts', line: 1 },
   })
@@ -355,7 +359,7 @@ test('no address leads out of the web root', async () => {
     '/..',
     '/%2e%2e/events',
   ]) {
-    await expect(store.asset(NOTES_ID, address), address).rejects.toEqual(
+    await expect(store.asset(keyOf(), address), address).rejects.toEqual(
       fails('SYSTEM_FILE_NOT_FOUND'),
     )
   }
@@ -371,7 +375,7 @@ test('no path leads out of the repository', async () => {
     '',
     '__proto__',
   ]) {
-    await expect(store.readFile(NOTES_ID, path), path).rejects.toEqual(
+    await expect(store.readFile(keyOf(), path), path).rejects.toEqual(
       fails('SYSTEM_FILE_NOT_FOUND'),
     )
   }

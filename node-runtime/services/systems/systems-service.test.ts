@@ -2,7 +2,10 @@ import { rm } from 'node:fs/promises'
 import { MessageChannel } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { GitServer } from '../../../e2e/support/git-server.ts'
+import type { Permission } from '../../contract/permissions.ts'
 import { systemsContract } from '../../contract/systems.ts'
+import { encodeKey, keyPair } from '../../core/keys.ts'
+import { systemKeyAt } from '../../core/systems/system-key.ts'
 import { createCallerCheck, noSessions } from '../../rpc/caller.ts'
 import type { Caller } from '../../rpc/caller.ts'
 import { connect } from '../../rpc/client.ts'
@@ -16,6 +19,9 @@ import { createSystemsService } from './systems-service.ts'
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
+const MACHINE = encodeKey(keyPair(new Uint8Array(32).fill(1)).publicKey)
+const keyOf = (name = 'notes'): string => systemKeyAt(server.urlOf(name), NOTES_ID, MACHINE)
+
 let server: GitServer
 let dataDir: string
 let store: SystemStore
@@ -23,7 +29,7 @@ let deletions: string[]
 let closers: (() => void)[]
 
 beforeAll(async () => {
-  server = await serveNotes()
+  server = await serveNotes({ namesake: notesFiles })
 })
 afterAll(() => server.close())
 
@@ -31,7 +37,12 @@ beforeEach(async () => {
   deletions = []
   closers = []
   dataDir = await makeFolder({})
-  store = await openSystemStore({ dataDir, sdkDir: dataDir, log: silentLog })
+  store = await openSystemStore({
+    dataDir,
+    machine: MACHINE,
+    sdkDir: dataDir,
+    log: silentLog,
+  })
 })
 afterEach(async () => {
   for (const close of closers) close()
@@ -64,7 +75,13 @@ test('a system is looked at, installed, served and uninstalled', async () => {
   const systems = call()
   const { url, commit } = await systems.preview({ url: server.url })
   const answer = await systems.install({ url, commit, grant: ['db'] })
-  expect(answer).toEqual({ id: NOTES_ID, version: '1.0.0', commit })
+  expect(answer).toEqual({
+    id: NOTES_ID,
+    key: keyOf(),
+    host: NOTES_ID,
+    version: '1.0.0',
+    commit,
+  })
   expect((await systems.list({})).systems).toMatchObject([{ id: NOTES_ID, commit }])
   const { contentType, headers, bodyBase64 } = await systems.asset({ id: NOTES_ID, path: '/' })
   expect(contentType).toBe('text/html; charset=utf-8')
@@ -80,11 +97,35 @@ test('the records are deleted if the person says so, and only of what is install
   const systems = call()
   await store.install({ url: server.url, commit: await server.commitOf(), grant: [] })
   await systems.uninstall({ id: NOTES_ID, deleteData: true })
-  expect(deletions).toEqual([NOTES_ID])
+  expect(deletions).toEqual([keyOf()])
   await expect(systems.uninstall({ id: NOTES_ID, deleteData: true })).rejects.toMatchObject({
     code: 'SYSTEM_NOT_INSTALLED',
   })
-  expect(deletions).toEqual([NOTES_ID])
+  expect(deletions).toEqual([keyOf()])
+})
+
+test('an id that two authors have names neither; their keys and hosts do', async () => {
+  const systems = call()
+  for (const name of ['notes', 'namesake']) {
+    const commit = await server.commitOf(name)
+    await systems.install({ url: server.urlOf(name), commit, grant: [] })
+  }
+  const ambiguous = {
+    code: 'SYSTEM_ID_AMBIGUOUS',
+    details: { id: NOTES_ID, keys: [keyOf(), keyOf('namesake')] },
+  }
+  const grant: Permission[] = ['db']
+  await expect(systems.setGrant({ id: NOTES_ID, grant })).rejects.toMatchObject(ambiguous)
+  await expect(systems.uninstall({ id: NOTES_ID })).rejects.toMatchObject(ambiguous)
+  await expect(systems.asset({ id: NOTES_ID, path: '/' })).rejects.toMatchObject(ambiguous)
+  const { host } = (await systems.list({})).systems[1] ?? { host: '' }
+  await systems.setGrant({ id: host, grant })
+  expect(store.hasPermission(keyOf('namesake'), 'db')).toBe(true)
+  expect(store.hasPermission(keyOf(), 'db')).toBe(false)
+  await systems.uninstall({ id: keyOf(), deleteData: true })
+  expect(deletions).toEqual([keyOf()])
+  expect(await systems.setGrant({ id: NOTES_ID, grant: [] })).toEqual({})
+  expect(store.hasPermission(keyOf('namesake'), 'db')).toBe(false)
 })
 
 test('whoever watches sees the list now and after every change, until they stop', async () => {
@@ -94,7 +135,7 @@ test('whoever watches sees the list now and after every change, until they stop'
   const next = events.next()
   await store.install({ url: server.url, commit: await server.commitOf(), grant: [] })
   expect((await next).value).toMatchObject({ systems: [{ id: NOTES_ID, granted: [] }] })
-  await store.setGrant(NOTES_ID, ['db'])
+  await store.setGrant(keyOf(), ['db'])
   expect((await events.next()).value).toMatchObject({ systems: [{ granted: ['db'] }] })
   stop.abort()
   await expect(events.next()).rejects.toMatchObject({ code: expect.any(String) })

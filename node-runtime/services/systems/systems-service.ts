@@ -6,19 +6,29 @@ import type { SystemStore } from './system-store.ts'
 
 export interface SystemsServiceOptions {
   store: SystemStore
-  /** Deletes the records that this person wrote in a system's collections, in the whole cloud. */
+  /** Deletes the records that this person wrote in a system's collections (by its key), in the whole cloud. */
   deleteOwnRecords: (system: string) => Promise<void>
 }
 
 /** The handlers of the `systems` service. */
 export function createSystemsService({ store, deleteOwnRecords }: SystemsServiceOptions) {
   const { systems } = os
+
+  /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
+  function keyOf(name: string): string {
+    const key = store.resolve(name)
+    if (key !== null) return key
+    throw new CloudError('SYSTEM_NOT_INSTALLED', `"${name}" is not installed on this machine.`, {
+      id: name,
+    })
+  }
+
   return {
     preview: systems.preview.handler(({ input }) => store.preview(input.url)),
 
     install: systems.install.handler(async ({ input }) => {
-      const { id, version, commit } = await store.install(input)
-      return { id, version, commit }
+      const { id, key, host, version, commit } = await store.install(input)
+      return { id, key, host, version, commit }
     }),
 
     list: systems.list.handler(() => ({ systems: store.list() })),
@@ -28,24 +38,20 @@ export function createSystemsService({ store, deleteOwnRecords }: SystemsService
     ),
 
     setGrant: systems.setGrant.handler(async ({ input }) => {
-      await store.setGrant(input.id, input.grant)
+      await store.setGrant(keyOf(input.id), input.grant)
       return {}
     }),
 
     uninstall: systems.uninstall.handler(async ({ input: { id, deleteData } }) => {
-      if (store.get(id) === undefined) {
-        throw new CloudError('SYSTEM_NOT_INSTALLED', `"${id}" is not installed on this machine.`, {
-          id,
-        })
-      }
+      const key = keyOf(id)
       // First the records: deleting them needs the collections that the manifest declares.
-      if (deleteData) await deleteOwnRecords(id)
-      await store.uninstall(id)
+      if (deleteData) await deleteOwnRecords(key)
+      await store.uninstall(key)
       return {}
     }),
 
     asset: systems.asset.handler(async ({ input }) => {
-      const { contentType, headers, body } = await store.asset(input.id, input.path)
+      const { contentType, headers, body } = await store.asset(keyOf(input.id), input.path)
       return { contentType, headers, bodyBase64: Buffer.from(body).toString('base64') }
     }),
   }

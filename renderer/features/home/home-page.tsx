@@ -90,16 +90,16 @@ function SystemTiles({ systems }: { systems: readonly InstalledSystem[] }): Reac
   return (
     <ul className="tiles">
       {systems.map((system) => (
-        <li key={system.id}>
+        <li key={system.key}>
           <a
             className="tile"
-            href={systemAddress(system.id)}
+            href={systemAddress(system.host)}
             aria-label={`Open ${system.name}`}
             onClick={(event) => {
               event.preventDefault()
               if (event.ctrlKey || event.metaKey) {
-                tabs.open(systemAddress(system.id), { behind: true })
-              } else tabs.go(systemAddress(system.id))
+                tabs.open(systemAddress(system.host), { behind: true })
+              } else tabs.go(systemAddress(system.host))
             }}
           >
             <SystemIcon id={system.id} system={system} size={40} />

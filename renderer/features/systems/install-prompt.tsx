@@ -44,7 +44,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const connected = useStore(host.connection.state, ({ phase }) => phase === 'connected')
   const [preview, setPreview] = useState<SystemPreview | null>(null)
   const [grant, setGrant] = useState<readonly Permission[]>([])
-  const [installed, setInstalled] = useState(false)
+  const [installed, setInstalled] = useState<string | null>(null)
   const look = useCall(async () => {
     const found = await client.systems.preview({ url })
     setPreview(found)
@@ -52,8 +52,9 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   })
   const install = useCall(async () => {
     if (preview === null) return
-    await client.systems.install({ url: preview.url, commit: preview.commit, grant: [...grant] })
-    setInstalled(true)
+    const { url, commit } = preview
+    const { host } = await client.systems.install({ url, commit, grant: [...grant] })
+    setInstalled(host)
   })
   const answerable = useAnswerable(preview)
   useOverlay(true)
@@ -71,14 +72,14 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const actions =
     preview === null ? (
       <Button onClick={onClose}>Cancel</Button>
-    ) : installed ? (
+    ) : installed !== null ? (
       <>
         <Button onClick={onClose}>Close</Button>
         <Button
           look="primary"
           onClick={() => {
             onClose()
-            tabs.go(systemAddress(preview.id))
+            tabs.go(systemAddress(installed))
           }}
         >
           Open
@@ -100,7 +101,9 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
 
   return (
     <Dialog
-      title={installed ? `${preview?.name ?? 'The system'} is installed` : 'Install a system'}
+      title={
+        installed !== null ? `${preview?.name ?? 'The system'} is installed` : 'Install a system'
+      }
       placement="prompt"
       onClose={onClose}
       actions={actions}
@@ -118,7 +121,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
           }
         />
       )}
-      {preview !== null && !installed && (
+      {preview !== null && installed === null && (
         <>
           <Facts preview={preview} />
           <Permissions
@@ -139,7 +142,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
           )}
         </>
       )}
-      {preview !== null && installed && (
+      {preview !== null && installed !== null && (
         <p role="status">
           Version {preview.version} is on this machine, at exactly the commit you saw. It can be
           changed or removed on the Systems page.

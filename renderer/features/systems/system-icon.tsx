@@ -8,9 +8,9 @@ import { KeyPicture } from '../../ui/key-picture.tsx'
 /** Icons by system and commit: the bytes of a commit never change. */
 const loaded = new Map<string, Promise<string | null>>()
 
-async function loadIcon(client: Client, id: string, icon: string): Promise<string | null> {
+async function loadIcon(client: Client, key: string, icon: string): Promise<string | null> {
   const path = icon.startsWith('/') ? icon : `/${icon}`
-  const { contentType, bodyBase64 } = await client.systems.asset({ id, path })
+  const { contentType, bodyBase64 } = await client.systems.asset({ id: key, path })
   return contentType.startsWith('image/') ? `data:${contentType};base64,${bodyBase64}` : null
 }
 
@@ -26,24 +26,25 @@ export function SystemIcon({ id, system, size }: SystemIconProps): ReactNode {
   const [url, setUrl] = useState<string | null>(null)
   const icon = system?.icon
   const commit = system?.commit
+  const key = system?.key
   useEffect(() => {
     setUrl(null)
-    if (icon === undefined || commit === undefined) return
+    if (icon === undefined || commit === undefined || key === undefined) return
     let current = true
-    const key = `${id} ${commit}`
-    const loading = loaded.get(key) ?? loadIcon(client, id, icon)
-    loaded.set(key, loading)
+    const name = `${key} ${commit}`
+    const loading = loaded.get(name) ?? loadIcon(client, key, icon)
+    loaded.set(name, loading)
     loading.then(
       (next) => {
         if (current) setUrl(next)
       },
       // The picture stands in for it; a later connection tries again.
-      () => loaded.delete(key),
+      () => loaded.delete(name),
     )
     return () => {
       current = false
     }
-  }, [client, id, icon, commit])
+  }, [client, key, icon, commit])
   if (url === null) return <KeyPicture text={id} size={size} />
   return <img className="system-icon" src={url} alt="" width={size} height={size} />
 }

@@ -49,7 +49,7 @@ export function SystemsPage(): ReactNode {
         {systems !== null && systems.length > 0 && (
           <ul className="system-list" aria-label="Installed systems">
             {systems.map((system) => (
-              <li key={system.id}>
+              <li key={system.key}>
                 <SystemCard system={system} />
               </li>
             ))}
@@ -65,7 +65,7 @@ function SystemCard({ system }: { system: InstalledSystem }): ReactNode {
   const { tabs, overlays } = useShell()
   const [removing, setRemoving] = useState(false)
   const setGrant = useCall((grant: InstalledSystem['granted']) =>
-    client.systems.setGrant({ id: system.id, grant }),
+    client.systems.setGrant({ id: system.key, grant }),
   )
   return (
     <article className="card system-card" aria-label={system.name}>
@@ -75,7 +75,7 @@ function SystemCard({ system }: { system: InstalledSystem }): ReactNode {
           <h3>{system.name}</h3>
           <p className="muted">{system.description ?? system.id}</p>
         </div>
-        <Button look="primary" onClick={() => tabs.go(systemAddress(system.id))}>
+        <Button look="primary" onClick={() => tabs.go(systemAddress(system.host))}>
           Open
         </Button>
       </header>

@@ -42,7 +42,7 @@ test('preview, permissions, install, open', async () => {
     ['systems.install', { url: REPOSITORY, commit: COMMIT, grant: ['db'] }],
   ])
   fireEvent.click(within(done).getByRole('button', { name: 'Open' }))
-  expect(host.asked.some((asked) => asked.endsWith(`cloud://${PREVIEW.id}/`))).toBe(true)
+  await waitFor(() => expect(host.asked.join()).toContain(`cloud://${PREVIEW.key}/`))
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 
@@ -78,7 +78,7 @@ test('a permission is taken back with its switch, and uninstalling says what hap
   const card = await screen.findByRole('article', { name: 'Event Games' })
   fireEvent.click(within(card).getByRole('switch', { name: 'Keep records in the cloud' }))
   await waitFor(() =>
-    expect(fake.calls).toEqual([['systems.setGrant', { id: PREVIEW.id, grant: ['sessions'] }]]),
+    expect(fake.calls).toEqual([['systems.setGrant', { id: PREVIEW.key, grant: ['sessions'] }]]),
   )
 
   fireEvent.click(within(card).getByRole('button', { name: 'Uninstall' }))
@@ -89,7 +89,7 @@ test('a permission is taken back with its switch, and uninstalling says what hap
   )
   fireEvent.click(within(dialog).getByRole('button', { name: 'Uninstall' }))
   await screen.findByText('Nothing is installed yet')
-  expect(fake.calls.at(-1)).toEqual(['systems.uninstall', { id: PREVIEW.id, deleteData: true }])
+  expect(fake.calls.at(-1)).toEqual(['systems.uninstall', { id: PREVIEW.key, deleteData: true }])
 })
 
 test('a preview asked for before the machine answers waits for it', async () => {

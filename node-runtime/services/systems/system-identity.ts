@@ -1,0 +1,112 @@
+// Which system a commit of a repository is: whose key names it, and which installed one it goes on from.
+import { CloudError } from '../../contract/errors.ts'
+import type { Manifest } from '../../contract/manifest.ts'
+import { canonicalOrigin } from '../../core/systems/canonical-origin.ts'
+import { contentHash } from '../../core/systems/content-hash.ts'
+import { openSignature, SIGNATURE_PATH } from '../../core/systems/signature.ts'
+import { signedSystemKey, systemKeyAt } from '../../core/systems/system-key.ts'
+import type { InstalledEntry, InstalledState } from './installed-state.ts'
+
+export interface SystemIdentity {
+  key: string
+  /** The publisher's keys from the first to the one that signs now; null for an unsigned system. */
+  publisherKeys: string[] | null
+  formerKeys: string[]
+  /** What installing would update. Its key differs if this one continues it. */
+  earlier: InstalledEntry | undefined
+}
+
+function invalid(reason: string, details: object): CloudError {
+  return new CloudError('SYSTEM_SIGNATURE_INVALID', reason, details)
+}
+
+/**
+ * The keys of the publisher who signed these files; null if nobody claims to have.
+ * @throws CloudError SYSTEM_SIGNATURE_INVALID
+ */
+export function readPublisher(files: ReadonlyMap<string, Uint8Array>, id: string): string[] | null {
+  const bytes = files.get(SIGNATURE_PATH)
+  if (bytes === undefined) return null
+  const signature = openSignature(bytes)
+  if (signature === null) {
+    throw invalid(
+      `The publisher's signature (${SIGNATURE_PATH}) is not valid. Ask its author to sign it again, and don't install it from elsewhere.`,
+      { id },
+    )
+  }
+  if (signature.id !== id) {
+    throw invalid(
+      `The signature is that of another system, "${signature.id}": somebody has copied it here.`,
+      { id, signed: signature.id },
+    )
+  }
+  if (signature.contentHash !== contentHash(files, SIGNATURE_PATH)) {
+    throw invalid(
+      'These files are not the ones that the publisher signed: they were changed afterwards, by the author without signing again or by somebody else.',
+      { id, publisher: signature.keys[0] },
+    )
+  }
+  return signature.keys
+}
+
+/** A key that was handed over signs nothing any more, once this machine has seen its successor. */
+function checkSuccession(earlier: InstalledEntry, keys: readonly string[]): void {
+  const known = earlier.publisherKeys ?? []
+  if (known.every((key, at) => keys[at] === key)) return
+  throw invalid(
+    'This is signed with a key that its publisher has replaced since. It may be stolen; wait until the publisher signs with the present one.',
+    { id: earlier.manifest.id, publisher: keys[0], signer: keys.at(-1), replacedBy: known.at(-1) },
+  )
+}
+
+function isSameOrigin(one: string, other: string): boolean {
+  const [a, b] = [canonicalOrigin(one), canonicalOrigin(other)]
+  return a !== null && b !== null && a.origin === b.origin && a.path === b.path
+}
+
+/**
+ * Who these files of a repository are, on this machine.
+ * @param url  the completed address they came from
+ * @throws CloudError SYSTEM_SIGNATURE_INVALID
+ */
+export function identifySystem(
+  { url, files }: { url: string; files: ReadonlyMap<string, Uint8Array> },
+  manifest: Manifest,
+  state: InstalledState,
+  machine: string,
+): SystemIdentity {
+  const { id, continues } = manifest
+  const publisherKeys = readPublisher(files, id)
+  const publisher = publisherKeys?.[0]
+  const key =
+    publisher === undefined
+      ? (findUnsigned(state, url, id)?.key ?? systemKeyAt(url, id, machine))
+      : signedSystemKey(publisher, id)
+  const same = state.get(key)
+  if (same !== undefined) {
+    if (publisherKeys !== null) checkSuccession(same, publisherKeys)
+    return { key, publisherKeys, formerKeys: same.formerKeys, earlier: same }
+  }
+  if (continues === undefined) return { key, publisherKeys, formerKeys: [], earlier: undefined }
+  const old = state.get(continues)
+  if (old === undefined) {
+    // Nothing of it is here; its records can still be known by the key that this origin had.
+    const isOwn = continues === systemKeyAt(url, id, machine) && continues !== key
+    return { key, publisherKeys, formerKeys: isOwn ? [continues] : [], earlier: undefined }
+  }
+  const isHonoured =
+    old.publisherKeys === null
+      ? isSameOrigin(old.url, url)
+      : publisher !== undefined && publisher === old.publisherKeys[0]
+  if (!isHonoured) return { key, publisherKeys, formerKeys: [], earlier: undefined }
+  if (publisherKeys !== null) checkSuccession(old, publisherKeys)
+  return { key, publisherKeys, formerKeys: [...old.formerKeys, old.key], earlier: old }
+}
+
+/** A restored folder has a new machine key, and what is installed from its own disk keeps its name. */
+function findUnsigned(state: InstalledState, url: string, id: string): InstalledEntry | undefined {
+  return [...state.values()].find(
+    (entry) =>
+      entry.publisherKeys === null && entry.manifest.id === id && isSameOrigin(entry.url, url),
+  )
+}

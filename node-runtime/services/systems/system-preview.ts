@@ -1,0 +1,63 @@
+// What a person sees of a repository before saying yes: what it is, whose, and what it would change.
+import type { Manifest } from '../../contract/manifest.ts'
+import type { SystemPreview } from '../../contract/systems.ts'
+import { compareCollections } from '../../core/systems/collection-schemas.ts'
+import { isOlderVersion } from '../../core/systems/system-version.ts'
+import type { RepositorySnapshot } from './git-tree.ts'
+import { describeEntry } from './installed-state.ts'
+import type { InstalledEntry, InstalledState } from './installed-state.ts'
+import type { SystemIdentity } from './system-identity.ts'
+
+/** Describes a commit of a repository on a machine with these systems. */
+export function describePreview(
+  snapshot: RepositorySnapshot,
+  manifest: Manifest,
+  { key, publisherKeys, earlier }: SystemIdentity,
+  state: InstalledState,
+): SystemPreview {
+  return {
+    url: snapshot.url,
+    id: manifest.id,
+    key,
+    publisher: publisherKeys?.[0] ?? null,
+    name: manifest.name,
+    version: manifest.version,
+    ...(manifest.description === undefined ? {} : { description: manifest.description }),
+    author: snapshot.author,
+    commit: snapshot.commit,
+    committedMs: snapshot.committedMs,
+    message: snapshot.message,
+    sizeBytes: snapshot.sizeBytes,
+    fileCount: snapshot.files.size,
+    permissions: manifest.permissions,
+    collections: manifest.collections,
+    sessions: manifest.sessions,
+    installed:
+      earlier === undefined
+        ? null
+        : {
+            key: earlier.key,
+            version: earlier.manifest.version,
+            commit: earlier.commit,
+            url: earlier.url,
+            granted: earlier.granted,
+          },
+    changes: earlier === undefined ? null : describeChanges(earlier.manifest, manifest),
+    namesakes: [...state.values()]
+      .filter((entry) => entry.manifest.id === manifest.id && entry !== earlier)
+      .map(describeNamesake),
+  }
+}
+
+function describeChanges(before: Manifest, after: Manifest): NonNullable<SystemPreview['changes']> {
+  return {
+    older: isOlderVersion(after.version, before.version),
+    permissions: after.permissions.filter((permission) => !before.permissions.includes(permission)),
+    collections: compareCollections(before.collections, after.collections),
+  }
+}
+
+function describeNamesake(entry: InstalledEntry): SystemPreview['namesakes'][number] {
+  const { id, key, publisher, host, name, version, url, author } = describeEntry(entry)
+  return { id, key, publisher, host, name, version, url, author }
+}
