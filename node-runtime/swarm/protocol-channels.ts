@@ -1,7 +1,6 @@
 // The channels of one protocol, one on each link that has it: messages go in and out through the
 // protocol's codec, and nothing that a handler throws reaches the stack below.
 import type { Channel, MessageType } from 'protomux'
-import type { Log } from '../ports/log.ts'
 import { untouchedBytes } from './codec.ts'
 import type { Link } from './link.ts'
 import type { PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
@@ -12,6 +11,12 @@ interface OpenChannel {
   message: MessageType<Uint8Array>
 }
 
+export interface ProtocolChannelsOptions {
+  /** The link is to be closed. An `error` was thrown by a handler of ours. */
+  onFault: (link: Link, reason: string, error?: unknown) => void
+  onClose: () => void
+}
+
 /** A protocol as the swarm sees it, whatever its messages are. */
 export interface LinkProtocol {
   open(link: Link): void
@@ -19,14 +24,12 @@ export interface LinkProtocol {
 
 export class ProtocolChannels<M> implements Protocol<M>, LinkProtocol {
   readonly #definition: ProtocolDefinition<M>
-  readonly #log: Log
-  readonly #onClose: () => void
+  readonly #options: ProtocolChannelsOptions
   readonly #channels = new Map<string, OpenChannel>()
 
-  constructor(definition: ProtocolDefinition<M>, log: Log, onClose: () => void) {
+  constructor(definition: ProtocolDefinition<M>, options: ProtocolChannelsOptions) {
     this.#definition = definition
-    this.#log = log
-    this.#onClose = onClose
+    this.#options = options
   }
 
   /** Opens the protocol on a link, in place of an earlier link with the same machine. */
@@ -75,7 +78,7 @@ export class ProtocolChannels<M> implements Protocol<M>, LinkProtocol {
   }
 
   close(): void {
-    this.#onClose()
+    this.#options.onClose()
     for (const { channel } of [...this.#channels.values()]) channel.close()
   }
 
@@ -85,15 +88,10 @@ export class ProtocolChannels<M> implements Protocol<M>, LinkProtocol {
   }
 
   #received(link: Link, bytes: Uint8Array): void {
-    const { name, codec, received } = this.#definition
+    const { codec, received } = this.#definition
     const message = codec.decode(bytes)
-    if (message !== null) return this.#guard(link, () => received(link.peer, message))
-    const { machine } = link.peer
-    this.#log.warn('a machine sent a message that does not fit; link closed', {
-      machine,
-      protocol: name,
-    })
-    link.close()
+    if (message === null) this.#options.onFault(link, 'it sent a message that does not fit')
+    else this.#guard(link, () => received(link.peer, message))
   }
 
   #closed(link: Link): void {
@@ -105,12 +103,7 @@ export class ProtocolChannels<M> implements Protocol<M>, LinkProtocol {
     try {
       handle()
     } catch (error) {
-      this.#log.error('a protocol failed through our own fault; its link was closed', {
-        protocol: this.#definition.name,
-        machine: link.peer.machine,
-        error,
-      })
-      link.close()
+      this.#options.onFault(link, 'a protocol failed', error)
     }
   }
 }

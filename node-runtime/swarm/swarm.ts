@@ -5,11 +5,12 @@ import type { DhtAddress } from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
 import { FindingCore } from '../core/finding/finding-core.ts'
-import type { FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
+import type { Admission, FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import { Driver } from '../flow/driver.ts'
+import { Tally } from '../flow/tally.ts'
 import type { Log } from '../ports/log.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { agree } from './greeting.ts'
@@ -24,8 +25,17 @@ import type { LinkProtocol } from './protocol-channels.ts'
  * Nothing that is kept depends on them.
  */
 const LONGEST_GOODBYE_MS = 1_500
-/** Ours are a dozen; the stack's own are about as many. */
-const MAX_REASONS = 64
+
+const LOOPBACK = '127.'
+
+/** Why a machine of the cloud gets no link, for the log. */
+const REFUSALS: Record<Admission, string> = {
+  admit: 'this machine is closing',
+  replace: 'this machine is closing',
+  duplicate: 'both sides dialled, and the other connection stays',
+  full: 'this machine has all the links that it can keep',
+  'too soon': 'the machine broke the rules and has to wait',
+}
 
 export interface SwarmOptions {
   keyPair: KeyPair
@@ -63,8 +73,7 @@ export class Swarm implements Network {
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
   #discovery: PeerDiscovery | null = null
   #dhtOnline: boolean | null = null
-  /** How often a connection ended without a link, by reason. */
-  readonly #refusals = new Map<string, number>()
+  readonly #tally = new Tally()
   #closed = false
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
@@ -136,7 +145,7 @@ export class Swarm implements Network {
   drop(machine: string, reason: string): void {
     const link = this.#links.get(machine)
     if (link === undefined) return
-    this.#options.log.warn('a link was closed', { machine, reason })
+    this.#noteFault(machine, reason)
     link.close()
   }
 
@@ -149,8 +158,12 @@ export class Swarm implements Network {
   openProtocol<M>(definition: ProtocolDefinition<M>): Protocol<M> {
     const { name } = definition
     if (this.#protocols.has(name)) throw new Error(`protocol ${name} is open already`)
-    const channels = new ProtocolChannels(definition, this.#options.log, () => {
-      this.#protocols.delete(name)
+    const channels = new ProtocolChannels(definition, {
+      onFault: (link, reason, error) => {
+        this.#noteFault(link.peer.machine, `${reason} (${name})`, error)
+        link.close()
+      },
+      onClose: () => this.#protocols.delete(name),
     })
     this.#protocols.set(name, channels)
     for (const link of this.#links.values()) channels.open(link)
@@ -173,10 +186,15 @@ export class Swarm implements Network {
 
   #admit(connection: SwarmConnection, { entry, genesis }: Greeted): void {
     const { machine } = entry
-    const traits = { dialled: connection.isInitiator, openedMs: performance.now() }
+    const host = connection.rawStream.remoteHost
+    const traits = {
+      dialled: connection.isInitiator,
+      openedMs: performance.now(),
+      address: host === null || host.startsWith(LOOPBACK) ? null : host,
+    }
     const admission = this.#finding.admission(machine, traits)
-    if (admission === 'full' || admission === 'duplicate' || this.#closed) {
-      if (admission === 'full') this.#refuse('this machine has all the links that it can keep')
+    if ((admission !== 'admit' && admission !== 'replace') || this.#closed) {
+      this.#refuse(REFUSALS[admission])
       connection.destroy()
       return
     }
@@ -210,19 +228,19 @@ export class Swarm implements Network {
     this.#events.linkClosed(link.entry)
   }
 
-  /** What strangers can cause is counted, and told in the log at each doubling of the count. */
   #refuse(reason: string): void {
-    if (this.#refusals.size >= MAX_REASONS && !this.#refusals.has(reason)) return
-    const times = (this.#refusals.get(reason) ?? 0) + 1
-    this.#refusals.set(reason, times)
-    if ((times & (times - 1)) !== 0) return
-    this.#options.log.info('a connection was closed', { reason, times })
+    const times = this.#tally.note(reason)
+    if (times !== null) this.#options.log.info('a connection was closed', { reason, times })
   }
 
-  #noteFault(machine: string, reason: string, error: unknown): void {
+  /** A machine broke the rules. An `error` is our own fault, and no machine's. */
+  #noteFault(machine: string, reason: string, error?: unknown): void {
     const { log } = this.#options
-    if (error === undefined) log.warn('a link was closed', { machine, reason })
-    else log.error('a link was closed through a fault', { machine, reason, error })
+    if (error === undefined) this.#driver.post({ type: 'misbehaved', machine })
+    const times = this.#tally.note(reason)
+    if (times === null) return
+    if (error === undefined) log.warn('a link was closed', { machine, reason, times })
+    else log.error('a link was closed through our own fault', { machine, reason, times, error })
   }
 
   #perform(effect: FindingEffect): void {

@@ -36,6 +36,10 @@ export class DialList {
     return this.#dials.size
   }
 
+  has(machine: string): boolean {
+    return this.#dials.has(machine)
+  }
+
   /**
    * Wants a machine from now on, or longer.
    * @returns machines that made room for it

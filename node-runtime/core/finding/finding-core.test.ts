@@ -1,13 +1,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_WANTED } from './dial-list.ts'
-import { FindingCore, MAX_LINKS } from './finding-core.ts'
+import { FindingCore, MAX_LINKS, MAX_LINKS_PER_ADDRESS } from './finding-core.ts'
 import type { FindingEffect, FindingEvent, LinkTraits } from './finding-core.ts'
 
 const OWN = 'm'
 const GREATER = 'z'
 const LESSER = 'a'
-const link = (openedMs: number, dialled = true): LinkTraits => ({ openedMs, dialled })
+const link = (openedMs: number, dialled = true): LinkTraits => ({
+  openedMs,
+  dialled,
+  address: null,
+})
 
 /** A core on a clock of its own; `until` rings its timers. */
 function world(ownMachine = OWN) {
@@ -149,6 +153,36 @@ describe('admission', () => {
     }
     expect(core.admission('c', link(0))).toBe('full')
     expect(core.admission('b1', link(9_000))).toBe('replace')
+    post({ type: 'wanted', machine: 'c' })
+    expect(core.admission('c', link(0))).toBe('admit')
+  })
+
+  it('has an end for each address, and none for this computer alone', () => {
+    const { core, post } = world()
+    const from = (address: string): LinkTraits => ({ ...link(0), address })
+    for (let number = 0; number < MAX_LINKS_PER_ADDRESS; number++) {
+      post({ type: 'linkOpened', machine: `b${number}`, link: from('10.0.0.1') })
+    }
+    expect(core.admission('c', from('10.0.0.1'))).toBe('full')
+    expect(core.admission('c', from('10.0.0.2'))).toBe('admit')
+    expect(core.admission('c', link(0))).toBe('admit')
+  })
+
+  it('is not at once for who broke the rules, ever later, and forgiven in the end', () => {
+    const { core, post, until, now } = world()
+    const waits: number[] = []
+    for (let fault = 0; fault < 4; fault++) {
+      post({ type: 'misbehaved', machine: 'b' })
+      const fromMs = now()
+      while (core.admission('b', link(now())) === 'too soon') until(now() + 1_000)
+      waits.push(now() - fromMs)
+    }
+    expect(waits).toEqual([2_000, 4_000, 8_000, 16_000])
+    expect(core.admission('c', link(now()))).toBe('admit')
+    until(now() + 11 * 60_000)
+    post({ type: 'misbehaved', machine: 'b' })
+    until(now() + 2_000)
+    expect(core.admission('b', link(now()))).toBe('admit')
   })
 
   it.each([
@@ -185,9 +219,14 @@ it('no order of events makes it throw or grow', () => {
     fc.record({
       type: fc.constant('linkOpened' as const),
       machine,
-      link: fc.record({ dialled: fc.boolean(), openedMs: fc.nat() }),
+      link: fc.record({
+        dialled: fc.boolean(),
+        openedMs: fc.nat(),
+        address: fc.constantFrom(null, '10.0.0.1'),
+      }),
     }),
     fc.record({ type: fc.constant('linkClosed' as const), machine }),
+    fc.record({ type: fc.constant('misbehaved' as const), machine }),
     fc.record({ type: fc.constant('timer' as const), id: fc.constantFrom('look', 'dial', 'x') }),
   )
   fc.assert(

@@ -2,6 +2,7 @@
 // dial and how patiently, whom to let in, and which of two links with one machine stays.
 import type { Core } from '../step.ts'
 import { DialList } from './dial-list.ts'
+import { Penalties } from './penalties.ts'
 
 /**
  * Two machines that join at the same moment both look before either has announced itself. Looking
@@ -13,6 +14,10 @@ const LONGEST_LOOK_AGAIN_MS = 30_000
 const LOOK_UP_LIMIT_MS = 2 * 60_000
 /** Twice the full mesh of a small cloud; each link costs about a megabyte. */
 export const MAX_LINKS = 64
+/** A machine that this one asked for, such as an opponent's, gets in beyond that. */
+const MAX_LINKS_WITH_WANTED = 2 * MAX_LINKS
+/** Of one address, so that one computer with many keys can't take all; a school may be behind one. */
+export const MAX_LINKS_PER_ADDRESS = 32
 /**
  * Two machines that dial each other at once have both links within a round trip or two. A second link
  * that comes later means that the other side has lost the first.
@@ -28,6 +33,8 @@ export type FindingEvent =
   | { type: 'wanted'; machine: string }
   | { type: 'linkOpened'; machine: string; link: LinkTraits }
   | { type: 'linkClosed'; machine: string }
+  /** The machine broke the rules, and lost its link for it. */
+  | { type: 'misbehaved'; machine: string }
   | { type: 'timer'; id: string }
 
 export type FindingEffect =
@@ -42,6 +49,8 @@ export interface LinkTraits {
   /** Did this machine dial? */
   dialled: boolean
   openedMs: number
+  /** Of the other side, without its port. Null on this very computer. */
+  address: string | null
 }
 
 export interface FindingOptions {
@@ -51,13 +60,14 @@ export interface FindingOptions {
 }
 
 /** What becomes of a machine that has proved itself and wants a link. */
-export type Admission = 'admit' | 'replace' | 'duplicate' | 'full'
+export type Admission = 'admit' | 'replace' | 'duplicate' | 'full' | 'too soon'
 
 export class FindingCore implements Core<FindingEvent, FindingEffect> {
   readonly #ownMachine: string
   readonly #random: () => number
   readonly #links = new Map<string, LinkTraits>()
   readonly #dials: DialList
+  readonly #penalties = new Penalties()
   #lookAgainMs = FIRST_LOOK_AGAIN_MS
   #looking = false
   #online: boolean | null = null
@@ -79,7 +89,8 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
    */
   admission(machine: string, link: LinkTraits): Admission {
     const held = this.#links.get(machine)
-    if (held === undefined) return this.#links.size < MAX_LINKS ? 'admit' : 'full'
+    if (this.#penalties.isWaiting(machine, link.openedMs)) return 'too soon'
+    if (held === undefined) return this.#hasRoom(machine, link) ? 'admit' : 'full'
     const simultaneous = link.openedMs - held.openedMs < SIMULTANEOUS_MS
     // Who dials anew has given up the link that it dialled before; so has who comes much later.
     if (!simultaneous || held.dialled === link.dialled) return 'replace'
@@ -98,9 +109,21 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
         return this.#linkOpened(event.machine, event.link, nowMs)
       case 'linkClosed':
         return this.#linkClosed(event.machine, nowMs)
+      case 'misbehaved':
+        this.#penalties.note(event.machine, nowMs)
+        return []
       case 'timer':
         return event.id === 'look' ? this.#lookUp() : this.#dialDue(nowMs)
     }
+  }
+
+  #hasRoom(machine: string, { address }: LinkTraits): boolean {
+    const most = this.#dials.has(machine) ? MAX_LINKS_WITH_WANTED : MAX_LINKS
+    if (this.#links.size >= most) return false
+    if (address === null) return true
+    let neighbours = 0
+    for (const held of this.#links.values()) if (held.address === address) neighbours++
+    return neighbours < MAX_LINKS_PER_ADDRESS
   }
 
   /** The next look is timed when this one has ended: a slow DHT is not asked twice at once. */

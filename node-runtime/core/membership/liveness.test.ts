@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HEARTBEAT_MS, Liveness } from './liveness.ts'
 
@@ -57,5 +58,22 @@ describe('the liveness of a link', () => {
     liveness.pinged(nowMs + 30_000)
     expect(liveness.beat(nowMs + 30_001)).not.toBeNull()
     expect(patienceMs(liveness, nowMs + 31_000)).toBeLessThanOrEqual(6_000)
+  })
+
+  it('is shaken by no order of pings and answers, however odd', () => {
+    const step = fc.tuple(fc.constantFrom('beat', 'ping', 'pong'), fc.nat(3_000), fc.double())
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const liveness = new Liveness(0)
+        let nowMs = 0
+        for (const [kind, passedMs, number] of steps) {
+          nowMs += passedMs
+          if (kind === 'beat') liveness.beat(nowMs)
+          else if (kind === 'ping') liveness.pinged(nowMs)
+          else liveness.ponged(number, nowMs)
+          expect(liveness.latencyMs ?? 0).toBeGreaterThanOrEqual(0)
+        }
+      }),
+    )
   })
 })

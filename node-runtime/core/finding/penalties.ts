@@ -1,0 +1,43 @@
+// Machines that broke the rules of a link have to wait before they get another: ever longer, so that
+// a fault that comes back with every link costs less and less, and forgiven after a while.
+
+const FIRST_MS = 2_000
+const LONGEST_MS = 10 * 60_000
+/** Keys are free: there is no use in remembering more. */
+export const MAX_PENALTIES = 256
+
+interface Penalty {
+  faults: number
+  untilMs: number
+}
+
+export class Penalties {
+  readonly #penalties = new Map<string, Penalty>()
+
+  get size(): number {
+    return this.#penalties.size
+  }
+
+  note(machine: string, nowMs: number): void {
+    const faults = (this.#faultsOf(machine, nowMs) ?? 0) + 1
+    this.#penalties.delete(machine)
+    const waitMs = Math.min(FIRST_MS * 2 ** (faults - 1), LONGEST_MS)
+    this.#penalties.set(machine, { faults, untilMs: nowMs + waitMs })
+    if (this.#penalties.size <= MAX_PENALTIES) return
+    for (const oldest of this.#penalties.keys()) {
+      this.#penalties.delete(oldest)
+      return
+    }
+  }
+
+  isWaiting(machine: string, nowMs: number): boolean {
+    const penalty = this.#penalties.get(machine)
+    return penalty !== undefined && nowMs < penalty.untilMs
+  }
+
+  /** Its earlier faults, unless it has been good for long since. */
+  #faultsOf(machine: string, nowMs: number): number | null {
+    const penalty = this.#penalties.get(machine)
+    return penalty === undefined || nowMs - penalty.untilMs > LONGEST_MS ? null : penalty.faults
+  }
+}
