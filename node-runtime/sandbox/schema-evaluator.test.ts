@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs'
 import * as re2 from 're2js'
 import { describe, expect, it } from 'vitest'
+import { schemaApplicators } from './schema-applicators.ts'
+import { schemaAssertions } from './schema-assertions.ts'
 import { schemaEvaluator } from './schema-evaluator.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { schemaFormats } from './schema-formats.ts'
+import { schemaRun } from './schema-run.ts'
 
 interface Group {
   keyword: string
@@ -23,7 +26,12 @@ const [, ...groups] = readFileSync(
   .map((line) => JSON.parse(line) as Group)
 
 const { findSchemaFaults } = schemaFaults(re2, Object.keys(schemaFormats()))
-const evaluator = schemaEvaluator(re2, schemaFormats)
+const evaluator = schemaEvaluator(re2, {
+  newRun: schemaRun,
+  newAssertions: schemaAssertions,
+  newApplicators: schemaApplicators,
+  newFormats: schemaFormats,
+})
 
 describe.each([...new Set(groups.map(({ keyword }) => keyword))])('%s', (keyword) => {
   it.each(groups.filter((group) => group.keyword === keyword))(

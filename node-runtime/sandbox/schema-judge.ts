@@ -1,10 +1,13 @@
 // Which values fit a system's schema: decided in workers, in a bounded number of steps, with the same
 // verdict on every machine.
 import type { Json } from '../contract/values.ts'
+import { schemaApplicators } from './schema-applicators.ts'
+import { schemaAssertions } from './schema-assertions.ts'
 import { schemaEvaluator } from './schema-evaluator.ts'
-import type { SchemaError } from './schema-evaluator.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { schemaFormats } from './schema-formats.ts'
+import { schemaRun } from './schema-run.ts'
+import type { SchemaError } from './schema-run.ts'
 import { schemaWorker } from './schema-worker.ts'
 import type { SchemaReply, SchemaRequest } from './schema-worker.ts'
 import { WorkerPool, workerText } from './worker-pool.ts'
@@ -31,6 +34,16 @@ export type Verdict =
   | { ok: false; errors: SchemaError[] }
   | { kind: 'undecided'; reason: string }
 
+/** In the order in which the worker's body takes them. */
+const PARTS = [
+  schemaEvaluator,
+  schemaFaults,
+  schemaRun,
+  schemaAssertions,
+  schemaApplicators,
+  schemaFormats,
+]
+
 const FITS: Verdict = { ok: true }
 
 export class SchemaJudge {
@@ -43,8 +56,7 @@ export class SchemaJudge {
     this.#pool = new WorkerPool({
       size: options.size ?? MAX_WORKERS,
       memoryMb: WORKER_MEMORY_MB,
-      text: () =>
-        workerText(schemaWorker, ['re2js'], [schemaEvaluator, schemaFaults, schemaFormats]),
+      text: () => workerText(schemaWorker, ['re2js'], PARTS),
       ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     })
   }

@@ -1,7 +1,10 @@
 // JSON Schemas and values of strangers, in a worker: is a schema usable, and which values fit it?
-import type { CompiledSchema, schemaEvaluator, SchemaError } from './schema-evaluator.ts'
+import type { schemaApplicators } from './schema-applicators.ts'
+import type { schemaAssertions } from './schema-assertions.ts'
+import type { CompiledSchema, schemaEvaluator } from './schema-evaluator.ts'
 import type { schemaFaults } from './schema-faults.ts'
 import type { schemaFormats } from './schema-formats.ts'
+import type { SchemaError, schemaRun } from './schema-run.ts'
 import type { WorkerBody } from './worker-shell.ts'
 
 /** `schema` is the key of the material, or the schema's JSON text. Values are JSON texts. */
@@ -20,10 +23,13 @@ export function schemaWorker(
   re2: typeof import('re2js'),
   newEvaluator: typeof schemaEvaluator,
   newFaults: typeof schemaFaults,
+  newRun: typeof schemaRun,
+  newAssertions: typeof schemaAssertions,
+  newApplicators: typeof schemaApplicators,
   newFormats: typeof schemaFormats,
 ): WorkerBody<SchemaRequest, SchemaReply> {
   const { findSchemaFaults } = newFaults(re2, Object.keys(newFormats()))
-  const evaluator = newEvaluator(re2, newFormats)
+  const evaluator = newEvaluator(re2, { newRun, newAssertions, newApplicators, newFormats })
   const compiled = new Map<string, CompiledSchema | string>()
   const compile = (json: string): CompiledSchema | string => {
     const fault = findSchemaFaults(json)[0]
