@@ -12,6 +12,7 @@ import { join } from './join.ts'
 import { moveLatency } from './move-latency.ts'
 import { MissingPart } from './report.ts'
 import type { Measure } from './report.ts'
+import { sandbox } from './sandbox.ts'
 import { spectatorUpload } from './spectator-upload.ts'
 import { formatTable } from './table.ts'
 import type { Result } from './table.ts'
@@ -23,6 +24,7 @@ const MEASURES: readonly Measure[] = [
   moveLatency,
   spectatorUpload,
   fairness,
+  sandbox,
 ]
 const REPORTS = path.resolve(import.meta.dirname, '../../out/bench')
 const INTERRUPTED = 130

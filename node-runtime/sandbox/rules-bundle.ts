@@ -53,11 +53,13 @@ export interface RulesSource {
   entry: string
   /** A file of the same repository; rejects when there is none. */
   readFile: (path: string) => Promise<string>
+  /** Whose turn it is to wait when there is much to do, such as the system's key. */
+  owner?: string
 }
 
 /** Says which file a module still lacks, if it exports the rules' functions otherwise. */
 export interface RulesLinker {
-  link(modules: RulesModules): Promise<RulesAnswer<{ missing: string | null }>>
+  link(modules: RulesModules, owner?: string): Promise<RulesAnswer<{ missing: string | null }>>
 }
 
 function sealed(text: string): RulesBundle {
@@ -104,7 +106,7 @@ export async function bundleRules(source: RulesSource, linker: RulesLinker): Pro
     modules[missing] = await readModule(source, missing)
     const sizeBytes = Buffer.byteLength(JSON.stringify(modules))
     if (sizeBytes > MAX_BUNDLE_BYTES) throw failed('their files are too large')
-    const linked = await linker.link({ entry: source.entry, modules })
+    const linked = await linker.link({ entry: source.entry, modules }, source.owner)
     if (linked.kind === 'failed') throw failed(linked.reason)
     if (linked.kind === 'unavailable') {
       throw linked.lasting

@@ -102,11 +102,14 @@ export class RulesPool {
   }
 
   /** Does the module, with these files, export the rules' functions? Or which file does it lack? */
-  async link(modules: RulesModules): Promise<RulesAnswer<{ missing: string | null }>> {
+  async link(
+    modules: RulesModules,
+    owner = 'link',
+  ): Promise<RulesAnswer<{ missing: string | null }>> {
     const reply = replyOf(
       await this.#pool.run({
         request: { kind: 'link', ...modules, limits: RULES_LIMITS },
-        owner: 'link',
+        owner,
         limitMs: this.#callLimitMs,
         chars: Object.values(modules.modules).reduce((sum, source) => sum + source.length, 0),
       }),

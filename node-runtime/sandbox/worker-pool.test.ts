@@ -81,17 +81,24 @@ test('owners take turns, however much one of them asks', async () => {
 
 test('nobody takes the last thread, and who hung does not share the rest', async () => {
   const pool = newPool(3)
-  const hang = (owner: string): Promise<Exchange<Reply>> =>
-    pool.run({ owner, limitMs: 300, request: { do: 'hang' } })
-  const echo = (owner: string): Promise<Exchange<Reply>> =>
-    pool.run({ owner, limitMs: 10_000, request: { do: 'echo' } })
-  const hung = [hang('a'), hang('a'), hang('a')]
-  expect(causeOf(await echo('b'))).toBe('reply')
-  expect((await Promise.all(hung)).map(causeOf)).toEqual(['time', 'time', 'time'])
-  expect((await Promise.all([hang('b'), hang('c')])).map(causeOf)).toEqual(['time', 'time'])
+  let hanging = 0
+  const hang = async (owner: string): Promise<string> => {
+    hanging++
+    const exchange = await pool.run({ owner, limitMs: 1_000, request: { do: 'hang' } })
+    hanging--
+    return causeOf(exchange)
+  }
+  const echo = async (owner: string): Promise<string> =>
+    causeOf(await pool.run({ owner, limitMs: 10_000, request: { do: 'echo' } }))
+  const hung = Promise.all([hang('a'), hang('a'), hang('a')])
+  expect(await echo('b')).toBe('reply')
+  expect(hanging).toBe(3)
+  expect(await hung).toEqual(['time', 'time', 'time'])
+  expect(await Promise.all([hang('b'), hang('c')])).toEqual(['time', 'time'])
   // All three are known for it now: together they get two of the three threads.
   const again = Promise.all(['a', 'b', 'c'].map(hang))
-  expect(causeOf(await echo('d'))).toBe('reply')
+  expect(await echo('d')).toBe('reply')
+  expect(hanging).toBe(3)
   await again
 })
 
