@@ -15,6 +15,7 @@ import { Fingerprint } from '../../ui/fingerprint.tsx'
 import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
+import { InstallNotes } from './install-notes.tsx'
 import { describeSize } from './size.ts'
 import './install-prompt.css'
 
@@ -48,7 +49,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const look = useCall(async () => {
     const found = await client.systems.preview({ url })
     setPreview(found)
-    setGrant(found.permissions)
+    setGrant(firstGrant(found))
   })
   const install = useCall(async () => {
     if (preview === null) return
@@ -126,6 +127,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
           <Facts preview={preview} />
           <Permissions
             asked={preview.permissions}
+            fresh={preview.changes?.permissions ?? []}
             grant={grant}
             disabled={install.pending}
             onChange={setGrant}
@@ -152,35 +154,49 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   )
 }
 
-function installWord({ installed, commit }: SystemPreview): string {
+/**
+ * What is ticked when the prompt opens: all that a new system asks for; of an installed one what it
+ * has. A permission that came with the update is for the person to give.
+ */
+function firstGrant({ permissions, installed }: SystemPreview): Permission[] {
+  return permissions.filter(
+    (permission) => installed === null || installed.granted.includes(permission),
+  )
+}
+
+function installWord({ installed, changes, commit }: SystemPreview): string {
   if (installed === null) return 'Install'
-  return installed.commit === commit ? 'Install again' : 'Update'
+  if (installed.commit === commit) return 'Install again'
+  return changes?.older === true ? 'Go back' : 'Update'
 }
 
 function Facts({ preview }: { preview: SystemPreview }): ReactNode {
-  const { installed } = preview
   return (
     <>
       <div className="install-head">
-        <KeyPicture text={preview.id} size={44} />
+        <KeyPicture text={preview.key} size={44} />
         <div>
           <h3>{preview.name}</h3>
           <p className="muted">{preview.description ?? preview.id}</p>
         </div>
       </div>
-      {installed !== null && (
-        <p className="install-note">
-          {installed.commit === preview.commit
-            ? `This version (${installed.version}) is installed already.`
-            : `Version ${installed.version} is installed. This replaces it; its data stays.`}
-        </p>
-      )}
+      <InstallNotes preview={preview} />
       <dl className="facts">
         <dt>Version</dt>
         <dd>{preview.version}</dd>
         <dt>Author</dt>
         <dd title="As the repository says it: a claim, not a proof">
           {preview.author.name} &lt;{preview.author.email}&gt;
+        </dd>
+        <dt>Signed</dt>
+        <dd className="row">
+          {preview.publisher === null ? (
+            <span className="muted">By nobody: it is known by its address alone</span>
+          ) : (
+            <>
+              By <Fingerprint value={preview.publisher} what="publisher’s key" />
+            </>
+          )}
         </dd>
         <dt>Commit</dt>
         <dd className="row">
@@ -203,12 +219,14 @@ function Facts({ preview }: { preview: SystemPreview }): ReactNode {
 
 interface PermissionsProps {
   asked: readonly Permission[]
+  /** Those that the installed version did not ask for. */
+  fresh: readonly Permission[]
   grant: readonly Permission[]
   disabled: boolean
   onChange: (grant: readonly Permission[]) => void
 }
 
-function Permissions({ asked, grant, disabled, onChange }: PermissionsProps): ReactNode {
+function Permissions({ asked, fresh, grant, disabled, onChange }: PermissionsProps): ReactNode {
   return (
     <fieldset className="install-permissions">
       <legend>{asked.length === 0 ? 'It asks for no permissions.' : 'It asks for'}</legend>
@@ -216,7 +234,7 @@ function Permissions({ asked, grant, disabled, onChange }: PermissionsProps): Re
         <Toggle
           key={permission}
           look="checkbox"
-          label={PERMISSIONS[permission].title}
+          label={labelOf(permission, fresh)}
           description={PERMISSIONS[permission].description}
           checked={grant.includes(permission)}
           disabled={disabled}
@@ -232,4 +250,9 @@ function Permissions({ asked, grant, disabled, onChange }: PermissionsProps): Re
       )}
     </fieldset>
   )
+}
+
+function labelOf(permission: Permission, fresh: readonly Permission[]): string {
+  const { title } = PERMISSIONS[permission]
+  return fresh.includes(permission) ? `${title} (new in this version)` : title
 }

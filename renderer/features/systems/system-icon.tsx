@@ -20,7 +20,7 @@ interface SystemIconProps {
   size: number
 }
 
-/** The system's own icon; a picture made from its id while there is none. */
+/** The system's own icon; a picture made from its key while there is none. */
 export function SystemIcon({ id, system, size }: SystemIconProps): ReactNode {
   const client = useClient()
   const [url, setUrl] = useState<string | null>(null)
@@ -45,6 +45,6 @@ export function SystemIcon({ id, system, size }: SystemIconProps): ReactNode {
       current = false
     }
   }, [client, key, icon, commit])
-  if (url === null) return <KeyPicture text={id} size={size} />
+  if (url === null) return <KeyPicture text={key ?? id} size={size} />
   return <img className="system-icon" src={url} alt="" width={size} height={size} />
 }

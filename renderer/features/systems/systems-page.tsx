@@ -74,6 +74,8 @@ function SystemCard({ system }: { system: InstalledSystem }): ReactNode {
         <div>
           <h3>{system.name}</h3>
           <p className="muted">{system.description ?? system.id}</p>
+          {/* Another system has its id: this is how the two are told apart. */}
+          {system.host !== system.id && <p className="muted mono">{system.host}</p>}
         </div>
         <Button look="primary" onClick={() => tabs.go(systemAddress(system.host))}>
           Open
@@ -109,6 +111,14 @@ function SystemCard({ system }: { system: InstalledSystem }): ReactNode {
           </dd>
           <dt>Author</dt>
           <dd>{system.author.name}</dd>
+          <dt>Signed</dt>
+          <dd>
+            {system.publisher === null ? (
+              'By nobody'
+            ) : (
+              <Fingerprint value={system.publisher} what="publisher’s key" />
+            )}
+          </dd>
           <dt>Size</dt>
           <dd>{describeSize(system.sizeBytes)}</dd>
           <dt>Installed</dt>

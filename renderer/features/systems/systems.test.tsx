@@ -5,6 +5,7 @@ import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { App } from '../../app/app.tsx'
 import {
   COMMIT,
+  OTHER_KEY,
   PREVIEW,
   REPOSITORY,
   createFakeRuntime,
@@ -44,6 +45,75 @@ test('preview, permissions, install, open', async () => {
   fireEvent.click(within(done).getByRole('button', { name: 'Open' }))
   await waitFor(() => expect(host.asked.join()).toContain(`cloud://${PREVIEW.key}/`))
   expect(screen.queryByRole('dialog')).toBeNull()
+})
+
+test('another author’s system with the same id is said to be a second one, not an update', async () => {
+  const fake = createFakeRuntime()
+  const { id, name, version, author } = PREVIEW
+  const url = 'https://example.org/first.git'
+  const first = { id, key: OTHER_KEY, publisher: null, host: id, name, version, url, author }
+  fake.preview = { ...PREVIEW, namesakes: [first] }
+  const { prompt } = await openPrompt(fake)
+  await within(prompt).findByText(
+    `Another system with the name ${id} from another author is installed: ${name}, from ${url}. This one will be a second system beside it, and gets none of its data and permissions.`,
+  )
+  within(prompt).getByRole('button', { name: 'Install' })
+  within(prompt).getByText('By nobody: it is known by its address alone')
+})
+
+test('an update says what changes, and leaves new permissions to the person', async () => {
+  const fake = createFakeRuntime()
+  const { key, url } = PREVIEW
+  fake.preview = {
+    ...PREVIEW,
+    publisher: OTHER_KEY,
+    version: '0.2.0',
+    installed: { key, url, version: '0.1.0', commit: 'f'.repeat(40), granted: ['db'] },
+    changes: {
+      older: false,
+      permissions: ['sessions'],
+      collections: [
+        { collection: 'events', change: 'changed' },
+        { collection: 'fresh', change: 'added' },
+        { collection: 'gone', change: 'removed' },
+        { collection: 'results', change: 'changed' },
+      ],
+    },
+  }
+  const { prompt } = await openPrompt(fake)
+  await within(prompt).findByText('0.1.0 → 0.2.0: an update by the same publisher. Its data stays.')
+  within(prompt).getByText(
+    'This version changes the form of 2 collections; records that do not fit are not shown: events, results.',
+  )
+  within(prompt).getByText('It no longer has this collection, whose records are not shown: gone.')
+  const ticked = (name: string): boolean =>
+    within(prompt).getByRole<HTMLInputElement>('checkbox', { name }).checked
+  expect(ticked('Keep records in the cloud')).toBe(true)
+  expect(ticked('Play and watch sessions (new in this version)')).toBe(false)
+
+  const update = within(prompt).getByRole<HTMLButtonElement>('button', { name: 'Update' })
+  await waitFor(() => expect(update.disabled).toBe(false))
+  fireEvent.click(update)
+  await screen.findByRole('dialog', { name: 'Event Games is installed' })
+  expect(fake.calls).toEqual([['systems.install', { url, commit: COMMIT, grant: ['db'] }]])
+})
+
+test('what was not granted before is not ticked by an update, and an older version is no update', async () => {
+  const fake = createFakeRuntime()
+  const { key, url } = PREVIEW
+  fake.preview = {
+    ...PREVIEW,
+    installed: { key, url, version: '0.2.0', commit: 'f'.repeat(40), granted: [] },
+    changes: { older: true, permissions: [], collections: [] },
+  }
+  const { prompt } = await openPrompt(fake)
+  await within(prompt).findByText(
+    '0.2.0 → 0.1.0: this is an older version than the installed one. Its data stays.',
+  )
+  within(prompt).getByRole('button', { name: 'Go back' })
+  for (const box of within(prompt).getAllByRole<HTMLInputElement>('checkbox')) {
+    expect(box.checked).toBe(false)
+  }
 })
 
 test('the prompt takes no yes in the first moment', async () => {
