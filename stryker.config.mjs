@@ -1,27 +1,25 @@
-// `npm run mutate`: breaks the code that guards, one place at a time, and sees whether a test goes red.
-// See docs/testing.md.
+// For `npm run mutate`; see docs/testing.md.
+import { presentPart } from './build/mutation-parts.mjs'
+
+const { name, mutate } = presentPart()
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
-  mutate: [
-    'node-runtime/core/**/*.ts',
-    'node-runtime/rpc/{caller,fair-share,frames,traffic}.ts',
-    'node-runtime/swarm/*admission*.ts',
-    '!**/*.test.ts',
-  ],
-  vitest: { configFile: 'vitest.config.ts', related: true },
+  mutate,
+  vitest: { configFile: 'build/vitest-mutation.config.mjs', related: false },
   coverageAnalysis: 'perTest',
   // There is no such file: Stryker would rewrite the real one with an API that TypeScript 7 has not,
   // and vitest does not read it.
   tsconfigFile: 'no-tsconfig.json',
   ignorePatterns: ['dist', 'out', 'docs', 'test-results', 'playwright-report'],
-  tempDirName: 'out/mutation/sandbox',
+  tempDirName: `out/mutation/${name}-sandbox`,
   reporters: ['clear-text', 'html', 'json'],
-  htmlReporter: { fileName: 'out/mutation/report.html' },
-  jsonReporter: { fileName: 'out/mutation/report.json' },
+  htmlReporter: { fileName: `out/mutation/${name}.html` },
+  jsonReporter: { fileName: `out/mutation/${name}.json` },
   clearTextReporter: { allowColor: false, reportTests: false, logTests: false },
+  allowConsoleColors: false,
   concurrency: 2,
   timeoutMS: 10_000,
   thresholds: { high: 95, low: 85, break: 85 },

@@ -1,64 +1,44 @@
 // How long one system waits for its calls while another floods the machine, beside how long it waits
 // when nobody else does anything. The 99th percentile is what a person feels as a hitch.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
 import { LocalCloud } from '../support/machines.ts'
+import { CALLS, fill } from './calls.ts'
+import type { Call, CallName } from './calls.ts'
+import { within } from './patience.ts'
 import { compare, summarize, timeMs } from './report.ts'
 import type { Measure, Row } from './report.ts'
-import { COLLECTION, installSystem, openSystemPage } from './system-page.ts'
+import { installSystem, openSystemPage } from './system-page.ts'
 import type { SystemPage } from './system-page.ts'
 
-const ROUNDS = 7
-const CALLS = 150
+const FLOOD = path.join(import.meta.dirname, 'peers', 'flood.ts')
+const ROUNDS = 5
+const CALLS_A_ROUND = 200
 /** A page that does something now and then. */
 const PAUSE_MS = 4
 const FLOOD_IN_FLIGHT = 500
-const LARGE_RECORD_LENGTH = 200_000
-const LARGE_RECORDS = 40
 const P99 = 0.99
 
-type Call = (page: SystemPage, number: number) => Promise<unknown>
-
-const put: Call = ({ client, system }, number) =>
-  client.db.put({
-    system,
-    collection: COLLECTION,
-    id: `note-${number % 500}`,
-    value: { text: 'x'.repeat(80) },
-  })
-
-const get: Call = ({ client, system }, number) =>
-  client.db.get({ system, collection: COLLECTION, id: `note-${number % 500}` })
-
-const query: Call = ({ client, system }) => client.db.query({ system, collection: COLLECTION })
-
-const largeFrame: Call = ({ client, system }, number) =>
-  client.db.put({
-    system,
-    collection: COLLECTION,
-    id: `large-${number % LARGE_RECORDS}`,
-    value: { text: 'x'.repeat(LARGE_RECORD_LENGTH) },
-  })
-
-const largeAnswer: Call = ({ client, system }) =>
-  client.db.query({ system, collection: COLLECTION, prefix: 'large-' })
-
-/** Keeps so many calls in flight until it is told to stop. What is refused counts as made. */
-function flood(page: SystemPage, call: Call): () => Promise<void> {
-  let stopped = false
-  let number = 0
-  const one = async (): Promise<void> => {
-    while (!stopped) await call(page, number++).catch(() => undefined)
-  }
-  const all = Array.from({ length: FLOOD_IN_FLIGHT }, one)
+/** Floods from a process of its own, so that only the machine is shared. */
+async function startFlood(
+  dataDir: string,
+  system: string,
+  call: CallName,
+): Promise<() => Promise<void>> {
+  const child = fork(FLOOD, [dataDir, system, call, String(FLOOD_IN_FLIGHT)])
+  const exited = once(child, 'exit')
+  await within(Promise.race([once(child, 'message'), exited]), 'the flood has begun')
   return async () => {
-    stopped = true
-    await Promise.all(all)
+    child.kill('SIGKILL')
+    await exited
   }
 }
 
 /** The 99th percentile of the time of one call after the other, in ms. */
 async function measureP99(page: SystemPage, call: Call): Promise<number> {
   const samples: number[] = []
-  for (let number = 0; number < CALLS; number++) {
+  for (let number = 0; number < CALLS_A_ROUND; number++) {
     samples.push(await timeMs(() => call(page, number)))
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }
@@ -66,15 +46,11 @@ async function measureP99(page: SystemPage, call: Call): Promise<number> {
   return sorted[Math.ceil(P99 * sorted.length) - 1] ?? Infinity
 }
 
-const FLOODS: readonly [string, Call][] = [
-  ['puts', put],
-  ['queries', query],
-  ['large puts', largeFrame],
-  ['large answers', largeAnswer],
-]
-const CALLS_OF_OTHER: readonly [string, Call][] = [
-  ['get', get],
-  ['put', put],
+const FLOODS: readonly (readonly [name: string, call: CallName])[] = [
+  ['puts', 'put'],
+  ['queries', 'query'],
+  ['large puts', 'largePut'],
+  ['large answers', 'largeQuery'],
 ]
 
 export const fairness: Measure = {
@@ -85,28 +61,29 @@ export const fairness: Measure = {
     const rows: Row[] = []
     try {
       const daemon = await cloud.startDaemon()
-      for (const id of ['calm', 'flood']) await installSystem(daemon, id, await cloud.makeFolder())
-      const calm = await openSystemPage(daemon, 'calm')
-      const flooding = await openSystemPage(daemon, 'flood')
-      for (let n = 0; n < 500; n++) await Promise.all([put(calm, n), put(flooding, n)])
-      for (let n = 0; n < LARGE_RECORDS; n++) await largeFrame(flooding, n)
+      for (const id of ['calm', 'flood']) {
+        await installSystem(daemon, id, await cloud.makeFolder())
+        const page = await openSystemPage(daemon.dataDir, id)
+        await fill(page)
+        page.close()
+      }
+      const calm = await openSystemPage(daemon.dataDir, 'calm')
       for (const [floodName, floodCall] of FLOODS) {
-        for (const [name, call] of CALLS_OF_OTHER) {
+        for (const name of ['get', 'put'] as const) {
           const alone: number[] = []
           const flooded: number[] = []
           for (let round = 1; round <= ROUNDS; round++) {
-            say(`${name} while another floods with ${floodName}, round ${round} of ${ROUNDS}`)
-            alone.push(await measureP99(calm, call))
-            const stop = flood(flooding, floodCall)
-            flooded.push(await measureP99(calm, call))
+            alone.push(await measureP99(calm, CALLS[name]))
+            const stop = await startFlood(daemon.dataDir, 'flood', floodCall)
+            flooded.push(await measureP99(calm, CALLS[name]))
             await stop()
           }
           rows.push(compare(`${name} beside a flood of ${floodName}`, 'ms', flooded, 'calm', alone))
-          say(`${summarize(flooded).median} against ${summarize(alone).median} ms`)
+          const [slow, fast] = [summarize(flooded).median, summarize(alone).median]
+          say(`${name} beside ${floodName}: ${slow.toFixed(1)} ms against ${fast.toFixed(1)} ms`)
         }
       }
       calm.close()
-      flooding.close()
     } finally {
       await cloud.close()
     }

@@ -44,9 +44,9 @@ export async function installSystem(daemon: Daemon, id: string, folder: string):
   await daemon.call('systems.install', { url, commit, grant: ['db'] })
 }
 
-/** A socket for the calls of an installed system. */
-export async function openSystemPage(daemon: Daemon, system: string): Promise<SystemPage> {
-  const text = await readFile(path.join(daemon.dataDir, 'runtime.json'), 'utf8')
+/** A socket for the calls of a system that is installed on the machine of a folder. */
+export async function openSystemPage(dataDir: string, system: string): Promise<SystemPage> {
+  const text = await readFile(path.join(dataDir, 'runtime.json'), 'utf8')
   const { port, token } = runtimeSchema.parse(JSON.parse(text))
   const address = `ws://127.0.0.1:${port}/rpc?system=${system}`
   const socket = new WebSocket(address, ['dharma', token])

@@ -4,6 +4,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { bridge } from '../../node-runtime/rpc/transports/bridge.ts'
 import { webSocketPort } from '../../node-runtime/rpc/transports/web-socket.ts'
 import type { SocketLike } from '../../node-runtime/rpc/transports/web-socket.ts'
+import { parseAddress } from './address.ts'
 import { createConnection } from './connection.ts'
 import type { OpenedPort } from './connection.ts'
 import { createFrameTabs } from './frame-tabs.ts'
@@ -11,6 +12,17 @@ import type { ShellHost } from './shell-host.ts'
 import type { Theme } from './tab-host.ts'
 
 const TOKEN_KEY = 'dharma.token'
+
+/** The address of a system that is to be shown first, as `?open=cloud://event-games/` names it. */
+export function takeWantedAddress(page: Window): string | null {
+  const url = new URL(page.location.href)
+  const wanted = url.searchParams.get('open')
+  if (wanted === null) return null
+  // A reload keeps the tabs as they are by then.
+  url.searchParams.delete('open')
+  page.history.replaceState(null, '', url.pathname + url.search + url.hash)
+  return parseAddress(wanted)?.kind === 'system' ? wanted : null
+}
 
 /** Takes the token out of the address, so that it is neither seen, bookmarked nor sent on. */
 export function takeToken(page: Window): string | null {

@@ -41,8 +41,13 @@ export async function readAll<C extends keyof Collections>(
   { client }: DemoMachine,
   collection: C,
 ): Promise<Collections[C][]> {
-  const { records } = await client.db.query({ system: SYSTEM, collection, limit: READ_LIMIT })
-  return records as unknown[] as Collections[C][]
+  const all: unknown[] = []
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.db.query({ system: SYSTEM, collection, limit: READ_LIMIT, cursor })
+    all.push(...page.records)
+    if (page.cursor === undefined) return all as Collections[C][]
+    cursor = page.cursor
+  }
 }
 
 async function enter(bot: Bot, event: EventRecord, { pace, say }: Scene): Promise<void> {
@@ -109,7 +114,11 @@ async function playAll(bot: Bot, event: EventRecord, scene: Scene): Promise<void
     if (!persons.includes(bot.person)) continue
     const playing = play(bot, event, game, scene)
     if (persons.every((person) => scene.bots.has(person))) await playing
-    else withPersons.push(playing)
+    else {
+      withPersons.push(playing)
+      // Whoever waits below is told; nobody may come to that, once another game has failed.
+      playing.catch(() => undefined)
+    }
   }
   await Promise.all(withPersons)
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CloudError } from '../../contract/errors.ts'
 import { startTestnet } from '../../swarm/testnet.ts'
+import type { Testnet } from '../../swarm/testnet.ts'
 import { printText } from '../output.ts'
 import { EXTENSIONS_DIR } from '../../host/places.ts'
 import { waitForStop } from '../stop-signal.ts'
@@ -38,13 +39,14 @@ export async function demo({ open, speed }: DemoOptions): Promise<void> {
   const ending = new AbortController()
   // Every pause and every stream of every bot listens to it.
   setMaxListeners(0, ending.signal)
-  const closers: (() => Promise<unknown>)[] = []
   const folder = await mkdtemp(join(tmpdir(), 'dharma-demo-'))
-  closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
+  /** What ends the machines and the window. */
+  const closers: (() => Promise<unknown>)[] = []
+  const networks: Testnet[] = []
 
   const run = async (): Promise<void> => {
     const testnet = await startTestnet()
-    closers.push(() => testnet.close())
+    networks.push(testnet)
     const bootstrap = testnet.bootstrap.map(({ host, port }) => `${host}:${port}`).join(',')
     const start = async (options: Omit<DemoMachineOptions, 'bootstrap' | 'dataDir'>) => {
       const dataDir = join(folder, options.name)
@@ -98,8 +100,9 @@ export async function demo({ open, speed }: DemoOptions): Promise<void> {
   const show = async (yours: DemoMachine, bootstrap: string): Promise<void> => {
     const electron = open ? findElectron() : null
     if (electron === null) {
-      const opened = open && (await openBrowser(yours.url))
-      printText(`${opened ? 'Opened' : 'Open'} ${yours.url}`)
+      const url = `${yours.url}&open=${encodeURIComponent(`cloud://${SYSTEM}/`)}`
+      const opened = open && (await openBrowser(url))
+      printText(`${opened ? 'Opened' : 'Open'} ${url}`)
       printText('Ctrl+C ends the demo and removes all of it.')
       return new Promise(() => undefined)
     }
@@ -114,14 +117,18 @@ export async function demo({ open, speed }: DemoOptions): Promise<void> {
     await shown.closed
   }
 
+  const running = run()
   try {
-    await Promise.race([stopped, run()])
+    await Promise.race([stopped, running])
   } finally {
     ending.abort()
     printText('Closing the machines …')
-    const [removeFolder, closeNetwork, ...closeMachines] = closers
-    await Promise.all(closeMachines.map((close) => close()))
-    await closeNetwork?.()
-    await removeFolder?.()
+    // One that does not close in good order must not keep the others, and the folder, from going.
+    await Promise.allSettled(closers.map((close) => close()))
+    // It fails at the next machine that it asks. Before that it might write to the folder still.
+    await running.catch(() => undefined)
+    await Promise.allSettled(closers.map((close) => close()))
+    await Promise.allSettled(networks.map((network) => network.close()))
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
 }

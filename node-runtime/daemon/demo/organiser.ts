@@ -19,9 +19,8 @@ const SPARE_PLACES = 1
 const LOOK_EVERY_MS = 300
 /** A tournament in which someone has left their games is not waited for longer than this. */
 const TOURNAMENT_LIMIT_MS = 10 * 60_000
-/** How long entries stay open once all bots are in. The first starts soon: there is more to see. */
-const FIRST_OPEN_MS = 4_000
-const LATER_OPEN_MS = 25_000
+/** How long entries stay open, unless all places are taken: time to look around and to find the button. */
+const OPEN_MS = 60_000
 
 async function until(condition: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   while (!(await condition())) await sleep(LOOK_EVERY_MS, undefined, { signal })
@@ -38,12 +37,7 @@ async function playedGames(bot: Bot, event: EventRecord): Promise<Played[]> {
   })
 }
 
-async function holdTournament(
-  bot: Bot,
-  title: string,
-  openMs: number,
-  scene: Scene,
-): Promise<void> {
+async function holdTournament(bot: Bot, title: string, scene: Scene): Promise<void> {
   const { pace, bots, say } = scene
   const { client } = bot.machine
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
@@ -75,16 +69,14 @@ async function holdTournament(
   say(`${bot.name} announces "${title}". There is a place left for you.`)
 
   let entries: EntryRecord[] = []
+  const isOver = pace.after(OPEN_MS)
   await until(async () => {
     const all = await readAll(bot.machine, 'entries')
     entries = all.filter(({ value }) => value.event === id)
-    return [...bots].every((person) => entries.some((entry) => entry.author === person))
+    const botsEntered = [...bots].every((person) => entries.some(({ author }) => author === person))
+    return botsEntered && (entries.length > bots.size || isOver())
   }, pace.signal)
-  await pace.pause(openMs, openMs)
-  const all = await readAll(bot.machine, 'entries')
-  entries = all
-    .filter(({ value }) => value.event === id)
-    .sort((a, b) => (a.created < b.created ? -1 : 1))
+  entries.sort((a, b) => (a.created < b.created ? -1 : 1))
   const event = await write(startedValue(announced, entries, crypto.randomUUID(), Date.now()))
   say(`"${title}" begins with ${entries.length} players.`)
 
@@ -108,7 +100,7 @@ export async function runOrganiser(bot: Bot, scene: Scene): Promise<void> {
   for (let count = 0; ; count++) {
     const edition = Math.floor(count / TITLES.length) + 1
     const title = `${TITLES[count % TITLES.length]}${edition === 1 ? '' : ` ${edition}`}`
-    await holdTournament(bot, title, count === 0 ? FIRST_OPEN_MS : LATER_OPEN_MS, scene)
+    await holdTournament(bot, title, scene)
     await scene.pace.pause(8_000, 15_000)
   }
 }
