@@ -12,6 +12,7 @@ export const ERROR_KINDS = {
   // Refused.
   FORBIDDEN: 'refused',
   UNAUTHENTICATED: 'refused',
+  CORE_REFUSED: 'refused',
   // The surroundings; trying again may help.
   TIMEOUT: 'environment',
   CANCELLED: 'environment',

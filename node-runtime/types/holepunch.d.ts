@@ -127,6 +127,14 @@ declare module 'hypercore' {
     remotePublicKey: Uint8Array
     stats: Record<string, { sent: number; received: number }>
   }
+  /** What a core's key is the hash of. */
+  export interface HypercoreManifest {
+    version: number
+    hash: 'blake2b'
+    quorum: number
+    signers: readonly object[]
+    prologue: { hash: Uint8Array; length: number } | null
+  }
   /** Where a log's replication over one multiplexed link begins and ends. */
   export interface HypercoreReplicator {
     readonly peers: readonly { protomux: object; channel: { close(): void } }[]
@@ -143,10 +151,13 @@ declare module 'hypercore' {
     readonly key: Buffer
     readonly discoveryKey: Buffer
     readonly length: number
+    readonly byteLength: number
     readonly contiguousLength: number
     readonly writable: boolean
     readonly closed: boolean
     readonly peers: HypercorePeer[]
+    /** Null until it is known. */
+    readonly manifest: HypercoreManifest | null
     ready(): Promise<void>
     append(block: unknown): Promise<{ length: number; byteLength: number }>
     get(
@@ -155,6 +166,9 @@ declare module 'hypercore' {
     ): Promise<unknown>
     has(start: number, end?: number): Promise<boolean>
     update(options?: { wait?: boolean }): Promise<boolean>
+    treeHash(length?: number): Promise<Buffer>
+    /** Forgets blocks. */
+    clear(start: number, end?: number): Promise<unknown>
     download(range?: { start?: number; end?: number; linear?: boolean }): DownloadRange
     replicate(streamOrMux: unknown, options?: object): unknown
     close(): Promise<void>
@@ -164,9 +178,12 @@ declare module 'hypercore' {
 declare module 'corestore' {
   import type { EventEmitter } from 'node:events'
   import type Hypercore from 'hypercore'
+  import type { HypercoreManifest } from 'hypercore'
   export interface GetOptions {
     key?: Uint8Array
+    discoveryKey?: Uint8Array
     name?: string
+    manifest?: HypercoreManifest
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
     valueEncoding?: 'json' | 'binary' | 'utf-8'
     allowFork?: boolean
@@ -177,6 +194,8 @@ declare module 'corestore' {
     constructor(storage: string, options?: { primaryKey?: Uint8Array; unsafe?: boolean })
     ready(): Promise<void>
     get(options: GetOptions): Hypercore
+    /** The discovery keys of all cores that are stored. */
+    list(): AsyncIterable<Buffer>
     namespace(name: string): Corestore
     replicate(stream: unknown): unknown
     close(): Promise<void>
