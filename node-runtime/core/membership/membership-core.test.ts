@@ -95,6 +95,18 @@ describe('what a machine knows of the others', () => {
     expect(core.entryOf(cleo.machine)?.sequence).toBe(6)
   })
 
+  it('is remembered, unless a link has said something newer by then', () => {
+    const { post, link, core } = world()
+    link(signed('ada', 7))
+    const effects = post({
+      type: 'remembered',
+      known: [ada, bob, own].map((entry) => ({ entry, lastSeenMs: 5 })),
+    })
+    expect(effects).toEqual([{ type: 'learned', entry: bob }])
+    expect(core.entryOf(ada.machine)?.sequence).toBe(7)
+    expect([...core.known]).toHaveLength(2)
+  })
+
   it('is not asked of those without a link, and nobody tells a machine about itself', () => {
     const { link, post, hear, core } = world()
     expect(post({ type: 'offered', from: ada.machine, offers: [offer(bob)] })).toEqual([])
@@ -233,7 +245,8 @@ describe('what follows from it', () => {
 
   it('the machines of a small cloud want links with all, again and again; those of a large one not', () => {
     const { post, until, log, link } = world()
-    post({ type: 'started', own, known: [{ entry: ada, lastSeenMs: 5 }] })
+    post({ type: 'remembered', known: [{ entry: ada, lastSeenMs: 5 }] })
+    post({ type: 'started' })
     const reached = (): string[] =>
       log.flatMap((effect) => (effect.type === 'reach' ? [effect.machine] : []))
     expect(reached()).toEqual([ada.machine])
@@ -259,6 +272,11 @@ it('no order of events makes it throw or grow', () => {
     fc.record({ type: fc.constant('linkOpened' as const), entry, wallMs: fc.nat() }),
     fc.record({ type: fc.constant('linkClosed' as const), machine, wallMs: fc.nat() }),
     fc.record({ type: fc.constant('heartbeat' as const) }),
+    fc.record({ type: fc.constant('started' as const) }),
+    fc.record({
+      type: fc.constant('remembered' as const),
+      known: fc.array(fc.record({ entry, lastSeenMs: fc.nat() })),
+    }),
     fc.record({ type: fc.constant('channelOpened' as const), machine }),
     fc.record({
       type: fc.constant('offered' as const),

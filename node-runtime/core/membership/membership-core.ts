@@ -37,7 +37,9 @@ export interface Offer {
 }
 
 export type MembershipEvent =
-  | { type: 'started'; own: MachineEntry; known: readonly KnownMachine[] }
+  /** Machines of the last time; in parts, if they are many. */
+  | { type: 'remembered'; known: readonly KnownMachine[] }
+  | { type: 'started' }
   /** This machine's own entry was signed anew. */
   | { type: 'ownSigned'; entry: MachineEntry }
   | { type: 'linkOpened'; entry: MachineEntry; wallMs: number }
@@ -121,8 +123,10 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
 
   step(event: MembershipEvent, nowMs: number): MembershipEffect[] {
     switch (event.type) {
+      case 'remembered':
+        return this.#remembered(event.known)
       case 'started':
-        return this.#started(event.own, event.known)
+        return this.#renew()
       case 'ownSigned':
         return this.#ownSigned(event.entry, nowMs)
       case 'linkOpened':
@@ -142,15 +146,16 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     }
   }
 
-  #started(own: MachineEntry, known: readonly KnownMachine[]): MembershipEffect[] {
-    this.#own = own
-    for (const machine of known) {
-      if (machine.entry.machine !== own.machine) this.#known.put(machine, this.#links)
+  #remembered(machines: readonly KnownMachine[]): MembershipEffect[] {
+    const effects: MembershipEffect[] = []
+    for (const known of machines) {
+      const { entry } = known
+      const held = this.entryOf(entry.machine)
+      if (held !== undefined && held.sequence >= entry.sequence) continue
+      this.#known.put(known, this.#links)
+      effects.push({ type: 'learned', entry })
     }
-    const learned = [...this.#known.all()].map(
-      ({ entry }): MembershipEffect => ({ type: 'learned', entry }),
-    )
-    return [...learned, ...this.#renew()]
+    return effects
   }
 
   #ownSigned(entry: MachineEntry, nowMs: number): MembershipEffect[] {

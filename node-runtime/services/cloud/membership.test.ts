@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -39,8 +39,10 @@ async function start(
   const warnings: string[] = []
   const errors: unknown[] = []
   const { nowMs = 1_000_000, more = {} } = options
+  const own = join(folder, name)
+  await mkdir(own, { recursive: true })
   const membership = await Membership.open({
-    folder,
+    folder: own,
     cloud: CLOUD,
     sign: (sequence) => signTestEntry({ keys, cloud: CLOUD, name, sequence, more }),
     network,
@@ -133,6 +135,25 @@ describe('the machines of a cloud', () => {
     expect(again.membership.list().map(({ online }) => online)).toEqual([true, false])
   })
 
+  it('are remembered by and by, if they are many, and none is lost by a stop meanwhile', async () => {
+    const many = Array.from({ length: 300 }, (_, at) => ({
+      form: signTestEntry({ keys: keysOf(`many ${at}`), cloud: CLOUD, name: `${at}` }).form,
+      lastSeenMs: at,
+    }))
+    await mkdir(join(folder, 'a'))
+    const path = join(folder, 'a', 'machines.json')
+    await writeFile(path, JSON.stringify({ sequence: 1, machines: many }))
+    const b = await start('b')
+    const a = await start('a')
+    expect(a.membership.list().length).toBeLessThan(100)
+    expect(known(a)).toContain('299')
+    link(a, b)
+    await a.membership.close()
+    await b.membership.close()
+    const again = await start('a')
+    await until(() => again.membership.list().length === 302)
+  })
+
   it('learn it when others hold a later entry of them than they do', async () => {
     const a = await start('a')
     const b = await start('b')
@@ -144,7 +165,8 @@ describe('the machines of a cloud', () => {
   })
 
   it('are begun anew when their list is damaged, which is moved aside and said', async () => {
-    const path = join(folder, 'machines.json')
+    await mkdir(join(folder, 'a'))
+    const path = join(folder, 'a', 'machines.json')
     await writeFile(path, '{"sequence": 1, "machines": [{')
     const a = await start('a')
     expect(known(a)).toEqual(['a'])

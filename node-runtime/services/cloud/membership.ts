@@ -2,11 +2,9 @@
 // link, and who is linked now. What to believe, keep and tell decides `core/membership`; here are its
 // protocol, its file and its signatures.
 import { EventEmitter } from 'node:events'
-import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { MachineInfo } from '../../contract/cloud.ts'
-import { CloudError } from '../../contract/errors.ts'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
 import { isShallow } from '../../core/canonical.ts'
 import { openMachineForm } from '../../core/forms/machine-form.ts'
@@ -23,9 +21,11 @@ import type {
 import { Driver } from '../../flow/driver.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import type { Log } from '../../ports/log.ts'
-import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
+import { writeJsonFile } from '../../store/json-file.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
+import { readMachines } from './machines-file.ts'
+import type { MachinesFile } from './machines-file.ts'
 
 const ENTRIES_PER_MESSAGE = 100
 /** A message is closed when it has so much; the last entry may be of the largest size. */
@@ -37,15 +37,11 @@ const CHECKED_AT_ONCE = 20
 const messageSchema = z.object({ entries: z.array(signedFormSchema).max(ENTRIES_PER_MESSAGE) })
 type Message = z.infer<typeof messageSchema>
 
+/** As many as an ordinary cloud has, in 15 ms; the rest is remembered by and by. */
+const REMEMBERED_AT_ONCE = 50
+
 /** What an entry says of itself, before anybody has looked at its signature. */
 const claimSchema = z.object({ machine: keySchema, sequence: timeMsSchema })
-
-const fileSchema = z.object({
-  /** Of this machine's own last entry. */
-  sequence: timeMsSchema,
-  machines: z.array(z.object({ form: signedFormSchema, lastSeenMs: timeMsSchema })),
-})
-type MachinesFile = z.infer<typeof fileSchema>
 
 export interface MembershipOptions {
   folder: string
@@ -73,7 +69,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
   readonly #path: string
   readonly #core: MembershipCore
   readonly #driver: Driver<MembershipEvent, MembershipEffect>
-  readonly #remembered: readonly KnownMachine[]
+  /** From the file, not yet checked. */
+  readonly #remembered: MachinesFile['machines']
   readonly #saves = new SerialQueue()
   readonly #protocol: Protocol<Message>
   /** What is still to be told to whom. */
@@ -86,7 +83,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     options: MembershipOptions,
     path: string,
     own: MachineEntry,
-    remembered: readonly KnownMachine[],
+    remembered: MachinesFile['machines'],
   ) {
     super()
     this.setMaxListeners(0)
@@ -117,15 +114,12 @@ export class Membership extends EventEmitter<MembershipEvents> {
    * links bring it back. Call `announceKnown` once others listen.
    */
   static async open(options: MembershipOptions): Promise<Membership> {
-    const { folder, cloud, sign, log, now } = options
+    const { folder, sign, log, now } = options
     const path = join(folder, 'machines.json')
     const file = await readMachines(path, log)
     const own = sign(nextSequence(file.sequence, now()))
-    const remembered: KnownMachine[] = []
-    for (const { form, lastSeenMs } of file.machines) {
-      const entry = openMachineForm(form, cloud)
-      if (entry !== null) remembered.push({ entry, lastSeenMs })
-    }
+    // Those that were here last are the likeliest to be there, and are dialled first.
+    const remembered = file.machines.toSorted((a, b) => b.lastSeenMs - a.lastSeenMs)
     const membership = new Membership(options, path, own, remembered)
     await writeJsonFile(path, { ...file, sequence: own.sequence })
     return membership
@@ -133,7 +127,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   /** Reports every remembered machine, as if it had just been heard of. */
   announceKnown(): void {
-    this.#driver.post({ type: 'started', own: this.#core.own, known: this.#remembered })
+    this.#remember(REMEMBERED_AT_ONCE)
+    this.#driver.post({ type: 'started' })
   }
 
   get ownEntry(): MachineEntry {
@@ -216,6 +211,19 @@ export class Membership extends EventEmitter<MembershipEvents> {
     }
   }
 
+  /** The file is not trusted more than a link: it may have been a stranger's. */
+  #remember(count: number): void {
+    const part = this.#closed ? [] : this.#remembered.splice(0, count)
+    if (part.length === 0) return
+    const known: KnownMachine[] = []
+    for (const { form, lastSeenMs } of part) {
+      const entry = openMachineForm(form, this.#options.cloud)
+      if (entry !== null) known.push({ entry, lastSeenMs })
+    }
+    this.#driver.post({ type: 'remembered', known })
+    setImmediate(() => this.#remember(CHECKED_AT_ONCE))
+  }
+
   #signAfter(sequence: number): void {
     const { sign, now } = this.#options
     this.#driver.post({ type: 'ownSigned', entry: sign(nextSequence(sequence, now())) })
@@ -278,28 +286,16 @@ export class Membership extends EventEmitter<MembershipEvents> {
   #save(): void {
     const content: MachinesFile = {
       sequence: this.#core.own.sequence,
-      machines: [...this.#core.known].map(({ entry, lastSeenMs }) => ({
-        form: entry.form,
-        lastSeenMs,
-      })),
+      machines: [
+        ...[...this.#core.known].map(({ entry, lastSeenMs }) => ({ form: entry.form, lastSeenMs })),
+        ...this.#remembered,
+      ],
     }
     this.#saves
       .run(() => writeJsonFile(this.#path, content))
       .catch((error: unknown) => {
         this.#options.log.error('the list of machines could not be saved', { error })
       })
-  }
-}
-
-async function readMachines(path: string, log: Log): Promise<MachinesFile> {
-  try {
-    return (await readJsonFile(path, fileSchema)) ?? { sequence: 0, machines: [] }
-  } catch (error) {
-    if (!(error instanceof CloudError)) throw error
-    const aside = `${path}.damaged`
-    await rename(path, aside)
-    log.warn('the list of machines was damaged; it is begun anew', { path, aside })
-    return { sequence: 0, machines: [] }
   }
 }
 
