@@ -98,6 +98,30 @@ describe('the rules pool', { timeout: 60_000 }, () => {
     expect(await runner.play({ ...question, ...change })).toEqual({ kind: 'illegal' })
   })
 
+  it.each([
+    ['nested deeper than any stack', JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)],
+    ['larger than any position', 'x'.repeat(300_000)],
+  ] as [string, Json][])(
+    'knows an action %s as illegal, played or replayed',
+    async (_what, action) => {
+      const runner = await rules(GOOD)
+      const question = { state: { moves: 0 }, seat: 0, action, seats: 2, viewer: 0 }
+      expect(await runner.play(question)).toEqual({ kind: 'illegal' })
+      const go = { seat: 0, action: 'go' }
+      for (const before of [[], [go]]) {
+        const actions = [...before, { seat: before.length, action }]
+        expect(await runner.replay({ ...BEGIN, actions })).toEqual({
+          kind: 'illegal',
+          ply: before.length,
+        })
+      }
+      const asked = { state: action, viewer: 0, seed: '', options: action, seats: 2 }
+      for (const answer of [await runner.view(asked), await runner.start(asked)]) {
+        expect(answer.kind).not.toBe('illegal')
+      }
+    },
+  )
+
   it('compares actions as values, whatever the order of their keys', async () => {
     const runner = await rules(
       withFunction('legal', '(s, seat) => seat ? [] : [{ from: [0, 1], to: { x: 1, y: null } }]'),

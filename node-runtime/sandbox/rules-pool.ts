@@ -18,6 +18,7 @@ import type {
   ViewAnswer,
   Viewer,
 } from '../ports/rules.ts'
+import { isDeeperThan } from './json-depth.ts'
 import { contentOf, RULES_ENGINE, RULES_LIMITS } from './rules-bundle.ts'
 import type { RulesBundle } from './rules-bundle.ts'
 import { rulesHarness } from './rules-harness.ts'
@@ -93,10 +94,7 @@ export class RulesPool {
       hash,
       start: (question) => start(ask, question),
       play: (question) => play(ask, question),
-      view: async ({ state, viewer }) =>
-        viewOf(
-          await ask({ kind: 'view', state: JSON.stringify(state), viewer: viewerText(viewer) }),
-        ),
+      view: (question) => view(ask, question),
       replay: (question) => replay(ask, question),
     }
   }
@@ -178,21 +176,39 @@ function settled(reply: RulesReply | RulesUnavailable): StartAnswer {
   return { kind: 'ok', ...positionOf(reply.position), view: viewOf(reply.view) }
 }
 
+/** The text of a value that rules may be asked about; null if no position is so deep. */
+function textOf(value: Json): string | null {
+  return isDeeperThan(value, RULES_LIMITS.outputDepth) ? null : JSON.stringify(value)
+}
+
+/** Null if it can't be legal, because no list of legal actions may hold it. */
+function moveText(seat: number, action: Json): string | null {
+  const text = textOf(action)
+  return text === null || text.length > RULES_LIMITS.outputChars ? null : `[${seat},${text}]`
+}
+
+const TOO_DEEP = unavailable('what they are asked about is nested too deeply', true)
+
+async function view(ask: Ask, question: { state: Json; viewer: Viewer }): Promise<ViewAnswer> {
+  const state = textOf(question.state)
+  if (state === null) return TOO_DEEP
+  return viewOf(await ask({ kind: 'view', state, viewer: viewerText(question.viewer) }))
+}
+
 async function start(ask: Ask, question: StartQuestion): Promise<StartAnswer> {
   const { seed, options, seats, viewer } = question
+  if (textOf(options) === null) return TOO_DEEP
   const begin = JSON.stringify([seed, options])
   return settled(await ask({ kind: 'start', begin, seats, viewer: viewerText(viewer) }))
 }
 
 async function play(ask: Ask, question: PlayQuestion): Promise<PlayAnswer> {
-  const { state, seat, action, seats, viewer } = question
-  const reply = await ask({
-    kind: 'play',
-    state: JSON.stringify(state),
-    move: JSON.stringify([seat, action]),
-    seats,
-    viewer: viewerText(viewer),
-  })
+  const { seats, viewer } = question
+  const state = textOf(question.state)
+  const move = moveText(question.seat, question.action)
+  if (move === null) return { kind: 'illegal' }
+  if (state === null) return TOO_DEEP
+  const reply = await ask({ kind: 'play', state, move, seats, viewer: viewerText(viewer) })
   return reply.kind === 'illegal' ? { kind: 'illegal' } : settled(reply)
 }
 
@@ -200,18 +216,21 @@ async function play(ask: Ask, question: PlayQuestion): Promise<PlayAnswer> {
 async function replay(ask: Ask, question: ReplayQuestion): Promise<ReplayAnswer> {
   const { seed, options, seats, viewer, actions } = question
   const { fromPly, count } = question.views ?? { fromPly: 0, count: 0 }
+  if (textOf(options) === null) return TOO_DEEP
   const views: { ply: number; view: ViewAnswer }[] = []
   let position: PositionText | null = null
   let ply = 0
   let pageChars = 0
   while (position === null || ply < actions.length) {
     const isFirst: boolean = position === null
+    const moves: string[] = nextMoves(actions, ply)
+    if (moves.length === 0 && ply < actions.length && !isFirst) return { kind: 'illegal', ply }
     const from: number = Math.max(0, fromPly + views.length - ply)
     const reply: RulesReply | RulesUnavailable = await ask({
       kind: 'replay',
       begin: isFirst ? JSON.stringify([seed, options]) : null,
       state: position?.state ?? '',
-      moves: nextMoves(actions, ply),
+      moves,
       seats,
       viewer: viewerText(viewer),
       fromPly: from,
@@ -239,13 +258,14 @@ async function replay(ask: Ask, question: ReplayQuestion): Promise<ReplayAnswer>
   }
 }
 
-/** As many actions as one request may hold; at least one. */
+/** As many actions as one request may hold, up to one that can't be legal; at least one. */
 function nextMoves(actions: ReplayQuestion['actions'], ply: number): string[] {
   const moves: string[] = []
   let chars = 0
   for (let index = ply; index < actions.length; index++) {
     const { seat, action } = actions[index] ?? { seat: 0, action: null }
-    const move = JSON.stringify([seat, action])
+    const move = moveText(seat, action)
+    if (move === null) break
     chars += move.length
     if (moves.length > 0 && chars > MAX_INPUT_CHARS / 4) break
     moves.push(move)

@@ -1,5 +1,6 @@
 // Against the published test suite of the standard, in this process: the same text runs in the worker.
 import { readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
 import * as re2 from 're2js'
 import { describe, expect, it } from 'vitest'
 import { schemaApplicators } from './schema-applicators.ts'
@@ -81,5 +82,62 @@ describe('a format', () => {
       for (const text of texts) format(`${text}!`)
     }
     expect(performance.now() - begunMs).toBeLessThan(2_000)
+  })
+})
+
+describe('a stranger', () => {
+  const word = fc.constantFrom(
+    'a',
+    'constructor',
+    '__proto__',
+    '#',
+    '#/properties/a',
+    '%',
+    '^(a|b)+$',
+  )
+  const names = [
+    'type',
+    'properties',
+    'patternProperties',
+    'items',
+    'prefixItems',
+    '$ref',
+    '$id',
+    'if',
+  ]
+  names.push('then', 'not', 'allOf', 'enum', 'required', 'minLength', 'unevaluatedItems', '$anchor')
+  names.push(
+    'format',
+    'pattern',
+    'contains',
+    'dependentSchemas',
+    'unevaluatedProperties',
+    '__proto__',
+  )
+  const { schema } = fc.letrec((tie) => ({
+    schema: fc.oneof(
+      { maxDepth: 4 },
+      fc.boolean(),
+      word,
+      fc.integer(),
+      fc.constantFrom('string', 'object', 'date'),
+      fc.array(tie('schema'), { maxLength: 3 }),
+      fc.dictionary(fc.oneof(word, fc.constantFrom(...names)), tie('schema'), { maxKeys: 5 }),
+    ),
+  }))
+
+  it('finds no schema and no value that break the judge', () => {
+    fc.assert(
+      fc.property(schema, fc.json(), fc.string(), (made, value, broken) => {
+        const json = JSON.stringify(made)
+        if (findSchemaFaults(json).length > 0) return
+        const errorsOf = evaluator.compile(JSON.parse(json))
+        for (const text of [value, broken, json]) {
+          const errors = errorsOf(text)
+          if (errors !== null) expect(errors.length).toBeGreaterThan(0)
+        }
+      }),
+      { numRuns: 3_000 },
+    )
   })
 })

@@ -184,7 +184,7 @@ export function schemaFaults(
     inPlace: Node[]
     ref: string | null
   }
-  const walk = (root: unknown): { nodes: Map<string, Node>; faults: string[] } => {
+  const walk = (root: unknown): { nodes: Map<string, Node>; faults: string[]; anchors: number } => {
     const nodes = new Map<string, Node>()
     const anchors = new Set<string>()
     const faults: string[] = []
@@ -255,7 +255,7 @@ export function schemaFaults(
         faults.push(`${place} ${quote(node.ref)} points at nothing inside the schema`)
       }
     }
-    return { nodes, faults }
+    return { nodes, faults, anchors: anchors.size }
   }
 
   /** References that come back to themselves at one place of a value, or double and double again. */
@@ -303,7 +303,10 @@ export function schemaFaults(
   return {
     findSchemaFaults(schemaJson) {
       if (isTooDeep(schemaJson)) return ['# is nested too deeply']
-      const { nodes, faults } = walk(JSON.parse(schemaJson))
+      const { nodes, faults, anchors } = walk(JSON.parse(schemaJson))
+      // One in an `enum` or a `const` could be taken for one of the schema's.
+      const named = schemaJson.split('"$anchor":').length - 1
+      if (anchors > 0 && named > anchors) faults.push('# has an $anchor that is not in a schema')
       return faults.length > 0 ? faults : expansionFaults(nodes)
     },
   }

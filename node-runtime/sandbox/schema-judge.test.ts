@@ -78,6 +78,7 @@ describe('a schema', () => {
     [{ format: 'datetime' }, 'did you mean "date-time"?'],
     [{ $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x' } } }, 'is there twice'],
     [{ $defs: { a: { $id: 'x' } } }, '$id can only be at the top'],
+    [{ not: { $anchor: 'a' }, const: { $anchor: 'a' } }, '$anchor that is not in a schema'],
     [{ $ref: '#' }, 'refers to itself without end'],
     [
       { $defs: { a: { anyOf: [{ $ref: '#/$defs/b' }] }, b: { not: { $ref: '#/$defs/a' } } } },
