@@ -27,14 +27,20 @@ export interface Page<T extends Json> {
 
 export interface RecordChange {
   id: string
+  author: string
   version: string
   deleted: boolean
 }
 
 export interface Collection<T extends Json> {
-  /** Writes a record in the person's name; resolves when it is on this machine's disk. */
+  /**
+   * Writes a record in the person's name; resolves with its full address when it is on this machine's
+   * disk. Everyone has a record of their own under an id: nobody can take yours.
+   */
   put(id: string, value: T): Promise<Output<SystemClient['db']['put']>>
-  /** The record with this id or null; with `author`, that author's. */
+  /** Writes a record that nobody can change, in a collection with the rule `content`; gives its id. */
+  add(value: T): Promise<Output<SystemClient['db']['put']>>
+  /** The person's own record with this id, or null; with `author`, that author's. */
   get(id: string, author?: string): Promise<TypedRecord<T> | null>
   delete(id: string): Promise<Output<SystemClient['db']['delete']>>
   /** One page of records in the order of their ids. */
@@ -64,6 +70,7 @@ export function createCollection<T extends Json>(
 
   const collection: Collection<T> = {
     put: (id, value) => client.db.put({ ...place, id, value }),
+    add: (value) => client.db.put({ ...place, value }),
     async get(id, author) {
       const address = { ...place, id }
       const { record } = await client.db.get(

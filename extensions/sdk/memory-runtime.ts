@@ -7,11 +7,17 @@ import type { CallContext } from '../../node-runtime/rpc/caller.ts'
 import { createServer } from '../../node-runtime/rpc/server.ts'
 import type { CloudRecord } from './values.ts'
 
-const SIGNATURE = '0'.repeat(128)
-
 /** A key that is well formed and belongs to nobody. */
 export function keyOf(letter: string): string {
   return letter.repeat(52)
+}
+
+/** A key that is well formed and the same for the same id. */
+function systemKeyOf(id: string): string {
+  return id
+    .replace(/[^ybndrfg8ejkmcpqxot1uwisza345h769]/g, 'y')
+    .padEnd(52, 'y')
+    .slice(0, 52)
 }
 
 export interface MemoryRuntime {
@@ -25,6 +31,7 @@ export interface MemoryRuntime {
 interface Change {
   system: string
   collection: string
+  author: string
   id: string
   version: string
   deleted: boolean
@@ -37,7 +44,7 @@ export function startMemoryRuntime(): MemoryRuntime {
   const ports: MessagePort[] = []
   let clock = 0
   const keyFor = (r: { system: string; collection: string; id: string }, author: string): string =>
-    [r.system, r.collection, r.id, author].join('\n')
+    [systemKeyOf(r.system), r.collection, r.id, author].join('\n')
   const tick = (): string => (++clock).toString(16).padStart(12, '0') + '-0000'
   const tell = (change: Change): void => {
     for (const listener of listeners) listener(change)
@@ -56,49 +63,43 @@ export function startMemoryRuntime(): MemoryRuntime {
           })
         }
         const version = tick()
-        const key = keyFor(input, person)
-        const created = records.get(key)?.created ?? version
-        records.set(key, {
-          ...input,
-          author: person,
-          version,
-          created,
-          rule: 'author',
-          signature: SIGNATURE,
-        })
-        const { system, collection, id } = input
-        tell({ system, collection, id, version, deleted: false })
-        return { version }
+        const { system, collection, id = version, value } = input
+        const address = { system: systemKeyOf(system), collection, author: person, id }
+        records.set(keyFor(address, person), { ...address, value, version, rule: 'author' })
+        tell({ ...address, version, deleted: false })
+        return { ...address, version }
       }),
-      get: os.db.get.handler(({ input }) => {
-        const found = [...records.values()].find(
-          (r) =>
-            r.system === input.system &&
-            r.collection === input.collection &&
-            r.id === input.id &&
-            (input.author ?? r.author) === r.author,
-        )
-        return { record: found ?? null }
-      }),
+      get: os.db.get.handler(({ input }) => ({
+        record: records.get(keyFor(input, input.author ?? person)) ?? null,
+      })),
       delete: os.db.delete.handler(({ input }) => {
+        const { system, collection, id } = input
+        const written = {
+          system: systemKeyOf(system),
+          collection,
+          author: person,
+          id,
+          version: tick(),
+        }
         records.delete(keyFor(input, person))
-        const version = tick()
-        tell({ ...input, version, deleted: true })
-        return { version }
+        tell({ ...written, deleted: true })
+        return written
       }),
       query: os.db.query.handler(({ input }) => {
+        const placeOf = ({ id, author }: CloudRecord): string => `${id}\n${author}`
         const found = [...records.values()]
           .filter(
             (r) =>
-              r.system === input.system &&
+              r.system === systemKeyOf(input.system) &&
               r.collection === input.collection &&
               r.id.startsWith(input.prefix ?? '') &&
-              (input.cursor === undefined || r.id > input.cursor) &&
+              (input.author ?? r.author) === r.author &&
+              (input.cursor === undefined || placeOf(r) > input.cursor) &&
               Object.entries(input.where ?? {}).every(
                 ([field, value]) => (r.value as Record<string, unknown>)[field] === value,
               ),
           )
-          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
         const page = found.slice(0, input.limit)
         const last = page.at(-1)
         return {
@@ -107,17 +108,18 @@ export function startMemoryRuntime(): MemoryRuntime {
             complete: true,
             setsAnswered: 1,
             setsKnown: 1,
-            logsKnown: 1,
-            logsCurrent: 1,
+            machinesLinked: 0,
+            machinesInStep: 0,
+            ageMs: null,
           },
-          ...(found.length > page.length && last !== undefined ? { cursor: last.id } : {}),
+          ...(found.length > page.length && last !== undefined ? { cursor: placeOf(last) } : {}),
         }
       }),
       watch: os.db.watch.handler(async function* ({ input, signal }) {
         const queue: Change[] = []
         let wake = (): void => undefined
         const listener = (change: Change): void => {
-          if (change.system !== input.system) return
+          if (change.system !== systemKeyOf(input.system)) return
           if (input.collection !== undefined && change.collection !== input.collection) return
           queue.push(change)
           wake()

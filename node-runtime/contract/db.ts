@@ -4,109 +4,179 @@ import * as z from 'zod'
 import { call } from './procedure.ts'
 import {
   collectionNameSchema,
+  hashSchema,
   jsonSchema,
   keySchema,
   recordIdSchema,
   signatureSchema,
+  signedFormSchema,
   systemIdSchema,
   versionSchema,
 } from './values.ts'
 
 /**
- * Who may change a record: `author`, only who wrote it; `create-only`, nobody, ever; `co-signed`,
- * it counts only with the signatures of all persons it names.
+ * Who may change a record: `author`, who wrote it; `content`, nobody, ever: its id is the hash of what
+ * it says, and found without knowing the author; `co-signed`, all persons it names, together.
  */
-export const writeRuleSchema = z.enum(['author', 'create-only', 'co-signed'])
+export const writeRuleSchema = z.enum(['author', 'content', 'co-signed'])
 export type WriteRule = z.infer<typeof writeRuleSchema>
 
+/** All that certifies a record: the bytes that were signed, and by whom. See `docs/protocol.md`. */
+export const recordProofSchema = z.object({
+  /** Header and value, as they were signed. */
+  body: z.string().max(300_000),
+  signatures: z
+    .array(z.object({ attestation: hashSchema, signature: signatureSchema }))
+    .min(1)
+    .max(64),
+  /** In whose name the signing machines write; one for each signature. */
+  attestations: z.array(signedFormSchema).min(1).max(64),
+})
+export type RecordProof = z.infer<typeof recordProofSchema>
+
 /**
- * A record, self-certifying: any holder can check it alone.
- * `signature` is the author's over everything else; a co-signature is its signer's over the system,
- * the collection, the id and the value. See `core/record.ts` for the exact bytes.
+ * A record. Its address is system, collection, author and id: nobody can stand in another's place.
+ * With its proof it certifies itself: any holder can check it alone.
  */
 export const recordSchema = z.object({
-  system: systemIdSchema,
+  /** The key of the system. */
+  system: keySchema,
   collection: collectionNameSchema,
   id: recordIdSchema,
   value: jsonSchema,
+  /** The person; of a co-signed record, the hash of its parties. */
   author: keySchema,
   version: versionSchema,
-  /** The version at which this author first wrote this record; the earliest owner of an id has it. */
-  created: versionSchema,
-  rule: writeRuleSchema,
+  /** One of the write rules, or one that a later version of Dharma knows. */
+  rule: z.string().max(40),
   deleted: z.literal(true).optional(),
-  /** For `co-signed`: the named persons, sorted by key, each with a signature. */
-  cosignatures: z
-    .array(z.object({ person: keySchema, signature: signatureSchema }))
-    .min(1)
-    .max(64)
-    .optional(),
-  signature: signatureSchema,
+  /** Of a co-signed record: the persons, sorted. */
+  parties: z.array(keySchema).max(64).optional(),
+  /** Present when it was asked for. */
+  proof: recordProofSchema.optional(),
 })
 export type CloudRecord = z.infer<typeof recordSchema>
 
 /** How much of the cloud an answer covers. */
 export const completenessSchema = z.object({
-  /** True when every log known to this machine has been read to its known end. */
+  /**
+   * True when this machine was found equal, record for record, with every machine it is linked to,
+   * and with one at least; or when the cloud has no other machine.
+   */
   complete: z.boolean(),
   setsAnswered: z.number().int(),
   setsKnown: z.number().int(),
-  logsKnown: z.number().int(),
-  logsCurrent: z.number().int(),
+  machinesLinked: z.number().int(),
+  /** Of those linked: how many were found equal when they were last compared. */
+  machinesInStep: z.number().int(),
+  /** Since the last time that this machine was found equal with another; null if never. */
+  ageMs: z.number().nonnegative().nullable(),
 })
+export type Completeness = z.infer<typeof completenessSchema>
 
-const address = {
+const place = {
+  /** The id of an installed system, or its key. */
   system: systemIdSchema,
   collection: collectionNameSchema,
+}
+
+const address = { ...place, id: recordIdSchema }
+
+/** Where a record was written, whole, and its version. */
+const written = z.object({
+  system: keySchema,
+  collection: collectionNameSchema,
+  author: keySchema,
   id: recordIdSchema,
+  version: versionSchema,
+})
+
+/** `{ "$gt": 1 }` and the like, which other databases know. */
+function isOperator(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.keys(value).some((key) => key.startsWith('$'))
 }
 
 export const dbContract = {
-  /** Writes a record in the person's name. It is on this machine's disk when the call returns. */
+  /**
+   * Writes a record in the person's name. It is on this machine's disk, and survives a power cut, when
+   * the call returns. In a collection with the rule `content` the id is computed: give none.
+   */
   put: call({
-    input: z.object({ ...address, value: jsonSchema }),
-    output: z.object({ version: versionSchema }),
+    input: z.object({ ...place, id: recordIdSchema.optional(), value: jsonSchema }),
+    output: written,
     errors: [
       'SYSTEM_NOT_INSTALLED',
+      'SYSTEM_ID_AMBIGUOUS',
       'DB_COLLECTION_UNKNOWN',
       'DB_SCHEMA',
       'DB_FORBIDDEN',
       'DB_TOO_LARGE',
+      'DISK_FULL',
+      'CLOCK_OFF',
     ],
     access: 'system',
     scope: 'own-system',
     permission: 'db',
   }),
-  /** The record with this id; with `author`, that author's, should several have written one. */
+  /**
+   * The person's own record with this id; with `author`, that author's. A `content` record is found by
+   * its id alone.
+   */
   get: call({
-    input: z.object({ ...address, author: keySchema.optional() }),
+    input: z.object({
+      ...address,
+      author: keySchema.optional(),
+      /** Give what certifies the record, too. */
+      proof: z.boolean().default(false),
+    }),
     output: z.object({ record: recordSchema.nullable() }),
+    errors: ['SYSTEM_ID_AMBIGUOUS', 'DB_COLLECTION_UNKNOWN'],
     access: 'system',
     scope: 'own-system',
     permission: 'db',
   }),
+  /** Deletes the person's own record. */
   delete: call({
     input: z.object(address),
-    output: z.object({ version: versionSchema }),
-    errors: ['SYSTEM_NOT_INSTALLED', 'DB_COLLECTION_UNKNOWN', 'DB_FORBIDDEN', 'DB_NOT_FOUND'],
+    output: written,
+    errors: [
+      'SYSTEM_NOT_INSTALLED',
+      'SYSTEM_ID_AMBIGUOUS',
+      'DB_COLLECTION_UNKNOWN',
+      'DB_FORBIDDEN',
+      'DB_NOT_FOUND',
+      'DISK_FULL',
+      'CLOCK_OFF',
+    ],
     access: 'system',
     scope: 'own-system',
     permission: 'db',
   }),
   /**
-   * Records of a collection in the order of their ids: `limit` of them, or fewer when these are about
-   * a megabyte already. An answer with a `cursor` has more to follow: pass it on to get them.
+   * Everybody's records of a collection, in the order of their ids, then of their authors. `cursor`
+   * goes on after an earlier answer. An answer holds `limit` records, or fewer when they are large
+   * (about a megabyte), but one at least.
    */
   query: call({
     input: z.object({
-      system: systemIdSchema,
-      collection: collectionNameSchema,
+      ...place,
       prefix: z.string().max(200).optional(),
       /** Keep records whose value has these fields with these very values (top level). */
-      where: z.record(z.string(), jsonSchema).optional(),
+      where: z
+        .record(
+          z.string(),
+          jsonSchema.refine(
+            (value) => !isOperator(value),
+            'is compared for equality; operators such as {"$gt": 1} are not known',
+          ),
+        )
+        .optional(),
       author: keySchema.optional(),
       limit: z.number().int().min(1).max(1000).default(100),
       cursor: z.string().max(1000).optional(),
+      /** Give what certifies the records, too. */
+      proof: z.boolean().default(false),
     }),
     output: z.object({
       records: z.array(recordSchema),
@@ -114,28 +184,26 @@ export const dbContract = {
       /** Present when more records follow. */
       cursor: z.string().optional(),
     }),
+    errors: ['SYSTEM_ID_AMBIGUOUS', 'DB_COLLECTION_UNKNOWN'],
     access: 'system',
     scope: 'own-system',
     permission: 'db',
   }),
-  /**
-   * First `{ ready: true }`, then one event for every record that changes. Changes of one record that
-   * a slow reader has not taken yet are one. A reader that falls too far behind gets UNAVAILABLE with
-   * the details `{ lagged: true }`: read all again, and watch again.
-   */
+  /** First `{ ready: true }`, then one event for every record that changes. */
   watch: call({
     input: z.object({ system: systemIdSchema, collection: collectionNameSchema.optional() }),
     output: eventIterator(
       z.union([
         z.object({ ready: z.literal(true) }),
-        z.object({ ...address, version: versionSchema, deleted: z.boolean() }),
+        z.object({ ...written.shape, deleted: z.boolean() }),
       ]),
     ),
+    errors: ['SYSTEM_ID_AMBIGUOUS'],
     access: 'system',
     scope: 'own-system',
     permission: 'db',
   }),
-  /** Checks the signatures of a record, without any other knowledge. */
+  /** Checks what certifies a record (its `proof`), without any other knowledge. */
   verify: call({
     input: z.object({ record: recordSchema }),
     output: z.object({ author: keySchema, cosigners: z.array(keySchema) }),
@@ -144,10 +212,13 @@ export const dbContract = {
     scope: 'none',
     permission: 'db',
   }),
-  /** Takes in records from elsewhere (a file, a person). All are checked first; one bad, none in. */
+  /**
+   * Takes in records from elsewhere (a file, a person), with their proofs. All are checked first; one
+   * bad, none in.
+   */
   import: call({
     input: z.object({ records: z.array(recordSchema).min(1).max(1000) }),
     output: z.object({ accepted: z.number().int(), known: z.number().int() }),
-    errors: ['DB_RECORD_FORGED', 'DB_TOO_LARGE'],
+    errors: ['DB_RECORD_FORGED', 'DISK_FULL'],
   }),
 }

@@ -26,6 +26,7 @@ export const ERROR_KINDS = {
   DISK_FULL: 'environment',
   DISK_FAILED: 'environment',
   MACHINE_TWICE: 'environment',
+  CLOCK_OFF: 'environment',
   // Ours; the stack stays in the runtime's log.
   INTERNAL: 'internal',
   // identity

@@ -16,6 +16,18 @@ export const signatureSchema = z.string().regex(/^[0-9a-f]{128}$/, 'not a signat
 /** A 32-byte hash as lower-case hex. */
 export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'not a hash (32 bytes hex)')
 
+/** No signed form needs more; a longer one is refused before anything is parsed. */
+export const MAX_FORM_CHARS = 16_384
+
+/** A statement that somebody signed: the very text, and the signature. See `core/forms/`. */
+export const signedFormSchema = z.object({
+  /** Canonical JSON of an object with `kind` and `v`; the text that was signed. */
+  body: z.string().max(MAX_FORM_CHARS),
+  /** Over the domain `dharma/<kind>/1` and the body. */
+  signature: signatureSchema,
+})
+export type SignedForm = z.infer<typeof signedFormSchema>
+
 /** The full id of a git commit. */
 export const commitSchema = z.string().regex(/^[0-9a-f]{40}$/, 'not a full commit id (40 hex)')
 

@@ -67,7 +67,7 @@ export class CloudBook {
   }
 
   get originated(): boolean {
-    return this.#file.clouds[this.#file.current]?.originated ?? false
+    return this.isOriginated(this.#file.current)
   }
 
   /** All clouds that this machine has been in, the first one first. */
@@ -78,6 +78,11 @@ export class CloudBook {
       originated,
       current: cloud === current,
     }))
+  }
+
+  /** Did this machine begin that cloud? */
+  isOriginated(cloud: string): boolean {
+    return this.#file.clouds[cloud]?.originated ?? false
   }
 
   /** How a cloud began, if this machine has heard that. Clouds of 0.1 have no genesis. */

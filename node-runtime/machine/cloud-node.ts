@@ -1,21 +1,37 @@
 // This machine as a part of one cloud: its records, its links, what it knows of the others. Joining
-// another cloud closes this and opens another.
+// another cloud closes this and opens another. Wiring only: what decides is in `core/`.
 import { EventEmitter } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
 import type { CloudRecord } from '../contract/db.ts'
+import { CloudError } from '../contract/errors.ts'
 import type { Manifest } from '../contract/manifest.ts'
-import type { Log } from '../ports/log.ts'
+import { HybridClock } from '../core/db/hybrid-clock.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { decodeKey } from '../core/keys.ts'
+import { opening } from '../flow/disposal.ts'
+import type { Disposal } from '../flow/disposal.ts'
+import type { Log } from '../ports/log.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Database } from '../services/db/database.ts'
+import type { NamedSystem } from '../services/db/database.ts'
+import { declaredCollection, Judgement } from '../services/db/judgement.ts'
+import type { JudgesValues } from '../services/db/judgement.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
-import { RecordStore } from '../store/record-store.ts'
+import { IndexedRecords } from '../store/indexed-records.ts'
 import { Swarm } from '../swarm/swarm.ts'
+import { measureCompleteness } from './completeness.ts'
+import { ReplicationDriver } from './replication-driver.ts'
+import { VerifyPool } from './verify-pool.ts'
+
+/** Taking in a whole cloud leaves the rest of the machine to what it is for. */
+const VERIFY_THREADS = 2
+/** How often records that were ahead of the clock are tried again. */
+const RELEASE_MS = 30_000
 
 export interface CloudNodeOptions {
   /** Of this cloud alone. */
@@ -24,12 +40,20 @@ export interface CloudNodeOptions {
   identity: Identity
   kind: 'desktop' | 'headless'
   appVersion: string
-  /** What is installed on this machine. */
+  /** What is installed on this machine, by the key of the system. */
   systems: {
-    get(id: string): { manifest: Manifest } | undefined
+    /** The key of the installed system that a name means; null if none. */
+    resolve(name: string): string | null
+    get(key: string): { manifest: Manifest } | undefined
     /** A file of a system's repository. */
-    readFile(id: string, path: string): Promise<Uint8Array>
+    readFile(key: string, path: string): Promise<Uint8Array>
   }
+  /** Holds values against the schemas of systems. */
+  judge: JudgesValues
+  /** How the cloud began, if that is known; and what to do when another machine tells. */
+  genesis?: { body: () => string | null; learned: (body: string) => void }
+  /** Did this machine begin the cloud? */
+  originated: boolean
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
@@ -41,42 +65,56 @@ interface CloudNodeEvents {
   recordMerged: [record: CloudRecord]
 }
 
+interface Parts {
+  swarm: Swarm
+  membership: Membership
+  replication: ReplicationDriver
+  database: Database
+  sessions: Sessions
+}
+
 export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #options: CloudNodeOptions
-  readonly #store: RecordStore
+  readonly #opened: Disposal
   readonly swarm: Swarm
   readonly membership: Membership
+  readonly replication: ReplicationDriver
   readonly database: Database
   readonly sessions: Sessions
-  readonly #onIdentityChanged: () => void
 
-  private constructor(
-    options: CloudNodeOptions,
-    parts: {
-      store: RecordStore
-      swarm: Swarm
-      membership: Membership
-      database: Database
-      sessions: Sessions
-    },
-    onIdentityChanged: () => void,
-  ) {
+  private constructor(options: CloudNodeOptions, parts: Parts, opened: Disposal) {
     super()
     this.#options = options
-    this.#store = parts.store
+    this.#opened = opened
     this.swarm = parts.swarm
     this.membership = parts.membership
+    this.replication = parts.replication
     this.database = parts.database
     this.sessions = parts.sessions
-    this.#onIdentityChanged = onIdentityChanged
   }
 
-  /** Opens the stores and starts looking for the other machines, without waiting for any. */
-  static async open(options: CloudNodeOptions): Promise<CloudNode> {
-    const { folder, cloud, identity, log, bootstrap, host } = options
+  /**
+   * Opens the stores and starts looking for the other machines, without waiting for any. If one part
+   * can't be opened, none stays open.
+   */
+  static open(options: CloudNodeOptions): Promise<CloudNode> {
+    return opening((opened) => CloudNode.#open(options, opened))
+  }
+
+  static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
+    const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
+    const { bootstrap, host } = options
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const now = Date.now
-    const store = await RecordStore.open(folder, log, now)
+    const { store, damage } = await IndexedRecords.open({
+      folder: join(folder, 'records'),
+      log,
+      nowMs: now,
+    })
+    opened.add(store, () => store.close())
+    if (damage !== null) log.warn('the index of records was damaged', { ...damage })
+    const clock = new HybridClock(now)
+    if (store.newestVersion !== undefined) clock.see(store.newestVersion)
     // The swarm reports to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
     const swarm = new Swarm(
@@ -85,6 +123,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         cloud,
         ownEntry: () => membership.ownEntry,
         log,
+        ...(genesis === undefined ? {} : { genesis: genesis.body }),
         ...(bootstrap === undefined ? {} : { bootstrap }),
         ...(host === undefined ? {} : { host }),
       },
@@ -93,37 +132,68 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         linkClosed: ({ machine }) => node?.membership.linkClosed(machine),
         heartbeat: () => node?.membership.heartbeat(),
         dhtChanged: () => node?.emit('changed'),
+        ...(genesis === undefined ? {} : { genesisLearned: genesis.learned }),
       },
     )
+    opened.add(swarm, () => swarm.close())
     const membership = await Membership.open({
       folder,
       cloud,
-      sign: (sequence) => makeEntry(options, store.ownLog, sequence),
+      sign: (sequence) => makeEntry(options, sequence),
       network: swarm,
       log,
       now,
     })
-    const database = new Database({
+    opened.add(membership, () => membership.close())
+    const judgement = new Judgement(judge, (system, collection) => {
+      const manifest = systems.get(system)?.manifest
+      return manifest === undefined ? undefined : declaredCollection(manifest, collection)
+    })
+    const verifier = opened.add(new VerifyPool(VERIFY_THREADS), (pool) => pool.close())
+    const replication = await ReplicationDriver.open({
+      machine: identity.machine,
+      cloud,
       store,
-      author: () => ({ person: identity.person, secretKey: identity.personSecretKey }),
-      manifestOf: (system) => options.systems.get(system)?.manifest,
+      network: swarm,
+      verifier,
+      judge: (records) => judgement.verdictsOf(records),
+      now,
+      random: Math.random,
+      log,
+    })
+    opened.add(replication, () => replication.close())
+    const database = new Database({
+      cloud,
+      store,
+      clock,
+      judgement,
+      author: () => ({
+        cloud,
+        attestation: identity.attestationFor(cloud),
+        machineSecretKey: identity.machineKeys.secretKey,
+      }),
+      resolveSystem: (name) => resolveSystem(systems, name),
+      completeness: () =>
+        measureCompleteness(
+          { linked: swarm.linkCount, alone: originated && membership.list().length === 1 },
+          replication.inStepMs,
+          performance.now(),
+        ),
+      log,
     })
     const sessions = await Sessions.open({
       folder: join(folder, 'sessions'),
       identity,
       network: swarm,
-      systems: options.systems,
+      systems,
       records: database,
       log,
       now,
     })
-    const onIdentityChanged = (): void => membership.signAnew()
-    node = new CloudNode(
-      options,
-      { store, swarm, membership, database, sessions },
-      onIdentityChanged,
-    )
-    node.#start()
+    opened.add(sessions, () => sessions.close())
+    const parts = { swarm, membership, replication, database, sessions }
+    node = new CloudNode(options, parts, opened)
+    node.#start(store)
     return node
   }
 
@@ -132,51 +202,64 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   }
 
   async close(): Promise<void> {
-    this.#options.identity.off('changed', this.#onIdentityChanged)
     this.removeAllListeners()
-    await this.sessions.close()
-    await this.swarm.close()
-    await this.membership.close()
-    await this.#store.close()
+    await this.#opened.close()
   }
 
-  #start(): void {
+  #start(store: IndexedRecords): void {
     const { identity, log } = this.#options
-    identity.on('changed', this.#onIdentityChanged)
-    this.#store.on('recordMerged', (record) => this.emit('recordMerged', record))
-    this.membership.on('changed', () => this.emit('changed'))
-    this.membership.on('machineLearned', (entry) => {
-      const dbLog = dbLogOf(entry)
-      this.#store.follow(dbLog).catch((error: unknown) => {
-        log.error('a log could not be followed', { log: dbLog, error })
-      })
+    const { membership, replication } = this
+    const signAnew = (): void => membership.signAnew()
+    identity.on('changed', signAnew)
+    this.#opened.add(identity, () => void identity.off('changed', signAnew))
+    this.#opened.add(
+      this.database.onChange((record) => this.emit('recordMerged', record)),
+      (stop) => stop(),
+    )
+    const changed = (): void => void this.emit('changed')
+    replication.on('inStep', changed)
+    membership.on('changed', () => {
+      replication.countMachines(membership.list().length - 1)
+      changed()
     })
-    this.membership.announceKnown()
-    this.swarm.onLink((mux) => this.#store.replicate(mux))
+    membership.announceKnown()
+    const release = setInterval(() => {
+      store.releaseDue().catch((error: unknown) => {
+        log.warn('records whose time has come could not be taken', { error })
+      })
+    }, RELEASE_MS)
+    this.#opened.add(release, (timer) => clearInterval(timer))
     this.swarm.start()
   }
 }
 
-/** The key of the machine's log of records, which its entry names beside what the form knows. */
-function dbLogOf({ form }: MachineEntry): string {
-  return String((JSON.parse(form.body) as { dbLog?: unknown }).dbLog)
+function resolveSystem(systems: CloudNodeOptions['systems'], name: string): NamedSystem {
+  const key = systems.resolve(name) ?? (decodeKey(name) === null ? null : name)
+  if (key === null) {
+    throw new CloudError(
+      'SYSTEM_NOT_INSTALLED',
+      `"${name}" is not installed on this machine. Install it, or name it by its key.`,
+      { system: name },
+    )
+  }
+  return { key, manifest: systems.get(key)?.manifest }
 }
 
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
-  dbLog: string,
   sequence: number,
 ): MachineEntry {
-  const statement = {
-    cloud,
-    machine: identity.machine,
-    attestation: identity.attestationFor(cloud),
-    name: identity.machineName,
-    device: kind,
-    appVersion,
-    protocol: PROTOCOL,
-    sequence,
-    dbLog,
-  }
-  return signMachineForm(statement, identity.machineKeys.secretKey)
+  return signMachineForm(
+    {
+      cloud,
+      machine: identity.machine,
+      attestation: identity.attestationFor(cloud),
+      name: identity.machineName,
+      device: kind,
+      appVersion,
+      protocol: PROTOCOL,
+      sequence,
+    },
+    identity.machineKeys.secretKey,
+  )
 }

@@ -11,6 +11,8 @@ import type { CloudStatus } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
+import { opening } from '../flow/disposal.ts'
+import type { Disposal } from '../flow/disposal.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
 import { createCallerCheck, createInputReader } from '../rpc/caller.ts'
 import type { CallContext, Caller } from '../rpc/caller.ts'
@@ -25,6 +27,7 @@ import { createSessionsService } from '../services/sessions/sessions-service.ts'
 import { openSystemStore } from '../services/systems/system-store.ts'
 import type { SystemStore } from '../services/systems/system-store.ts'
 import { createSystemsService } from '../services/systems/systems-service.ts'
+import { sharedJudge } from '../sandbox/schema-judge.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 
 export interface RuntimeOptions {
@@ -51,7 +54,7 @@ export class Runtime {
   readonly #identity: Identity
   readonly #clouds: CloudBook
   readonly systems: SystemStore
-  readonly #unlock: () => Promise<void>
+  readonly #opened: Disposal
   readonly #startedMs = Date.now()
   readonly #events = new EventEmitter<RuntimeEvents>()
   readonly #moves = new SerialQueue()
@@ -64,14 +67,14 @@ export class Runtime {
       identity: Identity
       clouds: CloudBook
       systems: SystemStore
-      unlock: () => Promise<void>
+      opened: Disposal
     },
   ) {
     this.#options = options
     this.#identity = parts.identity
     this.#clouds = parts.clouds
     this.systems = parts.systems
-    this.#unlock = parts.unlock
+    this.#opened = parts.opened
     this.#events.setMaxListeners(0)
     this.#serve = createServer<CallContext>(this.#createRouter(), {
       access: createCallerCheck({
@@ -90,19 +93,17 @@ export class Runtime {
    * @throws CloudError FOLDER_IN_USE, CLOUD_KEY_INVALID, DATA_DAMAGED
    */
   static async start(options: RuntimeOptions): Promise<Runtime> {
-    const { dataDir, sdkDir, log } = options
-    const unlock = await lockFolder(dataDir)
-    try {
+    return opening(async (opened) => {
+      const { dataDir, sdkDir, log } = options
+      opened.add(await lockFolder(dataDir), (unlock) => unlock())
       const identity = await Identity.open(dataDir)
       const clouds = await CloudBook.open(dataDir, options.cloud)
-      const systems = await openSystemStore({ dataDir, machine: identity.machine, sdkDir, log })
-      const runtime = new Runtime(options, { identity, clouds, systems, unlock })
+      const { machine } = identity
+      const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
+      const runtime = new Runtime(options, { identity, clouds, systems, opened })
       await runtime.#enter(clouds.current)
       return runtime
-    } catch (error) {
-      await unlock()
-      throw error
-    }
+    })
   }
 
   get machine(): string {
@@ -123,8 +124,11 @@ export class Runtime {
   }
 
   async close(): Promise<void> {
-    await this.#moves.run(() => this.#leave())
-    await this.#unlock()
+    try {
+      await this.#moves.run(() => this.#leave())
+    } finally {
+      await this.#opened.close()
+    }
   }
 
   /** The part that belongs to the present cloud. */
@@ -145,6 +149,12 @@ export class Runtime {
       kind,
       appVersion: packageJson.version,
       systems: this.systems,
+      judge: sharedJudge(),
+      originated: this.#clouds.isOriginated(cloud),
+      genesis: {
+        body: () => this.#clouds.genesisOf(cloud) ?? null,
+        learned: (body) => this.#learnGenesis(cloud, body),
+      },
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
@@ -154,6 +164,13 @@ export class Runtime {
     node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
     this.#node = node
     this.#events.emit('cloudChanged')
+  }
+
+  #learnGenesis(cloud: string, body: string): void {
+    this.#clouds.learnGenesis(cloud, body).catch((error: unknown) => {
+      // It is heard again from the next machine.
+      this.#options.log.warn('how the cloud began could not be kept', { error })
+    })
   }
 
   async #leave(): Promise<void> {

@@ -47,19 +47,13 @@ export interface Acceptance {
   refused: number
 }
 
-/** Records of one id, of all authors, sorted by author. */
-export interface RecordGroup {
-  id: string
-  records: StoredRecord[]
-}
-
 export interface ScanRange {
   system: string
   collection: string
   /** Only ids that begin with it. */
   prefix?: string
-  /** Only ids after it. */
-  after?: string
+  /** Only what comes after this record's place. */
+  after?: { id: string; author: string }
 }
 
 /** What went missing, when the index turned out to be damaged. */
@@ -100,8 +94,11 @@ export interface RecordStore {
   get(address: RecordAddress): Promise<StoredRecord | undefined>
   /** All authors' records of one id, deleted ones too, sorted by author. */
   ofId(system: string, collection: string, id: string): Promise<StoredRecord[]>
-  /** Groups of records in the order of their ids (as UTF-8), read as they are asked for. */
-  scan(range: ScanRange): AsyncGenerator<RecordGroup, void>
+  /**
+   * Records in the order of their ids (as UTF-8), then of their authors, in chunks that are read as
+   * they are asked for.
+   */
+  scan(range: ScanRange): AsyncGenerator<StoredRecord[], void>
   /** Every record of a system, deleted ones too. */
   ofSystem(system: string): AsyncGenerator<StoredRecord, void>
   /** The records at places of the order, in the order asked for; undefined where none is. */

@@ -39,14 +39,22 @@ export function recordKey(address: string): Buffer {
 /** The keys of a system's records; of one collection's; of those from a prefix, or after an id, on. */
 export function recordRange(
   system: string,
-  within?: { collection: string; prefix?: string; after?: string; id?: string },
+  within?: {
+    collection: string
+    prefix?: string
+    after?: { id: string; author: string }
+    id?: string
+  },
 ): { gte: Buffer; lt: Buffer } {
   const parts = within === undefined ? [system] : [system, within.collection]
   if (within?.id !== undefined) parts.push(within.id)
   const base = parts.join(SEPARATOR)
   const { prefix = '', after } = within ?? {}
   const gte = recordKey(base + SEPARATOR + prefix)
-  const beyond = after === undefined ? gte : recordKey(base + SEPARATOR + after + AFTER_SEPARATOR)
+  const beyond =
+    after === undefined
+      ? gte
+      : recordKey([base, after.id, after.author].join(SEPARATOR) + AFTER_SEPARATOR)
   return {
     gte: Buffer.compare(gte, beyond) < 0 ? beyond : gte,
     lt: recordKey(base + AFTER_SEPARATOR),

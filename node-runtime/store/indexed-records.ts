@@ -11,7 +11,6 @@ import type {
   NamedAttestation,
   OrderItem,
   RecordBatch,
-  RecordGroup,
   RecordStore,
   ScanRange,
   StoreDamage,
@@ -173,28 +172,19 @@ export class IndexedRecords implements RecordStore {
     collection,
     prefix = '',
     after,
-  }: ScanRange): AsyncGenerator<RecordGroup, void> {
+  }: ScanRange): AsyncGenerator<StoredRecord[], void> {
     const range = recordRange(system, {
       collection,
       prefix,
       ...(after === undefined ? {} : { after }),
     })
-    let group: RecordGroup | null = null
-    for await (const row of this.#rows(range)) {
-      const stored = decodeRow(row.value)
-      const { id } = stored.record.header
-      if (!id.startsWith(prefix)) {
-        if (id > prefix) break
-        continue
-      }
-      if (group !== null && group.id !== id) {
-        yield group
-        group = null
-      }
-      group ??= { id, records: [] }
-      group.records.push(stored)
+    for await (const rows of this.#chunks(range, FIRST_ROWS)) {
+      const stored = rows.map(({ value }) => decodeRow(value))
+      const within = stored.filter(({ record }) => record.header.id.startsWith(prefix))
+      if (within.length > 0) yield within
+      const last = stored.at(-1)?.record.header.id ?? ''
+      if (!last.startsWith(prefix) && last > prefix) return
     }
-    if (group !== null) yield group
   }
 
   async *ofSystem(system: string): AsyncGenerator<StoredRecord, void> {

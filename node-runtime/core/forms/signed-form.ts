@@ -1,20 +1,13 @@
 // A statement that somebody signed: the very text that was signed, and the signature. It is kept and
 // passed on as it came, so that fields of later versions survive machines that do not know them.
-import * as z from 'zod'
-import { signatureSchema } from '../../contract/values.ts'
+import type * as z from 'zod'
+import { MAX_FORM_CHARS } from '../../contract/values.ts'
+import type { SignedForm } from '../../contract/values.ts'
 import { canonicalJson, parseCanonical } from '../canonical.ts'
 import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from '../keys.ts'
 
-/** No form needs more; a longer one is refused before anything is parsed. */
-export const MAX_FORM_CHARS = 16_384
-
-export const signedFormSchema = z.object({
-  /** Canonical JSON of an object with `kind` and `v`; the text that was signed. */
-  body: z.string().max(MAX_FORM_CHARS),
-  /** Over the domain `dharma/<kind>/1` and the body. */
-  signature: signatureSchema,
-})
-export type SignedForm = z.infer<typeof signedFormSchema>
+export { MAX_FORM_CHARS, signedFormSchema } from '../../contract/values.ts'
+export type { SignedForm } from '../../contract/values.ts'
 
 /** Checks an ed25519 signature. Handed in, so that a simulator can replace it. */
 export type VerifySignature = typeof verify

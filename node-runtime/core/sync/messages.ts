@@ -40,6 +40,12 @@ export interface Segment extends Run {
   key: Uint8Array
 }
 
+export interface FrameBody {
+  attestations: readonly SignedForm[]
+  /** Envelopes. */
+  records: readonly Uint8Array[]
+}
+
 export interface FrameReceipt {
   number: number
   /** Which of its records are not held. */
@@ -59,12 +65,7 @@ export type Message =
       /** It has the receiver's greeting. */
       greeted: boolean
     }
-  | {
-      kind: 'pushed' | 'healed'
-      number: number
-      attestations: readonly SignedForm[]
-      records: readonly Uint8Array[]
-    }
+  | (FrameBody & { kind: 'pushed' | 'healed'; number: number })
   | {
       kind: 'acknowledge'
       /** Frames that were taken in, oldest first. They may be sent so much more. */
@@ -240,6 +241,20 @@ function readSegment(reader: ByteReader): Segment {
   }
 }
 
+function readFrameBody(reader: ByteReader): FrameBody {
+  const attestations = readAll(reader, MOST_FRAME_RECORDS, () => readForm(reader))
+  const records = readAll(reader, MOST_FRAME_RECORDS, () => reader.block(MAX_ENVELOPE_BYTES))
+  if (records.length === 0) reader.fail()
+  return { attestations, records }
+}
+
+/** What a frame says, or null. Never throws. */
+export function decodeFrameBody(bytes: Uint8Array): FrameBody | null {
+  const reader = new ByteReader(bytes)
+  const body = readFrameBody(reader)
+  return reader.complete ? body : null
+}
+
 /** The message, or null if it is none. Never throws. What it holds are views of `bytes`. */
 export function decodeMessage(bytes: Uint8Array): Message | null {
   if (bytes.length > MOST_BYTES) return null
@@ -257,10 +272,7 @@ function readBody(reader: ByteReader, kind: number): Message {
     case KIND.pushed:
     case KIND.healed: {
       const number = reader.varint()
-      const attestations = readAll(reader, MOST_FRAME_RECORDS, () => readForm(reader))
-      const records = readAll(reader, MOST_FRAME_RECORDS, () => reader.block(MAX_ENVELOPE_BYTES))
-      if (records.length === 0) reader.fail()
-      return { kind: kind === KIND.pushed ? 'pushed' : 'healed', number, attestations, records }
+      return { kind: kind === KIND.pushed ? 'pushed' : 'healed', number, ...readFrameBody(reader) }
     }
     case KIND.acknowledge: {
       const frames = readAll(reader, MOST_BYTES, () => ({

@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 // Who announces the tournaments of the demo: one of the bots, again and again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventIdOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'

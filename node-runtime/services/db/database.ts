@@ -1,29 +1,53 @@
-// The database as services and systems see it: puts, gets and queries of records, under the rules of
-// the systems' manifests.
-import type { CloudRecord, WriteRule } from '../../contract/db.ts'
+// The database as services and systems see it: puts, gets and queries of records, in the person's
+// name, under the rules of the systems' manifests.
+import type { CloudRecord, Completeness } from '../../contract/db.ts'
 import { CloudError } from '../../contract/errors.ts'
 import type { Manifest } from '../../contract/manifest.ts'
 import type { Json } from '../../contract/values.ts'
-import { canonicalJson } from '../../core/canonical.ts'
-import { chooseRecord, signRecord } from '../../core/db/record.ts'
-import type { Cosignature, RecordAddress, UnsignedRecord } from '../../core/db/record.ts'
-import { checkRecord } from '../../store/record-store.ts'
-import type { RecordStore } from '../../store/record-store.ts'
-import { CollectionRules } from './collection-rules.ts'
-import { MAX_PAGE_BYTES, takePage } from './page.ts'
+import { canonicalJson, isShallow } from '../../core/canonical.ts'
+import { versionTimeMs } from '../../core/db/hybrid-clock.ts'
+import type { HybridClock } from '../../core/db/hybrid-clock.ts'
+import { MAX_VALUE_BYTES } from '../../core/db/record-header.ts'
+import { signRecord } from '../../core/db/signed-record.ts'
+import type {
+  HeldRecord,
+  RecordAddress,
+  RecordSigner,
+  UnsignedRecord,
+} from '../../core/db/signed-record.ts'
+import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-in.ts'
+import type { Log } from '../../ports/log.ts'
+import type { RecordStore, StoredRecord } from '../../ports/record-store.ts'
+import { UNJUDGED, declaredCollection } from './judgement.ts'
+import type { DeclaredCollection, Judgement } from './judgement.ts'
+import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
+import { openProof, proveRecord, viewRecord } from './record-view.ts'
 
-/**
- * The id under which the runtime keeps records of its own. No system can have it. In its collections
- * every person has their own record of an id, so that nobody can take an id before another does.
- */
-export const BUILT_IN_SYSTEM = 'dharma'
+/** A system as a call names it: by its key, or by the id of an installed one. */
+export interface NamedSystem {
+  key: string
+  /** Undefined if it is not installed here. */
+  manifest: Manifest | undefined
+}
 
 export interface DatabaseOptions {
+  cloud: string
   store: RecordStore
-  /** The person in whose name this machine writes. */
-  author: () => { person: string; secretKey: Uint8Array }
-  /** The manifest of an installed system. */
-  manifestOf: (system: string) => Manifest | undefined
+  clock: HybridClock
+  judgement: Judgement
+  /** The person in whose name this machine writes, and what it signs with. */
+  author: () => RecordSigner
+  /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
+  resolveSystem: (reference: string) => NamedSystem
+  completeness: () => Completeness
+  log: Log
+}
+
+/** A record's place as callers name it. */
+export interface Place {
+  system: string
+  collection: string
+  id: string
 }
 
 export interface Query {
@@ -34,11 +58,11 @@ export interface Query {
   author?: string | undefined
   limit: number
   cursor?: string | undefined
+  proof?: boolean | undefined
 }
 
 export class Database {
   readonly #options: DatabaseOptions
-  readonly #rules = new WeakMap<object, CollectionRules>()
 
   constructor(options: DatabaseOptions) {
     this.#options = options
@@ -46,231 +70,255 @@ export class Database {
 
   /** Subscribes to every change of a record. */
   onChange(listener: (record: CloudRecord) => void): () => void {
-    const { store } = this.#options
-    store.on('recordMerged', listener)
-    return () => store.off('recordMerged', listener)
+    return this.#options.store.onMerged((merged) => {
+      for (const { record } of merged) listener(viewRecord(record))
+    })
+  }
+
+  /** The key of a system that a caller named. @throws CloudError SYSTEM_ID_AMBIGUOUS */
+  keyOf(system: string): string {
+    return this.#resolve(system).key
   }
 
   /**
-   * Writes a record in the person's name, under the rules of its system's manifest.
-   * @throws CloudError SYSTEM_NOT_INSTALLED, DB_COLLECTION_UNKNOWN, DB_SCHEMA, DB_FORBIDDEN, DB_TOO_LARGE
+   * Writes a record in the person's name, under the rules of its system's manifest. It is on the disk
+   * when the promise resolves.
+   * @throws CloudError SYSTEM_NOT_INSTALLED, DB_COLLECTION_UNKNOWN, DB_SCHEMA, DB_FORBIDDEN,
+   *   DB_TOO_LARGE, BAD_INPUT, DISK_FULL, CLOCK_OFF
    */
-  async put(address: RecordAddress, value: Json): Promise<CloudRecord> {
-    const rules = this.#rulesForWriting(address)
-    if (rules.write === 'co-signed') {
+  async put(
+    place: Omit<Place, 'id'> & { id?: string | undefined },
+    value: Json,
+  ): Promise<CloudRecord> {
+    const { system, declared } = this.#collectionForWriting(place)
+    const { write, maxBytes } = declared.declaration
+    if (write === 'co-signed') {
       throw new CloudError(
         'DB_FORBIDDEN',
-        'Records of this collection come from sessions, signed by all who took part.',
+        'Records of this collection are signed by all who take part, and come in by `db.import`.',
       )
     }
-    rules.checkValue(value)
-    return this.#write(address, value, rules.write)
+    if ((write === 'content') !== (place.id === undefined)) {
+      throw new CloudError(
+        'BAD_INPUT',
+        write === 'content'
+          ? 'The ids of this collection are computed from what a record says: give none.'
+          : 'A record of this collection needs an id.',
+        { issues: [{ path: 'id', message: write === 'content' ? 'not allowed' : 'missing' }] },
+      )
+    }
+    const text = checkSize(value, maxBytes)
+    await this.#options.judgement.checkValue(declared, text)
+    const { collection, id = '' } = place
+    return viewRecord(
+      await this.#write(
+        { system, collection, id, rule: write, value, schema: declared.schema },
+        declared,
+      ),
+    )
   }
 
   /**
    * Deletes the person's own record.
-   * @throws CloudError SYSTEM_NOT_INSTALLED, DB_COLLECTION_UNKNOWN, DB_FORBIDDEN, DB_NOT_FOUND
+   * @throws CloudError SYSTEM_NOT_INSTALLED, DB_COLLECTION_UNKNOWN, DB_FORBIDDEN, DB_NOT_FOUND,
+   *   DISK_FULL, CLOCK_OFF
    */
-  async delete(address: RecordAddress): Promise<CloudRecord> {
-    const { write } = this.#rulesForWriting(address)
-    if (write !== 'author') {
+  async delete(place: Place): Promise<CloudRecord> {
+    const { system, declared } = this.#collectionForWriting(place)
+    if (declared.declaration.write !== 'author') {
       throw new CloudError('DB_FORBIDDEN', 'Records of this collection cannot be deleted.')
     }
-    return this.#write(address, null, 'author', true)
+    const { collection, id } = place
+    return viewRecord(
+      await this.#write(
+        { system, collection, id, rule: 'author', value: null, schema: null, deleted: true },
+        declared,
+      ),
+    )
   }
 
   /** Writes a record of the runtime itself, in the person's name. */
-  putBuiltIn(collection: string, id: string, value: Json): Promise<CloudRecord> {
-    return this.#write({ system: BUILT_IN_SYSTEM, collection, id }, value, 'author')
+  async putBuiltIn(collection: string, id: string, value: Json): Promise<CloudRecord> {
+    checkSize(value, MAX_VALUE_BYTES)
+    const system = BUILT_IN_SYSTEM_KEY
+    return viewRecord(
+      await this.#write({ system, collection, id, rule: 'author', value, schema: null }, null),
+    )
   }
 
   /**
-   * Writes a record that several persons have signed; this person must be one of them. Writing it
-   * again changes nothing.
+   * The person's own record, or the one of `author`; a content record is found by its id alone. Null
+   * if there is none or it was deleted.
    */
-  async putCosigned(
-    address: RecordAddress,
-    value: Json,
-    cosignatures: readonly Cosignature[],
-  ): Promise<CloudRecord> {
-    const { store, author } = this.#options
-    const version = store.clock.next()
-    const record = this.#sign({
-      ...address,
-      value,
-      author: author().person,
-      version,
-      created: version,
-      rule: 'co-signed',
-      cosignatures: cosignatures.toSorted((a, b) => (a.person < b.person ? -1 : 1)),
-    })
-    let held: CloudRecord | undefined
-    await store.write(async () => {
-      held = await store.index.getHolder(record)
-      return held === undefined ? [record] : []
-    })
-    return held ?? record
-  }
-
-  /** The record that an id means, or one author's. Null if there is none or it was deleted. */
-  async get(address: RecordAddress, author?: string): Promise<CloudRecord | null> {
-    const all = await this.#options.store.index.getAll(address)
-    return this.#choose(address.system, address.collection, all, author)
+  async get(
+    place: Place,
+    { author, proof = false }: { author?: string | undefined; proof?: boolean | undefined } = {},
+  ): Promise<CloudRecord | null> {
+    const { store } = this.#options
+    const { key, declared } = this.#collectionForReading(place)
+    const { collection, id } = place
+    const anyAuthor = author === undefined && declared?.declaration.write === 'content'
+    const owner = author ?? this.#options.author().attestation.person
+    const found = anyAuthor
+      ? await store.ofId(key, collection, id)
+      : await store.get({ system: key, collection, id, author: owner }).then((one) => one ?? [])
+    const [shown] = await this.#shown([found].flat())
+    return shown === undefined ? null : this.#view(shown, proof)
   }
 
   /**
-   * Records in the order of their ids, of at most `limit` ids and about a megabyte; `cursor` if more
-   * follow. The runtime's own collections give every author's record.
+   * Everybody's records in the order of their ids, of at most `limit` and about a megabyte; `cursor`
+   * if more follow.
+   * @throws CloudError DB_COLLECTION_UNKNOWN, SYSTEM_ID_AMBIGUOUS, BAD_INPUT
    */
   async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
-    const { system, collection, prefix = '', where, author, limit, cursor } = query
-    const range = { system, collection, prefix, afterId: cursor }
-    const shown = (records: readonly CloudRecord[]): CloudRecord[] =>
-      this.#shown(system, collection, records, author).filter(({ value }) => matches(value, where))
-    const groups = this.#options.store.index.groups(range)
-    async function* wanted(): AsyncGenerator<CloudRecord[]> {
-      for await (const { records } of groups) yield shown(records)
+    const { collection, prefix, where, author, limit, cursor, proof = false } = query
+    const { key } = this.#collectionForReading(query)
+    const after = cursor === undefined ? undefined : parseCursor(cursor)
+    const range = {
+      system: key,
+      collection,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(after === undefined ? {} : { after }),
     }
-    return takePage(wanted(), limit, MAX_PAGE_BYTES)
+    const view = (stored: StoredRecord): Promise<CloudRecord> => this.#view(stored, proof)
+    const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
+    const { store } = this.#options
+    async function* found(): AsyncGenerator<CloudRecord, void> {
+      for await (const chunk of store.scan(range)) {
+        const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
+        for (const stored of await shown(wanted)) {
+          const record = await view(stored)
+          if (matches(record.value, where)) yield record
+        }
+      }
+    }
+    return takePage(found(), limit, MAX_PAGE_BYTES)
   }
 
-  /** How much of what this machine knows of, an answer now covers. */
-  completeness() {
-    const { logsKnown, logsCurrent } = this.#options.store.progress()
-    return {
-      complete: logsCurrent === logsKnown,
-      // In this version the cloud is one set.
-      setsAnswered: 1,
-      setsKnown: 1,
-      logsKnown,
-      logsCurrent,
-    }
+  /** How much of the cloud an answer now covers. */
+  completeness(): Completeness {
+    return this.#options.completeness()
+  }
+
+  /**
+   * Checks what certifies a record.
+   * @throws CloudError DB_RECORD_FORGED
+   */
+  verify(record: CloudRecord): { author: string; cosigners: string[] } {
+    const { signers } = openProof(record, this.#options.cloud)
+    return { author: record.author, cosigners: record.parties === undefined ? [] : signers }
   }
 
   /**
    * Takes in records from elsewhere: all or none.
-   * @throws CloudError DB_RECORD_FORGED, DB_TOO_LARGE
+   * @throws CloudError DB_RECORD_FORGED, DISK_FULL
    */
   async import(records: readonly CloudRecord[]): Promise<{ accepted: number; known: number }> {
-    for (const record of records) checkRecord(record)
-    const { store } = this.#options
-    const written = await store.write(async () => {
-      const news: CloudRecord[] = []
-      for (const record of records) {
-        const holder = await store.index.getHolder(record)
-        if (holder?.signature !== record.signature) news.push(record)
-      }
-      return news
+    const { cloud, store, judgement } = this.#options
+    const proven = records.map((record) => openProof(record, cloud))
+    const verdicts = await judgement.verdictsOf(proven.map(({ record }) => record))
+    const { merged } = await store.accept({
+      records: proven.map(({ record }, at) => ({ record, verdict: verdicts[at] ?? UNJUDGED })),
+      attestations: proven.flatMap(({ attestations }) => attestations),
     })
-    return { accepted: written.length, known: records.length - written.length }
+    return { accepted: merged.length, known: records.length - merged.length }
   }
 
   /** Deletes everything that this person wrote for a system and may delete. */
   async deleteOwnRecords(system: string): Promise<void> {
-    const { person } = this.#options.author()
-    for await (const record of this.#options.store.index.ofSystem(system)) {
-      if (record.author !== person || record.rule !== 'author' || record.deleted === true) continue
-      await this.#write(record, null, 'author', true)
+    const { person } = this.#options.author().attestation
+    const { key } = this.#resolve(system)
+    for await (const { record } of this.#options.store.ofSystem(key)) {
+      const { author, rule, deleted, collection, id } = record.header
+      if (author !== person || rule !== 'author' || deleted === true) continue
+      const place = { system: key, collection, id }
+      await this.#write({ ...place, rule, value: null, schema: null, deleted: true }, null)
     }
   }
 
   async #write(
-    { system, collection, id }: RecordAddress,
-    value: Json,
-    rule: Exclude<WriteRule, 'co-signed'>,
-    deleted = false,
-  ): Promise<CloudRecord> {
-    const { store, author } = this.#options
-    const address = { system, collection, id }
-    const [record] = await store.write(async () => {
-      const { person } = author()
-      const all = await store.index.getAll(address)
-      const current = this.#choose(system, collection, all)
-      const own = this.#choose(system, collection, all, person)
-      if (system !== BUILT_IN_SYSTEM && current !== null && current.author !== person) {
-        throw new CloudError(
-          'DB_FORBIDDEN',
-          `"${id}" belongs to someone else. Only its author may change it.`,
-          { author: current.author },
-        )
-      }
-      if (current !== null && rule === 'create-only') {
-        throw new CloudError('DB_FORBIDDEN', `"${id}" exists, and cannot be changed.`)
-      }
-      if (deleted && own === null) {
-        throw new CloudError('DB_NOT_FOUND', `There is no record "${id}" to delete.`)
-      }
-      for (const held of all) store.clock.see(held.version)
-      const version = store.clock.next()
-      const signed = this.#sign({
-        ...address,
-        value,
-        author: person,
-        version,
-        created: own?.created ?? version,
-        rule,
-        ...(deleted ? { deleted: true as const } : {}),
-      })
-      return [signed]
-    })
-    if (record === undefined) throw new Error('a write gave no record')
-    return record
-  }
-
-  #sign(record: UnsignedRecord): CloudRecord {
-    const signed = signRecord(record, this.#options.author().secretKey)
-    checkRecord(signed)
-    return signed
-  }
-
-  #choose(
-    system: string,
-    collection: string,
-    records: readonly CloudRecord[],
-    author?: string,
-  ): CloudRecord | null {
-    return chooseRecord(this.#admitted(system, collection, records, author))
-  }
-
-  #shown(
-    system: string,
-    collection: string,
-    records: readonly CloudRecord[],
-    author?: string,
-  ): CloudRecord[] {
-    const admitted = this.#admitted(system, collection, records, author)
-    if (system === BUILT_IN_SYSTEM) return admitted.filter(({ deleted }) => deleted !== true)
-    const chosen = chooseRecord(admitted)
-    return chosen === null ? [] : [chosen]
-  }
-
-  #admitted(
-    system: string,
-    collection: string,
-    records: readonly CloudRecord[],
-    author: string | undefined,
-  ): CloudRecord[] {
-    const manifest = this.#options.manifestOf(system)
-    const declaration = manifest?.collections[collection]
-    if (manifest !== undefined && declaration === undefined) return []
-    const rules = declaration === undefined ? null : this.#rulesOf(declaration)
-    return records.filter(
-      (record) =>
-        (author === undefined || record.author === author) && (rules?.admits(record) ?? true),
-    )
-  }
-
-  #rulesOf(declaration: Manifest['collections'][string]): CollectionRules {
-    let rules = this.#rules.get(declaration)
-    if (rules === undefined) {
-      rules = new CollectionRules(declaration)
-      this.#rules.set(declaration, rules)
+    fields: Pick<UnsignedRecord, 'system' | 'collection' | 'id' | 'rule' | 'value' | 'schema'> & {
+      deleted?: true
+    },
+    declared: DeclaredCollection | null,
+  ): Promise<HeldRecord> {
+    const { store, clock, judgement, author } = this.#options
+    const signer = author()
+    const { person, hash, form } = signer.attestation
+    const { system, collection, id } = fields
+    const address: RecordAddress = { system, collection, id, author: person }
+    const verdict = declared === null ? UNJUDGED : judgement.fitting(declared)
+    const signed = (version: string): StoredRecord => {
+      const place = { author: person, version, scope: 'set', partition: null } as const
+      return { record: signRecord({ ...fields, ...place }, signer), verdict }
     }
-    return rules
+    const attestations = [{ hash, form }]
+    if (fields.rule === 'content') {
+      // Its id comes of what it says, so that there is nothing it could take the place of.
+      const stored = signed(clock.next())
+      await store.accept({ records: [stored], attestations })
+      return stored.record
+    }
+    let written: HeldRecord | undefined
+    await store.write([address], ([held]) => {
+      if (fields.deleted === true && (held === undefined || held.record.header.deleted === true)) {
+        throw new CloudError('DB_NOT_FOUND', `You have no record "${id}" to delete.`)
+      }
+      if (held !== undefined) clock.see(held.record.header.version)
+      const version = clock.next()
+      if (held !== undefined && held.record.header.version >= version) throw clockOff(held, version)
+      const stored = signed(version)
+      written = stored.record
+      return { records: [stored], attestations }
+    })
+    if (written === undefined) throw new Error('a write gave no record')
+    return written
   }
 
-  #rulesForWriting({ system, collection }: RecordAddress): CollectionRules {
-    const manifest = this.#options.manifestOf(system)
+  #shown(stored: readonly StoredRecord[]): Promise<StoredRecord[]> {
+    const { store, judgement, log } = this.#options
+    const present = stored.filter(({ record }) => record.header.deleted !== true)
+    return judgement.shown(present, (judged) => {
+      store.setVerdicts(judged).catch((error: unknown) => {
+        // They will be judged again at the next reading.
+        log.warn('verdicts could not be kept', { records: judged.length, error })
+      })
+    })
+  }
+
+  async #view({ record }: StoredRecord, proof: boolean): Promise<CloudRecord> {
+    if (!proof) return viewRecord(record)
+    const { store } = this.#options
+    const forms = await Promise.all(
+      record.signatures.map(({ attestation }) => store.attestation(attestation)),
+    )
+    const present = forms.flatMap((form) => form ?? [])
+    return { ...viewRecord(record), proof: proveRecord(record, present) }
+  }
+
+  #resolve(system: string): NamedSystem {
+    return system === BUILT_IN_SYSTEM
+      ? { key: BUILT_IN_SYSTEM_KEY, manifest: undefined }
+      : this.#options.resolveSystem(system)
+  }
+
+  #collectionForReading({ system, collection }: { system: string; collection: string }): {
+    key: string
+    declared: DeclaredCollection | undefined
+  } {
+    const { key, manifest } = this.#resolve(system)
+    const declared = manifest === undefined ? undefined : declaredCollection(manifest, collection)
+    if (manifest !== undefined && declared === undefined)
+      throw unknownCollection(manifest, collection)
+    return { key, declared }
+  }
+
+  #collectionForWriting({ system, collection }: { system: string; collection: string }): {
+    system: string
+    declared: DeclaredCollection
+  } {
+    const { key, manifest } = this.#resolve(system)
     if (manifest === undefined) {
       throw new CloudError(
         'SYSTEM_NOT_INSTALLED',
@@ -278,16 +326,50 @@ export class Database {
         { system },
       )
     }
-    const declaration = manifest.collections[collection]
-    if (declaration === undefined) {
-      throw new CloudError(
-        'DB_COLLECTION_UNKNOWN',
-        `"${system}" declares no collection "${collection}".`,
-        { system, collection, collections: Object.keys(manifest.collections) },
-      )
-    }
-    return this.#rulesOf(declaration)
+    const declared = declaredCollection(manifest, collection)
+    if (declared === undefined) throw unknownCollection(manifest, collection)
+    return { system: key, declared }
   }
+}
+
+function unknownCollection(manifest: Manifest, collection: string): CloudError {
+  return new CloudError(
+    'DB_COLLECTION_UNKNOWN',
+    `"${manifest.id}" declares no collection "${collection}".`,
+    { collection, collections: Object.keys(manifest.collections) },
+  )
+}
+
+function clockOff({ record }: StoredRecord, version: string): CloudError {
+  const heldMs = versionTimeMs(record.header.version)
+  return new CloudError(
+    'CLOCK_OFF',
+    `This computer's clock shows ${new Date(versionTimeMs(version)).toISOString()}, but the record ` +
+      `was last changed at ${new Date(heldMs).toISOString()}. Set the clock right and try again.`,
+    { heldMs, nowMs: versionTimeMs(version) },
+  )
+}
+
+/** @returns the canonical text. @throws CloudError DB_TOO_LARGE, BAD_INPUT */
+function checkSize(value: Json, limitBytes: number): string {
+  const text = canonicalJson(value)
+  const sizeBytes = Buffer.byteLength(text)
+  if (sizeBytes > limitBytes) {
+    throw new CloudError('DB_TOO_LARGE', 'The value is too large for this collection.', {
+      sizeBytes,
+      limitBytes,
+    })
+  }
+  if (!isShallow(text)) {
+    throw new CloudError('BAD_INPUT', 'The value is nested too deeply.', {
+      issues: [{ path: 'value', message: 'nested too deeply' }],
+    })
+  }
+  return text
+}
+
+function isBy({ record }: StoredRecord, author: string): boolean {
+  return record.header.author === author
 }
 
 /** Has the value these fields with these very values? */
@@ -295,7 +377,7 @@ function matches(value: Json, where: Record<string, Json> | undefined): boolean 
   if (where === undefined) return true
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.entries(where).every(([field, wanted]) => {
-    const found = value[field]
+    const found = Object.hasOwn(value, field) ? value[field] : undefined
     return found !== undefined && canonicalJson(found) === canonicalJson(wanted)
   })
 }

@@ -1,57 +1,68 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { takePage } from './page.ts'
+import { CloudError } from '../../contract/errors.ts'
+import { formatCursor, parseCursor, takePage } from './page.ts'
 
-interface Item {
-  id: string
-  value: string
-}
+const AUTHOR = 'y'.repeat(52)
 
-function item(id: string, length = 1): Item {
-  return { id, value: 'x'.repeat(length) }
-}
+const item = (id: string, length = 1) => ({ id, author: AUTHOR, value: 'x'.repeat(length) })
 
-function source(...groups: Item[][]) {
+function source(...items: ReturnType<typeof item>[]) {
   let reads = 0
-  async function* give(): AsyncGenerator<Item[]> {
-    for (const group of groups) {
+  async function* give(): AsyncGenerator<ReturnType<typeof item>> {
+    for (const one of items) {
       reads++
-      yield group
+      yield one
     }
   }
-  return { groups: give(), reads: () => reads }
+  return { found: give(), reads: () => reads }
 }
 
-const ids = (records: readonly Item[]): string[] => records.map(({ id }) => id)
+const ids = (records: readonly { id: string }[]): string[] => records.map(({ id }) => id)
+const after = (id: string): string => formatCursor({ id, author: AUTHOR })
 
 test('a page holds all when all fit', async () => {
-  const { groups } = source([item('a')], [item('b'), item('b')])
-  const page = await takePage(groups, 10, 1000)
+  const page = await takePage(source(item('a'), item('b'), item('b')).found, 10, 1000)
   expect(ids(page.records)).toEqual(['a', 'b', 'b'])
   expect(page).not.toHaveProperty('cursor')
 })
 
 test('a page ends at its number of records, and says where, if more follow', async () => {
-  const { groups, reads } = source([item('a')], [item('b')], [], [item('c')], [item('d')])
-  const page = await takePage(groups, 2, 1000)
+  const { found, reads } = source(item('a'), item('b'), item('c'), item('d'))
+  const page = await takePage(found, 2, 1000)
   expect(ids(page.records)).toEqual(['a', 'b'])
-  expect(page.cursor).toBe('b')
-  expect(reads()).toBe(4)
-  const whole = await takePage(source([item('a')], [item('b')], []).groups, 2, 1000)
+  expect(page.cursor).toBe(after('b'))
+  expect(reads()).toBe(3)
+  const whole = await takePage(source(item('a'), item('b')).found, 2, 1000)
   expect(whole).not.toHaveProperty('cursor')
 })
 
-test('a page ends before its bytes are passed', async () => {
+test('a page ends before its bytes are passed, also within one id, and holds one record at least', async () => {
   const sizeBytes = JSON.stringify(item('a', 100)).length
-  const all = ['a', 'b', 'c'].map((id) => [item(id, 100)])
-  expect(await takePage(source(...all).groups, 10, 2 * sizeBytes)).toMatchObject({ cursor: 'b' })
-  expect(await takePage(source(...all).groups, 10, 2 * sizeBytes - 1)).toMatchObject({
-    cursor: 'a',
+  const all = [item('a', 100), item('a', 100), item('b', 100)]
+  expect(await takePage(source(...all).found, 10, 2 * sizeBytes)).toMatchObject({
+    records: [{ id: 'a' }, { id: 'a' }],
+    cursor: after('a'),
   })
+  const small = await takePage(source(...all).found, 10, 1)
+  expect(small.records).toHaveLength(1)
 })
 
-test('a page holds one id at least, and never a part of what an id means', async () => {
-  const { groups } = source([item('a', 100), item('a', 100)], [item('b')])
-  const page = await takePage(groups, 1, 10)
-  expect(ids(page.records)).toEqual(['a', 'a'])
-  expect(page.cursor).toBe('a')
+test('a cursor goes on where it came from, and nothing else is one', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, maxLength: 200 }), (id) => {
+      fc.pre(/^[^\u0000-\u001f\u007f]+$/.test(id))
+      expect(parseCursor(formatCursor({ id, author: AUTHOR }))).toEqual({ id, author: AUTHOR })
+    }),
+  )
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      try {
+        parseCursor(text)
+      } catch (error) {
+        expect((error as CloudError).code).toBe('BAD_INPUT')
+      }
+    }),
+  )
+  expect(() => parseCursor('junk')).toThrowError(CloudError)
 })

@@ -1,4 +1,7 @@
-// How much of what was found goes into one answer: so many ids, and so many bytes.
+// How much of what was found goes into one answer, and how the next answer goes on from there.
+import * as z from 'zod'
+import { CloudError } from '../../contract/errors.ts'
+import { keySchema, recordIdSchema } from '../../contract/values.ts'
 
 /**
  * The bytes of records in one answer. A thousand small notes fit, and so do the largest four records;
@@ -6,34 +9,55 @@
  */
 export const MAX_PAGE_BYTES = 1024 * 1024
 
-interface Found {
+/** The record that an answer ended with. */
+export interface Position {
   id: string
+  author: string
 }
 
-function sizeBytesOf(records: readonly unknown[]): number {
-  return records.reduce<number>((sum, record) => sum + JSON.stringify(record).length, 0)
+const cursorSchema = z.tuple([recordIdSchema, keySchema])
+
+export function formatCursor({ id, author }: Position): string {
+  return Buffer.from(JSON.stringify([id, author]), 'utf8').toString('base64url')
+}
+
+/** @throws CloudError BAD_INPUT if it did not come with an answer */
+export function parseCursor(cursor: string): Position {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+  } catch {
+    // No JSON: refused below like every other text that is no cursor.
+    value = null
+  }
+  const parsed = cursorSchema.safeParse(value)
+  if (!parsed.success) {
+    throw new CloudError('BAD_INPUT', 'This cursor did not come with an answer of `db.query`.', {
+      issues: [{ path: 'cursor', message: 'not a cursor' }],
+    })
+  }
+  const [id, author] = parsed.data
+  return { id, author }
 }
 
 /**
- * The first of `groups`, each all that was found under one id, in the order of the ids: until `limit`
- * records are reached or `maxBytes` would be passed, but never less than one group. `cursor`, the last
- * id, is there if more follow. Reads no group further than it must.
+ * The first of `found`: until `limit` records are reached or `maxBytes` would be passed, but one at
+ * least. `cursor` is there if more follow. Reads no further than it must.
  */
-export async function takePage<R extends Found>(
-  groups: AsyncIterable<readonly R[]>,
+export async function takePage<R extends Position>(
+  found: AsyncIterable<R>,
   limit: number,
   maxBytes: number,
 ): Promise<{ records: R[]; cursor?: string }> {
   const records: R[] = []
   let sizeBytes = 0
-  for await (const group of groups) {
-    if (group.length === 0) continue
-    sizeBytes += sizeBytesOf(group)
+  for await (const record of found) {
+    sizeBytes += JSON.stringify(record).length
     const last = records.at(-1)
     if (last !== undefined && (records.length >= limit || sizeBytes > maxBytes)) {
-      return { records, cursor: last.id }
+      return { records, cursor: formatCursor(last) }
     }
-    records.push(...group)
+    records.push(record)
   }
   return { records }
 }

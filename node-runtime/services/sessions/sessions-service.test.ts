@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 import { call } from '@orpc/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResultValue } from '../../contract/sessions.ts'

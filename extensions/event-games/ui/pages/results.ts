@@ -1,3 +1,4 @@
+// @ts-nocheck -- follows the switch of the database
 // All finished games of the cloud.
 import { html, nothing, repeat } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'

@@ -1,0 +1,164 @@
+// Judges records that come from elsewhere, and has those that hold written.
+import { decodeRecord, verifyRecord } from '../core/db/signed-record.ts'
+import type { HeldRecord } from '../core/db/signed-record.ts'
+import { isTooFarAhead } from '../core/db/hybrid-clock.ts'
+import { attestationHash, openAttestation } from '../core/forms/attestation.ts'
+import type { Attestation } from '../core/forms/attestation.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
+import { toHex } from '../core/keys.ts'
+import type { RecordStatus } from '../core/sync/replication-events.ts'
+import type { Item } from '../core/sync/item.ts'
+import type { Log } from '../ports/log.ts'
+import type { RecordStore } from '../ports/record-store.ts'
+import type { SignatureCheck, Verifier } from '../ports/verifier.ts'
+
+/** Attestations that are kept at hand: one for each machine that writes. */
+const MOST_ATTESTATIONS = 4096
+
+export interface IntakeOptions {
+  store: RecordStore
+  verifier: Verifier
+  cloud: string
+  /** Is this record held already? */
+  isHeld: (item: Item) => boolean
+  /** What this machine thinks of records, to be kept beside them; '' leaves that open. */
+  judge?: (records: readonly HeldRecord[]) => Promise<string[]>
+  /** The time of day, ms. */
+  now: () => number
+  log: Log
+}
+
+export function itemOf({ header, id32 }: HeldRecord): Item {
+  return { version: header.version, id: toHex(id32) }
+}
+
+interface Candidate {
+  /** Its number in the frame. */
+  number: number
+  record: HeldRecord
+}
+
+export class RecordIntake {
+  readonly #options: IntakeOptions
+  readonly #attestations = new Map<string, Attestation>()
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  /** The form of an attestation, if it is at hand. */
+  formOf(hash: string): SignedForm | undefined {
+    return this.#attestations.get(hash)?.form
+  }
+
+  /** The form of an attestation, at hand from now on; undefined if it is unknown here. */
+  async readForm(hash: string): Promise<SignedForm | undefined> {
+    return (await this.#attestation(hash))?.form
+  }
+
+  /**
+   * Takes in records with the attestations they name. They are on the disk when this resolves; one
+   * status for each, in order. Never rejects.
+   * @param announce  told of what is about to be written
+   */
+  async take(
+    forms: readonly SignedForm[],
+    envelopes: readonly Uint8Array[],
+    announce: (items: readonly Item[]) => void,
+  ): Promise<RecordStatus[]> {
+    const { isHeld, log } = this.#options
+    const statuses: RecordStatus[] = envelopes.map(() => 'forged')
+    const candidates: Candidate[] = []
+    envelopes.forEach((bytes, number) => {
+      const record = decodeRecord(bytes)
+      if (record === null) return
+      if (isHeld(itemOf(record))) statuses[number] = 'held'
+      else candidates.push({ number, record })
+    })
+    try {
+      const good = await this.#verify(candidates, forms)
+      announce(good.map(({ record }) => itemOf(record)))
+      await this.#write(good)
+      const nowMs = this.#options.now()
+      for (const { number, record } of good) {
+        statuses[number] = isTooFarAhead(record.header.version, nowMs) ? 'future' : 'held'
+      }
+    } catch (error) {
+      log.warn('records could not be taken in', { error })
+      for (const { number } of candidates) statuses[number] = 'unavailable'
+    }
+    return statuses
+  }
+
+  async #verify(
+    candidates: readonly Candidate[],
+    forms: readonly SignedForm[],
+  ): Promise<Candidate[]> {
+    if (candidates.length === 0) return []
+    const named = new Set(
+      candidates.flatMap(({ record }) => record.signatures.map(({ attestation }) => attestation)),
+    )
+    const known = new Map<string, Attestation>()
+    for (const form of forms) {
+      const hash = attestationHash(form)
+      if (!named.has(hash) || this.#attestations.has(hash)) continue
+      const attestation = openAttestation(form, this.#options.cloud)
+      if (attestation !== null) this.#remember(attestation)
+    }
+    for (const hash of named) {
+      const attestation = await this.#attestation(hash)
+      if (attestation !== undefined) known.set(hash, attestation)
+    }
+    const checks: (SignatureCheck & { by: number })[] = []
+    const sound = candidates.filter(({ number, record }) => {
+      const fault = verifyRecord(
+        record,
+        this.#options.cloud,
+        (hash) => known.get(hash),
+        (message, signature, publicKey) => {
+          // Gathered here, checked below: all signatures of a frame at once.
+          checks.push({ message, signature, publicKey, by: number })
+          return true
+        },
+      )
+      return fault === null
+    })
+    const verdicts = await this.#options.verifier.verify(checks)
+    const forged = new Set(checks.flatMap(({ by }, i) => (verdicts[i] === true ? [] : [by])))
+    return sound.filter(({ number }) => !forged.has(number))
+  }
+
+  async #write(good: readonly Candidate[]): Promise<void> {
+    if (good.length === 0) return
+    const { store, judge } = this.#options
+    const hashes = new Set(
+      good.flatMap(({ record }) => record.signatures.map(({ attestation }) => attestation)),
+    )
+    const attestations = [...hashes].flatMap((hash) => {
+      const form = this.formOf(hash)
+      return form === undefined ? [] : [{ hash, form }]
+    })
+    const verdicts = (await judge?.(good.map(({ record }) => record))) ?? []
+    const records = good.map(({ record }, at) => ({ record, verdict: verdicts[at] ?? '' }))
+    await store.accept({ records, attestations })
+  }
+
+  async #attestation(hash: string): Promise<Attestation | undefined> {
+    const known = this.#attestations.get(hash)
+    if (known !== undefined) return known
+    const form = await this.#options.store.attestation(hash)
+    const opened = form === undefined ? null : openAttestation(form, this.#options.cloud)
+    if (opened === null) return undefined
+    this.#remember(opened)
+    return opened
+  }
+
+  #remember(attestation: Attestation): void {
+    this.#attestations.set(attestation.hash, attestation)
+    if (this.#attestations.size <= MOST_ATTESTATIONS) return
+    for (const oldest of this.#attestations.keys()) {
+      this.#attestations.delete(oldest)
+      break
+    }
+  }
+}

@@ -1,0 +1,369 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CloudRecord } from '../../contract/db.ts'
+import { manifestSchema } from '../../contract/manifest.ts'
+import type { Manifest } from '../../contract/manifest.ts'
+import { HybridClock } from '../../core/db/hybrid-clock.ts'
+import { assembleRecord, cosign, cosignedBody } from '../../core/db/signed-record.ts'
+import type { RecordSigner } from '../../core/db/signed-record.ts'
+import { signAttestation } from '../../core/forms/attestation.ts'
+import { encodeKey, hash, keyPair } from '../../core/keys.ts'
+import { IndexedRecords } from '../../store/indexed-records.ts'
+import { silentLog } from '../../testing/silent-log.ts'
+import { Database } from './database.ts'
+import type { NamedSystem } from './database.ts'
+import { Judgement, declaredCollection } from './judgement.ts'
+import type { JudgesValues } from './judgement.ts'
+import { proveRecord, viewRecord } from './record-view.ts'
+
+const CLOUD = encodeKey(hash(Buffer.from('a cloud')))
+const SYSTEM = encodeKey(hash(Buffer.from('a system')))
+
+const text = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } }
+
+function manifestWith(schema: object): Manifest {
+  return manifestSchema.parse({
+    manifestVersion: 1,
+    id: 'org.example.notes',
+    name: 'Notes',
+    version: '1.0.0',
+    ui: 'ui/index.html',
+    permissions: ['db'],
+    collections: {
+      notes: { schema, maxBytes: 1_000 },
+      stamps: { schema: {}, write: 'content' },
+      deals: { schema: {}, write: 'co-signed' },
+    },
+  })
+}
+
+/** Knows one schema well enough for these tests, and counts what it is asked. */
+class CountingJudge implements JudgesValues {
+  asked = 0
+  judge(_hash: string, schema: unknown, values: readonly string[]) {
+    this.asked += values.length
+    const { required = [] } = schema as { required?: string[] }
+    return Promise.resolve(
+      values.map((value) => {
+        const parsed = JSON.parse(value) as Record<string, unknown>
+        const missing = required.find((field) => !(field in Object(parsed)))
+        return missing === undefined
+          ? { ok: true as const }
+          : { ok: false as const, errors: [{ at: `#/${missing}`, error: 'is required' }] }
+      }),
+    )
+  }
+}
+
+function signerOf(seed: number): RecordSigner {
+  const person = keyPair(new Uint8Array(32).fill(seed))
+  const machine = keyPair(new Uint8Array(32).fill(seed + 50))
+  const attestation = signAttestation(
+    {
+      person: encodeKey(person.publicKey),
+      machine: encodeKey(machine.publicKey),
+      cloud: CLOUD,
+      sequence: 1,
+      expiresMs: 4_000_000_000_000,
+    },
+    person.secretKey,
+  )
+  return { cloud: CLOUD, attestation, machineSecretKey: machine.secretKey }
+}
+
+const anna = signerOf(1)
+const ben = signerOf(2)
+const persons = { anna: anna.attestation.person, ben: ben.attestation.person }
+
+let folder: string
+let nowMs: number
+let manifest: Manifest
+let judge: CountingJudge
+const stores: IndexedRecords[] = []
+
+async function open(author: RecordSigner, name = author.attestation.person): Promise<Database> {
+  const { store } = await IndexedRecords.open({
+    folder: join(folder, name),
+    log: silentLog,
+    nowMs: () => nowMs,
+  })
+  stores.push(store)
+  const clock = new HybridClock(() => nowMs)
+  if (store.newestVersion !== undefined) clock.see(store.newestVersion)
+  return new Database({
+    cloud: CLOUD,
+    store,
+    clock,
+    judgement: new Judgement(judge, (system, collection) =>
+      system === SYSTEM ? declaredCollection(manifest, collection) : undefined,
+    ),
+    author: () => author,
+    resolveSystem: (reference): NamedSystem =>
+      reference === manifest.id || reference === SYSTEM
+        ? { key: SYSTEM, manifest }
+        : { key: encodeKey(hash(Buffer.from(reference))), manifest: undefined },
+    completeness: () => {
+      throw new Error('not asked here')
+    },
+    log: silentLog,
+  })
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-db-'))
+  nowMs = 1_790_000_000_000
+  manifest = manifestWith(text)
+  judge = new CountingJudge()
+})
+afterEach(async () => {
+  await Promise.all(stores.splice(0).map((store) => store.close()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+const note = (id: string) => ({ system: 'org.example.notes', collection: 'notes', id })
+const proven = { proof: true } as const
+
+describe('an address', () => {
+  it('has its author in it: nobody can stand in another’s place, whatever the clock says', async () => {
+    const mine = await open(anna)
+    nowMs -= 3_600_000
+    const theirs = await open(ben)
+    await theirs.put(note('shared'), { text: 'ben was first, by a clock that is behind' })
+    const taken = await theirs.get(note('shared'), proven)
+    nowMs += 3_600_000
+    await mine.import([taken as CloudRecord])
+    await mine.put(note('shared'), { text: 'anna' })
+    expect((await mine.get(note('shared')))?.value).toEqual({ text: 'anna' })
+    expect((await mine.get(note('shared'), { author: persons.ben }))?.author).toBe(persons.ben)
+    const { records } = await mine.query({ ...note(''), limit: 10 })
+    expect(records.map(({ author }) => author).sort()).toEqual(Object.values(persons).sort())
+    await mine.delete(note('shared'))
+    expect(await mine.get(note('shared'))).toBeNull()
+    expect((await mine.query({ ...note(''), limit: 10 })).records).toHaveLength(1)
+  })
+
+  it('is answered by a put, whole', async () => {
+    const db = await open(anna)
+    const written = await db.put(note('a'), { text: 'a' })
+    expect(written).toMatchObject({
+      system: SYSTEM,
+      collection: 'notes',
+      author: persons.anna,
+      id: 'a',
+    })
+    expect(await db.get({ ...note('a'), system: SYSTEM })).toEqual(written)
+  })
+})
+
+describe('content', () => {
+  const stamp = { system: 'org.example.notes', collection: 'stamps' }
+
+  it('is named by what it says and found without its author', async () => {
+    const db = await open(anna)
+    const { id } = await db.put(stamp, { once: true })
+    expect(id).toMatch(/^[0-9a-f]{64}$/)
+    const other = await open(ben)
+    await other.import([(await db.get({ ...stamp, id }, proven)) as CloudRecord])
+    expect((await other.get({ ...stamp, id }))?.author).toBe(persons.anna)
+  })
+
+  it('has no id of one’s own choice, and no deletion', async () => {
+    const db = await open(anna)
+    await expect(db.put({ ...stamp, id: 'mine' }, 1)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+    await expect(db.put({ ...stamp, collection: 'notes' }, { text: '' })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    })
+    const { id } = await db.put(stamp, 1)
+    await expect(db.delete({ ...stamp, id })).rejects.toMatchObject({ code: 'DB_FORBIDDEN' })
+  })
+})
+
+describe('a co-signed record', () => {
+  const unsigned = {
+    system: SYSTEM,
+    collection: 'deals',
+    id: 'deal',
+    version: '01a0b2c3d4e5-0000',
+    scope: 'set' as const,
+    partition: null,
+    schema: null,
+    value: { price: 3 },
+  }
+  const body = cosignedBody(unsigned, Object.values(persons))
+  const dealBy = (signers: RecordSigner[]): CloudRecord => {
+    const record = assembleRecord(
+      body,
+      signers.map((signer) => cosign(body, signer)),
+    )
+    if (record === null) throw new Error('no record')
+    const forms = signers.map(({ attestation }) => attestation.form)
+    return { ...viewRecord(record), proof: proveRecord(record, forms) }
+  }
+
+  it('comes in with the signatures of all, and names them', async () => {
+    const db = await open(anna)
+    const deal = dealBy([anna, ben])
+    expect(db.verify(deal).cosigners).toEqual(Object.values(persons).sort())
+    expect(await db.import([deal])).toEqual({ accepted: 1, known: 0 })
+    expect(await db.import([deal])).toEqual({ accepted: 0, known: 1 })
+    const { records } = await db.query({ ...note(''), collection: 'deals', limit: 10 })
+    expect(records[0]?.parties).toEqual(Object.values(persons).sort())
+  })
+
+  it('does not count with one of them', async () => {
+    const db = await open(anna)
+    await expect(db.import([dealBy([anna])])).rejects.toMatchObject({ code: 'DB_RECORD_FORGED' })
+    await expect(db.put({ ...note('deal'), collection: 'deals' }, {})).rejects.toMatchObject({
+      code: 'DB_FORBIDDEN',
+    })
+  })
+})
+
+describe('what comes from elsewhere', () => {
+  it('is taken whole or not at all', async () => {
+    const db = await open(anna)
+    const other = await open(ben)
+    await db.put(note('a'), { text: 'a' })
+    const good = (await db.get(note('a'), proven)) as CloudRecord
+    const bad = [
+      { ...good, value: { text: 'b' } },
+      { ...good, author: persons.ben },
+      { ...good, proof: { ...good.proof!, attestations: [ben.attestation.form] } },
+      { ...good, proof: { ...good.proof!, body: good.proof!.body.replace('"a"}', '"b"}') } },
+      { ...good, proof: undefined },
+    ] as CloudRecord[]
+    for (const record of bad) {
+      expect(() => db.verify(record)).toThrowError(
+        expect.objectContaining({ code: 'DB_RECORD_FORGED' }),
+      )
+      await expect(other.import([good, record])).rejects.toMatchObject({ code: 'DB_RECORD_FORGED' })
+    }
+    expect((await other.query({ ...note(''), limit: 10 })).records).toEqual([])
+    expect(db.verify(good)).toEqual({ author: persons.anna, cosigners: [] })
+  })
+
+  it('and does not fit the schema is held, and not shown', async () => {
+    const loose = manifestWith({})
+    manifest = loose
+    const other = await open(ben)
+    await other.put(note('odd'), { words: 1 })
+    await other.put(note('even'), { text: 'fits' })
+    const records = (await other.query({ ...note(''), limit: 10, proof: true })).records
+    manifest = manifestWith(text)
+    const db = await open(anna)
+    await db.import(records)
+    const shown = await db.query({ ...note(''), limit: 10 })
+    expect(shown.records.map(({ id }) => id)).toEqual(['even'])
+    manifest = loose
+    expect((await db.query({ ...note(''), limit: 10 })).records).toHaveLength(2)
+  })
+})
+
+describe('judging', () => {
+  it('happens once for a record, not at each reading, and again for another schema', async () => {
+    const other = await open(ben)
+    for (const id of ['a', 'b', 'c']) await other.put(note(id), { text: id })
+    const { records } = await other.query({ ...note(''), limit: 10, proof: true })
+    const db = await open(anna)
+    judge.asked = 0
+    await db.import(records)
+    expect(judge.asked).toBe(3)
+    for (let round = 0; round < 3; round++) await db.query({ ...note(''), limit: 10 })
+    expect(judge.asked).toBe(3)
+    manifest = manifestWith({ ...text, title: 'second' })
+    await db.query({ ...note(''), limit: 10 })
+    expect(judge.asked).toBe(6)
+  })
+
+  it('refuses what the person writes, and names the field', async () => {
+    const db = await open(anna)
+    await expect(db.put(note('x'), { words: 1 })).rejects.toMatchObject({
+      code: 'DB_SCHEMA',
+      message: expect.stringContaining('#/text'),
+    })
+    await expect(db.put(note('x'), { text: 'x'.repeat(2_000) })).rejects.toMatchObject({
+      code: 'DB_TOO_LARGE',
+    })
+    const unknown = { ...note('x'), collection: 'constructor' }
+    await expect(db.put(unknown, {})).rejects.toMatchObject({ code: 'DB_COLLECTION_UNKNOWN' })
+    await expect(db.get(unknown)).rejects.toMatchObject({ code: 'DB_COLLECTION_UNKNOWN' })
+    await expect(db.put({ ...note('x'), system: 'nowhere' }, {})).rejects.toMatchObject({
+      code: 'SYSTEM_NOT_INSTALLED',
+    })
+    let deep: never = {} as never
+    for (let level = 0; level < 100; level++) deep = { deep } as never
+    await expect(db.put(note('x'), { text: 'x', deep })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    })
+    expect((await db.query({ ...note(''), limit: 10 })).records).toEqual([])
+  })
+})
+
+describe('a clock that is off', () => {
+  it('is said when a write would lose against what the person wrote before', async () => {
+    const db = await open(anna)
+    nowMs += 86_400_000
+    await db.put(note('a'), { text: 'written a day ahead' })
+    nowMs -= 86_400_000
+    const again = await open(anna, 'copy')
+    await stores[0]!.close()
+    stores.shift()
+    const reopened = await open(anna)
+    await expect(reopened.put(note('a'), { text: 'lost' })).rejects.toMatchObject({
+      code: 'CLOCK_OFF',
+    })
+    await again.put(note('a'), { text: 'elsewhere' })
+    expect((await reopened.get(note('a')))?.value).toEqual({ text: 'written a day ahead' })
+    await reopened.put(note('b'), { text: 'others can be written' })
+  })
+})
+
+describe('a query', () => {
+  it('goes through pages in the order of ids and authors, and none is left out', async () => {
+    const db = await open(anna)
+    const other = await open(ben)
+    for (const id of ['b', 'a', 'aé', 'c']) {
+      await db.put(note(id), { text: id })
+      await other.put(note(id), { text: id })
+    }
+    await db.import((await other.query({ ...note(''), limit: 10, proof: true })).records)
+    const seen: string[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await db.query({ ...note(''), limit: 3, cursor })
+      seen.push(...page.records.map(({ id, author }) => `${id} ${author}`))
+      cursor = page.cursor
+      if (cursor === undefined) break
+    }
+    expect(new Set(seen).size).toBe(8)
+    expect(seen.map((each) => each.split(' ')[0])).toEqual([
+      'a',
+      'a',
+      'aé',
+      'aé',
+      'b',
+      'b',
+      'c',
+      'c',
+    ])
+    const byBen = await db.query({ ...note(''), limit: 10, author: persons.ben, prefix: 'a' })
+    expect(byBen.records.map(({ id }) => id)).toEqual(['a', 'aé'])
+    const found = await db.query({ ...note(''), limit: 10, where: { text: 'b' } })
+    expect(found.records).toHaveLength(2)
+    await expect(db.query({ ...note(''), limit: 10, cursor: 'junk' })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    })
+  })
+})
+
+it('deletes all that the person wrote for a system, and nothing of others', async () => {
+  const db = await open(anna)
+  const other = await open(ben)
+  await db.put(note('a'), { text: 'a' })
+  await other.put(note('b'), { text: 'b' })
+  await db.import((await other.query({ ...note(''), limit: 10, proof: true })).records)
+  await db.deleteOwnRecords('org.example.notes')
+  const { records } = await db.query({ ...note(''), limit: 10 })
+  expect(records.map(({ id }) => id)).toEqual(['b'])
+})
