@@ -16,7 +16,10 @@ import {
   CALLS_WITHOUT_PERMISSION,
   FOREIGN_CALLS,
   HOSTILE,
+  HOSTILE_ID,
   NOTES,
+  NOTES_ID,
+  PUBLISHER,
   ownerCalls,
   trickOutcomes,
   WRONG_CALLS,
@@ -43,10 +46,10 @@ let site: WebSite
 
 test.beforeEach(async () => {
   cloud = await LocalCloud.create()
-  repositories = await serveRepository({
-    hostile: 'e2e/fixtures/hostile-system',
-    notes: 'extensions/notes',
-  })
+  repositories = await serveRepository(
+    { hostile: 'e2e/fixtures/hostile-system', notes: 'extensions/notes' },
+    PUBLISHER,
+  )
   site = await serveWebSite()
 })
 test.afterEach(async () => {
@@ -68,7 +71,7 @@ async function frameOf(window: AppWindow, id: string): Promise<Frame> {
 async function hostilePage(window: AppWindow): Promise<Frame> {
   let frame: Frame | undefined
   await expect(async () => {
-    frame = await frameOf(window, HOSTILE)
+    frame = await frameOf(window, HOSTILE_ID)
     expect(await frame.evaluate(() => 'hostile' in globalThis)).toBe(true)
   }).toPass()
   return frame as Frame
@@ -85,8 +88,8 @@ async function openNotes(window: AppWindow): Promise<Frame> {
     id: 'secret',
     value: { text: SECRET },
   })
-  await goTo(window, `cloud://${NOTES}/`)
-  const notes = await frameOf(window, NOTES)
+  await goTo(window, `cloud://${NOTES_ID}/`)
+  const notes = await frameOf(window, NOTES_ID)
   await expect(notes.getByText(SECRET, { exact: true })).toBeVisible()
   await notes.evaluate(async () => {
     localStorage.setItem('secret', 'kept')
@@ -348,7 +351,7 @@ test('a system in a frame can’t give its tab the address of another', async ({
   await expect(window.shell.getByText('This machine started a new cloud')).toBeVisible()
   const page = await installHostile(window)
   const bar = window.shell.getByRole('combobox', { name: 'Address' })
-  const own = new RegExp(`^cloud://${HOSTILE}/`)
+  const own = new RegExp(`^cloud://${HOSTILE_ID}/`)
   await expect(bar).toHaveValue(own)
   for (const path of [
     '.notes/',

@@ -8,6 +8,7 @@ import {
   openPage,
   showBothThemes,
 } from './support/app-window.ts'
+import { keyPair } from '../node-runtime/core/keys.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
 import type { GitServer } from './support/git-server.ts'
@@ -40,7 +41,7 @@ let site: WebSite
 
 test.beforeEach(async () => {
   cloud = await LocalCloud.create()
-  repository = await serveRepository({ 'event-games': 'extensions/event-games' })
+  repository = await serveRepository({ 'event-games': 'extensions/event-games' }, keyPair())
   site = await serveWebSite()
 })
 test.afterEach(async () => {

@@ -4,10 +4,15 @@ import path from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, FrameLocator, Page } from '@playwright/test'
 import { expect } from '@playwright/test'
+import * as z from 'zod'
 import { callMachine } from './machines.ts'
 import type { Daemon } from './machines.ts'
 import { launchElectron } from './electron-app.ts'
 import type { ElectronMachine, ElectronOptions } from './electron-app.ts'
+
+const listSchema = z.object({
+  systems: z.array(z.object({ id: z.string(), key: z.string() })),
+})
 
 const SHOTS = path.resolve(import.meta.dirname, '../shots')
 
@@ -28,6 +33,17 @@ export interface AppWindow {
   close(): Promise<void>
 }
 
+/** Under its key lie the pages of a system. Waits for the system to be installed. */
+async function keyOf(dataDir: string, id: string): Promise<string> {
+  let key: string | undefined
+  await expect(async () => {
+    const { systems } = listSchema.parse(await callMachine(dataDir, 'systems.list', {}))
+    key = systems.find((system) => system.id === id)?.key
+    expect(key).toBeDefined()
+  }).toPass()
+  return key ?? ''
+}
+
 /** A desktop app in its window. */
 export async function openElectronWindow(options: ElectronOptions): Promise<AppWindow> {
   return windowOf(await launchElectron(options))
@@ -39,7 +55,7 @@ export function windowOf(machine: ElectronMachine): AppWindow {
     kind: 'electron',
     shell: machine.shell,
     dataDir: machine.dataDir,
-    system: (id) => machine.view(`cloud://${id}/`),
+    system: async (id) => machine.view(`cloud://${await keyOf(machine.dataDir, id)}/`),
     web: (address) => machine.view(address),
     call: (name, input) => callMachine(machine.dataDir, name, input),
     kill: () => machine.kill(),
@@ -56,7 +72,10 @@ export async function openDaemonWindow(browser: Browser, daemon: Daemon): Promis
     kind: 'daemon',
     shell,
     dataDir: daemon.dataDir,
-    system: async (id) => shell.frameLocator(`iframe[src^="http://${id}.localhost"]`),
+    system: async (id) => {
+      const key = await keyOf(daemon.dataDir, id)
+      return shell.frameLocator(`iframe[src^="http://${key}.localhost"]`)
+    },
     web: async (address) => shell.frameLocator(`iframe[src^="${address}"]`),
     call: daemon.call,
     kill: async () => {

@@ -1,13 +1,16 @@
 // A real git server for tests: repositories made from folders, served over smart HTTP by git's own
 // `http-backend` on 127.0.0.1.
 import { execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
+import type { KeyPair } from '../../node-runtime/core/keys.ts'
+import { SIGNATURE_PATH } from '../../node-runtime/core/systems/signature.ts'
+import { signFolder } from '../../node-runtime/services/systems/sign-folder.ts'
 
 /** Fixed, so that the same folder gives the same commit everywhere. */
 const AUTHOR = { name: 'Ada Example', email: 'ada@example.org' }
@@ -63,11 +66,26 @@ function blobOf(gitDir: string, content: string | Uint8Array): Promise<string> {
   return git(gitDir, ['hash-object', '-w', '--stdin'], Buffer.from(content))
 }
 
+/** Puts the publisher's signature of what is to be committed among it. */
+async function signIndex(gitDir: string, publisher: KeyPair): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'dharma-sign-'))
+  await git(gitDir, [`--work-tree=${folder}`, 'checkout-index', '--all', '--force'])
+  await signFolder(folder, publisher)
+  const blob = await blobOf(gitDir, await readFile(join(folder, SIGNATURE_PATH)))
+  const entry = Buffer.from(`100644 ${blob}\t${SIGNATURE_PATH}\n`)
+  await git(gitDir, ['update-index', '--index-info'], entry)
+  await rm(folder, { recursive: true })
+}
+
 /**
  * Makes a repository from a folder (named after it) or from each of several (named by key), with
  * all its files in one commit on `main`, and serves them.
+ * @param publisher  signs each commit, so that a repository is the same system wherever it is served
  */
-export async function serveRepository(source: string | Record<string, string>): Promise<GitServer> {
+export async function serveRepository(
+  source: string | Record<string, string>,
+  publisher?: KeyPair,
+): Promise<GitServer> {
   const sources = typeof source === 'string' ? { [basename(source)]: source } : source
   const [firstName] = Object.keys(sources)
   if (firstName === undefined) throw new Error('no repository to serve')
@@ -79,6 +97,7 @@ export async function serveRepository(source: string | Record<string, string>): 
     const made = commits.get(name) ?? 0
     commits.set(name, made + 1)
     const gitDir = folderOf(name)
+    if (publisher !== undefined) await signIndex(gitDir, publisher)
     const parent = made === 0 ? [] : ['-p', await git(gitDir, ['rev-parse', 'HEAD'])]
     const tree = await git(gitDir, ['write-tree'])
     const commit = await git(

@@ -1,8 +1,16 @@
 // What the hostile system tries, and what must come of it. `NOTES` is the system that it is after.
+import { encodeKey, keyPair } from '../../node-runtime/core/keys.ts'
+import { signedSystemKey } from '../../node-runtime/core/systems/system-key.ts'
 import { listCalls } from '../../node-runtime/daemon/call-list.ts'
 
-export const HOSTILE = 'org.example'
-export const NOTES = 'org.example.notes'
+export const HOSTILE_ID = 'org.example'
+export const NOTES_ID = 'org.example.notes'
+
+/** Who signs both, so that their keys are known before they are installed. */
+export const PUBLISHER = keyPair(new Uint8Array(32).fill(7))
+const publisher = encodeKey(PUBLISHER.publicKey)
+export const HOSTILE = signedSystemKey(publisher, HOSTILE_ID)
+export const NOTES = signedSystemKey(publisher, NOTES_ID)
 
 /** A call, its arguments, and the code of its error. */
 export type Attempt = readonly [call: string, input: unknown, code: string]
@@ -61,6 +69,8 @@ export const FOREIGN_CALLS: readonly Attempt[] = [
   ['db.put', { ...note, id: 'planted', value: { text: 'planted' } }, 'FORBIDDEN'],
   ['db.delete', note, 'FORBIDDEN'],
   ['db.query', { system: NOTES, collection: 'notes' }, 'FORBIDDEN'],
+  ['db.query', { system: NOTES_ID, collection: 'notes' }, 'FORBIDDEN'],
+  ['db.query', { system: HOSTILE_ID, collection: 'loot' }, 'FORBIDDEN'],
   ['db.query', { system: [NOTES], collection: 'notes' }, 'FORBIDDEN'],
   ['db.query', { system: NOTES.toUpperCase(), collection: 'notes' }, 'FORBIDDEN'],
   ['db.watch', { system: NOTES }, 'FORBIDDEN'],
