@@ -100,8 +100,9 @@ export const WRONG_CALLS: readonly Attempt[] = [
   ['db.delete', { ...loot, collection: 'once' }, 'DB_FORBIDDEN'],
   ['db.delete', loot, 'DB_NOT_FOUND'],
   ['db.verify', { record: forged }, 'DB_RECORD_FORGED'],
-  ['db.put', {}, 'BAD_INPUT'],
-  ['db.put', null, 'BAD_INPUT'],
+  // Whose it is is asked before anything else.
+  ['db.put', {}, 'FORBIDDEN'],
+  ['db.put', null, 'FORBIDDEN'],
   ['db.get', { ...loot, as: NOTES }, 'BAD_INPUT'],
   ['db.put', { ...loot, id: '', value: {} }, 'BAD_INPUT'],
   ['db.put', { ...loot, id: 'line\nbreak', value: {} }, 'BAD_INPUT'],

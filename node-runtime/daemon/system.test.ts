@@ -1,0 +1,149 @@
+// Signing as an author does it: by the command line, in real folders.
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { devNull, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { SIGNATURE_PATH } from '../core/systems/signature.ts'
+import { signedSystemKey } from '../core/systems/system-key.ts'
+import { makeFolder, NOTES_ID, notesFiles } from '../testing/notes-repository.ts'
+import { bundleCommand } from './testing/command.ts'
+import type { Command } from './testing/command.ts'
+
+let command: Command
+/** The author's repository, and all else that is the author's. */
+let folder: string
+let dataDir: string
+
+beforeAll(async () => {
+  command = await bundleCommand()
+})
+afterAll(() => command.remove())
+beforeEach(async () => {
+  folder = await makeFolder({ ...notesFiles, '.gitignore': 'left-out\n*.log\n' })
+  dataDir = await mkdtemp(join(tmpdir(), 'dharma-author-'))
+  await git('init', '--quiet', '--initial-branch=main')
+})
+afterEach(async () => {
+  await command.killAll()
+  await rm(folder, { recursive: true })
+  await rm(dataDir, { recursive: true })
+})
+
+async function git(...args: string[]): Promise<void> {
+  const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
+  await promisify(execFile)('git', [...identity, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: devNull, GIT_CONFIG_NOSYSTEM: '1' },
+  })
+}
+
+async function commit(): Promise<void> {
+  await git('add', '.')
+  await git('commit', '--quiet', '--message', 'A version')
+}
+
+async function run(...args: string[]): Promise<{ code: unknown; out: string; error: string }> {
+  const { child, ended, stderr } = command.start(['system', ...args])
+  let out = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
+  return { code: await ended, out, error: stderr() }
+}
+
+interface Signed {
+  key: string
+  publisher: string
+  signer: string
+  fileCount: number
+}
+
+async function sign(...more: string[]): Promise<Signed> {
+  const { out, error, code } = await run('sign', folder, '--data', dataDir, '--json', ...more)
+  expect({ code, error }).toEqual({ code: 0, error: '' })
+  return JSON.parse(out) as Signed
+}
+
+test('a first signature makes the key, for the owner’s eyes only and outside the repository', async () => {
+  const { code, out } = await run('sign', folder, '--data', dataDir)
+  expect(code).toBe(0)
+  expect(out).toContain('Keep a copy of that file')
+  expect(out).toContain(`Signed "${NOTES_ID}" 1.0.0`)
+  const path = join(dataDir, 'publisher-key.json')
+  if (process.platform !== 'win32') expect((await stat(path)).mode & 0o777).toBe(0o600)
+  const { seed, publicKey } = JSON.parse(await readFile(path, 'utf8')) as Record<string, string>
+  for (const name of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!name.isFile()) continue
+    expect(await readFile(join(name.parentPath, name.name), 'utf8')).not.toContain(seed)
+  }
+  await commit()
+  expect(await run('verify', folder)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(publicKey ?? 'no key'),
+  })
+  const again = await sign()
+  expect(again).toMatchObject({
+    publisher: publicKey,
+    signer: publicKey,
+    key: signedSystemKey(publicKey ?? '', NOTES_ID),
+  })
+})
+
+test('what git ignores is not signed, what was added all the same is', async () => {
+  await mkdir(join(folder, 'left-out'))
+  await writeFile(join(folder, 'left-out', 'kept.txt'), 'kept')
+  await writeFile(join(folder, 'left-out', 'other.txt'), 'not kept')
+  await writeFile(join(folder, 'debug.log'), 'noise')
+  await git('add', '--force', 'left-out/kept.txt')
+  // All files of the system, `.gitignore` and the one that was added.
+  expect((await sign()).fileCount).toBe(Object.keys(notesFiles).length + 2)
+  await commit()
+  expect(await run('verify', folder)).toMatchObject({ code: 0 })
+})
+
+test('what is committed after signing, or not at all, is said', async () => {
+  await commit()
+  expect(await run('verify', folder)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('is not signed'),
+  })
+  await sign()
+  await writeFile(join(folder, 'ui', 'more.ts'), 'export {}')
+  await commit()
+  expect(await run('verify', folder)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('not the ones that the publisher signed'),
+  })
+  await sign()
+  await commit()
+  expect(await run('verify', folder)).toMatchObject({ code: 0 })
+})
+
+test('a successor takes over, and the key before signs no more', async () => {
+  const first = await sign()
+  const next = join(dataDir, 'next.json')
+  const handedOver = await sign('--next', next)
+  expect(handedOver).toMatchObject({ key: first.key, publisher: first.publisher })
+  expect(handedOver.signer).not.toBe(first.signer)
+  expect(await sign('--key', next)).toEqual(handedOver)
+  await commit()
+  expect((await run('verify', folder)).out).toContain(handedOver.signer)
+  const signature = await readFile(join(folder, SIGNATURE_PATH), 'utf8')
+  expect(await run('sign', folder, '--data', dataDir)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('signed by another key'),
+  })
+  expect(await readFile(join(folder, SIGNATURE_PATH), 'utf8')).toBe(signature)
+})
+
+test('a key inside of the repository, and a damaged one, are refused', async () => {
+  const inside = await run('sign', folder, '--key', join(folder, 'key.json'))
+  expect(inside).toMatchObject({ code: 1, error: expect.stringContaining('must not lie in') })
+  expect(await readdir(folder)).not.toContain('key.json')
+  await sign()
+  const path = join(dataDir, 'publisher-key.json')
+  const file = JSON.parse(await readFile(path, 'utf8')) as { seed: string }
+  await writeFile(path, JSON.stringify({ ...file, seed: '0'.repeat(64) }))
+  await rm(`${path}.bak`, { force: true })
+  expect(await run('sign', folder, '--data', dataDir)).toMatchObject({ code: 1 })
+})
