@@ -186,7 +186,7 @@ describe('a machine that joins', { timeout: 60_000 }, () => {
     record(`note ${i}`, 1_765_000_000_000 + i * 100),
   )
 
-  it('takes in ten thousand verified records a second by frames alone', async () => {
+  it('takes in all there is by frames alone, each record verified', async () => {
     const links = new MemoryLinks()
     await start(links, 'a', records)
     const b = await start(links, 'b')

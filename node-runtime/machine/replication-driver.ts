@@ -14,6 +14,7 @@ import type {
   OutgoingRecord,
   ReplicationEffect,
 } from '../core/sync/replication-events.ts'
+import { Driver } from '../flow/driver.ts'
 import type { Log } from '../ports/log.ts'
 import type { MergedRecord, OrderItem, RecordStore } from '../ports/record-store.ts'
 import type { SegmentStore } from '../ports/segment-store.ts'
@@ -66,13 +67,10 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   readonly #core: ReplicationCore
   readonly #intake: RecordIntake
   readonly #protocol: Protocol<Uint8Array>
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #driver: Driver<Happening, Exclude<ReplicationEffect, { type: 'setTimer' }>>
   readonly #origins = new Map<string, Origin>()
   readonly #refused = new Map<string, string>()
   readonly #inStepMs = new Map<string, number>()
-  #inbox: Happening[] = []
-  #stepping = false
-  #closed = false
   readonly #unsubscribe: (() => void)[]
 
   private constructor(options: ReplicationDriverOptions, tree: FingerprintTree) {
@@ -84,6 +82,15 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
       tree,
       random,
       ...(segments === undefined ? { capabilities: [] } : {}),
+    })
+    this.#driver = new Driver({
+      core: {
+        step: (event, nowMs) => this.#core.step({ ...event, wallMs: options.now() }, nowMs),
+      },
+      perform: (effect) => this.#perform(effect),
+      onFault: (error) => options.log.error('a fault in the replication of records', { error }),
+      // Only what machines send comes in any number; what is lost of that is found by comparing.
+      mustKeep: ({ type }) => type !== 'received',
     })
     this.#intake = new RecordIntake({ ...options, isHeld: (item) => tree.has(item) })
     this.#unsubscribe = [
@@ -137,31 +144,17 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   }
 
   close(): void {
-    this.#closed = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    this.#timers.clear()
+    this.#driver.close()
     this.#protocol.close()
     this.removeAllListeners()
   }
 
-  /** One thing after the other, in the order they happened, whatever the effects bring about. */
   #happen(event: Happening): void {
-    this.#inbox.push(event)
-    if (this.#stepping) return
-    this.#stepping = true
-    try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        if (this.#closed) return
-        const whole = { ...next, wallMs: this.#options.now() }
-        for (const effect of this.#core.step(whole, performance.now())) this.#perform(effect)
-      }
-    } finally {
-      this.#stepping = false
-    }
+    this.#driver.post(event)
   }
 
-  #perform(effect: ReplicationEffect): void {
+  #perform(effect: Exclude<ReplicationEffect, { type: 'setTimer' }>): void {
     switch (effect.type) {
       case 'send':
         this.#protocol.send(effect.peer, effect.bytes)
@@ -178,9 +171,6 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
       case 'fetchSegment':
         void this.#fetch(effect)
         break
-      case 'setTimer':
-        this.#setTimer(effect.id, effect.afterMs)
-        break
       case 'refuse':
         this.#refused.set(effect.peer, effect.reason)
         this.#options.log.warn('a machine is turned away', {
@@ -196,15 +186,6 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
         this.emit('inStep', effect.peer)
         break
     }
-  }
-
-  #setTimer(id: string, afterMs: number): void {
-    clearTimeout(this.#timers.get(id))
-    const timer = setTimeout(() => {
-      this.#timers.delete(id)
-      this.#happen({ type: 'timer', id })
-    }, afterMs)
-    this.#timers.set(id, timer)
   }
 
   #merged(records: readonly MergedRecord[]): void {

@@ -5,6 +5,7 @@ import { hash } from '../keys.ts'
 import { SALT_BYTES } from './comparison.ts'
 import { encodeMessage } from './messages.ts'
 import type { Message } from './messages.ts'
+import { LEAST_AGAIN_MS } from './peer.ts'
 import type { Peer, Shared } from './peer.ts'
 import { decodeQuestion, encodeAnswer } from './reconcile-messages.ts'
 import type { Limits } from './reconcile-messages.ts'
@@ -155,7 +156,7 @@ export class Healing {
       }
       turn.reconciliation = null
       if (reconciliation.differences === 0 && !reconciliation.incomplete) {
-        this.#shared.emit({ type: 'inStep', peer: peer.key, atMs: this.#shared.nowMs })
+        this.#inStep(peer)
         peer.outbox.dropped = false
         this.#nextTurn()
       } else {
@@ -196,8 +197,13 @@ export class Healing {
       peer: peer.key,
       bytes: encodeMessage({ kind: 'answer', sending, newest, bytes: encoded }),
     })
-    if (equal) this.#shared.emit({ type: 'inStep', peer: peer.key, atMs: nowMs })
+    if (equal) this.#inStep(peer)
     this.#pump(peer)
+  }
+
+  #inStep(peer: Peer): void {
+    peer.againMs = LEAST_AGAIN_MS
+    this.#shared.emit({ type: 'inStep', peer: peer.key, atMs: this.#shared.nowMs })
   }
 
   /** The newest version that a machine says it holds; one from the future is not believed. */

@@ -8,6 +8,9 @@ import type { RecordStatus, ReplicationEffect } from './replication-events.ts'
 
 /** Bytes of frames (and their costs) that a machine may send ahead: more than the longest record. */
 export const WINDOW = 1_048_576
+/** When a machine that could not take something in is compared with again: at first, and at most. */
+export const LEAST_AGAIN_MS = 5000
+export const MOST_AGAIN_MS = 60_000
 /** Ids that a machine is remembered to have, so that they are not passed on to it. */
 const MOST_KNOWN = 1024
 
@@ -62,6 +65,8 @@ export class Peer {
   owesDrained = false
   /** When the two were last found to differ; -Infinity: never. */
   differedMs = Number.NEGATIVE_INFINITY
+  /** It could not take something in; grows while that is so. */
+  againMs = LEAST_AGAIN_MS
   /** It was asked for segments, once in the life of a link. */
   askedSegments = false
   readonly budgets: { readonly [name in keyof typeof LIMITS]: Budget }

@@ -4,6 +4,7 @@ import type { Item } from './item.ts'
 import { encodeMessage, FRAME_BYTES, frameRecords } from './messages.ts'
 import type { Message } from './messages.ts'
 import type { Frame, FrameKind } from './outbox.ts'
+import { MOST_AGAIN_MS } from './peer.ts'
 import type { Peer, Shared } from './peer.ts'
 import type { MergedItem, OutgoingRecord } from './replication-events.ts'
 
@@ -100,6 +101,7 @@ export class Pushing {
         this.#shared.refuse(peer, 'it acknowledges what was not sent')
         return
       }
+      if (receipt.missing.length > 0) this.#tryAgain(peer)
       const missing = new Set(receipt.missing)
       items.forEach((item, number) => {
         if (missing.has(number)) peer.noteMissing(item)
@@ -136,6 +138,12 @@ export class Pushing {
     for (const item of frame.items) peer.noteKnown(item)
     this.#shared.emit({ type: 'send', peer: peer.key, bytes })
     return true
+  }
+
+  /** It could not take something in, for lack of room or because of its clock: that may change. */
+  #tryAgain(peer: Peer): void {
+    this.#shared.emit({ type: 'setTimer', id: `again ${peer.key}`, afterMs: peer.againMs })
+    peer.againMs = Math.min(2 * peer.againMs, MOST_AGAIN_MS)
   }
 
   #count({ id }: Item): void {

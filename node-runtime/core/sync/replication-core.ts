@@ -10,7 +10,8 @@ import { Peer, WINDOW } from './peer.ts'
 import type { Shared } from './peer.ts'
 import { Pushing } from './pushing.ts'
 import type { MergedItem, ReplicationEffect, ReplicationEvent } from './replication-events.ts'
-import { Segments, SEGMENTS_CAPABILITY } from './segments.ts'
+import { BULK_SIZES, Segments, SEGMENTS_CAPABILITY } from './segments.ts'
+import type { BulkSizes } from './segments.ts'
 
 export interface ReplicationOptions {
   /** This machine's key. */
@@ -21,6 +22,7 @@ export interface ReplicationOptions {
   random: () => number
   /** What this machine can do beyond what all can; segments, if there is a place for them. */
   capabilities?: readonly string[]
+  bulk?: BulkSizes
 }
 
 export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect> {
@@ -51,6 +53,7 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
     this.#intake = new Intake(shared, settled)
     this.#segments = new Segments(
       shared,
+      options.bulk ?? BULK_SIZES,
       (peer) => this.#healing.bulkFetched(peer),
       (peer) => this.#healing.noteProgress(peer),
     )
@@ -132,6 +135,7 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
     else if (what === 'soon') this.#healing.soon()
     else if (what === 'watch') this.#healing.watch()
     else if (peer === undefined) return
+    else if (what === 'again') this.#healing.want(peer)
     else if (what === 'grant') this.#intake.acknowledge(peer)
     else if (what === 'offer') this.#segments.offerDue(peer)
     else if (what === 'question' && peer.question !== null) {

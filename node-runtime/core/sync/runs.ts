@@ -7,12 +7,17 @@ import type { FingerprintTree } from './fingerprint-tree.ts'
 import { KEY_WORDS } from './item.ts'
 import type { Key } from './item.ts'
 
-/** A run is no shorter, so that a segment is worth its overhead. */
-export const LEAST_RUN = 16_384
-/** After the least length, one in 2^14 ids ends a run: about 32,000 records a run. */
-const END_ZERO_BITS = 14
-/** A run is no longer: about 40 MB. */
-const MOST_RUN = 65_536
+export interface RunSizes {
+  /** A run is no shorter, so that a segment is worth its overhead. */
+  least: number
+  /** After the least length, an id that ends in so many zero bits ends the run. */
+  endZeroBits: number
+  /** A run is no longer. */
+  most: number
+}
+
+/** About 32,000 records a run: 8 to 16 MB; 40 MB at most. */
+export const RUN_SIZES: RunSizes = { least: 16_384, endZeroBits: 14, most: 65_536 }
 
 /** A closed run: its first and last key, and what is between, both included. */
 export interface Run {
@@ -21,16 +26,16 @@ export interface Run {
   fingerprint: Fingerprint
 }
 
-function endsRun(lastWord: number): boolean {
-  return (lastWord & ((1 << END_ZERO_BITS) - 1)) === 0
+function endsRun(lastWord: number, zeroBits: number): boolean {
+  return (lastWord & ((1 << zeroBits) - 1)) === 0
 }
 
 /** The runs of all that is held. What comes after the last one is too new to be sealed. */
-export function cutRuns(tree: FingerprintTree): Run[] {
+export function cutRuns(tree: FingerprintTree, sizes = RUN_SIZES): Run[] {
   const runs: Run[] = []
   let start = 0
-  while (start + LEAST_RUN <= tree.size) {
-    const last = findEnd(tree, start)
+  while (start + sizes.least <= tree.size) {
+    const last = findEnd(tree, start, sizes)
     if (last === null) break
     runs.push({
       from: tree.keyAt(start),
@@ -42,14 +47,14 @@ export function cutRuns(tree: FingerprintTree): Run[] {
   return runs
 }
 
-function findEnd(tree: FingerprintTree, start: number): number | null {
-  const first = start + LEAST_RUN - 1
-  const most = Math.min(tree.size, start + MOST_RUN)
+function findEnd(tree: FingerprintTree, start: number, sizes: RunSizes): number | null {
+  const first = start + sizes.least - 1
+  const most = Math.min(tree.size, start + sizes.most)
   const keys = tree.keys(first, most)
   for (let i = 0; i * KEY_WORDS < keys.length; i++) {
-    if (endsRun(keys[(i + 1) * KEY_WORDS - 1]!)) return first + i
+    if (endsRun(keys[(i + 1) * KEY_WORDS - 1]!, sizes.endZeroBits)) return first + i
   }
-  return most === start + MOST_RUN ? most - 1 : null
+  return most === start + sizes.most ? most - 1 : null
 }
 
 /** Does the tree hold exactly what the run holds? */

@@ -6,12 +6,20 @@ import { KEY_WORDS, keyItem } from './item.ts'
 import { encodeMessage } from './messages.ts'
 import type { Segment } from './messages.ts'
 import type { Peer, Shared } from './peer.ts'
-import { cutRuns, holdsRun } from './runs.ts'
-import type { Run } from './runs.ts'
+import { cutRuns, holdsRun, RUN_SIZES } from './runs.ts'
+import type { Run, RunSizes } from './runs.ts'
 
 export const SEGMENTS_CAPABILITY = 'segments'
 /** Who lacks fewer records is faster served by frames. */
-export const MUCH_MISSING = 4000
+const MUCH_MISSING = 4000
+/** Smaller ones let a simulator see segments among few records. All machines of a cloud have the same. */
+export interface BulkSizes {
+  muchMissing: number
+  runs: RunSizes
+}
+
+export const BULK_SIZES: BulkSizes = { muchMissing: MUCH_MISSING, runs: RUN_SIZES }
+
 /** Sealed runs that are remembered. */
 const MOST_SEALED = 1024
 /** Downloaded at once, so that one slow source does not hold up all. */
@@ -33,6 +41,7 @@ interface Fetching {
 
 export class Segments {
   readonly #shared: Shared
+  readonly #sizes: BulkSizes
   readonly #done: (peer: Peer) => void
   readonly #progress: (peer: Peer) => void
   /** Keys of sealed runs; null where sealing failed. */
@@ -42,8 +51,14 @@ export class Segments {
   #fetching: Fetching | null = null
 
   /** @param done  called when there is nothing more to fetch for that machine's turn */
-  constructor(shared: Shared, done: (peer: Peer) => void, progress: (peer: Peer) => void) {
+  constructor(
+    shared: Shared,
+    sizes: BulkSizes,
+    done: (peer: Peer) => void,
+    progress: (peer: Peer) => void,
+  ) {
     this.#shared = shared
+    this.#sizes = sizes
     this.#done = done
     this.#progress = progress
   }
@@ -53,7 +68,7 @@ export class Segments {
     const { greeting } = peer
     if (greeting === null || peer.askedSegments || this.#fetching !== null) return false
     if (!greeting.capabilities.has(SEGMENTS_CAPABILITY)) return false
-    if (greeting.count - this.#shared.tree.size <= MUCH_MISSING) return false
+    if (greeting.count - this.#shared.tree.size <= this.#sizes.muchMissing) return false
     peer.askedSegments = true
     this.#fetching = { peer, offered: false, waiting: [], tokens: new Set() }
     this.#shared.emit({ type: 'setTimer', id: `offer ${peer.key}`, afterMs: OFFER_WAIT_MS })
@@ -137,7 +152,7 @@ export class Segments {
   #sealOn(): void {
     if (this.#askers.size === 0 || this.#sealing.size > 0) return
     const { tree } = this.#shared
-    const runs = cutRuns(tree)
+    const runs = cutRuns(tree, this.#sizes.runs)
     for (const run of runs) {
       const name = runName(run)
       if (this.#sealed.has(name)) continue
