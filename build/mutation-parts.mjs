@@ -4,8 +4,8 @@
 /** @type {Record<string, { mutate: string[], tests: string[] }>} */
 export const MUTATION_PARTS = {
   rpc: {
-    mutate: ['node-runtime/rpc/{caller,fair-share,frames,traffic}.ts'],
-    tests: ['node-runtime/{contract,rpc}/**/*.test.ts'],
+    mutate: ['node-runtime/rpc/{caller,fair-share,frames}.ts'],
+    tests: ['node-runtime/rpc/{caller,fair-share,frames}.test.ts'],
   },
   core: {
     mutate: ['node-runtime/core/**/*.ts', '!**/*.test.ts'],

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Permission } from '../contract/permissions.ts'
 import type { CallMeta, Scope } from '../contract/procedure.ts'
+import { OWNER_BUDGET, SYSTEM_BUDGET } from './budget.ts'
 import { createCallerCheck, createInputReader, noSessions } from './caller.ts'
 import type { Caller } from './caller.ts'
 
 const OWN = 'org.example.notes'
 const OTHER = 'org.example.other'
 
-const { beforeCall, beforeEvent } = createCallerCheck({
+const { beforeCall, beforeEvent, shareOf } = createCallerCheck({
   systemOfSession: async (session) => (session === 'ours' ? OWN : OTHER),
 })
 
@@ -34,6 +35,11 @@ test('the owner may make any call, on anything', async () => {
   expect(() => beforeEvent(owner, { access: 'owner' })).not.toThrow()
 })
 
+test('each system has a share of its own, and the person another', () => {
+  expect(shareOf(owner)).toEqual({ name: 'owner', budget: OWNER_BUDGET })
+  expect(shareOf(system())).toEqual({ name: `system ${OWN}`, budget: SYSTEM_BUDGET })
+})
+
 describe('a system', () => {
   test('makes no call of the owner', async () => {
     await expect(beforeCall(system(), { access: 'owner' }, {})).rejects.toMatchObject({
@@ -49,6 +55,9 @@ describe('a system', () => {
       message: 'A system can reach only what is its own.',
       details: { system: null },
     })
+    await expect(beforeCall(system(), forSystems(), { session: 'ours' })).rejects.toMatchObject(
+      refused,
+    )
   })
 
   test('needs the permission, before the call and before each event', async () => {

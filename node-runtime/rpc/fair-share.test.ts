@@ -40,8 +40,10 @@ describe('the order of service', () => {
     for (let n = 0; n < 100; n++) queue.offer('flood', LIMITS, 'flood', 0)
     expect(serve(queue, 10)).toHaveLength(10)
     queue.offer('calm', LIMITS, 'calm', 0)
-    const before = serve(queue).indexOf('calm')
-    expect(before).toBeLessThanOrEqual((2 * TURN_WORTH) / CALL_COST)
+    expect(serve(queue, 10).indexOf('calm')).toBeLessThanOrEqual(TURN_WORTH / CALL_COST)
+    // Nor does it wait longer the second time.
+    queue.offer('calm', LIMITS, 'calm', 0)
+    expect(serve(queue, 10).indexOf('calm')).toBeLessThanOrEqual(TURN_WORTH / CALL_COST)
   })
 
   test('two shares that both have much to do take turns', () => {
@@ -84,14 +86,27 @@ describe('the order of service', () => {
   })
 
   test('nobody saves up turns while having nothing to do', () => {
-    const queue = new FairShare<string>(10)
-    queue.offer('a', limits({ weight: 8 }), 'a', 0)
-    const [running] = begin(queue)
-    queue.charge('a', 0)
-    for (let n = 0; n < 30; n++) queue.offer('a', LIMITS, 'a', 0)
-    for (let n = 0; n < 30; n++) queue.offer('b', LIMITS, 'b', 0)
-    expect(queue.next()?.job).toBeDefined()
-    queue.finish(running!)
+    const queue = new FairShare<string>(100)
+    const heavy = limits({ weight: 8, runningCalls: 100 })
+    queue.offer('a', heavy, 'a', 0)
+    expect(begin(queue)).toHaveLength(1)
+    for (let n = 0; n < 40; n++) queue.offer('a', heavy, 'a', 0)
+    queue.offer('b', LIMITS, 'b', 0)
+    const [before] = [begin(queue).findIndex(({ job }) => job === 'b')]
+    expect(before).toBe((8 * TURN_WORTH) / CALL_COST)
+  })
+
+  test('a debt is not forgiven for having nothing to do', () => {
+    const queue = new FairShare<string>(100)
+    const many = limits({ queuedCalls: 1000, runningCalls: 1000 })
+    for (const job of ['1', '2']) queue.offer('a', many, job, 0)
+    expect(queue.next()?.job).toBe('1')
+    queue.charge('a', 10 * TURN_WORTH)
+    expect(begin(queue).map(({ job }) => job)).toEqual(['2'])
+    queue.charge('a', 10 * TURN_WORTH)
+    queue.offer('a', many, '3', 0)
+    for (let n = 0; n < 50; n++) queue.offer('b', many, 'b', 0)
+    expect(serve(queue).indexOf('3')).toBeGreaterThan(15)
   })
 
   test('charging nobody does nothing', () => {
@@ -118,6 +133,18 @@ describe('the limits', () => {
     expect(first?.job).toBe('1')
     queue.finish(first!)
     expect(begin(queue).map(({ job }) => job)).toEqual(['2'])
+  })
+
+  test('a share with nothing queued is remembered while it is worked for', () => {
+    const queue = new FairShare<string>(100)
+    const two = limits({ runningCalls: 2 })
+    for (const job of ['1', '2']) queue.offer('a', two, job, 0)
+    const begun = begin(queue)
+    queue.finish(begun[0]!)
+    for (const job of ['3', '4']) queue.offer('a', two, job, 0)
+    expect(begin(queue).map(({ job }) => job)).toEqual(['3'])
+    queue.finish(begun[1]!)
+    expect(begin(queue).map(({ job }) => job)).toEqual(['4'])
   })
 
   test('so many calls of all shares are worked on at once', () => {
