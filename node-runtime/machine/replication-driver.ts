@@ -1,6 +1,5 @@
 // Drives the replication core over the network, the store and real time.
 import { EventEmitter } from 'node:events'
-import { CloudError } from '../contract/errors.ts'
 import { encodeRecord } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
@@ -21,6 +20,7 @@ import type { SegmentStore } from '../ports/segment-store.ts'
 import type { Verifier } from '../ports/verifier.ts'
 import type { Codec } from '../swarm/codec.ts'
 import type { Network, Protocol } from '../swarm/network.ts'
+import { PeerFault } from '../swarm/peer-fault.ts'
 import { itemOf, RecordIntake } from './record-intake.ts'
 import { readBlocks, writeBlocks } from './segment-blocks.ts'
 
@@ -112,7 +112,7 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
         }
         const reason = this.#refused.get(machine)
         // Whoever handles the link ends it for that.
-        if (reason !== undefined) throw new CloudError('FORBIDDEN', reason, { machine })
+        if (reason !== undefined) throw new PeerFault(reason)
       },
     })
   }

@@ -6,6 +6,7 @@ import type { Channel, ChannelOptions, DecodingState } from 'protomux'
 import { Budget } from '../core/budget.ts'
 import type { CoreLimits, LinkMux } from '../ports/link-mux.ts'
 import { guardHypercore, HYPERCORE_PROTOCOLS } from './hypercore-guard.ts'
+import { PeerFault } from './peer-fault.ts'
 
 /** Faster than two ordinary machines can take each other's records, slower than what would choke one. */
 const BYTES = { perSecond: 64 * 1024 * 1024, burst: 64 * 1024 * 1024 }
@@ -27,9 +28,6 @@ export interface GuardedMuxOptions {
   /** Monotonic ms. */
   now?: () => number
 }
-
-/** The other side did what no honest machine does. */
-export class PeerFault extends Error {}
 
 function nameOf(discoveryKey: Uint8Array): string {
   return Buffer.from(discoveryKey).toString('hex')

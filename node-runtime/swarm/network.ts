@@ -18,7 +18,7 @@ export interface ProtocolDefinition<M> {
   name: string
   /** Messages that it does not read are dropped, and the link is closed. */
   codec: Codec<M>
-  // A handler that throws ends the link it was called for, and nothing else.
+  // A handler that throws ends the link it was called for, and nothing else; see `PeerFault`.
   opened?: (peer: PeerInfo) => void
   received: (peer: PeerInfo, message: M) => void
   /** The link takes more again, after `writable` was false. */

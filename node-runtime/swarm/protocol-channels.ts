@@ -4,6 +4,7 @@ import type { Channel, MessageType } from 'protomux'
 import { untouchedBytes } from './codec.ts'
 import type { Link } from './link.ts'
 import type { PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
+import { PeerFault } from './peer-fault.ts'
 
 interface OpenChannel {
   link: Link
@@ -103,7 +104,8 @@ export class ProtocolChannels<M> implements Protocol<M>, LinkProtocol {
     try {
       handle()
     } catch (error) {
-      this.#options.onFault(link, 'a protocol failed', error)
+      if (error instanceof PeerFault) this.#options.onFault(link, error.message)
+      else this.#options.onFault(link, 'a protocol failed', error)
     }
   }
 }

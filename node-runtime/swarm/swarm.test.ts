@@ -10,6 +10,7 @@ import { signTestEntry } from '../testing/entries.ts'
 import { RawPeer } from '../testing/raw-peer.ts'
 import type { RawPeerOptions } from '../testing/raw-peer.ts'
 import { jsonCodec, untouchedBytes } from './codec.ts'
+import { PeerFault } from './peer-fault.ts'
 import { Swarm } from './swarm.ts'
 
 const cloudA = encodeKey(keyPair().publicKey)
@@ -268,6 +269,24 @@ describe('a member', () => {
       }
     }
     const b = start({ cloud: cloudA })
+    await until(() => a.swarm.isOnline(b.machine))
+  })
+
+  it('that a protocol finds at fault loses its link, and has to wait for the next', async () => {
+    const refused: string[] = []
+    const a = start({ cloud: cloudA, refused })
+    const b = start({ cloud: cloudA })
+    a.swarm.openProtocol({
+      name: 'test/1',
+      codec: numbers,
+      received: () => {
+        throw new PeerFault('it sent what it must not')
+      },
+    })
+    const sender = b.swarm.openProtocol({ name: 'test/1', codec: numbers, received: () => {} })
+    await until(() => sender.send(a.machine, { number: 1 }))
+    await until(() => !a.swarm.isOnline(b.machine))
+    await until(() => refused.includes('the machine broke the rules and has to wait'))
     await until(() => a.swarm.isOnline(b.machine))
   })
 
