@@ -11,8 +11,8 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-async function open(): Promise<LinkEnds> {
-  const ends = await openLinkEnds()
+async function open(now?: () => number): Promise<LinkEnds> {
+  const ends = await openLinkEnds(now)
   closers.push(() => ends.close())
   return ends
 }
@@ -83,6 +83,41 @@ describe('the multiplexer of a link', () => {
     await until(() => received === total)
     // 40,000 at once, the rest at 20,000 a second.
     expect(performance.now() - startedMs).toBeGreaterThan(900)
+    expect(faults).toEqual([])
+  })
+
+  it('stops reading for a while when more bytes come than it may send', async () => {
+    // No time passes: only what may come at once is free.
+    const { guarded, raw, faults } = await open(() => 0)
+    const { stream } = guarded
+    let pauses = 0
+    const pause = stream.pause.bind(stream)
+    stream.pause = () => {
+      pauses++
+      return pause()
+    }
+    let receivedBytes = 0
+    const channel = guarded.createChannel({ protocol: 'x' })!
+    channel.addMessage({
+      encoding: untouchedBytes,
+      onmessage: ({ byteLength }) => (receivedBytes += byteLength),
+    })
+    channel.open()
+    const theirs = raw.createChannel({ protocol: 'x' })!
+    const message = theirs.addMessage({ encoding: untouchedBytes, onmessage: () => {} })
+    theirs.open()
+    await until(() => theirs.opened)
+    const sizeBytes = 8_000_000
+    const send = async (times: number): Promise<void> => {
+      const goalBytes = receivedBytes + times * sizeBytes
+      for (let time = 0; time < times; time++) message.send(Buffer.alloc(sizeBytes))
+      await until(() => receivedBytes === goalBytes)
+    }
+    await send(6)
+    expect(pauses).toBe(0)
+    // 96 MB in all.
+    await send(6)
+    expect(pauses).toBeGreaterThan(0)
     expect(faults).toEqual([])
   })
 

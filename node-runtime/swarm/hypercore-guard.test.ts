@@ -143,10 +143,31 @@ it('a core that is not allowed on a link is not there, and one that is forgotten
   }
   expect(await copies[0]!.get(0)).toEqual(Buffer.from([0]))
   expect(secret.peers).toHaveLength(0)
+  expect(a.createChannel({ protocol: 'hypercore/alpha', id: secret.discoveryKey })).toBeNull()
   a.forgetCore(core.discoveryKey)
   for (const peer of core.replicator.peers) peer.channel.close()
   await until(() => copies[0]!.peers.length === 0)
 })
+
+it.each(['hypercore/alpha', 'hypercore'])(
+  'nobody looks in the store for a core that is not allowed (%s)',
+  async (protocol) => {
+    const { guarded, raw, close } = await openLinkEnds()
+    closers.push(close)
+    const asked: string[] = []
+    for (const name of ['hypercore/alpha', 'hypercore']) {
+      guarded.pair({ protocol: name }, (id) => void asked.push(String(id?.[0])))
+    }
+    guarded.allowCore(Buffer.alloc(32, 2), LIMITS)
+    let refused = 0
+    for (const number of [1, 2, 3]) {
+      const id = Buffer.alloc(32, number)
+      raw.createChannel({ protocol, id, onclose: () => refused++ })?.open()
+    }
+    await until(() => refused === 3)
+    expect(asked).toEqual(['2'])
+  },
+)
 
 it('an honest copy of a core of the greatest size gets through', async () => {
   const [a, b] = await openGuardedEnds()

@@ -31,12 +31,13 @@ async function openStreams() {
   return streams
 }
 
-/** A machine's end, and one that sends whatever a test wants. */
-export async function openLinkEnds(): Promise<LinkEnds> {
+/** A machine's end, on a clock that a test may set, and one that sends whatever the test wants. */
+export async function openLinkEnds(now?: () => number): Promise<LinkEnds> {
   const [mine, theirs] = await openStreams()
   const faults: LinkEnds['faults'] = []
   const guarded = new GuardedMux(mine, {
     onFault: (reason, error) => faults.push(error === undefined ? { reason } : { reason, error }),
+    ...(now === undefined ? {} : { now }),
   })
   return {
     guarded,
