@@ -1,5 +1,5 @@
-// `npm run simulate -- --machines N --seeds FROM..TO`: runs seeds, prints what was found and how to repeat
-// it.
+// `npm run simulate -- --machines N --seeds FROM..TO [--minutes M]`: runs seeds, prints what was found and
+// how to repeat it. With `--minutes`, faults go on for so much virtual time.
 import { parseArgs } from 'node:util'
 import { runSeed } from './scenarios/run.ts'
 
@@ -7,10 +7,14 @@ const { values } = parseArgs({
   options: {
     machines: { type: 'string', default: '100' },
     seeds: { type: 'string', default: '1..20' },
+    minutes: { type: 'string' },
   },
 })
 const machines = Number(values.machines)
 const [from = 1, to = from] = values.seeds.split('..').map(Number)
+
+const durationMs = values.minutes === undefined ? null : Number(values.minutes) * 60_000
+const repeat = values.minutes === undefined ? '' : ` --minutes ${values.minutes}`
 
 const started = performance.now()
 let events = 0
@@ -18,7 +22,11 @@ let virtualMs = 0
 let failed = 0
 let slowest = { seed: 0, healedAfterMs: 0 }
 for (let seed = from; seed <= to; seed++) {
-  const result = runSeed({ seed, machines })
+  const result = runSeed({
+    seed,
+    machines,
+    ...(durationMs === null ? {} : { change: (scenario) => ({ ...scenario, durationMs }) }),
+  })
   events += result.events
   virtualMs += result.virtualMs
   if (result.healedAfterMs > slowest.healedAfterMs) slowest = result
@@ -26,7 +34,7 @@ for (let seed = from; seed <= to; seed++) {
   if (finding === undefined) continue
   failed += 1
   console.log(`seed ${seed}: ${finding.check} after ${finding.atMs} ms: ${finding.words}`)
-  console.log(`  npm run simulate -- --machines ${machines} --seeds ${seed}..${seed}`)
+  console.log(`  npm run simulate -- --machines ${machines} --seeds ${seed}..${seed}${repeat}`)
 }
 const seconds = (performance.now() - started) / 1000
 const seeds = to - from + 1

@@ -10,6 +10,8 @@ import type { MergedItem, OutgoingRecord } from './replication-events.ts'
 
 /** Own records whose holders are counted: the newest ones. */
 const MOST_COUNTED = 4096
+/** Read at a time for one machine: a few frames, so that small records are not read twice. */
+const READ_BYTES = 4 * FRAME_BYTES
 /** Links don't lose anything while they last; this is for one that does. */
 const LOST_MS = 60_000
 
@@ -64,7 +66,7 @@ export class Pushing {
       if (reading !== null) {
         const { token, items } = reading
         this.#readers.set(token, peer)
-        this.#shared.emit({ type: 'readRecords', token, items, mostBytes: FRAME_BYTES })
+        this.#shared.emit({ type: 'readRecords', token, items, mostBytes: READ_BYTES })
       }
     }
     if (peer.owesDrained && outbox.healed) {
