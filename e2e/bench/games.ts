@@ -41,8 +41,11 @@ export async function installGames(dataDir: string, url: string): Promise<Gamer>
   return { client, person, close }
 }
 
+/** Played by the rules of the installed version. */
+export type GameDescription = Omit<SessionDescriptor, 'rules'>
+
 /** A game between these; the seed tells it from others. */
-export function describeGame(players: readonly Gamer[], seed: string): SessionDescriptor {
+export function describeGame(players: readonly Gamer[], seed: string): GameDescription {
   return {
     system: SYSTEM,
     kind: KIND,
@@ -94,7 +97,7 @@ export async function watchGame({ client }: Gamer, session: string): Promise<Boa
 /** Both take their seats; resolves when both see both. */
 export async function sitDown(
   players: readonly Gamer[],
-  descriptor: SessionDescriptor,
+  descriptor: GameDescription,
 ): Promise<{ session: string; boards: Board[] }> {
   const boards: Board[] = []
   let session = ''

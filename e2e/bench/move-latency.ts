@@ -2,8 +2,9 @@
 // message over the same kind of connection, and against what a move asks of the rules' sandbox.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { SessionDescriptor } from '../../node-runtime/contract/sessions.ts'
-import { RulesSandbox } from '../../node-runtime/sandbox/rules-sandbox.ts'
+import type { RulesRunner } from '../../node-runtime/ports/rules.ts'
+import { bundleRules } from '../../node-runtime/sandbox/rules-bundle.ts'
+import { RulesPool } from '../../node-runtime/sandbox/rules-pool.ts'
 import { LocalCloud } from '../support/machines.ts'
 import { newTopic, startBarePeer } from './bare-peer.ts'
 import type { BarePeer } from './bare-peer.ts'
@@ -16,7 +17,7 @@ import {
   serveGames,
   sitDown,
 } from './games.ts'
-import type { Gamer } from './games.ts'
+import type { GameDescription, Gamer } from './games.ts'
 import { compare, timeMs } from './report.ts'
 import type { Measure } from './report.ts'
 
@@ -71,19 +72,22 @@ async function askMachine({ client }: Gamer): Promise<number[]> {
 }
 
 /**
- * What a move asks of the rules, one after the other, in ms, for each move of a game: the mover's
- * machine computes the new position before it writes the move, the opponent's computes it too, and then
- * its view. (The mover's own view is computed beside that, and does not count.)
+ * What a move asks of the rules, in ms, for each move of a game: the opponent's machine has them judge
+ * and apply it and show the position, in one call. (The mover's machine knows that it is legal, and has
+ * it played while it is on its way.)
  */
-async function askRules(rules: RulesSandbox, descriptor: SessionDescriptor): Promise<number[]> {
+async function askRules(rules: RulesRunner, descriptor: GameDescription): Promise<number[]> {
   const samples: number[] = []
-  let { state } = await rules.start(descriptor)
+  const { seed, options, seats } = descriptor
+  const begin = { seed, options, seats: seats.length, viewer: 1 }
+  let position = await rules.start(begin)
   for (const [ply, action] of DRAWN_GAME.entries()) {
-    const before = state
+    if (position.kind !== 'ok') throw new Error('the rules did not answer')
+    const { state } = position
     const work = async (): Promise<void> => {
-      await rules.advance(descriptor, before, ply % 2, action)
-      state = (await rules.advance(descriptor, before, ply % 2, action)).state
-      await rules.view(state, (ply + 1) % 2)
+      const next = await rules.play({ ...begin, state, seat: ply % 2, action })
+      if (next.kind === 'illegal') throw new Error('the drawn game has an illegal move')
+      position = next
     }
     samples.push(await timeMs(work))
   }
@@ -110,12 +114,11 @@ export const moveLatency: Measure = {
         await installGames(first.dataDir, repository.url),
         await installGames(second.dataDir, repository.url),
       ]
-      const rules = new RulesSandbox({
-        entry: `rules/${KIND}.ts`,
-        readFile: (file) => readFile(path.join(EXTENSION, file), 'utf8'),
-      })
-      closing.push(() => rules.close(), ...players.map(({ close }) => close))
-      await rules.load()
+      const pool = new RulesPool()
+      closing.push(() => pool.close(), ...players.map(({ close }) => close))
+      const entry = `rules/${KIND}.ts`
+      const readRules = (file: string) => readFile(path.join(EXTENSION, file), 'utf8')
+      const rules = pool.runner(await bundleRules({ entry, readFile: readRules }, pool))
 
       const move: MoveTimes = { seenMs: [], answeredMs: [] }
       const bareMs: number[] = []
@@ -138,7 +141,7 @@ export const moveLatency: Measure = {
       const seen = 'call to the opponent’s frame'
       return [
         compare(seen, 'ms', move.seenMs, `bare secret stream, ${MESSAGE_BYTES} B one way`, bareMs),
-        compare(seen, 'ms', move.seenMs, 'the three calls of the rules in it, alone', rulesMs),
+        compare(seen, 'ms', move.seenMs, 'the call of the rules in it, alone', rulesMs),
         compare(
           'call to its answer',
           'ms',

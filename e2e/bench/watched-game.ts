@@ -45,16 +45,19 @@ interface Reading {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Blocks of those moves in the log of a seat (or of both), as the session writes them. */
-function sizeOfMoves({ actions }: ResultValue, moves: number, seat?: number): number {
-  return actions
-    .slice(0, moves)
-    .filter((action) => seat === undefined || action.seat === seat)
-    .reduce((sum, action) => sum + JSON.stringify({ type: 'action', action }).length, 0)
+/** So many moves as they stand in the players' logs; the transcript holds them all. */
+function sizeOfMoves({ transcript, plies }: ResultValue, moves: number): number {
+  return (transcript.length / plies) * moves
 }
 
-async function findResult({ client }: Gamer, session: string): Promise<CloudRecord | null> {
-  return (await client.db.get({ system: SYSTEM, collection: 'results', id: session })).record
+/** The result as one of the players has stored it. */
+async function findResult(
+  { client }: Gamer,
+  session: string,
+  author: string,
+): Promise<CloudRecord | null> {
+  return (await client.db.get({ system: SYSTEM, collection: 'results', id: session, author }))
+    .record
 }
 
 async function seatAudience(
@@ -113,13 +116,14 @@ export async function playBefore(game: WatchedGame): Promise<Traffic> {
     board.close()
   }
   for (const machine of watchers) {
-    await until(async () => (await findResult(machine, session)) !== null, 'all have the result')
+    const found = async () => (await findResult(machine, session, last.person)) !== null
+    await until(found, 'all have the result')
   }
   const ended = await read()
-  const record = await findResult(last, session)
+  const record = await findResult(last, session, last.person)
   const result = resultValueSchema.parse(record?.value)
 
-  const traffics = players.map((_, seat) => {
+  const traffics = players.map((_player, seat) => {
     const sent = (a: Reading, b: Reading): number => b.sentBytes[seat]! - a.sentBytes[seat]!
     const idlePerMs = sent(idleFrom, idleTo) / (idleTo.atMs - idleFrom.atMs)
     const idleBytes = idlePerMs * (played.atMs - from.atMs)
@@ -128,7 +132,7 @@ export async function playBefore(game: WatchedGame): Promise<Traffic> {
       movesBytes: sent(from, played) - idleBytes,
       endBytes: sent(played, ended) - idlePerMs * (ended.atMs - played.atMs),
       idleBytes,
-      rawOwnBytes: sizeOfMoves(result, lastPly, seat),
+      rawOwnBytes: sizeOfMoves(result, (lastPly + 1 - seat) / players.length),
       rawMovesBytes: sizeOfMoves(result, lastPly),
       rawResultBytes: JSON.stringify(record).length,
     }

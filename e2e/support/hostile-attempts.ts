@@ -19,12 +19,17 @@ const KEY = 'y'.repeat(52)
 const PHRASE = `${'abandon '.repeat(23)}art`
 const note = { system: NOTES, collection: 'notes', id: 'secret' }
 const loot = { system: HOSTILE, collection: 'loot', id: 'loot' }
+const HASH = '0'.repeat(64)
 const descriptor = { kind: 'duel', seats: [KEY, KEY], seed: '', options: null, context: null }
 const result = {
-  session: '0'.repeat(64),
-  descriptor: { ...descriptor, system: HOSTILE },
-  actions: [],
+  session: HASH,
+  descriptor: { ...descriptor, system: HOSTILE, rules: HASH },
   outcome: { scores: [1, 0], reason: 'because' },
+  by: 'rules',
+  plies: 1,
+  endedMs: 0,
+  transcript: { core: null, hash: HASH, length: 1 },
+  signatures: [],
   kind: 'duel',
   context: null,
 }
@@ -82,9 +87,13 @@ export const FOREIGN_CALLS: readonly Attempt[] = [
 export const CALLS_WITHOUT_PERMISSION: readonly Attempt[] = [
   ['sessions.open', { ...descriptor, system: HOSTILE }, 'FORBIDDEN'],
   ['sessions.open', { ...descriptor, system: NOTES }, 'FORBIDDEN'],
-  ['sessions.act', { session: '0'.repeat(64), action: 0 }, 'FORBIDDEN'],
+  ['sessions.rules', { system: HOSTILE, kind: 'duel' }, 'FORBIDDEN'],
+  ['sessions.act', { session: HASH, action: 0 }, 'FORBIDDEN'],
+  ['sessions.resign', { session: HASH }, 'FORBIDDEN'],
+  ['sessions.claim', { session: HASH }, 'FORBIDDEN'],
   ['sessions.list', { system: HOSTILE }, 'FORBIDDEN'],
-  ['sessions.watch', { session: '0'.repeat(64) }, 'FORBIDDEN'],
+  ['sessions.watch', { session: HASH }, 'FORBIDDEN'],
+  ['sessions.verify', { result }, 'FORBIDDEN'],
   ['sessions.replay', { result }, 'FORBIDDEN'],
   ['identity.whoami', {}, 'FORBIDDEN'],
 ]

@@ -13,7 +13,9 @@ import type { Json, Outcome } from './values.ts'
  * survives between two calls but what they return. All values are JSON. A module may import other
  * files of its own repository by relative paths.
  *
- * Seats take turns: in every position that is not the end, exactly one seat has legal actions.
+ * In every position that is not the end, at least one seat has legal actions: one where seats take
+ * turns, several where they act at once. What one does in the same moment as another is applied after
+ * it, in the order of the seats.
  * Numbers that decide anything should be integers.
  */
 export interface Rules<State, Action, View = State, Options = Json> {

@@ -17,10 +17,14 @@ export const systemContract = {
     verify: db.verify,
   },
   sessions: {
+    rules: sessions.rules,
     open: sessions.open,
     act: sessions.act,
+    resign: sessions.resign,
+    claim: sessions.claim,
     list: sessions.list,
     watch: sessions.watch,
+    verify: sessions.verify,
     replay: sessions.replay,
   },
 }

@@ -7,6 +7,7 @@ export type { CloudRecord, Json }
 export type {
   Outcome,
   ResultValue,
+  ResultVerdict,
   SessionDescriptor,
   SessionFrame,
   SessionSummary,

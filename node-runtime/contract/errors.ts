@@ -64,7 +64,10 @@ export const ERROR_KINDS = {
   SESSION_OVER: 'expected',
   SESSION_CLAIM_EARLY: 'expected',
   SESSION_TRANSCRIPT_FORGED: 'refused',
+  SESSION_TRANSCRIPT_MISSING: 'environment',
+  SESSION_TOO_LARGE: 'expected',
   RULES_FAILED: 'expected',
+  RULES_MISSING: 'environment',
   // tabs (the desktop window)
   TAB_UNKNOWN: 'expected',
   TAB_ADDRESS_INVALID: 'expected',

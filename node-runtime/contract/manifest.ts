@@ -38,7 +38,7 @@ export const sessionKindSchema = z.strictObject({
   /** A module that exports the rules: see `extensions/sdk/rules.ts`. */
   rules: repoPathSchema,
   seats: z.number().int().min(1).max(16),
-  /** The collection (write rule `co-signed`) in which the runtime stores the result. */
+  /** The collection (write rule `author`) in which the runtime stores the result. */
   results: collectionNameSchema,
 })
 
@@ -73,11 +73,11 @@ export const manifestSchema = installedManifestSchema
   .extend({ id: systemIdSchema.refine(isOwnId, 'a reserved id') })
   .superRefine((manifest, context) => {
     for (const [kind, session] of Object.entries(manifest.sessions)) {
-      if (manifest.collections[session.results]?.write !== 'co-signed') {
+      if (manifest.collections[session.results]?.write !== 'author') {
         context.addIssue({
           code: 'custom',
           path: ['sessions', kind, 'results'],
-          message: `names no collection with the write rule "co-signed"`,
+          message: `names no collection with the write rule "author"`,
         })
       }
     }

@@ -182,6 +182,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       log,
     })
     const sessions = await Sessions.open({
+      cloud,
       folder: join(folder, 'sessions'),
       identity,
       network: swarm,

@@ -249,13 +249,12 @@ export async function rulesWorker(
   }
   /** Why the position makes no sense for so many seats; null if it does. */
   const nonsense = (position: PositionText, seats: number): string | null => {
-    const legal = JSON.parse(position.legal) as unknown[]
+    const legal = JSON.parse(position.legal) as unknown[][]
     if (!legal.every((actions) => Array.isArray(actions))) return 'their legal actions are no list'
     const outcome = JSON.parse(position.outcome) as { scores?: unknown; reason?: unknown } | null
     if (outcome === null) {
-      const acting = legal.filter((actions) => actions.length > 0).length
-      if (acting === 0) return 'nobody can move, and it is not over'
-      return acting > 1 ? 'several seats could move at once' : null
+      const canMove = legal.some((actions) => actions.length > 0)
+      return canMove ? null : 'nobody can move, and it is not over'
     }
     const { scores, reason } = outcome
     if (!Array.isArray(scores) || !scores.every((score) => typeof score === 'number')) {

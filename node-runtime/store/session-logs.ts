@@ -53,7 +53,10 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     return this.#uploaded
   }
 
-  /** The text of a block; fetches it and waits until it is here. Rejects when the log is closed meanwhile. */
+  /**
+   * The text of a block; waits until it is here, also if it was not written yet: then it comes at once
+   * when it is. Rejects when the log is closed meanwhile.
+   */
   async read(index: number): Promise<string> {
     const block = await this.#core.get(index)
     if (!(block instanceof Uint8Array)) throw new Error(`block ${index} could not be read`)
@@ -66,9 +69,9 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     return block instanceof Uint8Array ? Buffer.from(block).toString('utf8') : null
   }
 
-  /** Adds a block. It is on disk when the promise resolves. */
-  async append(text: string): Promise<void> {
-    await this.#core.append(Buffer.from(text, 'utf8'))
+  /** Adds blocks, all or none. They are on disk when the promise resolves. */
+  async append(...texts: string[]): Promise<void> {
+    await this.#core.append(texts.map((text) => Buffer.from(text, 'utf8')))
   }
 
   /**
@@ -95,6 +98,12 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     this.removeAllListeners()
     await this.#core.close()
   }
+
+  /** Closes it and removes it from the disk. Nobody can ever read it from here again. */
+  async remove(): Promise<void> {
+    this.removeAllListeners()
+    await this.#core.purge()
+  }
 }
 
 export class SessionLogs {
@@ -115,6 +124,14 @@ export class SessionLogs {
   /** This machine's log of a seat: new, or the one it began earlier. */
   openOwn(session: string, seat: number): Promise<SeatLog> {
     return openLog(this.#own.get({ name: `${session}.${seat}` }))
+  }
+
+  /** The key of this machine's log of a seat, whether it was begun or not. */
+  async keyOfOwn(session: string, seat: number): Promise<string> {
+    const log = await this.openOwn(session, seat)
+    const { key } = log
+    await log.close()
+    return key
   }
 
   /** Another machine's log. A forked one is never followed. */

@@ -1,4 +1,3 @@
-// @ts-nocheck -- follows the switch of the database
 // Machines of one cloud that have sessions, in one process, on a DHT of their own, for tests.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,14 +8,14 @@ import type { Manifest } from '../contract/manifest.ts'
 import type { SessionDescriptor } from '../contract/sessions.ts'
 import { encodeKey, keyPair } from '../core/keys.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
-import { RecordStore } from '../store/record-store.ts'
 import { SessionLogs } from '../store/session-logs.ts'
 import type { SeatLog } from '../store/session-logs.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Swarm } from '../swarm/swarm.ts'
-import { silentLog } from './cloud-nodes.ts'
-import { Database } from '../services/db/database.ts'
+import { silentLog } from './silent-log.ts'
+import { MemoryRecords } from './memory-records.ts'
 import { Identity } from '../services/identity/identity.ts'
+import type { SessionRecords } from '../services/sessions/results.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 
 const EXTENSION = new URL('../../extensions/event-games/', import.meta.url)
@@ -28,21 +27,33 @@ export const gamesManifest: Manifest = manifestSchema.parse({
   version: '1.0.0',
   ui: 'ui/index.html',
   permissions: ['sessions'],
-  collections: { results: { schema: {}, write: 'co-signed' } },
+  collections: { results: { schema: {}, write: 'author' } },
   sessions: { 'connect-four': { rules: 'rules/connect-four.ts', seats: 2, results: 'results' } },
 })
 
 export interface SessionMachine {
   dataDir: string
   identity: Identity
-  database: Database
+  records: SessionRecords
   swarm: Swarm
   sessions: Sessions
   close: () => Promise<void>
 }
 
+export interface MachineOptions {
+  /** Of an earlier machine. */
+  dataDir?: string
+  installed?: boolean
+  /** The source of the rules, for another version of the system. */
+  rules?: string
+  /** Makes the machine this person's. */
+  phrase?: string
+  now?: () => number
+}
+
 export class SessionCloud {
-  readonly #cloud = encodeKey(keyPair().publicKey)
+  readonly cloud = encodeKey(keyPair().publicKey)
+  readonly records = new MemoryRecords()
   readonly #machines = new Set<SessionMachine>()
   readonly #folders = new Set<string>()
   readonly #testnet: Awaited<ReturnType<typeof createTestnet>>
@@ -56,75 +67,66 @@ export class SessionCloud {
   }
 
   /** A machine with a new data folder, or the one of an earlier machine. */
-  async start(options: { dataDir?: string; installed?: boolean } = {}): Promise<SessionMachine> {
-    const { installed = true } = options
+  async start(options: MachineOptions = {}): Promise<SessionMachine> {
+    const { installed = true, rules, phrase, now = Date.now } = options
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'dharma-sessions-')))
     this.#folders.add(dataDir)
     const identity = await Identity.open(dataDir)
-    const store = await RecordStore.open(join(dataDir, 'records'), silentLog, Date.now)
+    if (phrase !== undefined) await identity.restore(phrase)
     const statement = {
-      cloud: this.#cloud,
+      cloud: this.cloud,
       machine: identity.machine,
-      attestation: identity.attestationFor(this.#cloud),
+      attestation: identity.attestationFor(this.cloud),
       name: identity.machineName,
       device: 'headless' as const,
       appVersion: '0.0.0',
       protocol: PROTOCOL,
       sequence: Date.now(),
-      dbLog: store.ownLog,
     }
     const entry = signMachineForm(statement, identity.machineKeys.secretKey)
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
-        cloud: this.#cloud,
+        cloud: this.cloud,
         ownEntry: () => entry,
         log: silentLog,
         bootstrap: this.#testnet.bootstrap,
         host: '127.0.0.1',
       },
       {
-        linkOpened: ({ form }) => {
-          const { dbLog } = JSON.parse(form.body) as { dbLog: string }
-          void store.follow(dbLog)
-        },
+        linkOpened: () => {},
         linkClosed: () => {},
         heartbeat: () => {},
         dhtChanged: () => {},
       },
     )
-    const systems = {
-      get: (id: string) =>
-        installed && id === gamesManifest.id ? { manifest: gamesManifest } : undefined,
-      readFile: (_id: string, path: string) => readFile(new URL(path, EXTENSION)),
-    }
-    const database = new Database({
-      store,
-      author: () => ({ person: identity.person, secretKey: identity.personSecretKey }),
-      manifestOf: (id) => systems.get(id)?.manifest,
-    })
-    swarm.onLink((mux) => store.replicate(mux))
+    const records = this.records.of(identity.person)
     const sessions = await Sessions.open({
+      cloud: this.cloud,
       folder: join(dataDir, 'sessions'),
       identity,
       network: swarm,
-      systems,
-      records: database,
+      systems: {
+        get: (id: string) =>
+          installed && id === gamesManifest.id ? { manifest: gamesManifest } : undefined,
+        readFile: async (_id: string, path: string) =>
+          rules === undefined ? readFile(new URL(path, EXTENSION)) : Buffer.from(rules),
+      },
+      records,
       log: silentLog,
-      now: Date.now,
+      now,
     })
     swarm.start()
     const machine: SessionMachine = {
       dataDir,
       identity,
-      database,
+      records,
       swarm,
       sessions,
       close: async () => {
         this.#machines.delete(machine)
         await sessions.close()
         await swarm.close()
-        await store.close()
       },
     }
     this.#machines.add(machine)
@@ -140,8 +142,11 @@ export class SessionCloud {
   }
 }
 
-/** A game of Connect Four between two machines; its seed tells it from others. */
-export function game(seed: string, ...seats: SessionMachine[]): SessionDescriptor {
+/** A game of Connect Four between two machines' persons; its seed tells it from others. */
+export function game(
+  seed: string,
+  ...seats: SessionMachine[]
+): Omit<SessionDescriptor, 'rules'> & { rules?: string } {
   return {
     system: gamesManifest.id,
     kind: 'connect-four',

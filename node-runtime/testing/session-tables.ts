@@ -132,6 +132,7 @@ export function descriptorOf(seats: readonly Holder[], options: Json = {}): Sess
     seed: '',
     options,
     context: null,
+    rules: '0'.repeat(64),
   }
 }
 

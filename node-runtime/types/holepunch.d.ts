@@ -160,6 +160,8 @@ declare module 'hypercore' {
     readonly manifest: HypercoreManifest | null
     ready(): Promise<void>
     append(block: unknown): Promise<{ length: number; byteLength: number }>
+    /** Closes it and removes it from the disk. */
+    purge(): Promise<void>
     get(
       index: number,
       options?: { wait?: boolean; timeout?: number; valueEncoding?: string },

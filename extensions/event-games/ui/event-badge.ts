@@ -25,6 +25,7 @@ export function formatText({ format }: EventValue): string {
 const VERDICT: Record<Verdict['state'], { className: string; text: string }> = {
   checking: { className: '', text: 'Checking…' },
   verified: { className: 'd-badge-accent', text: 'Checked here' },
+  missing: { className: '', text: 'Moves not in reach' },
   refused: { className: 'd-badge-danger', text: 'Does not hold' },
 }
 

@@ -1,4 +1,3 @@
-// @ts-nocheck -- follows the switch of the database
 // What the pages show: events, entries, results and running sessions of the cloud, kept up to date.
 import type {
   Calls,
@@ -22,7 +21,7 @@ export interface GamesStore {
   readonly loaded: boolean
   /** Newest first. */
   readonly events: readonly EventRecord[]
-  /** Newest first. */
+  /** One of each session, newest first. */
   readonly results: readonly ResultRecord[]
   /** Newest first; null until read for the first time. */
   readonly sessions: readonly SessionSummary[] | null
@@ -31,8 +30,10 @@ export interface GamesStore {
   eventOf(id: string): EventRecord | null
   /** Who has entered, the earliest first. */
   entriesOf(event: string): readonly EntryRecord[]
-  /** The co-signed result of a game, if there is one. */
+  /** The result of a game, if a player has stored one: of two that say the same, either. */
   resultOf(event: EventRecord, pairing: Pairing): ResultRecord | null
+  /** Have the players of a session stored results that say different things? */
+  isDisputed(session: string): boolean
   /** The session of a game, if anybody has opened it. */
   sessionOf(event: EventRecord, pairing: Pairing): SessionSummary | null
   /** Keeps `sessions` fresh until disposed. */
@@ -40,24 +41,28 @@ export interface GamesStore {
 }
 
 function newestFirst(
-  a: { created: string; id: string },
-  b: { created: string; id: string },
+  a: { version: string; id: string },
+  b: { version: string; id: string },
 ): number {
-  if (a.created !== b.created) return a.created < b.created ? 1 : -1
+  if (a.version !== b.version) return a.version < b.version ? 1 : -1
   return a.id < b.id ? -1 : 1
 }
 
-/** Do all seats stand behind this result, and does it say of itself what it is? */
-function isGenuineResult({ value, cosignatures = [] }: ResultRecord): boolean {
-  const signers = new Set(cosignatures.map(({ person }) => person))
+/** Did one of its seats write this result, and does it say of itself what it is? */
+function isGenuineResult({ id, author, value }: ResultRecord): boolean {
   const own = contextOf(value)
   const described = contextOf(value.descriptor)
   return (
-    value.descriptor.seats.every((person) => signers.has(person)) &&
+    id === value.session &&
+    value.descriptor.seats.includes(author) &&
     own !== null &&
     JSON.stringify([own.event, own.round, own.table]) ===
       JSON.stringify([described?.event, described?.round, described?.table])
   )
+}
+
+function scoresOf({ value }: ResultRecord): string {
+  return value.outcome.scores.join()
 }
 
 /** Starts reading; `changed` is called after every change of what the store holds. */
@@ -65,6 +70,7 @@ export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
   let events: EventRecord[] | null = null
   let results: ResultRecord[] | null = null
   let entries: Map<string, EntryRecord[]> | null = null
+  let disputed = new Set<string>()
   let sessions: readonly SessionSummary[] | null = null
   let completeness: Completeness | null = null
   let error: CloudError | null = null
@@ -101,7 +107,14 @@ export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
   cloud.db.collection<ResultValue>('results').live(
     {},
     (page) => {
-      results = page.records.filter(isGenuineResult).sort(newestFirst)
+      const bySession = new Map<string, ResultRecord>()
+      disputed = new Set()
+      for (const result of page.records.filter(isGenuineResult).sort(newestFirst)) {
+        const other = bySession.get(result.id)
+        if (other === undefined) bySession.set(result.id, result)
+        else if (scoresOf(other) !== scoresOf(result)) disputed.add(result.id)
+      }
+      results = [...bySession.values()]
       changed()
     },
     failed,
@@ -141,6 +154,7 @@ export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
     entriesOf: (event) => entries?.get(event) ?? [],
     resultOf: (event, pairing) =>
       results?.find(({ value }) => isGame(value.descriptor, event, pairing)) ?? null,
+    isDisputed: (session) => disputed.has(session),
     sessionOf: (event, pairing) =>
       sessions?.find(({ descriptor }) => isGame(descriptor, event, pairing)) ?? null,
     followSessions() {

@@ -15,7 +15,7 @@ export const PHASE_TEXT: Record<Phase, string> = {
   cancelled: 'Cancelled',
 }
 
-/** The phase, going by the signatures under the results, which the database has checked. */
+/** The phase, going by what the players have stored. */
 export function phaseOf(event: EventRecord, store: GamesStore): Phase {
   const { status, maxPlayers } = event.value
   if (status === 'cancelled') return 'cancelled'
@@ -48,6 +48,6 @@ export function checkedGames(
 /** The games that count: those whose result was checked here and holds. */
 export function playedOf(games: readonly GameState[]): Played[] {
   return games.flatMap(({ pairing, verdict }) =>
-    verdict?.state === 'verified' ? [{ pairing, scores: verdict.replay.outcome.scores }] : [],
+    verdict?.state === 'verified' ? [{ pairing, scores: verdict.found.outcome.scores }] : [],
   )
 }

@@ -16,6 +16,7 @@ import { startedValue } from './start.ts'
 const ANN = 'a'.repeat(52)
 const BOB = 'b'.repeat(52)
 const CID = 'c'.repeat(52)
+const RULES = 'f'.repeat(64)
 
 const OPEN: EventValue = {
   title: 'Cup',
@@ -49,9 +50,7 @@ function record<T>(id: string, author: string, value: T) {
     value,
     author,
     version,
-    created: version,
     rule: 'author' as const,
-    signature: '0'.repeat(128),
   }
 }
 
@@ -69,7 +68,7 @@ test('an entry counts only if the person who enters wrote it, under their own id
 test('starting takes the earliest entries and puts them in the order of the lots', () => {
   const event = eventRecord(OPEN)
   const entries = [ANN, BOB, CID, 'd'.repeat(52)].map((person) => entryRecord(event.id, person))
-  const value = startedValue(event, entries, 'seed', 5)
+  const value = startedValue(event, entries, 'seed', RULES, 5)
   expect(value).toMatchObject({ status: 'started', seed: 'seed', startedMs: 5, title: 'Cup' })
   expect(value.players?.map(({ person }) => person).sort()).toEqual([ANN, BOB, CID])
   expect(gamesOf(eventRecord(value))).toHaveLength(3)
@@ -81,7 +80,14 @@ test('both players derive the same session from the event, and no other session 
     { person: BOB, name: 'Bob' },
     { person: CID, name: 'Cid' },
   ]
-  const event = eventRecord({ ...OPEN, format: 'single', status: 'started', players, seed: 's' })
+  const event = eventRecord({
+    ...OPEN,
+    format: 'single',
+    status: 'started',
+    players,
+    seed: 's',
+    rules: RULES,
+  })
   const [pairing] = gamesOf(event)
   if (pairing === undefined) throw new Error('a started event has a game')
   const derived = descriptorOf(event, pairing)
@@ -91,11 +97,13 @@ test('both players derive the same session from the event, and no other session 
     seed: 's/1/1',
     options: {},
     context: { event: event.id, round: 1, table: 1 },
+    rules: RULES,
   })
   const descriptor: SessionDescriptor = { ...derived!, system: 'event-games' }
   expect(isGame(descriptor, event, pairing)).toBe(true)
   expect(isGame({ ...descriptor, seats: [CID, BOB] }, event, pairing)).toBe(false)
   expect(isGame({ ...descriptor, seed: 'chosen' }, event, pairing)).toBe(false)
+  expect(isGame({ ...descriptor, rules: 'e'.repeat(64) }, event, pairing)).toBe(false)
   expect(isGame({ ...descriptor, context: 'e' }, event, pairing)).toBe(false)
   expect(isGame({ ...descriptor, options: { handicap: 1 } }, event, pairing)).toBe(false)
 })

@@ -23,6 +23,8 @@ export type EventValue = {
   createdMs: number
   /** Set with `started`: the players in the order of the lots. */
   players?: Player[]
+  /** Set with `started`: the hash of the rules that all games are played by. */
+  rules?: string
   seed?: string
   startedMs?: number
 }
@@ -65,7 +67,8 @@ export function descriptorOf(
   { round, table, seats }: Pairing,
 ): Omit<SessionDescriptor, 'system'> | null {
   const [first, second] = seats.map((seat) => event.value.players?.[seat]?.person)
-  if (first === undefined || second === undefined) return null
+  const { rules } = event.value
+  if (first === undefined || second === undefined || rules === undefined) return null
   const context: GameContext = { event: event.id, round, table }
   return {
     kind: GAME,
@@ -73,6 +76,7 @@ export function descriptorOf(
     seed: `${event.value.seed ?? ''}/${round}/${table}`,
     options: {},
     context,
+    rules,
   }
 }
 
@@ -107,6 +111,7 @@ export function isGame(
     context.table === pairing.table &&
     descriptor.kind === expected.kind &&
     descriptor.seed === expected.seed &&
+    descriptor.rules === expected.rules &&
     descriptor.seats.join() === expected.seats.join() &&
     JSON.stringify(descriptor.options) === '{}'
   )

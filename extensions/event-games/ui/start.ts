@@ -2,6 +2,7 @@
 // as only the organiser may change the event's record.
 import type { Calls } from '/.dharma/sdk.js'
 import type { GamesStore } from './games-store.ts'
+import { GAME } from './records.ts'
 import type { EntryRecord, EventRecord, EventValue } from './records.ts'
 import { drawLots } from './tournament.ts'
 
@@ -10,6 +11,7 @@ export function startedValue(
   event: EventRecord,
   entries: readonly EntryRecord[],
   seed: string,
+  rules: string,
   nowMs: number,
 ): EventValue {
   const players = entries
@@ -20,16 +22,23 @@ export function startedValue(
     status: 'started',
     players: drawLots(players, seed),
     seed,
+    rules,
     startedMs: nowMs,
   }
 }
 
-export function startEvent(
+export async function startEvent(
   cloud: Calls,
   event: EventRecord,
   entries: readonly EntryRecord[],
 ): Promise<unknown> {
-  const value = startedValue(event, entries, crypto.randomUUID(), Date.now())
+  const value = startedValue(
+    event,
+    entries,
+    crypto.randomUUID(),
+    await cloud.sessions.rules(GAME),
+    Date.now(),
+  )
   return cloud.db.collection<EventValue>('events').put(event.id, value)
 }
 

@@ -4,18 +4,12 @@ import type { Calls } from '/.dharma/sdk.js'
 import type { ResultRecord } from './records.ts'
 import { createVerifier } from './verifier.ts'
 
-const ANN = 'a'.repeat(52)
-const BOB = 'b'.repeat(52)
 const outcome = { scores: [1, 0], reason: '' }
-const record = {
-  signature: '1',
-  value: { descriptor: { seats: [ANN, BOB] } },
-} as unknown as ResultRecord
+const record = { id: '1', author: 'a', version: '1', value: {} } as unknown as ResultRecord
 
-function cloudThat(replay: () => Promise<unknown>, verify = async (): Promise<unknown> => ({})) {
-  const spy = vi.fn(replay)
-  const cloud = { db: { verify }, sessions: { replay: spy } } as unknown as Calls
-  return { cloud, spy }
+function cloudThat(verify: () => Promise<unknown>) {
+  const spy = vi.fn(verify)
+  return { cloud: { sessions: { verify: spy } } as unknown as Calls, spy }
 }
 
 async function verdictOf(cloud: Calls) {
@@ -27,28 +21,28 @@ async function verdictOf(cloud: Calls) {
   return verifier.check(record)
 }
 
-test('a result that replays, signed by every seat, is verified, and checked only once', async () => {
-  const { cloud, spy } = cloudThat(async () => ({ frames: [], outcome, signers: [BOB, ANN] }))
-  expect(await verdictOf(cloud)).toMatchObject({ state: 'verified' })
+test('a result whose moves give it is verified, whoever signed, and checked only once', async () => {
+  const { cloud, spy } = cloudThat(async () => ({ outcome, agreed: [] }))
+  expect(await verdictOf(cloud)).toMatchObject({ state: 'verified', found: { outcome } })
   expect(spy).toHaveBeenCalledTimes(1)
 })
 
-test('a result that a seat has not signed is refused', async () => {
-  const { cloud } = cloudThat(async () => ({ frames: [], outcome, signers: [ANN] }))
+test('a result whose moves do not give it is refused', async () => {
+  const { cloud } = cloudThat(async () => {
+    throw new CloudError('SESSION_TRANSCRIPT_FORGED', 'It does not hold.')
+  })
   expect(await verdictOf(cloud)).toMatchObject({
     state: 'refused',
     error: { code: 'SESSION_TRANSCRIPT_FORGED' },
   })
 })
 
-test('a forged record is refused before it is replayed', async () => {
-  const { cloud, spy } = cloudThat(
-    async () => ({ frames: [], outcome, signers: [ANN, BOB] }),
-    () => Promise.reject(new CloudError('DB_RECORD_FORGED', 'Forged.')),
-  )
-  expect(await verdictOf(cloud)).toMatchObject({
-    state: 'refused',
-    error: { code: 'DB_RECORD_FORGED' },
-  })
-  expect(spy).not.toHaveBeenCalled()
-})
+test.each(['SESSION_TRANSCRIPT_MISSING', 'RULES_MISSING'] as const)(
+  '%s says nothing about a result',
+  async (code) => {
+    const { cloud } = cloudThat(async () => {
+      throw new CloudError(code, 'Not in reach.')
+    })
+    expect(await verdictOf(cloud)).toMatchObject({ state: 'missing' })
+  },
+)

@@ -276,6 +276,12 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     return effects
   }
 
+  /** Is everything that is here played, and written what is signed? */
+  get isSettled(): boolean {
+    const ready = this.#ownSeat === null || this.#knowsItself
+    return ready && this.#pending === null && this.position !== null && !this.#judgement.isBehind
+  }
+
   /** Has all that this machine ever signed here been taken in? Else it could sign for one position twice. */
   get #knowsItself(): boolean {
     const own = this.#own

@@ -4,10 +4,14 @@ import * as z from 'zod'
 import { sessionDescriptorSchema } from '../../contract/sessions.ts'
 import type { SessionDescriptor, SessionSummary } from '../../contract/sessions.ts'
 import { hashSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
+import { canonicalJson } from '../canonical.ts'
 import { sessionId } from './position.ts'
 
 /** A person plays on one machine, or a few; more logs of one seat are not followed. */
 export const MAX_MACHINES_PER_SEAT = 8
+
+/** Seed, options and context of a session; what is larger belongs into records. As canonical JSON. */
+export const MAX_DESCRIPTOR_CHARS = 16_384
 
 /** The value of a seat's announcement, which the person in the seat signs as a record. */
 export const announcementSchema = z.object({
@@ -54,6 +58,7 @@ export function readAnnouncement({ author, id, value }: SeatRecord): Announcemen
   const genuine =
     author === descriptor.seats[seat] &&
     id === announcementId(session, seat, machine) &&
+    canonicalJson(descriptor).length <= MAX_DESCRIPTOR_CHARS &&
     session === sessionId(descriptor)
   return genuine ? parsed.data : null
 }

@@ -8,7 +8,7 @@ function createStage() {
     id: string
     collection: string
     author: string
-    created: string
+    version: string
     value: object
   }[] = []
   let author = 'mika'
@@ -16,7 +16,7 @@ function createStage() {
   const db = {
     put: async (record: { id: string; collection: string; value: object }) => {
       const others = records.filter(({ id }) => id !== record.id)
-      records.splice(0, Infinity, ...others, { ...record, author, created: String(records.length) })
+      records.splice(0, Infinity, ...others, { ...record, author, version: String(records.length) })
     },
     query: async ({ collection }: { collection: string }) => ({
       records: records.filter((record) => record.collection === collection),
@@ -29,7 +29,9 @@ function createStage() {
     say: (line) => lines.push(line),
     pace: { signal: abort.signal, pause: async () => undefined, after: () => () => isOver },
   }
-  const bot = { name: 'Mika', person: 'mika', machine: { client: { db } } } as unknown as Bot
+  const sessions = { rules: async () => ({ rules: 'f'.repeat(64) }) }
+  const client = { db, sessions }
+  const bot = { name: 'Mika', person: 'mika', machine: { client } } as unknown as Bot
   const enter = async (person: string): Promise<void> => {
     const event = records.find(({ collection }) => collection === 'events')!.id
     author = person

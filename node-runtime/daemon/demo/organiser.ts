@@ -1,4 +1,3 @@
-// @ts-nocheck -- follows the switch of the database
 // Who announces the tournaments of the demo: one of the bots, again and again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventIdOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'
@@ -44,11 +43,11 @@ async function holdTournament(bot: Bot, title: string, scene: Scene): Promise<vo
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
   const id = eventIdOf(random, bot.person)
   const write = async (value: EventValue): Promise<EventRecord> => {
-    const { players, seed, startedMs, ...rest } = value
+    const { players, seed, rules, startedMs, ...rest } = value
     const started =
-      players === undefined || seed === undefined || startedMs === undefined
+      players === undefined || seed === undefined || startedMs === undefined || rules === undefined
         ? {}
-        : { players, seed, startedMs }
+        : { players, seed, rules, startedMs }
     await client.db.put({
       system: SYSTEM,
       collection: 'events',
@@ -77,8 +76,11 @@ async function holdTournament(bot: Bot, title: string, scene: Scene): Promise<vo
     const botsEntered = [...bots].every((person) => entries.some(({ author }) => author === person))
     return botsEntered && (entries.length > bots.size || isOver())
   }, pace.signal)
-  entries.sort((a, b) => (a.created < b.created ? -1 : 1))
-  const event = await write(startedValue(announced, entries, crypto.randomUUID(), Date.now()))
+  entries.sort((a, b) => (a.version < b.version ? -1 : 1))
+  const { rules } = await client.sessions.rules({ system: SYSTEM, kind: 'connect-four' })
+  const event = await write(
+    startedValue(announced, entries, crypto.randomUUID(), rules, Date.now()),
+  )
   say(`"${title}" begins with ${entries.length} players.`)
 
   const players = event.value.players ?? []

@@ -1,14 +1,14 @@
-// A session that is open on this machine, and how it looks to the person: live from the seats' logs,
-// or from its stored result when that says more.
+// A session that is open on this machine, and how it looks to the person.
 import { EventEmitter } from 'node:events'
+import { MAX_FRAME_ACTIONS } from '../../contract/sessions.ts'
 import type { SessionKind } from '../../contract/manifest.ts'
-import type { ResultValue, SessionFrame, SessionSummary } from '../../contract/sessions.ts'
-import { replay, seatToAct } from '../../core/sessions/session-chain.ts'
-import type { ChainHead, RulesRunner } from '../../core/sessions/session-chain.ts'
+import type { SessionFrame, SessionSummary } from '../../contract/sessions.ts'
+import { announcedState, startedMs } from '../../core/sessions/seats.ts'
+import type { KnownSession } from '../../core/sessions/seats.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
-import type { LiveSession } from './live-session.ts'
-import { startedMs } from './seat-index.ts'
-import type { KnownSession } from './seat-index.ts'
+import { areDisputed } from './results.ts'
+import type { SeatResult } from './results.ts'
+import type { SessionTable } from './session-table.ts'
 
 /** Who looks, and whom this machine can reach. */
 export interface Onlooker {
@@ -18,73 +18,86 @@ export interface Onlooker {
 
 export class OpenSession extends EventEmitter<{ changed: [] }> {
   readonly kind: SessionKind
-  readonly rules: RulesRunner
-  readonly live: LiveSession
-  /** Changes of who sits where, one after the other. */
-  readonly seating = new SerialQueue()
+  readonly table: SessionTable
+  known: KnownSession
+  /** Changes of who sits where, and of results, one after the other. */
+  readonly steps = new SerialQueue()
   /** Streams and calls that use it now. */
   users = 0
   lingerTimer: NodeJS.Timeout | null = null
+  /** What the own seat has stored of its end; see `stampOf`. */
+  stored = ''
   announcedOver = false
-  storing = false
-  #result: { head: ChainHead } | null = null
+  #results: SeatResult[] = []
 
-  constructor(kind: SessionKind, rules: RulesRunner, live: LiveSession) {
+  constructor(kind: SessionKind, table: SessionTable, known: KnownSession) {
     super()
     this.setMaxListeners(0)
     this.kind = kind
-    this.rules = rules
-    this.live = live
-    live.on('changed', () => this.emit('changed'))
+    this.table = table
+    this.known = known
+    table.on('changed', () => this.emit('changed'))
   }
 
   get session(): string {
-    return this.live.head.session
+    return this.known.session
   }
 
-  get head(): ChainHead {
-    return this.#result?.head ?? this.live.head
+  get results(): readonly SeatResult[] {
+    return this.#results
   }
 
-  get hasResult(): boolean {
-    return this.#result !== null
-  }
-
-  /**
-   * The session's result is in the database.
-   * @throws CloudError if its actions do not hold
-   */
-  async finish(result: ResultValue): Promise<void> {
-    if (this.#result !== null || result.session !== this.session) return
-    this.#result = { head: await replay(result, this.rules) }
+  setResults(results: SeatResult[]): void {
+    this.#results = results
     this.emit('changed')
   }
 
-  summary(known: KnownSession, onlooker: Onlooker): SessionSummary {
-    return summarize(known, onlooker, {
-      ply: this.head.actions.length,
-      outcome: this.head.position.outcome,
+  /** Has this machine a part in it that is not over: a seat whose result is not stored yet? */
+  get isOwed(): boolean {
+    const { ownSeat } = this.table.referee
+    if (ownSeat === null) return false
+    return !this.#results.some(({ author }) => author === this.known.descriptor.seats[ownSeat])
+  }
+
+  /** Is everything about it in results and a transcript, with nothing more to come? */
+  get isComplete(): boolean {
+    const { ending, agreements } = this.table.referee
+    return (
+      this.#results.length > 0 && ending !== null && agreements.every((action) => action !== null)
+    )
+  }
+
+  summary(onlooker: Onlooker): SessionSummary {
+    const { referee } = this.table
+    return summarize(this.known, onlooker, {
+      ply: referee.actions.length,
+      outcome: referee.ending?.outcome ?? null,
     })
   }
 
   /** What the person sees: its own seat's view, or a spectator's. */
-  async frame(known: KnownSession, onlooker: Onlooker): Promise<SessionFrame> {
-    const { head, live } = this
-    const { fault, ownSeat } = live
-    const { position, descriptor } = head
-    const personSeat = descriptor.seats.indexOf(onlooker.person)
-    const toAct = fault === null ? seatToAct(head) : null
-    // All of one moment: while the view is computed, the session may go on.
-    const moment = {
-      ...this.summary(known, onlooker),
-      legal: toAct !== null && toAct === ownSeat ? (position.legal[toAct] ?? []) : [],
-      toAct: toAct === null ? [] : [toAct],
-      actions: head.actions.map(({ ply, seat, action }) => ({ ply, seat, action })),
-      resultId: this.hasResult ? this.session : null,
+  frame(onlooker: Onlooker): SessionFrame {
+    const { referee } = this.table
+    const { position, toAct, ownSeat, ending, fault } = referee
+    const legal =
+      ownSeat !== null && toAct.includes(ownSeat) ? (position?.legal[ownSeat] ?? []) : []
+    const waits = ownSeat !== null && toAct.length > 0 && !toAct.includes(ownSeat)
+    return {
+      ...this.summary(onlooker),
+      view: position?.view ?? null,
+      legal,
+      toAct: [...toAct],
+      actions: referee.actions
+        .slice(-MAX_FRAME_ACTIONS)
+        .map(({ ply, seat, type, body }) => ({ ply, seat, type, action: body })),
+      by: ending?.by ?? null,
+      agreed: referee.agreements.flatMap((action, seat) => (action === null ? [] : [seat])),
+      resultId: this.#results.length > 0 ? this.session : null,
+      disputed: areDisputed(this.#results),
       fault,
+      trouble: referee.trouble,
+      claimAfterMs: waits ? referee.claimAfterMs : null,
     }
-    const view = await this.rules.view(position.state, personSeat < 0 ? 'spectator' : personSeat)
-    return { ...moment, view }
   }
 }
 
@@ -106,10 +119,10 @@ export function summarize(
     descriptor,
     state: outcome === null ? announcedState(known) : 'over',
     seats: descriptor.seats.map((seatPerson, seat) => {
-      const announcement = seats[seat]
+      const machines = seats[seat] ?? []
       return {
         person: seatPerson,
-        online: announcement == null ? null : isOnline(announcement.machine),
+        online: machines.length === 0 ? null : machines.some(({ machine }) => isOnline(machine)),
       }
     }),
     ply,
@@ -117,10 +130,4 @@ export function summarize(
     startedMs: startedMs(known),
     ownSeat: ownSeat < 0 ? null : ownSeat,
   }
-}
-
-/** The state as the players' machines announce it. */
-export function announcedState({ seats }: KnownSession): SessionSummary['state'] {
-  if (seats.some((seat) => seat?.state === 'over')) return 'over'
-  return seats.every((seat) => seat !== null) ? 'live' : 'waiting'
 }

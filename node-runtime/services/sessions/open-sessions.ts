@@ -1,25 +1,33 @@
 // The sessions that are open on this machine: opened when someone plays, watches or serves them, and
 // closed a while after nobody does. A player's session goes on until its result is stored.
-import type { SessionDescriptor } from '../../contract/sessions.ts'
-import { beginChain, sessionId } from '../../core/sessions/session-chain.ts'
+import { CloudError } from '../../contract/errors.ts'
+import { signAction } from '../../core/sessions/action.ts'
+import { sessionId } from '../../core/sessions/position.ts'
+import { Referee } from '../../core/sessions/referee.ts'
+import { announcementId, seatMachines, startedMs } from '../../core/sessions/seats.ts'
+import type { Announcement, KnownSession } from '../../core/sessions/seats.ts'
+import { readTranscript } from '../../core/sessions/transcript.ts'
 import type { SessionLogs } from '../../store/session-logs.ts'
-import { LiveSession } from './live-session.ts'
+import type { AudienceLinks } from './audience-links.ts'
+import type { KnownSessions } from './known-sessions.ts'
+import { SEATS_COLLECTION } from './known-sessions.ts'
 import { OpenSession } from './open-session.ts'
-import { findResult, resultBytes, storeResult } from './results.ts'
+import type { Parts } from './parts.ts'
+import { findResults } from './results.ts'
+import { sealResult } from './result-seal.ts'
 import type { RulesLibrary } from './rules-library.ts'
-import { SEATS_COLLECTION, announcementId } from './seat-index.ts'
-import type { Announcement, KnownSession, SeatIndex } from './seat-index.ts'
+import { SessionTable } from './session-table.ts'
 import type { SessionsOptions } from './sessions.ts'
-import type { SpectatorTree } from './spectator-tree.ts'
 
 /** A page that is loaded anew finds its session still open, and so does who is served from here. */
 const LINGER_MS = 15_000
 
 interface Shared {
   logs: SessionLogs
-  index: SeatIndex
-  tree: SpectatorTree
+  known: KnownSessions
+  audience: AudienceLinks
   library: RulesLibrary
+  parts: Parts
 }
 
 export class OpenSessions {
@@ -27,6 +35,7 @@ export class OpenSessions {
   readonly #shared: Shared
   readonly #open = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<OpenSession>>()
+  readonly #closing = new Set<Promise<void>>()
   #closed = false
 
   constructor(options: SessionsOptions, shared: Shared) {
@@ -45,25 +54,19 @@ export class OpenSessions {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled(this.#opening.values())
-    for (const { lingerTimer } of this.#open.values()) {
-      if (lingerTimer !== null) clearTimeout(lingerTimer)
-    }
-    await Promise.all([...this.#open.values()].map(({ live }) => live.close()))
-  }
-
-  /** What this machine has announced of the person's seat, if it holds it. */
-  ownAnnouncement({ seats, descriptor }: KnownSession): Announcement | null {
-    const { person, machine } = this.#options.identity
-    const own = seats[descriptor.seats.indexOf(person)] ?? null
-    return own?.machine === machine ? own : null
+    const open = [...this.#open.values()]
+    for (const { lingerTimer } of open) if (lingerTimer !== null) clearTimeout(lingerTimer)
+    await Promise.all(open.map(({ table }) => table.close()))
+    // What was under way finds its table closed.
+    await Promise.allSettled([
+      ...open.map(({ steps }) => steps.run(async () => {})),
+      ...this.#closing,
+    ])
   }
 
   /** Does something with a session, which is opened for it if need be. */
-  async use<T>(
-    descriptor: SessionDescriptor,
-    action: (open: OpenSession) => Promise<T>,
-  ): Promise<T> {
-    const open = await this.acquire(descriptor)
+  async use<T>(known: KnownSession, action: (open: OpenSession) => Promise<T>): Promise<T> {
+    const open = await this.acquire(known)
     try {
       return await action(open)
     } finally {
@@ -72,11 +75,11 @@ export class OpenSessions {
   }
 
   /** Opens a session, or finds it open. Whoever acquires, releases. */
-  async acquire(descriptor: SessionDescriptor): Promise<OpenSession> {
-    const session = sessionId(descriptor)
+  async acquire(known: KnownSession): Promise<OpenSession> {
+    const { session } = known
     let opening = this.#opening.get(session)
     if (opening === undefined) {
-      opening = this.#openSession(descriptor)
+      opening = this.#openSession(known)
       this.#opening.set(session, opening)
       opening.catch(() => this.#opening.delete(session))
     }
@@ -89,130 +92,194 @@ export class OpenSessions {
 
   release(open: OpenSession): void {
     open.users--
-    this.closeLater(open)
+    this.#closeLater(open)
   }
 
   /** A session in which nobody has a part any more is closed after a while. */
-  closeLater(open: OpenSession): void {
-    const wanted = (): boolean =>
-      open.users > 0 || (open.live.ownSeat !== null && !open.hasResult) || this.#closed
+  #closeLater(open: OpenSession): void {
+    const wanted = (): boolean => open.users > 0 || open.isOwed || this.#closed
     if (wanted() || open.lingerTimer !== null) return
     open.lingerTimer = setTimeout(() => {
       open.lingerTimer = null
       if (wanted()) return
       this.#open.delete(open.session)
       this.#opening.delete(open.session)
-      this.#shared.tree.remove(open.session)
-      void open.live.close()
+      this.#shared.audience.unfollow(open.session)
+      // What is in results and a transcript needs no logs any more.
+      const closing = open.table.close({ remove: open.isComplete }).catch((error: unknown) => {
+        this.#options.log.warn('a session did not close', { session: open.session, error })
+      })
+      this.#closing.add(closing)
+      void closing.then(() => this.#closing.delete(closing))
     }, LINGER_MS)
     open.lingerTimer.unref()
   }
 
-  async #openSession(descriptor: SessionDescriptor): Promise<OpenSession> {
-    const { records, identity, log } = this.#options
-    const kind = this.#shared.library.kindOf(descriptor.system, descriptor.kind)
-    const rules = await this.#shared.library.rulesOf(descriptor.system, descriptor.kind)
-    const head = await beginChain(descriptor, rules)
-    const live = new LiveSession({
-      head,
-      rules,
-      resultBytes: (ended) => resultBytes(ended, kind.results),
+  async #openSession(known: KnownSession): Promise<OpenSession> {
+    if (this.#closed) throw new CloudError('CANCELLED', 'This machine is leaving the cloud.')
+    const { identity, log, cloud, now, records } = this.#options
+    const { library } = this.#shared
+    const { descriptor } = known
+    const kind = library.kindOf(descriptor.system, descriptor.kind)
+    const likely = seatMachines(known, identity.machine)
+    const rules = await library.runnerOf(descriptor.rules, descriptor.system, likely)
+    const seat = descriptor.seats.indexOf(identity.person)
+    const referee = new Referee({
+      descriptor,
+      cloud,
+      viewer: seat < 0 ? 'spectator' : seat,
+      own: {
+        machine: identity.machine,
+        attestation: () => identity.attestationFor(cloud),
+        sign: (statement) => signAction(statement, identity.machineKeys.secretKey),
+      },
     })
-    const open = new OpenSession(kind, rules, live)
-    const { session } = open
-    this.#open.set(session, open)
-    live.on('changed', () => void this.#settle(open))
-    this.#shared.tree.add({
-      session,
-      logs: () => live.logs,
-      seated: () => live.ownSeat !== null,
-      seatMachines: () =>
-        (this.#shared.index.get(session)?.seats ?? []).flatMap((seat) =>
-          seat === null || seat.machine === identity.machine ? [] : [seat.machine],
-        ),
+    const nowMs = (): number => performance.now()
+    const table = new SessionTable({ referee, rules, nowMs, wallMs: now, log })
+    // Seats may have been announced while the rules were on their way.
+    const open = new OpenSession(kind, table, this.#shared.known.peek(known.session) ?? known)
+    this.#open.set(open.session, open)
+    table.on('changed', () => {
+      this.#tellAudience(open)
+      this.#settleSoon(open)
     })
+    open.setResults(await findResults(records, descriptor, kind.results))
     await this.followSeats(open)
-    const result = await findResult(records, descriptor, session, kind.results)
-    try {
-      if (result !== null) await open.finish(result)
-    } catch (error) {
-      log.warn('a result does not hold', { session, error })
-    }
+    await this.#takeTranscripts(open, likely)
     return open
+  }
+
+  /** The session as its seats have stored it; what the logs have is added to it. */
+  async #takeTranscripts(
+    { results, table, session }: OpenSession,
+    likely: string[],
+  ): Promise<void> {
+    for (const { value } of results) {
+      const { hash } = value.transcript
+      const bytes = await this.#shared.parts.get('transcript', hash, likely)
+      const transcript = bytes === null ? null : readTranscript(bytes)
+      if (transcript === null || sessionId(transcript.descriptor) !== session) continue
+      table.feed(hash, transcript.blocks)
+      await table.settled()
+    }
+  }
+
+  /** Reads again what the seats have stored. */
+  resultChanged(open: OpenSession): Promise<void> {
+    return open.steps.run(async () => {
+      const { descriptor } = open.known
+      open.setResults(await findResults(this.#options.records, descriptor, open.kind.results))
+      this.#closeLater(open)
+    })
   }
 
   /** Opens the logs of the seats that have been announced. */
   followSeats(open: OpenSession): Promise<void> {
-    return open.seating.run(async () => {
-      const known = this.#shared.index.get(open.session)
-      if (known === undefined || this.#closed) return
-      const own = this.ownAnnouncement(known)
-      if (own !== null) await this.#holdNow(open, own.seat)
-      for (const seat of known.seats) {
-        if (seat === null || seat === own || open.live.logOf(seat.seat) !== null) continue
-        open.live.follow(seat.seat, await this.#shared.logs.openRemote(seat.log))
+    return open.steps.run(async () => {
+      if (this.#closed) return
+      const { machine } = this.#options.identity
+      for (const announcement of open.known.seats.flat()) {
+        if (announcement.machine === machine) await this.#holdNow(open, announcement.seat)
+        else if (!open.table.follows(announcement.log)) {
+          open.table.follow(await this.#shared.logs.openRemote(announcement.log))
+        }
       }
-      this.#shared.tree.update(open.session)
+      this.#tellAudience(open)
     })
   }
 
-  /** Takes the person's seat. */
+  /** Takes the person's seat on this machine. */
   hold(open: OpenSession, seat: number): Promise<void> {
-    return open.seating.run(async () => {
+    return open.steps.run(async () => {
       await this.#holdNow(open, seat)
-      this.#shared.tree.update(open.session)
+      this.#tellAudience(open)
     })
   }
 
-  async #holdNow({ live, session }: OpenSession, seat: number): Promise<void> {
-    const { identity, now } = this.#options
-    if (live.ownSeat !== null) return
-    await live.hold({
-      seat,
-      log: await this.#shared.logs.openOwn(session, seat),
-      sign: (bytes) => identity.signAsPerson(bytes),
-      now,
+  async #holdNow({ table, session, results, known }: OpenSession, seat: number): Promise<void> {
+    const { person } = this.#options.identity
+    // Once the result is stored, the log is gone, and must not be begun a second time.
+    const isStored = results.some(({ author }) => author === person)
+    if (table.referee.ownSeat !== null || isStored || known.descriptor.seats[seat] !== person)
+      return
+    table.hold(seat, await this.#shared.logs.openOwn(session, seat))
+  }
+
+  #tellAudience({ table, known, session }: OpenSession): void {
+    if (this.#closed || this.#open.get(session) === undefined) return
+    const { audience } = this.#shared
+    audience.follow({
+      session,
+      seated: table.referee.ownSeat !== null,
+      seatMachines: seatMachines(known, this.#options.identity.machine),
+      length: table.referee.length,
     })
+    audience.replicate(session)
   }
 
   /** Says in the cloud that this machine holds its seat. */
-  async announce(open: OpenSession, state: Announcement['state']): Promise<void> {
+  async announce(open: OpenSession, seat: number, state: Announcement['state']): Promise<void> {
     const { records, identity, now } = this.#options
-    const { live, session } = open
-    const seat = live.ownSeat
-    const log = seat === null ? null : live.logOf(seat)
-    if (seat === null || log === null) throw new Error('a seat that is not held was announced')
+    const { known, session } = open
+    const own = known.seats[seat]?.find(({ machine }) => machine === identity.machine)
+    const log = own?.log ?? (await this.#shared.logs.keyOfOwn(session, seat))
     const announcement: Announcement = {
       session,
       seat,
-      log: log.key,
+      log,
       machine: identity.machine,
-      descriptor: live.head.descriptor,
+      descriptor: known.descriptor,
       state,
-      startedMs: this.#shared.index.get(session)?.seats[seat]?.startedMs ?? now(),
+      startedMs: known.seats.flat().length > 0 ? startedMs(known) : now(),
     }
-    await records.putBuiltIn(SEATS_COLLECTION, announcementId(session, seat), announcement)
+    await records.putBuiltIn(
+      SEATS_COLLECTION,
+      announcementId(session, seat, identity.machine),
+      announcement,
+    )
+    this.#shared.known.take(announcement, identity.person)
   }
 
-  /** After the end, a player says so and stores the result as soon as all have signed it. */
-  async #settle(open: OpenSession): Promise<void> {
-    const { records, log } = this.#options
-    const { live } = open
-    if (live.ownSeat === null || live.head.position.outcome === null || this.#closed) return
-    try {
-      const announced = this.#shared.index.get(open.session)?.seats[live.ownSeat]
-      if (!open.announcedOver && announced?.state !== 'over') {
-        open.announcedOver = true
-        await this.announce(open, 'over')
-      }
-      const signatures = live.signatures.filter((signature) => signature !== null)
-      if (signatures.length < live.signatures.length || open.storing || open.hasResult) return
-      open.storing = true
-      // Its change event gives the session its result.
-      await storeResult(records, live.head, open.kind.results, signatures)
-    } catch (error) {
-      open.storing = false
-      if (!this.#closed) log.error('a result could not be stored', { session: open.session, error })
-    }
+  /** After the end, a player says so and stores the result; again when others have agreed. */
+  #settleSoon(open: OpenSession): void {
+    const { referee } = open.table
+    if (referee.ownSeat === null || referee.ending === null || this.#closed) return
+    const stamp = stampOf(referee)
+    if (open.stored === stamp) return
+    open.stored = stamp
+    const { log } = this.#options
+    open.steps
+      .run(() => this.#settle(open))
+      .catch((error: unknown) => {
+        open.stored = ''
+        if (this.#closed) return
+        log.error('a result could not be stored', { session: open.session, error })
+      })
   }
+
+  async #settle(open: OpenSession): Promise<void> {
+    const { records, identity } = this.#options
+    const { referee } = open.table
+    if (referee.ownSeat === null || referee.ending === null || this.#closed) return
+    const { value, transcript } = sealResult(referee)
+    await this.#shared.parts.put(value.transcript.hash, transcript)
+    const { descriptor } = open.known
+    const place = { system: descriptor.system, collection: open.kind.results, id: open.session }
+    await records.put(place, value)
+    open.setResults([
+      ...open.results.filter(({ author }) => author !== identity.person),
+      { author: identity.person, value },
+    ])
+    if (!open.announcedOver) {
+      open.announcedOver = true
+      await this.announce(open, referee.ownSeat, 'over')
+    }
+    this.#closeLater(open)
+  }
+}
+
+/** Tells whether there is more to store. */
+function stampOf(referee: Referee): string {
+  const agreed = referee.agreements.map((agreement) => agreement?.hash ?? '')
+  return [referee.ending?.by, referee.actions.length, ...agreed].join()
 }

@@ -1,17 +1,19 @@
-// The results of sessions in the database: co-signed by every seat, or they do not count.
+// Results in the database: an ordinary record of a seat, under the session's id. What it says is worth
+// what its transcript proves; see `verdicts.ts`.
 import type { CloudRecord } from '../../contract/db.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import type { ResultValue, SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import { canonicalJson } from '../../core/canonical.ts'
-import { domainBytes } from '../../core/keys.ts'
-import { resultValue } from '../../core/sessions/session-chain.ts'
-import type { ChainHead } from '../../core/sessions/session-chain.ts'
+import { sessionId } from '../../core/sessions/position.ts'
 
 /** What sessions need of the database. */
 export interface SessionRecords {
   /** Writes a record of the runtime itself, in the person's name. */
-  putBuiltIn(collection: string, id: string, value: Json): Promise<CloudRecord>
+  putBuiltIn(collection: string, id: string, value: Json): Promise<unknown>
+  /** Writes a record of a system, in the person's name. */
+  put(place: { system: string; collection: string; id: string }, value: Json): Promise<unknown>
+  /** That author's record. */
   get(
     place: { system: string; collection: string; id: string },
     whose: { author: string },
@@ -19,58 +21,47 @@ export interface SessionRecords {
   query(query: {
     system: string
     collection: string
+    prefix?: string
+    author?: string
     limit: number
     cursor?: string
   }): Promise<{ records: CloudRecord[]; cursor?: string }>
   onChange(listener: (record: CloudRecord) => void): () => void
 }
 
-function resultAddress(descriptor: SessionDescriptor, id: string, collection: string) {
-  return { system: descriptor.system, collection, id }
+/** A result as one seat has written it. */
+export interface SeatResult {
+  author: string
+  value: ResultValue
 }
 
-/** What each seat signs when the session is over. */
-export function resultBytes(head: ChainHead, collection: string): Uint8Array {
-  const { outcome } = head.position
-  if (outcome === null) throw new Error('a session without an outcome has no result')
-  const address = resultAddress(head.descriptor, head.session, collection)
-  return domainBytes('result', canonicalJson({ ...address, value: resultValue(head, outcome) }))
+/** The result in a record, if it is by a seat and says of itself what it is. Unverified. */
+export function readResult({ id, author, value }: CloudRecord): SeatResult | null {
+  const parsed = resultValueSchema.safeParse(value)
+  if (!parsed.success) return null
+  const { session, descriptor, kind, context } = parsed.data
+  const consistent =
+    id === session &&
+    session === sessionId(descriptor) &&
+    descriptor.seats.includes(author) &&
+    kind === descriptor.kind &&
+    canonicalJson(context) === canonicalJson(descriptor.context)
+  return consistent ? { author, value: parsed.data } : null
 }
 
-/** The result in a record, if every seat of the session has co-signed it. Its actions are unchecked. */
-export function readResult(record: CloudRecord): ResultValue | null {
-  const parsed = resultValueSchema.safeParse(record.value)
-  if (!parsed.success || record.id !== parsed.data.session) return null
-  const signers = [record.author]
-  return parsed.data.descriptor.seats.every((person) => signers.includes(person))
-    ? parsed.data
-    : null
-}
-
-/** The stored result of a session; null if there is none. A seat's person is always its author. */
-export async function findResult(
+/** What the seats have written of a session's end, by seat. */
+export async function findResults(
   records: SessionRecords,
   descriptor: SessionDescriptor,
-  session: string,
   collection: string,
-): Promise<ResultValue | null> {
-  const address = resultAddress(descriptor, session, collection)
-  for (const author of descriptor.seats) {
-    const record = await records.get(address, { author })
-    const result = record === null ? null : readResult(record)
-    if (result !== null) return result
-  }
-  return null
+): Promise<SeatResult[]> {
+  const place = { system: descriptor.system, collection, id: sessionId(descriptor) }
+  const found = await Promise.all(descriptor.seats.map((author) => records.get(place, { author })))
+  return found.flatMap((record) => (record === null ? [] : (readResult(record) ?? [])))
 }
 
-/** Stores the result with every seat's signature. All who do it store the same. */
-export async function storeResult(
-  records: SessionRecords,
-  head: ChainHead,
-  collection: string,
-  signatures: readonly string[],
-): Promise<void> {
-  await Promise.reject(
-    new Error(`results come with the referee ${String([records, head, collection, signatures])}`),
-  )
+/** Do these results say different things? */
+export function areDisputed(results: readonly SeatResult[]): boolean {
+  const outcomes = results.map(({ value }) => canonicalJson(value.outcome.scores))
+  return new Set(outcomes).size > 1
 }

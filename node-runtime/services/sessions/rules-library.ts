@@ -1,7 +1,15 @@
-// The rules of the installed systems' session kinds, each in its sandbox.
+// The rules of session kinds: those of the installed versions, and those that sessions and results name
+// by their hash, whatever is installed now.
 import { CloudError } from '../../contract/errors.ts'
 import type { Manifest, SessionKind } from '../../contract/manifest.ts'
-import { RulesSandbox } from '../../sandbox/rules-sandbox.ts'
+import type { RulesRunner } from '../../ports/rules.ts'
+import { bundleRules, readBundle } from '../../sandbox/rules-bundle.ts'
+import type { RulesBundle } from '../../sandbox/rules-bundle.ts'
+import type { RulesPool } from '../../sandbox/rules-pool.ts'
+import type { Parts } from './parts.ts'
+
+/** Bundles whose text is kept in memory; each is a megabyte at most. */
+const MAX_HELD = 32
 
 /** What is installed on this machine. */
 export interface InstalledSystems {
@@ -12,10 +20,15 @@ export interface InstalledSystems {
 
 export class RulesLibrary {
   readonly #systems: InstalledSystems
-  readonly #sandboxes = new Map<string, { manifest: Manifest; rules: RulesSandbox }>()
+  readonly #pool: RulesPool
+  readonly #parts: Parts
+  readonly #installed = new Map<string, { manifest: Manifest; bundle: Promise<RulesBundle> }>()
+  readonly #held = new Map<string, RulesBundle>()
 
-  constructor(systems: InstalledSystems) {
+  constructor(systems: InstalledSystems, pool: RulesPool, parts: Parts) {
     this.#systems = systems
+    this.#pool = pool
+    this.#parts = parts
   }
 
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN */
@@ -31,27 +44,56 @@ export class RulesLibrary {
   }
 
   /**
-   * The rules of the installed version. An update gives later callers a new sandbox; sessions that
-   * began before it go on with the old one.
-   * @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN, RULES_FAILED
+   * The hash of the installed version's rules for a kind. From now on this machine keeps them.
+   * @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN, RULES_FAILED, UNAVAILABLE
    */
-  async rulesOf(system: string, kind: string): Promise<RulesSandbox> {
-    const entry = this.kindOf(system, kind).rules
+  async installedRules(system: string, kind: string): Promise<string> {
+    const { rules: entry } = this.kindOf(system, kind)
     const manifest = this.#manifestOf(system)
     const name = `${system}/${kind}`
-    let held = this.#sandboxes.get(name)
+    let held = this.#installed.get(name)
     if (held?.manifest !== manifest) {
       const readFile = async (path: string): Promise<string> =>
         Buffer.from(await this.#systems.readFile(system, path)).toString('utf8')
-      held = { manifest, rules: new RulesSandbox({ entry, readFile }) }
-      this.#sandboxes.set(name, held)
+      const bundle = bundleRules({ entry, readFile }, this.#pool)
+      held = { manifest, bundle }
+      this.#installed.set(name, held)
+      // What failed is tried anew by the next who asks.
+      bundle.catch(() => this.#installed.delete(name))
     }
-    await held.rules.load()
-    return held.rules
+    const bundle = await held.bundle
+    this.#hold(bundle)
+    await this.#parts.put(bundle.hash, bundle.bytes)
+    return bundle.hash
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#sandboxes.values()].map(({ rules }) => rules.close()))
+  /**
+   * The rules with this hash, from here or from a machine that has them.
+   * @param likely  machines that are asked first
+   * @throws CloudError RULES_MISSING
+   */
+  async runnerOf(hash: string, system: string, likely: readonly string[]): Promise<RulesRunner> {
+    let bundle = this.#held.get(hash)
+    if (bundle === undefined) {
+      const bytes = await this.#parts.get('rules', hash, likely)
+      bundle = (bytes === null ? null : readBundle(bytes)) ?? undefined
+    }
+    if (bundle === undefined) {
+      throw new CloudError(
+        'RULES_MISSING',
+        'No machine in reach has the rules that this is played by. It works as soon as one does.',
+        { rules: hash },
+      )
+    }
+    this.#hold(bundle)
+    return this.#pool.runner(bundle, system)
+  }
+
+  #hold(bundle: RulesBundle): void {
+    this.#held.delete(bundle.hash)
+    this.#held.set(bundle.hash, bundle)
+    const [oldest] = this.#held.keys()
+    if (this.#held.size > MAX_HELD && oldest !== undefined) this.#held.delete(oldest)
   }
 
   #manifestOf(system: string): Manifest {

@@ -1,4 +1,3 @@
-// @ts-nocheck -- follows the switch of the database
 import { call } from '@orpc/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResultValue } from '../../contract/sessions.ts'
@@ -59,12 +58,13 @@ async function playedResult(): Promise<ResultValue> {
     for await (const { toAct, legal } of frames[ply % 2] ?? []) {
       if (toAct.includes(ply % 2) && legal.length > 0) break
     }
-    await (ply % 2 === 0 ? a : b).sessions.act(session, column)
+    await (ply % 2 === 0 ? a : b).sessions.act(session, { type: 'move', body: column })
     frames[ply % 2] = await (ply % 2 === 0 ? a : b).sessions.watch(session)
   }
-  const address = { system: gamesManifest.id, collection: 'results', id: session }
-  await until(async () => (await a.database.get(address)) !== null)
-  return resultValueSchema.parse((await a.database.get(address))?.value)
+  const place = { system: gamesManifest.id, collection: 'results', id: session }
+  const author = a.identity.person
+  await until(() => cloud.records.get({ ...place, author }) !== null)
+  return resultValueSchema.parse(cloud.records.get({ ...place, author })?.value)
 }
 
 describe('the sessions service', () => {
@@ -86,7 +86,14 @@ describe('the sessions service', () => {
     await expect(asSystem('org.example.other').replay({ result })).rejects.toMatchObject({
       code: 'FORBIDDEN',
     })
-    expect(await asSystem(gamesManifest.id).replay({ result })).toMatchObject({ outcome })
+    const own = asSystem(gamesManifest.id)
+    expect(await own.replay({ result })).toMatchObject({ outcome, nextPly: null })
+    const { frames: last } = await own.replay({ result, fromPly: 6 })
+    expect(last.map(({ ply }) => ply)).toEqual([6, 7])
+    expect(await own.verify({ result })).toMatchObject({ outcome, by: 'rules', plies: 7 })
+    expect(await own.rules({ system: gamesManifest.id, kind: 'connect-four' })).toEqual({
+      rules: result.descriptor.rules,
+    })
   }, 60_000)
 
   it('lets a system reach its own sessions only', async () => {
@@ -95,16 +102,21 @@ describe('the sessions service', () => {
     await expect(other.open(descriptor)).rejects.toMatchObject({ code: 'FORBIDDEN' })
     const { session } = await own.open(descriptor)
     for (const attempt of [
-      other.act({ session, action: 3 }),
-      other.watch({ session }),
-      other.list({ system: gamesManifest.id }),
+      () => other.act({ session, action: 3 }),
+      () => other.watch({ session }),
+      () => other.list({ system: gamesManifest.id }),
+      () => other.resign({ session }),
+      () => other.claim({ session }),
+      () => other.rules({ system: gamesManifest.id, kind: 'connect-four' }),
     ]) {
-      await expect(attempt).rejects.toMatchObject({ code: 'FORBIDDEN' })
+      await expect(attempt()).rejects.toMatchObject({ code: 'FORBIDDEN' })
     }
     expect(await own.list({ system: gamesManifest.id })).toMatchObject({
       sessions: [{ session, state: 'waiting', ply: 0, ownSeat: 0 }],
     })
     expect(await own.act({ session, action: 3 })).toEqual({ ply: 0 })
+    await expect(own.claim({ session })).rejects.toMatchObject({ code: 'SESSION_CLAIM_EARLY' })
+    expect(await own.resign({ session })).toEqual({ ply: 1 })
   }, 60_000)
 
   it('does not know sessions that nobody announced', async () => {

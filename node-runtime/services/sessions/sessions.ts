@@ -1,94 +1,134 @@
 // The sessions of this machine in one cloud: those it plays, those it watches, those it knows of.
+import { join } from 'node:path'
 import type { CloudRecord } from '../../contract/db.ts'
 import { CloudError } from '../../contract/errors.ts'
-import type { SessionDescriptor, SessionFrame, SessionSummary } from '../../contract/sessions.ts'
-import type { Json } from '../../contract/values.ts'
-import type { Log } from '../../ports/log.ts'
-import { sessionId } from '../../core/sessions/session-chain.ts'
+import type {
+  ResultValue,
+  SessionDescriptor,
+  SessionFrame,
+  SessionSummary,
+} from '../../contract/sessions.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import type { Attestation } from '../../core/forms/attestation.ts'
+import { sessionId } from '../../core/sessions/position.ts'
+import type { OwnAction } from '../../core/sessions/referee.ts'
+import { announcedState, MAX_DESCRIPTOR_CHARS, startedMs } from '../../core/sessions/seats.ts'
+import type { KnownSession } from '../../core/sessions/seats.ts'
+import { withAnnouncement } from '../../core/sessions/seats.ts'
+import { readTranscript } from '../../core/sessions/transcript.ts'
+import type { Transcript } from '../../core/sessions/transcript.ts'
 import { snapshots } from '../../flow/streams.ts'
+import type { Log } from '../../ports/log.ts'
+import type { RulesRunner } from '../../ports/rules.ts'
+import { RulesPool } from '../../sandbox/rules-pool.ts'
+import { PartFiles } from '../../store/part-files.ts'
 import { SessionLogs } from '../../store/session-logs.ts'
 import type { UploadCount } from '../../store/session-logs.ts'
 import type { Network } from '../../swarm/network.ts'
-import { notSeated } from './live-session.ts'
-import { announcedState, summarize } from './open-session.ts'
+import { AudienceLinks } from './audience-links.ts'
+import { KnownSessions, SEATS_COLLECTION } from './known-sessions.ts'
+import { summarize } from './open-session.ts'
 import type { Onlooker, Progress } from './open-session.ts'
 import { OpenSessions } from './open-sessions.ts'
+import { Parts } from './parts.ts'
 import { PlyBoard } from './ply-board.ts'
-import { findResult, readResult } from './results.ts'
+import { findResults, readResult } from './results.ts'
 import type { SessionRecords } from './results.ts'
 import { RulesLibrary } from './rules-library.ts'
 import type { InstalledSystems } from './rules-library.ts'
-import { SEATS_COLLECTION, SeatIndex, startedMs } from './seat-index.ts'
-import type { KnownSession } from './seat-index.ts'
-import { SpectatorTree } from './spectator-tree.ts'
+import { judge } from './verdicts.ts'
+import type { Judged } from './verdicts.ts'
 
-const BUILT_IN_SYSTEM = 'dharma'
-const PAGE_RECORDS = 500
+/** Own sessions that are opened again at a start: the newest, and none that was left long ago. */
+const MAX_RESUMED = 32
+const RESUMED_MS = 7 * 24 * 3_600_000
 
 export interface SessionsOptions {
-  /** For the logs of this cloud's sessions. */
+  cloud: string
+  /** For the logs, rules and transcripts of this cloud's sessions. */
   folder: string
   identity: {
     readonly person: string
     readonly machine: string
-    /** Hex. */
-    signAsPerson(bytes: Uint8Array): string
+    readonly machineKeys: { readonly secretKey: Uint8Array }
+    attestationFor(cloud: string): Attestation
   }
   network: Network
   systems: InstalledSystems
   records: SessionRecords
   log: Log
+  /** Wall clock. */
   now: () => number
 }
 
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #logs: SessionLogs
-  readonly #index = new SeatIndex()
-  readonly #tree: SpectatorTree
+  readonly #known: KnownSessions
+  readonly #audience: AudienceLinks
   readonly #plies: PlyBoard
+  readonly #parts: Parts
   readonly #open: OpenSessions
+  readonly #pool = new RulesPool()
   readonly library: RulesLibrary
   readonly #closing = new AbortController()
   #stopRecords: () => void = () => {}
+  #started: Promise<void> = Promise.resolve()
+  /** Resolves when the sessions that were played before the start are open again. */
+  resumed: Promise<void> = Promise.resolve()
 
-  private constructor(options: SessionsOptions, logs: SessionLogs) {
-    const { network, identity, systems } = options
+  private constructor(options: SessionsOptions, logs: SessionLogs, files: PartFiles) {
+    const { network, identity, systems, records } = options
     this.#options = options
     this.#logs = logs
-    this.library = new RulesLibrary(systems)
-    this.#tree = new SpectatorTree(network, identity.machine, () => {
-      for (const open of this.#open.values()) open.emit('changed')
+    this.#known = new KnownSessions(records)
+    this.#parts = new Parts(files, network)
+    this.library = new RulesLibrary(systems, this.#pool, this.#parts)
+    this.#audience = new AudienceLinks({
+      network,
+      machine: identity.machine,
+      logsOf: (session) => this.#open.get(session)?.table.logs ?? [],
+      onPeers: () => {
+        for (const open of this.#open.values()) open.emit('changed')
+      },
+      nowMs: () => performance.now(),
     })
-    const { library } = this
     this.#open = new OpenSessions(options, {
       logs,
-      index: this.#index,
-      tree: this.#tree,
-      library,
+      known: this.#known,
+      audience: this.#audience,
+      library: this.library,
+      parts: this.#parts,
     })
     this.#plies = new PlyBoard(
       network,
-      (session) => this.#open.get(session)?.head.actions.length ?? null,
+      (session) => this.#open.get(session)?.table.referee.actions.length ?? null,
     )
   }
 
-  /** Opens what this machine knows of sessions, and goes on with those it was playing. */
+  /** Opens what this machine has of sessions, and goes on with those it was playing. */
   static async open(options: SessionsOptions): Promise<Sessions> {
-    const sessions = new Sessions(options, await SessionLogs.open(options.folder))
-    await sessions.#start()
+    const { folder } = options
+    const [logs, files] = await Promise.all([
+      SessionLogs.open(folder),
+      PartFiles.open(join(folder, 'parts')),
+    ])
+    const sessions = new Sessions(options, logs, files)
+    sessions.#start()
     return sessions
   }
 
   /**
    * Takes the person's seat and announces it. Opening a session that is open changes nothing.
    * @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN, SESSION_SEATS_INVALID,
-   *   SESSION_NOT_SEATED, SESSION_SEAT_ELSEWHERE, RULES_FAILED
+   *   SESSION_NOT_SEATED, SESSION_TOO_LARGE, RULES_FAILED, RULES_MISSING
    */
-  async open(descriptor: SessionDescriptor): Promise<string> {
+  async open(
+    given: Omit<SessionDescriptor, 'rules'> & { rules?: string | undefined },
+  ): Promise<string> {
     const { person, machine } = this.#options.identity
-    const { seats, system } = descriptor
-    const kind = this.library.kindOf(system, descriptor.kind)
+    const { seats, system } = given
+    const kind = this.library.kindOf(system, given.kind)
     if (seats.length !== kind.seats || new Set(seats).size !== seats.length) {
       throw new CloudError(
         'SESSION_SEATS_INVALID',
@@ -97,40 +137,47 @@ export class Sessions {
       )
     }
     const seat = seats.indexOf(person)
-    if (seat < 0) throw notSeated()
-    const session = sessionId(descriptor)
-    const earlier = this.#index.get(session)?.seats[seat] ?? null
-    if (earlier !== null && earlier.machine !== machine) {
+    if (seat < 0) {
       throw new CloudError(
-        'SESSION_SEAT_ELSEWHERE',
-        'You have taken this seat on another of your machines. Go on there.',
-        { machine: earlier.machine },
+        'SESSION_NOT_SEATED',
+        'You have no seat in this session on this machine. You can watch it.',
       )
     }
-    if (earlier?.state === 'over') return session
-    await this.#open.use(descriptor, async (open) => {
+    const rules = given.rules ?? (await this.library.installedRules(system, given.kind))
+    const descriptor: SessionDescriptor = { ...given, rules }
+    const chars = canonicalJson(descriptor).length
+    if (chars > MAX_DESCRIPTOR_CHARS) {
+      throw new CloudError('SESSION_TOO_LARGE', 'Seed, options and context are too large.', {
+        chars,
+        limitChars: MAX_DESCRIPTOR_CHARS,
+      })
+    }
+    const session = sessionId(descriptor)
+    const known = await this.#known
+      .get(session)
+      .catch(() => ({ session, descriptor, seats: seats.map(() => []) }))
+    await this.#open.use(known, async (open) => {
+      const own = open.known.seats[seat]?.some((held) => held.machine === machine) ?? false
       await this.#open.hold(open, seat)
-      if (earlier === null) await this.#open.announce(open, 'live')
+      if (!own && open.table.referee.ownSeat !== null) await this.#open.announce(open, seat, 'live')
     })
     return session
   }
 
-  /** @returns the action's ply. @throws as LiveSession.act, and SESSION_UNKNOWN */
-  async act(session: string, action: Json): Promise<number> {
-    return this.#open.use(this.#known(session).descriptor, async (open) => {
-      if (open.hasResult) throw new CloudError('SESSION_OVER', 'This session is over.')
-      return open.live.act(action)
-    })
+  /** @returns the action's ply. @throws as SessionTable.act, and SESSION_UNKNOWN */
+  async act(session: string, action: OwnAction): Promise<number> {
+    return this.#open.use(await this.#known.get(session), ({ table }) => table.act(action))
   }
 
   /** The system that a session belongs to. @throws CloudError SESSION_UNKNOWN */
-  systemOf(session: string): string {
-    return this.#known(session).descriptor.system
+  async systemOf(session: string): Promise<string> {
+    return (await this.#known.get(session)).descriptor.system
   }
 
   /** The session now, and again after every change, until the signal is given. */
   async watch(session: string, signal?: AbortSignal): Promise<AsyncGenerator<SessionFrame, void>> {
-    const open = await this.#open.acquire(this.#known(session).descriptor)
+    const open = await this.#open.acquire(await this.#known.get(session))
+    await open.table.settled()
     const closing = this.#closing.signal
     const ending = signal === undefined ? closing : AbortSignal.any([signal, closing])
     const subscribe = (changed: () => void): (() => void) => {
@@ -144,13 +191,10 @@ export class Sessions {
     }
     // Whoever goes away before the first frame has not begun the stream.
     ending.addEventListener('abort', release)
-    const read = (): Promise<SessionFrame> => open.frame(this.#known(session), this.#onlooker())
+    const read = (): SessionFrame => open.frame(this.#onlooker())
     return (async function* () {
       try {
         yield* snapshots(subscribe, read, ending)
-      } catch (error) {
-        // A position that was being computed when the machine left the cloud.
-        if (!closing.aborted) throw error
       } finally {
         ending.removeEventListener('abort', release)
         release()
@@ -158,31 +202,31 @@ export class Sessions {
     })()
   }
 
-  /** Known sessions of a system, newest first. */
+  /** The newest known sessions of a system, newest first. */
   async list(
     system: string,
     state: SessionSummary['state'] | undefined,
     limit: number,
   ): Promise<SessionSummary[]> {
+    await this.#started
     const stateOf = (known: KnownSession): SessionSummary['state'] =>
-      this.#open.get(known.session)?.head.position.outcome != null ? 'over' : announcedState(known)
-    const chosen = [...this.#index.values()]
+      this.#open.get(known.session)?.table.referee.ending != null ? 'over' : announcedState(known)
+    const chosen = this.#known
+      .values()
       .filter((known) => known.descriptor.system === system)
       .filter((known) => state === undefined || stateOf(known) === state)
       .sort((a, b) => startedMs(b) - startedMs(a))
       .slice(0, limit)
-    const elsewhere = chosen.filter(({ session }) => this.#open.get(session) === undefined)
     const plies = await this.#plies.ask(
-      elsewhere
+      chosen
         .filter((known) => announcedState(known) === 'live')
-        .flatMap(({ session, seats }) =>
-          seats.flatMap((seat) => (seat === null ? [] : [{ session, machine: seat.machine }])),
-        ),
+        .filter(({ session }) => this.#open.get(session) === undefined)
+        .flatMap(({ session, seats }) => seats.flat().map(({ machine }) => ({ session, machine }))),
     )
     return Promise.all(
       chosen.map(async (known) => {
         const open = this.#open.get(known.session)
-        if (open !== undefined) return open.summary(known, this.#onlooker())
+        if (open !== undefined) return open.summary(this.#onlooker())
         const ended = announcedState(known) === 'over' ? await this.#resultProgress(known) : null
         const progress = ended ?? { ply: plies.get(known.session) ?? 0, outcome: null }
         return summarize(known, this.#onlooker(), progress)
@@ -190,110 +234,128 @@ export class Sessions {
     )
   }
 
-  /** What each log of an open session has given to other machines, by seat. */
-  uploads(session: string): (UploadCount | null)[] {
-    const open = this.#open.get(session)
-    return (open?.head.descriptor.seats ?? []).map((_, seat) => {
-      const log = open?.live.logOf(seat)
-      return log == null ? null : { ...log.uploaded }
-    })
+  /**
+   * What a result's transcript and its rules say.
+   * @throws CloudError SESSION_TRANSCRIPT_FORGED, SESSION_TRANSCRIPT_MISSING, RULES_MISSING, RULES_FAILED
+   */
+  async judge(result: ResultValue): Promise<{ judged: Judged; rules: RulesRunner }> {
+    const { descriptor, session } = result
+    const { system, kind, seats } = descriptor
+    if (this.library.kindOf(system, kind).seats !== seats.length) {
+      const reason = 'it has another number of seats than its kind'
+      throw new CloudError('SESSION_TRANSCRIPT_FORGED', `The result does not hold: ${reason}.`, {
+        reason,
+      })
+    }
+    const known = await this.#known.get(session).catch(() => null)
+    const likely = known?.seats.flat().map(({ machine }) => machine) ?? []
+    const rules = await this.library.runnerOf(descriptor.rules, system, likely)
+    const transcript = await this.#transcriptOf(result, likely)
+    const judged = await judge(result, transcript, rules, this.#options.cloud)
+    return { judged, rules }
+  }
+
+  /** What each log of an open session has given to other machines. */
+  uploads(session: string): UploadCount[] {
+    const logs = this.#open.get(session)?.table.logs ?? []
+    return logs.map(({ uploaded }) => ({ ...uploaded }))
   }
 
   /** Who serves this machine in a session, and whom it serves. */
   placeOf(session: string): { source: string | null; children: string[] } | null {
-    return this.#tree.placeOf(session)
+    return this.#audience.placeOf(session)
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
     this.#stopRecords()
-    this.#tree.close()
-    this.#plies.close()
-    await this.library.close()
+    await this.#started
     await this.#open.close()
+    this.#audience.close()
+    this.#plies.close()
+    this.#parts.close()
+    await this.#pool.close()
     await this.#logs.close()
-  }
-
-  #known(session: string): KnownSession {
-    const known = this.#index.get(session)
-    if (known !== undefined) return known
-    throw new CloudError('SESSION_UNKNOWN', 'This session is not known here (yet).', { session })
   }
 
   #onlooker(): Onlooker {
     const { identity } = this.#options
     return {
       person: identity.person,
-      isOnline: (machine) => machine === identity.machine || this.#tree.isOnline(machine),
+      isOnline: (machine) => machine === identity.machine || this.#audience.isOnline(machine),
     }
   }
 
-  async #start(): Promise<void> {
-    const { records } = this.#options
-    this.#index.on('announced', (session) => this.#onAnnounced(session))
-    this.#stopRecords = records.onChange((record) => this.#onRecord(record))
-    let cursor: string | undefined
-    do {
-      const page = await records.query({
-        system: BUILT_IN_SYSTEM,
-        collection: SEATS_COLLECTION,
-        limit: PAGE_RECORDS,
-        ...(cursor === undefined ? {} : { cursor }),
-      })
-      for (const record of page.records) this.#index.take(record)
-      cursor = page.cursor
-    } while (cursor !== undefined)
-    void this.#resume()
+  async #transcriptOf({ transcript }: ResultValue, likely: string[]): Promise<Transcript> {
+    const bytes = await this.#parts.get('transcript', transcript.hash, likely)
+    if (bytes === null) {
+      throw new CloudError(
+        'SESSION_TRANSCRIPT_MISSING',
+        'No machine in reach has the moves of this game. It works as soon as one does.',
+        { transcript: transcript.hash },
+      )
+    }
+    const read = readTranscript(bytes)
+    if (read !== null) return read
+    const reason = 'its transcript cannot be read'
+    throw new CloudError('SESSION_TRANSCRIPT_FORGED', `The result does not hold: ${reason}.`, {
+      reason,
+    })
   }
 
-  /** Opens the sessions again in which this machine has a seat and which have no result yet. */
+  #start(): void {
+    const { records, log } = this.#options
+    this.#stopRecords = records.onChange((record) => this.#onRecord(record))
+    this.#started = this.#known.load(this.#closing.signal).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) log.error('the seats could not be read', { error })
+    })
+    this.resumed = this.#started.then(() => this.#resume())
+    this.resumed.catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) log.error('sessions were not resumed', { error })
+    })
+  }
+
+  /** Opens the sessions again in which this machine has a seat and which are not over. */
   async #resume(): Promise<void> {
-    const { log } = this.#options
-    for (const known of [...this.#index.values()]) {
-      if (this.#open.ownAnnouncement(known) === null) continue
+    const { log, identity, now } = this.#options
+    const announced = await this.#known.ofPerson(identity.person, MAX_RESUMED)
+    for (const { session, machine, state, startedMs: beganMs } of announced) {
+      if (this.#closing.signal.aborted) return
+      if (machine !== identity.machine || state === 'over' || now() - beganMs > RESUMED_MS) continue
       try {
-        if ((await this.#resultProgress(known)) !== null) continue
-        await this.#open.use(known.descriptor, () => Promise.resolve())
+        await this.#open.use(await this.#known.get(session), () => Promise.resolve())
       } catch (error) {
         if (this.#closing.signal.aborted) return
-        log.warn('a session could not be opened again', { session: known.session, error })
+        log.warn('a session could not be opened again', { session, error })
       }
     }
   }
 
-  async #resultProgress({ session, descriptor }: KnownSession): Promise<Progress | null> {
+  async #resultProgress({ descriptor }: KnownSession): Promise<Progress | null> {
     const { records, systems } = this.#options
     const kind = systems.get(descriptor.system)?.manifest.sessions[descriptor.kind]
     if (kind === undefined) return null
-    const result = await findResult(records, descriptor, session, kind.results)
-    return result === null ? null : { ply: result.actions.length, outcome: result.outcome }
+    const [result] = await findResults(records, descriptor, kind.results)
+    return result === undefined ? null : { ply: result.value.plies, outcome: result.value.outcome }
   }
 
   #onRecord(record: CloudRecord): void {
-    if (record.system === BUILT_IN_SYSTEM && record.collection === SEATS_COLLECTION) {
-      this.#index.take(record)
+    const { log } = this.#options
+    const failed = (error: unknown): void => {
+      if (this.#closing.signal.aborted) return
+      log.error('news of a session could not be taken in', { record: record.id, error })
+    }
+    if (record.collection === SEATS_COLLECTION) {
+      const announcement = this.#known.takeRecord(record)
+      const open = announcement === null ? undefined : this.#open.get(announcement.session)
+      if (announcement === null || open === undefined) return
+      open.known = withAnnouncement(open.known, announcement)
+      this.#open.followSeats(open).catch(failed)
+      open.emit('changed')
       return
     }
     const open = this.#open.get(record.id)
     if (open === undefined || record.collection !== open.kind.results) return
-    const result = record.system === open.head.descriptor.system ? readResult(record) : null
-    if (result === null) return
-    open.finish(result).then(
-      () => this.#open.closeLater(open),
-      (error: unknown) => {
-        if (this.#closing.signal.aborted) return
-        this.#options.log.warn('a result does not hold', { session: record.id, error })
-      },
-    )
-  }
-
-  #onAnnounced(session: string): void {
-    const open = this.#open.get(session)
-    if (open === undefined) return
-    this.#open.followSeats(open).catch((error: unknown) => {
-      if (!this.#closing.signal.aborted)
-        this.#options.log.error('a log could not be opened', { session, error })
-    })
-    open.emit('changed')
+    if (readResult(record) !== null) this.#open.resultChanged(open).catch(failed)
   }
 }

@@ -8,7 +8,7 @@ import { createAction, problemTemplate } from '../action.ts'
 import { boardTemplate } from '../board.ts'
 import { gameStatus, seatsTemplate } from '../game-status.ts'
 import { emptyPage, loadingPage } from '../loading.ts'
-import { movesTemplate, moveText } from '../moves.ts'
+import { actionText, movesTemplate, moveText } from '../moves.ts'
 import { eventOf, gameTitle, namesOf } from '../names.ts'
 import type { Page, PageContext } from '../page.ts'
 import { pathOf } from '../routes.ts'
@@ -26,6 +26,7 @@ export function createGamePage(context: PageContext, session: string): Page {
   /** The column that was sent, until the frame with it has come. */
   let sent: { column: number; ply: number } | null = null
   let seatTaken = false
+  let resigning = false
   let disposed = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopWatching = (): void => undefined
@@ -50,7 +51,7 @@ export function createGamePage(context: PageContext, session: string): Page {
     const last = next.actions.at(-1)
     const moved =
       before !== null && last !== undefined && next.ply > before.ply
-        ? `${next.ownSeat === last.seat ? 'You' : (names[last.seat] ?? '')}: ${moveText(last.action)}.`
+        ? `${next.ownSeat === last.seat ? 'You' : (names[last.seat] ?? '')}: ${actionText(last)}.`
         : ''
     const status = gameStatus(next, names)
     if (moved !== '' || before === null || gameStatus(before, names) !== status) {
@@ -60,7 +61,8 @@ export function createGamePage(context: PageContext, session: string): Page {
   const watch = (): void => {
     stopWatching = cloud.sessions.watch(session, receive, (reason) => {
       error = reason
-      if (reason.code === 'SESSION_UNKNOWN' && !disposed) timer = setTimeout(watch, LOOK_AGAIN_MS)
+      const notYet = reason.code === 'SESSION_UNKNOWN' || reason.code === 'RULES_MISSING'
+      if (notYet && !disposed) timer = setTimeout(watch, LOOK_AGAIN_MS)
       update()
     })
   }
@@ -87,11 +89,7 @@ export function createGamePage(context: PageContext, session: string): Page {
     const event = eventOf(current.descriptor, store)
     return html`<section class="d-card result" aria-label="Result">
       <h2>${gameStatus(current, namesOf(current.descriptor, store))}</h2>
-      ${current.resultId === null
-        ? html`<p class="d-muted">
-            The result is being signed by both players. It counts as soon as both have signed.
-          </p>`
-        : html`<p class="d-muted">Signed by both players, and kept by the cloud.</p>`}
+      <p class="d-muted">${resultNote(current)}</p>
       <div class="d-row">
         ${current.resultId === null
           ? nothing
@@ -103,6 +101,15 @@ export function createGamePage(context: PageContext, session: string): Page {
     </section>`
   }
 
+  const resultNote = ({ agreed, seats, by, disputed, resultId }: SessionFrame): string => {
+    if (disputed) return 'The players have stored different outcomes; the replay shows the proof.'
+    if (resultId === null) return 'The result is being stored.'
+    if (by === 'claim') return 'Claimed because the other was silent; the claimant’s word.'
+    return agreed.length === seats.length
+      ? 'Signed by both players, and kept by the cloud.'
+      : 'Kept by the cloud. It counts by its moves, whoever signs.'
+  }
+
   const absent = (current: SessionFrame, names: readonly string[]): unknown => {
     if (current.state !== 'live') return nothing
     return current.seats.map(({ online }, seat) =>
@@ -112,6 +119,31 @@ export function createGamePage(context: PageContext, session: string): Page {
           </p>`
         : nothing,
     )
+  }
+
+  /** Ends the game without a move: asked once more before it is done. */
+  const leaving = ({ claimAfterMs }: SessionFrame): TemplateResult =>
+    html`<div class="d-row">
+      ${resigning
+        ? html`<button class="d-button d-button-danger" @click=${() => end('resign')}>
+              Resign for good
+            </button>
+            <button class="d-button d-button-quiet" @click=${() => ask(false)}>Play on</button>`
+        : html`<button class="d-button d-button-quiet" @click=${() => ask(true)}>Resign…</button>`}
+      ${claimAfterMs === null
+        ? nothing
+        : html`<button class="d-button d-button-quiet" @click=${() => end('claim')}>
+            Claim the game
+          </button>`}
+    </div>`
+
+  const ask = (wanted: boolean): void => {
+    resigning = wanted
+    update()
+  }
+  const end = (how: 'resign' | 'claim'): void => {
+    resigning = false
+    void action.run(() => cloud.sessions[how](session))
   }
 
   const game = (current: SessionFrame): TemplateResult => {
@@ -170,7 +202,12 @@ export function createGamePage(context: PageContext, session: string): Page {
             : html`<p class="d-notice d-notice-danger" role="alert">
                 ${names[current.fault.seat]} broke the rules: ${current.fault.message}
               </p>`}
-          ${problemTemplate(action.problem)}
+          ${current.trouble === null
+            ? nothing
+            : html`<p class="d-notice d-notice-attention" role="status">
+                ${current.trouble.message}
+              </p>`}
+          ${problemTemplate(action.problem)} ${plays ? leaving(current) : nothing}
           ${plays ? html`<p class="d-hint">Keys: 1 to 7, or ← → and Enter.</p>` : nothing}
           <section class="d-stack" aria-labelledby="moves">
             <h2 id="moves">Moves</h2>

@@ -1,4 +1,7 @@
-// A finished game, move by move, after every signature and every move was checked on this machine.
+// A finished game, move by move, after every signature and every move was checked on this machine by
+// the rules that it was played by.
+import { CloudError } from '/.dharma/sdk.js'
+import type { Calls } from '/.dharma/sdk.js'
 import { html, nothing } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
 import type { View } from '../../rules/connect-four.ts'
@@ -6,7 +9,7 @@ import { boardTemplate, discTemplate } from '../board.ts'
 import { iconTemplate } from '../icon.ts'
 import type { IconName } from '../icon.ts'
 import { emptyPage, loadingPage } from '../loading.ts'
-import { movesTemplate, moveText } from '../moves.ts'
+import { actionText, movesTemplate } from '../moves.ts'
 import { eventOf, gameTitle, namesOf } from '../names.ts'
 import type { Page, PageContext } from '../page.ts'
 import { personTemplate } from '../person.ts'
@@ -14,21 +17,51 @@ import { outcomeText } from '../records.ts'
 import type { ResultRecord } from '../records.ts'
 import { pathOf } from '../routes.ts'
 import { timeTemplate } from '../times.ts'
-import type { Verdict } from '../verifier.ts'
 
 /** Between two moves when the game plays itself. */
 const STEP_MS = 900
+/** What nobody in reach has is asked for again. */
+const ASK_AGAIN_MS = 3000
+
+type Replay = Awaited<ReturnType<Calls['sessions']['replay']>>
 
 export function createReplayPage(context: PageContext, session: string): Page {
-  const { store, verifier, update, announce } = context
+  const { cloud, store, update, announce } = context
   /** How many moves are on the board; null until asked otherwise: all of them. */
   let chosen: number | null = null
   let forward = false
   let timer: ReturnType<typeof setInterval> | undefined
+  let replay: Replay | null = null
+  let error: CloudError | null = null
+  let asked = ''
+  let askTimer: ReturnType<typeof setTimeout> | undefined
+
+  /** Reads the positions, page by page; once for each version of the record. */
+  const ask = (record: ResultRecord): void => {
+    const version = `${record.author} ${record.version}`
+    if (asked === version) return
+    asked = version
+    void (async () => {
+      try {
+        let page = await cloud.sessions.replay(record.value)
+        const { frames } = page
+        while (page.nextPly !== null) {
+          page = await cloud.sessions.replay(record.value, page.nextPly)
+          frames.push(...page.frames)
+        }
+        replay = { ...page, frames }
+        error = null
+      } catch (reason) {
+        error = reason instanceof CloudError ? reason : new CloudError('INTERNAL', String(reason))
+        if (error.kind === 'environment') askTimer = setTimeout(() => (asked = ''), ASK_AGAIN_MS)
+      }
+      update()
+    })()
+  }
 
   const recordOf = (): ResultRecord | null =>
     store.results.find(({ value }) => value.session === session) ?? null
-  const lengthOf = (record: ResultRecord): number => record.value.actions.length
+  const lengthOf = (record: ResultRecord): number => record.value.plies
   const plyOf = (record: ResultRecord): number => chosen ?? lengthOf(record)
 
   const go = (to: number): void => {
@@ -39,12 +72,12 @@ export function createReplayPage(context: PageContext, session: string): Page {
     if (next === ply) return
     forward = next > ply
     chosen = next
-    const made = record.value.actions[next - 1]
+    const made = replay?.frames[next]
     const names = namesOf(record.value.descriptor, store)
     announce(
-      made === undefined
+      made?.seat == null
         ? 'Start position.'
-        : `Move ${next}, ${names[made.seat] ?? ''}: ${moveText(made.action)}.`,
+        : `Move ${next}, ${names[made.seat] ?? ''}: ${actionText(made)}.`,
     )
     if (next === lengthOf(record)) pause()
     update()
@@ -107,23 +140,36 @@ export function createReplayPage(context: PageContext, session: string): Page {
     </div>`
   }
 
-  const proof = (record: ResultRecord, verdict: Verdict): TemplateResult => {
-    const { descriptor, actions } = record.value
+  const proof = (record: ResultRecord): TemplateResult => {
+    const { descriptor } = record.value
     const names = namesOf(descriptor, store)
-    if (verdict.state === 'checking') {
-      return html`<p class="d-notice" role="status">Checking every signature and move…</p>`
+    if (error?.kind === 'environment') {
+      return html`<p class="d-notice" role="status">${error.message}</p>`
     }
-    if (verdict.state === 'refused') {
+    if (error !== null) {
       return html`<section class="d-notice d-notice-danger" role="alert">
-        <p><strong>This result does not hold.</strong> ${verdict.error.message}</p>
+        <p><strong>This result does not hold.</strong> ${error.message}</p>
       </section>`
     }
+    if (replay === null) {
+      return html`<p class="d-notice" role="status">Checking every signature and move…</p>`
+    }
+    const { agreed, plies } = replay
+    const all = descriptor.seats.every((person) => agreed.includes(person))
     return html`<section class="d-card d-stack proof" aria-labelledby="proof">
-      <h2 id="proof">${iconTemplate('check')} Signed by both players, checked on this machine</h2>
+      <h2 id="proof">
+        ${iconTemplate('check')} ${all ? 'Signed by both players, checked' : 'Checked'} on this
+        machine
+      </h2>
       <p class="d-muted d-small">
-        ${actions.length} moves, each signed by who made it and linked to the one before, all legal
-        by the rules.
+        ${plies} moves, each signed by who made it and linked to the one before, all legal by the
+        rules that the game began with. ${all ? '' : 'Not both have signed that they agree.'}
       </p>
+      ${store.isDisputed(session)
+        ? html`<p class="d-notice d-notice-danger">
+            The players have stored different outcomes. This one is what these moves give.
+          </p>`
+        : nothing}
       <ul class="signers" aria-label="Signers">
         ${descriptor.seats.map(
           (person, seat) =>
@@ -137,11 +183,14 @@ export function createReplayPage(context: PageContext, session: string): Page {
   }
 
   const view = (record: ResultRecord): TemplateResult => {
-    const verdict = verifier.check(record)
-    const { descriptor, outcome, actions } = record.value
+    ask(record)
+    const { descriptor, outcome, endedMs } = record.value
     const names = namesOf(descriptor, store)
     const event = eventOf(descriptor, store)
-    const frame = verdict.state === 'verified' ? verdict.replay.frames[plyOf(record)] : undefined
+    const frame = replay?.frames[plyOf(record)]
+    const moves = (replay?.frames ?? []).flatMap(({ seat, action, type }) =>
+      seat === null ? [] : [{ seat, action, type: type ?? 'move' }],
+    )
     return html`
       <header class="d-stack">
         <h1 tabindex="-1">${outcomeText(outcome, names)}</h1>
@@ -151,21 +200,21 @@ export function createReplayPage(context: PageContext, session: string): Page {
             : html`<a href=${pathOf.event(event.id)}>${gameTitle(descriptor, store)}</a>`}
           <span>${names.join(' against ')}</span>
           <span>${outcome.reason}</span>
-          <span>${timeTemplate(actions.at(-1)?.atMs ?? 0)}</span>
+          <span>${timeTemplate(endedMs)}</span>
         </p>
       </header>
       ${frame === undefined
-        ? proof(record, verdict)
+        ? proof(record)
         : html`<div class="game">
             <div class="game-board">
               ${boardTemplate({ view: frame.view as unknown as View, names, drops: forward })}
               ${controls(record)}
             </div>
             <div class="game-side">
-              ${proof(record, verdict)}
+              ${proof(record)}
               <section class="d-stack" aria-labelledby="moves">
                 <h2 id="moves">Moves</h2>
-                ${movesTemplate(actions, names, plyOf(record), jump)}
+                ${movesTemplate(moves, names, plyOf(record), jump)}
               </section>
             </div>
           </div>`}
@@ -200,6 +249,9 @@ export function createReplayPage(context: PageContext, session: string): Page {
       jump(to)
       return true
     },
-    dispose: () => clearInterval(timer),
+    dispose() {
+      clearInterval(timer)
+      clearTimeout(askTimer)
+    },
   }
 }

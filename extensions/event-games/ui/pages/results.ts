@@ -1,4 +1,3 @@
-// @ts-nocheck -- follows the switch of the database
 // All finished games of the cloud.
 import { html, nothing, repeat } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
@@ -19,16 +18,18 @@ export function createResultsPage({ store, verifier, update }: PageContext): Pag
   let shown = ROWS_STEP
 
   const check = (record: ResultRecord): TemplateResult => {
+    const { session, signatures, descriptor } = record.value
+    if (store.isDisputed(session)) return html`<span class="d-badge d-badge-danger">Disputed</span>`
     const verdict = verifier.peek(record)
-    return verdict === null
+    if (verdict !== null) return verdictTemplate(verdict)
+    return signatures.length === descriptor.seats.length
       ? html`<span class="d-badge">Signed by both</span>`
-      : verdictTemplate(verdict)
+      : html`<span class="d-badge">Stored</span>`
   }
 
   const row = (record: ResultRecord): TemplateResult => {
-    const { descriptor, outcome, session, actions } = record.value
+    const { descriptor, outcome, session, plies, endedMs } = record.value
     const names = namesOf(descriptor, store)
-    const endedMs = actions.at(-1)?.atMs ?? 0
     return html`<tr>
       <td>
         <div class="versus">
@@ -37,7 +38,7 @@ export function createResultsPage({ store, verifier, update }: PageContext): Pag
       </td>
       <td><a href=${pathOf.replay(session)}>${outcomeText(outcome, names)}</a></td>
       <td class="medium-only">${gameTitle(descriptor, store)}</td>
-      <td class="d-number wide-only">${actions.length}</td>
+      <td class="d-number wide-only">${plies}</td>
       <td class="medium-only">${check(record)}</td>
       <td class="d-muted wide-only">${timeTemplate(endedMs)}</td>
     </tr>`
@@ -48,7 +49,7 @@ export function createResultsPage({ store, verifier, update }: PageContext): Pag
     if (store.results.length === 0) {
       return emptyTemplate(
         'No finished games yet',
-        'When a game ends, both players sign the result, and it stays in the cloud even when they have left.',
+        'When a game ends, the players store the result, and it stays in the cloud even when they have left.',
         { path: '/live', label: 'Watch live games' },
       )
     }
@@ -82,8 +83,7 @@ export function createResultsPage({ store, verifier, update }: PageContext): Pag
         : nothing}
       ${store.completeness?.complete === false
         ? html`<p class="d-muted d-small" role="status">
-            ${store.completeness.logsCurrent} of ${store.completeness.logsKnown} logs read; more may
-            follow.
+            Not all machines in reach have been compared yet; more may follow.
           </p>`
         : nothing}`
   }

@@ -1,0 +1,138 @@
+// Drives the audience over the links: its messages, its timers, and which logs are replicated with whom.
+import * as z from 'zod'
+import { Audience, audienceMessageSchema } from '../../core/sessions/audience.ts'
+import type {
+  AudienceEffect,
+  AudienceEvent,
+  AudienceMessage,
+  Followed,
+} from '../../core/sessions/audience.ts'
+import type { SeatLog } from '../../store/session-logs.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
+import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
+
+const PROTOCOL = 'dharma/sessions/2'
+/** The longest path, of 52 characters a machine. */
+const MAX_MESSAGE_BYTES = 8_192
+
+export interface AudienceLinksOptions {
+  network: Network
+  machine: string
+  /** The logs of a session that is followed here. */
+  logsOf: (session: string) => readonly SeatLog[]
+  /** Called when a machine comes or goes. */
+  onPeers: () => void
+  /** Monotonic. */
+  nowMs: () => number
+}
+
+export class AudienceLinks {
+  readonly #options: AudienceLinksOptions
+  readonly #core: Audience
+  readonly #protocol: Protocol<AudienceMessage>
+  readonly #links = new Map<string, LinkMux>()
+  /** By session, the machines that its logs are replicated with. */
+  readonly #partners = new Map<string, readonly string[]>()
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #stopLinks: () => void
+  #closed = false
+
+  constructor(options: AudienceLinksOptions) {
+    this.#options = options
+    const { network, machine, onPeers } = options
+    this.#core = new Audience({ machine, random: Math.random })
+    this.#stopLinks = network.onLink((mux, peer) => {
+      this.#links.set(peer.machine, mux)
+      for (const session of this.#partners.keys()) this.replicate(session)
+    })
+    this.#protocol = network.openProtocol({
+      name: PROTOCOL,
+      codec: jsonCodec(audienceMessageSchema as z.ZodType<AudienceMessage>, MAX_MESSAGE_BYTES),
+      opened: (peer) => {
+        this.#step({ type: 'peerOpened', machine: peer.machine })
+        onPeers()
+      },
+      received: (peer, message) => this.#step({ type: 'received', from: peer.machine, message }),
+      closed: (peer) => {
+        this.#links.delete(peer.machine)
+        this.#step({ type: 'peerClosed', machine: peer.machine })
+        onPeers()
+      },
+    })
+  }
+
+  isOnline(machine: string): boolean {
+    return this.#core.isOnline(machine)
+  }
+
+  placeOf(session: string): { source: string | null; children: string[] } | null {
+    return this.#core.placeOf(session)
+  }
+
+  /** Begins to follow a session, or says what has changed. */
+  follow(followed: Followed): void {
+    this.#step({ type: 'followed', followed })
+  }
+
+  unfollow(session: string): void {
+    this.#step({ type: 'unfollowed', session })
+    this.#partners.delete(session)
+    for (const kind of ['seek', 'watch', 'guest']) {
+      clearTimeout(this.#timers.get(`${kind} ${session}`))
+      this.#timers.delete(`${kind} ${session}`)
+    }
+  }
+
+  /** Replicates the session's logs, those that came later too, with whom it was said. */
+  replicate(session: string): void {
+    for (const machine of this.#partners.get(session) ?? []) {
+      const mux = this.#links.get(machine)
+      if (mux === undefined) continue
+      for (const log of this.#options.logsOf(session)) log.replicate(mux)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#stopLinks()
+    this.#protocol.close()
+  }
+
+  #step(event: AudienceEvent): void {
+    if (this.#closed) return
+    for (const effect of this.#core.step(event, this.#options.nowMs())) this.#do(effect)
+  }
+
+  #do(effect: AudienceEffect): void {
+    switch (effect.type) {
+      case 'send':
+        this.#protocol.send(effect.to, effect.message)
+        return
+      case 'reach':
+        this.#options.network.reach(effect.machine)
+        return
+      case 'replicate':
+        this.#setPartners(effect.session, effect.machines)
+        return
+      case 'setTimer': {
+        const { id, afterMs } = effect
+        clearTimeout(this.#timers.get(id))
+        const timer = setTimeout(() => this.#step({ type: 'timer', id }), afterMs)
+        timer.unref()
+        this.#timers.set(id, timer)
+      }
+    }
+  }
+
+  #setPartners(session: string, machines: readonly string[]): void {
+    const before = this.#partners.get(session) ?? []
+    this.#partners.set(session, machines)
+    for (const machine of before) {
+      const mux = this.#links.get(machine)
+      if (mux === undefined || machines.includes(machine)) continue
+      for (const log of this.#options.logsOf(session)) log.stopReplicating(mux)
+    }
+    this.replicate(session)
+  }
+}

@@ -1,0 +1,167 @@
+// Rules and transcripts by their hash: kept here, and fetched from machines that have them, piece by
+// piece, limited in size, and believed only when the hash is right.
+import { randomInt } from 'node:crypto'
+import * as z from 'zod'
+import { hashSchema } from '../../contract/values.ts'
+import { MAX_TRANSCRIPT_BYTES, transcriptHash } from '../../core/sessions/transcript.ts'
+import { MAX_BUNDLE_BYTES, readBundle } from '../../sandbox/rules-bundle.ts'
+import type { PartFiles } from '../../store/part-files.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
+import type { Network, Protocol } from '../../swarm/network.ts'
+
+const PROTOCOL = 'dharma/session-parts/1'
+const PIECE_BYTES = 48 * 1024
+/** A piece in base64, and what is around it. */
+const MAX_MESSAGE_BYTES = 2 * PIECE_BYTES
+const ANSWER_LIMIT_MS = 3_000
+/** Of a large cloud not everybody is asked. */
+const MAX_ASKED = 24
+/** Pieces that one machine may be preparing for another at a time. */
+const MAX_SERVED = 4
+
+export type PartKind = 'rules' | 'transcript'
+
+const LIMITS: Record<PartKind, number> = {
+  rules: MAX_BUNDLE_BYTES,
+  transcript: MAX_TRANSCRIPT_BYTES,
+}
+
+const messageSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('want'),
+    hash: hashSchema,
+    from: z.number().int().min(0).max(MAX_TRANSCRIPT_BYTES),
+  }),
+  z.object({
+    type: z.literal('piece'),
+    hash: hashSchema,
+    from: z.number().int().min(0).max(MAX_TRANSCRIPT_BYTES),
+    /** Of the whole; 0 where it is not to be had. */
+    total: z.number().int().min(0).max(MAX_TRANSCRIPT_BYTES),
+    data: z.base64().max(MAX_MESSAGE_BYTES),
+  }),
+])
+type Message = z.infer<typeof messageSchema>
+type Piece = Extract<Message, { type: 'piece' }>
+
+/** Are these the bytes that the hash names? */
+export function isPart(kind: PartKind, hash: string, bytes: Uint8Array): boolean {
+  if (bytes.length > LIMITS[kind]) return false
+  return kind === 'transcript' ? transcriptHash(bytes) === hash : readBundle(bytes)?.hash === hash
+}
+
+export class Parts {
+  readonly #files: PartFiles
+  readonly #protocol: Protocol<Message>
+  readonly #awaited = new Map<string, (piece: Piece) => void>()
+  readonly #fetching = new Map<string, Promise<Uint8Array | null>>()
+  readonly #serving = new Map<string, number>()
+
+  constructor(files: PartFiles, network: Network) {
+    this.#files = files
+    this.#protocol = network.openProtocol({
+      name: PROTOCOL,
+      codec: jsonCodec(messageSchema as z.ZodType<Message>, MAX_MESSAGE_BYTES),
+      received: ({ machine }, message) => {
+        if (message.type === 'want') void this.#serve(machine, message)
+        else this.#awaited.get(`${machine} ${message.hash} ${message.from}`)?.(message)
+      },
+    })
+  }
+
+  /** Keeps bytes of our own making. */
+  put(hash: string, bytes: Uint8Array): Promise<void> {
+    return this.#files.put(hash, bytes)
+  }
+
+  /**
+   * The bytes from here, or from a machine that has them; null if none in reach has.
+   * @param likely  machines that are asked first
+   */
+  async get(
+    kind: PartKind,
+    hash: string,
+    likely: readonly string[] = [],
+  ): Promise<Uint8Array | null> {
+    const held = await this.#files.get(hash)
+    if (held !== null && isPart(kind, hash, held)) return held
+    if (held !== null) await this.#files.remove(hash)
+    let fetching = this.#fetching.get(hash)
+    if (fetching === undefined) {
+      fetching = this.#fetch(kind, hash, likely).finally(() => this.#fetching.delete(hash))
+      this.#fetching.set(hash, fetching)
+    }
+    return fetching
+  }
+
+  close(): void {
+    this.#protocol.close()
+  }
+
+  async #fetch(
+    kind: PartKind,
+    hash: string,
+    likely: readonly string[],
+  ): Promise<Uint8Array | null> {
+    const linked = this.#protocol.peers().map(({ machine }) => machine)
+    const first = likely.filter((machine) => linked.includes(machine))
+    const others = linked.filter((machine) => !first.includes(machine))
+    for (let i = others.length - 1; i > 0; i--) {
+      const j = randomInt(i + 1)
+      ;[others[i], others[j]] = [others[j] as string, others[i] as string]
+    }
+    for (const machine of [...first, ...others].slice(0, MAX_ASKED)) {
+      const bytes = await this.#fetchFrom(machine, kind, hash)
+      if (bytes === null) continue
+      await this.#files.put(hash, bytes)
+      return bytes
+    }
+    return null
+  }
+
+  async #fetchFrom(machine: string, kind: PartKind, hash: string): Promise<Uint8Array | null> {
+    const pieces: Uint8Array[] = []
+    let length = 0
+    let total: number
+    do {
+      const piece = await this.#ask(machine, hash, length)
+      if (piece === null || piece.total > LIMITS[kind]) return null
+      const data = Buffer.from(piece.data, 'base64')
+      if (data.length === 0) return null
+      pieces.push(data)
+      length += data.length
+      total = piece.total
+    } while (length < total)
+    const bytes = Buffer.concat(pieces)
+    return isPart(kind, hash, bytes) ? bytes : null
+  }
+
+  #ask(machine: string, hash: string, from: number): Promise<Piece | null> {
+    const key = `${machine} ${hash} ${from}`
+    return new Promise((resolve) => {
+      const finish = (piece: Piece | null): void => {
+        clearTimeout(timer)
+        this.#awaited.delete(key)
+        resolve(piece)
+      }
+      const timer = setTimeout(() => finish(null), ANSWER_LIMIT_MS)
+      this.#awaited.set(key, finish)
+      if (!this.#protocol.send(machine, { type: 'want', hash, from })) finish(null)
+    })
+  }
+
+  async #serve(machine: string, { hash, from }: { hash: string; from: number }): Promise<void> {
+    const serving = this.#serving.get(machine) ?? 0
+    if (serving >= MAX_SERVED) return
+    this.#serving.set(machine, serving + 1)
+    try {
+      const bytes = (await this.#files.get(hash)) ?? new Uint8Array()
+      const data = Buffer.from(bytes.subarray(from, from + PIECE_BYTES)).toString('base64')
+      this.#protocol.send(machine, { type: 'piece', hash, from, total: bytes.length, data })
+    } finally {
+      const left = (this.#serving.get(machine) ?? 1) - 1
+      if (left === 0) this.#serving.delete(machine)
+      else this.#serving.set(machine, left)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// What a seat stores of a session that is over.
+import type { ResultValue } from '../../contract/sessions.ts'
+import type { Referee } from '../../core/sessions/referee.ts'
+import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
+
+/** The value of the result record, and the transcript that it names. The session must be over. */
+export function sealResult(referee: Referee): { value: ResultValue; transcript: Uint8Array } {
+  const { ending, descriptor, session, actions } = referee
+  if (ending === null) throw new Error('a session that goes on has no result')
+  const transcript = writeTranscript(descriptor, referee.transcript)
+  const signatures = referee.agreements.flatMap((agreement) => {
+    const attestation =
+      agreement === null ? undefined : referee.attestationOf(agreement.attestation)
+    if (agreement === null || attestation === undefined) return []
+    return [{ action: agreement.form, attestation: attestation.form }]
+  })
+  return {
+    transcript,
+    value: {
+      session,
+      descriptor,
+      outcome: ending.outcome,
+      by: ending.by,
+      plies: actions.length,
+      endedMs: actions.at(-1)?.atMs ?? 0,
+      transcript: { core: null, hash: transcriptHash(transcript), length: transcript.length },
+      signatures,
+      kind: descriptor.kind,
+      context: descriptor.context,
+    },
+  }
+}

@@ -1,0 +1,276 @@
+// Drives the referee of one session: hands it the blocks of the seats' logs, has the rules answer it,
+// writes what it signs, and keeps its timers. It decides nothing.
+import { EventEmitter } from 'node:events'
+import { CloudError } from '../../contract/errors.ts'
+import { MAX_ACTIONS } from '../../core/sessions/branches.ts'
+import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
+import type {
+  OwnAction,
+  Referee,
+  RefereeEffect,
+  RefereeEvent,
+  RefereeTimer,
+} from '../../core/sessions/referee.ts'
+import type { Log } from '../../ports/log.ts'
+import type { PlayAnswer, RulesRunner } from '../../ports/rules.ts'
+import type { SeatLog } from '../../store/session-logs.ts'
+
+/** An action of the person waits so long for what goes before it, such as the own log after a start. */
+const SETTLE_LIMIT_MS = 5_000
+/** Actions, and attestations between them. */
+const MAX_LOG_BLOCKS = 2 * MAX_ACTIONS
+
+export interface TableOptions {
+  referee: Referee
+  rules: RulesRunner
+  /** Monotonic. */
+  nowMs: () => number
+  wallMs: () => number
+  log: Log
+}
+
+interface Followed {
+  log: SeatLog
+  /** Set while a block that was handed in may not be followed by the next. */
+  readOn: (() => void) | null
+  mayReadOn: boolean
+  dropped: boolean
+}
+
+interface Waiting {
+  resolve: (ply: number) => void
+  reject: (error: CloudError) => void
+}
+
+export class SessionTable extends EventEmitter<{ changed: [] }> {
+  readonly referee: Referee
+  readonly #options: TableOptions
+  readonly #logs = new Map<string, Followed>()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #timers = new Map<RefereeTimer, NodeJS.Timeout>()
+  #own: SeatLog | null = null
+  #nextToken = 1
+  #closed = false
+
+  constructor(options: TableOptions) {
+    super()
+    this.setMaxListeners(0)
+    this.#options = options
+    this.referee = options.referee
+    this.#step({ type: 'timer', id: 'rules' })
+  }
+
+  get logs(): SeatLog[] {
+    return [...this.#logs.values()].map(({ log }) => log)
+  }
+
+  follows(log: string): boolean {
+    return this.#logs.has(log)
+  }
+
+  /** Reads a seat's log, from its beginning and for as long as it goes on. */
+  follow(log: SeatLog): void {
+    this.#begin(log, MAX_LOG_BLOCKS)
+  }
+
+  #begin(log: SeatLog, untilBlock: number): void {
+    if (this.#logs.has(log.key) || this.#closed) return
+    const followed = { log, readOn: null, mayReadOn: false, dropped: false }
+    this.#logs.set(log.key, followed)
+    void this.#read(followed, untilBlock)
+  }
+
+  /** Takes the own seat, with all that its log holds already. */
+  hold(seat: number, log: SeatLog): void {
+    if (this.#own !== null) return
+    this.#own = log
+    this.#step({ type: 'held', seat, log: log.key, blocks: log.length })
+    // What it writes from now on it knows; to wait for it would ask the others for it.
+    this.#begin(log, log.length)
+  }
+
+  /**
+   * Acts in the own seat. It is on disk when the promise resolves, with its ply.
+   * @throws CloudError SESSION_NOT_SEATED, SESSION_OVER, SESSION_NOT_YOUR_TURN, UNAVAILABLE,
+   *   SESSION_ACTION_ILLEGAL, SESSION_TRANSCRIPT_FORGED, SESSION_CLAIM_EARLY
+   */
+  async act(action: OwnAction): Promise<number> {
+    await this.settled()
+    const token = this.#nextToken++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(token, { resolve, reject })
+      this.#step({ type: 'act', token, action, wallMs: this.#options.wallMs() })
+    })
+  }
+
+  /** Takes in a transcript, as if it were a log. */
+  feed(name: string, blocks: readonly string[]): void {
+    for (const text of blocks) this.#step({ type: 'block', log: name, text })
+  }
+
+  /** Until all that is here is played, or something keeps it from being played; not for ever. */
+  async settled(): Promise<void> {
+    const { referee } = this
+    const waits = (): boolean => !referee.isSettled && referee.trouble === null && !this.#closed
+    if (!waits()) return
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.off('changed', check)
+        resolve()
+      }
+      const check = (): void => {
+        if (!waits()) done()
+      }
+      const timer = setTimeout(done, SETTLE_LIMIT_MS)
+      this.on('changed', check)
+    })
+  }
+
+  /** Stops reading. The logs are closed, or removed from the disk. */
+  async close({ remove = false } = {}): Promise<void> {
+    this.#closed = true
+    this.removeAllListeners()
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    for (const { reject } of this.#waiting.values()) {
+      reject(new CloudError('CANCELLED', 'The session was closed.'))
+    }
+    for (const { readOn } of this.#logs.values()) readOn?.()
+    await Promise.all(this.logs.map((log) => (remove ? log.remove() : log.close())))
+  }
+
+  #step(event: RefereeEvent): void {
+    if (this.#closed) return
+    let changed = false
+    for (const effect of this.referee.step(event, this.#options.nowMs())) {
+      if (effect.type === 'changed') changed = true
+      else this.#do(effect)
+    }
+    if (changed) this.emit('changed')
+  }
+
+  #do(effect: Exclude<RefereeEffect, { type: 'changed' }>): void {
+    switch (effect.type) {
+      case 'askRules':
+        void this.#askRules(effect.token, effect.request)
+        return
+      case 'append':
+        void this.#append(effect.token, effect.texts)
+        return
+      case 'acted':
+        this.#waiting.get(effect.token)?.resolve(effect.ply)
+        this.#waiting.delete(effect.token)
+        return
+      case 'refused': {
+        const { token, code, message, details } = effect
+        this.#waiting.get(token)?.reject(new CloudError(code, message, details))
+        this.#waiting.delete(token)
+        return
+      }
+      case 'readOn': {
+        const followed = this.#logs.get(effect.log)
+        if (followed === undefined) return
+        followed.mayReadOn = true
+        followed.readOn?.()
+        return
+      }
+      case 'dropLog': {
+        const { log, reason } = effect
+        const { session } = this.referee
+        this.#options.log.warn('a log of a session is not read on', { session, log, reason })
+        const followed = this.#logs.get(log)
+        if (followed === undefined) return
+        followed.dropped = true
+        followed.readOn?.()
+        return
+      }
+      case 'setTimer': {
+        const { id, afterMs } = effect
+        clearTimeout(this.#timers.get(id))
+        const timer = setTimeout(() => this.#step({ type: 'timer', id }), afterMs)
+        timer.unref()
+        this.#timers.set(id, timer)
+      }
+    }
+  }
+
+  async #read(followed: Followed, untilBlock: number): Promise<void> {
+    const { log } = followed
+    for (let next = 0; next < untilBlock; next++) {
+      let text: string
+      try {
+        text = await log.read(next)
+      } catch {
+        // The log was closed, or its owner has forked it: what was read of it stays.
+        return
+      }
+      if (this.#closed) return
+      followed.mayReadOn = false
+      this.#step({ type: 'block', log: log.key, text })
+      if (!followed.mayReadOn && !followed.dropped) {
+        await new Promise<void>((resolve) => (followed.readOn = resolve))
+        followed.readOn = null
+      }
+      if (followed.dropped || this.#closed) return
+    }
+  }
+
+  async #append(token: number, texts: string[]): Promise<void> {
+    try {
+      if (this.#own === null) throw new Error('there is no log to write to')
+      await this.#own.append(...texts)
+      this.#step({ type: 'appended', token, ok: true })
+    } catch (error) {
+      if (this.#closed) return
+      const { session } = this.referee
+      this.#options.log.error('an action could not be written', { session, error })
+      const message = 'This machine cannot write to its disk now. It tries again by itself.'
+      this.#step({ type: 'appended', token, ok: false, message })
+    }
+  }
+
+  async #askRules(token: number, request: RulesRequest): Promise<void> {
+    const answer = await askRules(this.#options.rules, this.referee, request)
+    this.#step({ type: 'rules', token, answer })
+  }
+}
+
+/** Asks the rules what the referee wants to know. Never rejects. */
+export async function askRules(
+  rules: RulesRunner,
+  { descriptor }: Pick<Referee, 'descriptor'>,
+  request: RulesRequest,
+): Promise<RulesAnswer> {
+  const seats = descriptor.seats.length
+  if (request.call === 'start') {
+    const { seed, options } = descriptor
+    return answerOf(await rules.start({ seed, options, seats, viewer: request.viewer }))
+  }
+  const { state, seat, action, viewer } = request
+  return answerOf(await rules.play({ state, seat, action, seats, viewer }))
+}
+
+function answerOf(answer: PlayAnswer): RulesAnswer {
+  switch (answer.kind) {
+    case 'illegal':
+      return { status: 'illegal' }
+    case 'failed':
+      return { status: 'failed', message: `The rules of this session failed: ${answer.reason}.` }
+    case 'unavailable':
+      return {
+        status: answer.lasting ? 'failed' : 'unavailable',
+        message: `The rules of this session did not answer: ${answer.reason}.`,
+      }
+    case 'ok': {
+      const { state, outcome, legal, view } = answer
+      // What is shown decides nothing: without a view the game goes on.
+      const position: Position = {
+        state,
+        outcome,
+        legal,
+        view: view.kind === 'ok' ? view.view : null,
+      }
+      return { status: 'ok', position }
+    }
+  }
+}
