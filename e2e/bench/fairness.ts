@@ -61,20 +61,22 @@ export const fairness: Measure = {
     const rows: Row[] = []
     try {
       const daemon = await cloud.startDaemon()
-      for (const id of ['calm', 'flood']) {
-        await installSystem(daemon, id, await cloud.makeFolder())
-        const page = await openSystemPage(daemon.dataDir, id)
+      const install = async (id: string): Promise<string> => {
+        const key = await installSystem(daemon, id, await cloud.makeFolder())
+        const page = await openSystemPage(daemon.dataDir, key)
         await fill(page)
         page.close()
+        return key
       }
-      const calm = await openSystemPage(daemon.dataDir, 'calm')
+      const [calmKey, floodKey] = [await install('calm'), await install('flood')]
+      const calm = await openSystemPage(daemon.dataDir, calmKey)
       for (const [floodName, floodCall] of FLOODS) {
         for (const name of ['get', 'put'] as const) {
           const alone: number[] = []
           const flooded: number[] = []
           for (let round = 1; round <= ROUNDS; round++) {
             alone.push(await measureP99(calm, CALLS[name]))
-            const stop = await startFlood(daemon.dataDir, 'flood', floodCall)
+            const stop = await startFlood(daemon.dataDir, floodKey, floodCall)
             flooded.push(await measureP99(calm, CALLS[name]))
             await stop()
           }

@@ -20,8 +20,12 @@ export interface SystemPage {
   close(): void
 }
 
-/** Installs a small system with that id on a machine. @param folder  an empty one, for its repository */
-export async function installSystem(daemon: Daemon, id: string, folder: string): Promise<void> {
+/**
+ * Installs a small system with that id on a machine.
+ * @param folder  an empty one, for its repository
+ * @returns the key of the system
+ */
+export async function installSystem(daemon: Daemon, id: string, folder: string): Promise<string> {
   const source = path.join(folder, 'source')
   await mkdir(path.join(source, 'ui'), { recursive: true })
   const manifest = {
@@ -41,7 +45,10 @@ export async function installSystem(daemon: Daemon, id: string, folder: string):
   const { commit } = z
     .object({ commit: z.string() })
     .parse(await daemon.call('systems.preview', { url }))
-  await daemon.call('systems.install', { url, commit, grant: ['db'] })
+  const { key } = z
+    .object({ key: z.string() })
+    .parse(await daemon.call('systems.install', { url, commit, grant: ['db'] }))
+  return key
 }
 
 /** A socket for the calls of a system that is installed on the machine of a folder. */
