@@ -88,7 +88,12 @@ describe('a machine’s entry', () => {
   it('of a later version holds: one field and one capability more', () => {
     const form = resign(
       entry.form,
-      { v: 2, region: 'north', protocol: { version: 3, capabilities: ['records/2', 'slots/1'] } },
+      {
+        v: 2,
+        region: 'north',
+        device: 'watch',
+        protocol: { version: 3, capabilities: ['records/2', 'slots/1'] },
+      },
       machineKeys.secretKey,
     )
     const opened = openMachineForm(form, cloud)

@@ -14,7 +14,8 @@ const statementSchema = z.object({
   machine: keySchema,
   attestation: signedFormSchema,
   name: z.string().min(1).max(60),
-  device: z.enum(['desktop', 'headless']),
+  /** `desktop` or `headless`; a later version may know more kinds. */
+  device: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
   appVersion: z.string().max(40),
   /** What it speaks; unknown capabilities are passed over. */
   protocol: z.object({

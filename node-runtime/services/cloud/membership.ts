@@ -314,5 +314,7 @@ function describe(
   entry: MachineEntry,
 ): Pick<MachineInfo, 'machine' | 'person' | 'name' | 'kind' | 'appVersion'> {
   const { machine, person, name, device, appVersion } = entry
-  return { machine, person, name, kind: device, appVersion }
+  // A kind that this version does not know has no window that it knows of.
+  const kind = device === 'desktop' ? 'desktop' : 'headless'
+  return { machine, person, name, kind, appVersion }
 }
