@@ -77,9 +77,16 @@ export class Healing {
     if (peer !== undefined) this.want(peer)
   }
 
-  /** Records came to heal: tell others soon. */
-  healedHere(): void {
-    if (this.#soon || this.#shared.peers.size < 2) return
+  /** Records came to heal: all others may lack them, too, those behind the only bridge among them. */
+  healedHere(from: ReadonlySet<string | null>): void {
+    for (const peer of this.#shared.peers.values()) {
+      if (!from.has(peer.key)) peer.mayLack = true
+    }
+    this.#scheduleSoon()
+  }
+
+  #scheduleSoon(): void {
+    if (this.#soon || ![...this.#shared.peers.values()].some(({ mayLack }) => mayLack)) return
     this.#soon = true
     const afterMs = SOON_LEAST_MS + this.#shared.random() * SOON_SPREAD_MS
     this.#shared.emit({ type: 'setTimer', id: 'soon', afterMs })
@@ -87,7 +94,11 @@ export class Healing {
 
   soon(): void {
     this.#soon = false
-    for (const peer of this.#choose(SOON_PEERS)) this.want(peer)
+    for (const peer of this.#choose(SOON_PEERS, ({ mayLack }) => mayLack)) {
+      peer.mayLack = false
+      this.want(peer)
+    }
+    this.#scheduleSoon()
   }
 
   /** A turn without progress ends. */
@@ -169,7 +180,7 @@ export class Healing {
   /** Answers a question, or lets it wait until the machine's budget allows. */
   question(peer: Peer, bytes: Uint8Array): void {
     const { nowMs, tree, random } = this.#shared
-    const waitMs = peer.budgets.ranges.waitMs(nowMs)
+    const waitMs = peer.budgets.ranges.use(0, nowMs)
     if (waitMs > 0) {
       if (peer.question === null) {
         this.#shared.emit({ type: 'setTimer', id: `question ${peer.key}`, afterMs: waitMs })
@@ -190,7 +201,7 @@ export class Healing {
     if (sending) peer.owesDrained = true
     if (answer.kind === 'ranges' && !equal) peer.differedMs = nowMs
     const encoded = encodeAnswer(answer, question.limits)
-    peer.budgets.ranges.take(bytes.length + encoded.length, nowMs)
+    peer.budgets.ranges.use(bytes.length + encoded.length, nowMs)
     const newest = tree.newestVersion ?? LEAST_VERSION
     this.#shared.emit({
       type: 'send',
@@ -203,6 +214,7 @@ export class Healing {
 
   #inStep(peer: Peer): void {
     peer.againMs = LEAST_AGAIN_MS
+    peer.mayLack = false
     this.#shared.emit({ type: 'inStep', peer: peer.key, atMs: this.#shared.nowMs })
   }
 
@@ -225,8 +237,10 @@ export class Healing {
     return { least, greatest: newest < greatest ? newest : greatest }
   }
 
-  #choose(count: number): Peer[] {
-    const peers = [...this.#shared.peers.values()].filter(({ greeting }) => greeting !== null)
+  #choose(count: number, isWanted: (peer: Peer) => boolean = () => true): Peer[] {
+    const peers = [...this.#shared.peers.values()].filter(
+      (peer) => peer.greeting !== null && isWanted(peer),
+    )
     const chosen: Peer[] = []
     while (chosen.length < count && peers.length > 0) {
       const [peer] = peers.splice(Math.floor(this.#shared.random() * peers.length), 1)

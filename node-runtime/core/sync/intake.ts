@@ -46,9 +46,9 @@ export class Intake {
     peer.intake.push({ token, number, cost, records: records.length, statuses: null })
     this.#judging.set(token, peer)
     const nowMs = this.#shared.nowMs
-    peer.budgets.bytes.take(cost, nowMs)
+    peer.budgets.bytes.use(cost, nowMs)
     // An attestation is a signature, too.
-    peer.budgets.checks.take(records.length + attestations.length, nowMs)
+    peer.budgets.checks.use(records.length + attestations.length, nowMs)
     const healed = message.kind === 'healed'
     this.#shared.emit({
       type: 'acceptRecords',
@@ -66,7 +66,7 @@ export class Intake {
       const peer = from === null ? undefined : this.#shared.peers.get(from)
       if (peer === undefined || this.#shared.nowMs - peer.differedMs < HEALING_MS) continue
       if (versionTimeMs(item.version) < this.#shared.wallMs - OLD_DATED_MS) {
-        peer.budgets.oldDated.take(1, this.#shared.nowMs)
+        peer.budgets.oldDated.use(1, this.#shared.nowMs)
       }
     }
   }
@@ -96,7 +96,7 @@ export class Intake {
     const { nowMs } = this.#shared
     const waitMs = Math.max(
       leastWaitMs,
-      ...[bytes, checks, oldDated].map((budget) => budget.waitMs(nowMs)),
+      ...[bytes, checks, oldDated].map((budget) => budget.use(0, nowMs)),
     )
     if (waitMs > 0) {
       this.#shared.emit({ type: 'setTimer', id: `grant ${peer.key}`, afterMs: waitMs })

@@ -1,5 +1,5 @@
 // What the replication core keeps about one linked machine, and what its parts share.
-import { Budget } from './budget.ts'
+import { Budget } from '../budget.ts'
 import type { FingerprintTree } from './fingerprint-tree.ts'
 import type { Item } from './item.ts'
 import type { FrameReceipt } from './messages.ts'
@@ -17,15 +17,15 @@ const MOST_KNOWN = 1024
 /** What a peer may cost in a second, and at once. */
 const LIMITS = {
   /** Signature checks: a machine that joins takes in 20,000 a second at most. */
-  checks: { most: 20_000, perSecond: 20_000 },
+  checks: { burst: 20_000, perSecond: 20_000 },
   /** Bytes of frames. */
-  bytes: { most: 32_000_000, perSecond: 32_000_000 },
+  bytes: { burst: 32_000_000, perSecond: 32_000_000 },
   /** Bytes of questions and answers about ranges: about an eighth of a processor. */
-  ranges: { most: 2_000_000, perSecond: 256_000 },
+  ranges: { burst: 2_000_000, perSecond: 256_000 },
   /** Records of long ago that were not found missing: nobody writes those. */
-  oldDated: { most: 1000, perSecond: 10 },
+  oldDated: { burst: 1000, perSecond: 10 },
   /** Everything that is not a frame, an acknowledgement or a range. */
-  words: { most: 100, perSecond: 1 },
+  words: { burst: 100, perSecond: 1 },
 } as const
 
 /** A frame that is being judged. */
@@ -67,6 +67,8 @@ export class Peer {
   differedMs = Number.NEGATIVE_INFINITY
   /** It could not take something in; grows while that is so. */
   againMs = LEAST_AGAIN_MS
+  /** Records came from others to heal, which it may lack. */
+  mayLack = false
   /** It was asked for segments, once in the life of a link. */
   askedSegments = false
   readonly budgets: { readonly [name in keyof typeof LIMITS]: Budget }
@@ -74,8 +76,7 @@ export class Peer {
 
   constructor(key: string, nowMs: number) {
     this.key = key
-    const budget = (name: keyof typeof LIMITS): Budget =>
-      new Budget(LIMITS[name].most, LIMITS[name].perSecond, nowMs)
+    const budget = (name: keyof typeof LIMITS): Budget => new Budget(LIMITS[name], nowMs)
     this.budgets = {
       checks: budget('checks'),
       bytes: budget('bytes'),

@@ -181,16 +181,16 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
   }
 
   #merge(records: readonly MergedItem[]): void {
-    let healed = false
+    const healedFrom = new Set<string | null>()
     for (const { item, superseded, from, healed: heals } of records) {
       if (superseded !== undefined) this.tree.remove(superseded)
       this.tree.insert(item)
-      healed ||= heals
+      if (heals) healedFrom.add(from)
       if (from !== null) this.#peers.get(from)?.noteKnown(item)
     }
     this.#intake.chargeOldDated(records)
     this.#pushing.push(records, this.#peers.size < this.#machines)
-    if (healed) this.#healing.healedHere()
+    if (healedFrom.size > 0) this.#healing.healedHere(healedFrom)
   }
 
   #receive(key: string, bytes: Uint8Array): void {
@@ -216,10 +216,10 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
       case 'segments':
         return this.#segments.offered(peer, message.segments)
       case 'wantSegments':
-        if (peer.budgets.words.take(1, this.#nowMs) === 0) this.#segments.wanted(peer)
+        if (peer.budgets.words.use(1, this.#nowMs) === 0) this.#segments.wanted(peer)
         return
       case 'unknown':
-        if (peer.budgets.words.take(1, this.#nowMs) > 0) this.#refuse(peer, 'it talks nonsense')
+        if (peer.budgets.words.use(1, this.#nowMs) > 0) this.#refuse(peer, 'it talks nonsense')
     }
   }
 
