@@ -6,6 +6,7 @@ import { expect, test } from '@playwright/test'
 import type { Browser } from '@playwright/test'
 import * as z from 'zod'
 import { recordSchema } from '../node-runtime/contract/db.ts'
+import { systemKeyAt } from '../node-runtime/core/systems/system-key.ts'
 import { goTo, openDaemonWindow, openPage } from './support/app-window.ts'
 import type { AppWindow, TabView } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
@@ -111,7 +112,12 @@ test('a player’s machine that dies in the game comes back and plays on', async
   for (const view of [left.view, back]) {
     await expect(view.getByText('Signed by both players')).toBeVisible({ timeout: PATIENCE_MS })
   }
-  for (const machine of [left.daemon, daemon]) await expectHistory(machine, TITLE, MOVES.length)
+  for (const machine of [left.daemon, daemon]) {
+    await expectHistory(machine, systemKeyAt(repository.url, 'event-games', ''), {
+      title: TITLE,
+      moves: MOVES.length,
+    })
+  }
 })
 
 const answerSchema = z.object({

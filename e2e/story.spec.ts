@@ -8,7 +8,8 @@ import {
   openPage,
   showBothThemes,
 } from './support/app-window.ts'
-import { keyPair } from '../node-runtime/core/keys.ts'
+import { encodeKey, keyPair } from '../node-runtime/core/keys.ts'
+import { signedSystemKey } from '../node-runtime/core/systems/system-key.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
 import type { GitServer } from './support/git-server.ts'
@@ -35,13 +36,16 @@ import type { WebSite } from './support/web-site.ts'
 
 const STORY_TIMEOUT_MS = 300_000
 
+const PUBLISHER = keyPair()
+const EVENT_GAMES = signedSystemKey(encodeKey(PUBLISHER.publicKey), 'event-games')
+
 let cloud: LocalCloud
 let repository: GitServer
 let site: WebSite
 
 test.beforeEach(async () => {
   cloud = await LocalCloud.create()
-  repository = await serveRepository({ 'event-games': 'extensions/event-games' }, keyPair())
+  repository = await serveRepository({ 'event-games': 'extensions/event-games' }, PUBLISHER)
   site = await serveWebSite()
 })
 test.afterEach(async () => {
@@ -128,7 +132,7 @@ async function tellStory(openWindow: OpenWindow, browser: Browser): Promise<void
   await eve.close()
 
   await Promise.all([ann.kill(), bob.kill()])
-  await expectHistory(witness, 'Friday Duel', MOVES.length)
+  await expectHistory(witness, EVENT_GAMES, { title: 'Friday Duel', moves: MOVES.length })
   const last = await openDaemonWindow(browser, witness)
   await installEventGames(last, repository.url, commit)
   await confirmInstall(last)

@@ -102,10 +102,17 @@ const querySchema = z.object({
   completeness: z.object({ complete: z.boolean() }),
 })
 
-/** A machine that took no part finds the event, the result and the moves, and checks them. */
-export async function expectHistory(daemon: Daemon, title: string, moves: number): Promise<void> {
+/**
+ * A machine that took no part finds the event, the result and the moves, and checks them.
+ * @param system  the key of the system, which this machine has not installed
+ */
+export async function expectHistory(
+  daemon: Daemon,
+  system: string,
+  { title, moves }: { title: string; moves: number },
+): Promise<void> {
   const query = async (collection: string) =>
-    querySchema.parse(await daemon.call('db.query', { system: 'event-games', collection }))
+    querySchema.parse(await daemon.call('db.query', { system, collection }))
   const events = await query('events')
   expect(events.records.map(({ value }) => (value as { title: string }).title)).toContain(title)
   const results = await query('results')
