@@ -13,6 +13,7 @@ import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { launchElectron } from './support/electron-app.ts'
 import type { ElectronMachine } from './support/electron-app.ts'
+import { watchStops } from './support/leaving.ts'
 
 /** Nothing listens there: the machine stays alone, and on this computer. */
 const NOBODY = ['127.0.0.1:9']
@@ -23,7 +24,7 @@ const PAGES: Record<string, string> = {
     <a id="blank" href="/blank" target="_blank">blank</a>
     <a id="cloud" href="cloud://home">home</a>
     <a id="file" href="file:///etc/passwd">file</a>
-    <a id="script" href="javascript:document.title='script ran'">script</a>
+    <a id="script" href="javascript:void(document.title='script ran')">script</a>
     <a id="data" href="data:text/html,<title>data</title>">data</a>
     <button id="open" onclick="window.open('/opened'); window.open('/second')">open</button>`,
   '/next': '<title>Next page</title><h1>Next</h1>',
@@ -175,10 +176,23 @@ test('a web page has nothing of ours, and none of the permissions', async () => 
 
 test('a web page can’t go to files, scripts or data, by itself or through a redirect', async () => {
   const page = await machine.view(origin)
-  for (const link of ['#file', '#data']) {
-    await page.click(link)
-    await expect(page).toHaveTitle('First page')
+  const readStops = await watchStops(page.mainFrame(), machine.app)
+  await page.evaluate(() => Object.assign(globalThis, { mark: 'the same page' }))
+  // The guard is seen to stop the one; the browser's own word is waited for with the others.
+  const stops: string[] = []
+  for (const [link, by] of [
+    ['#file', 'browser'],
+    ['#data', 'browser'],
+  ] as const) {
+    await pressOnly(page, link)
+    await expect.poll(async () => (stops.push(...(await readStops())), stops)).toContain(by)
+    stops.length = 0
   }
+  // A page may run its own script by its own link; it can't become another page's.
+  await pressOnly(page, '#script')
+  await expect(page).toHaveTitle('script ran')
+  expect(await page.evaluate(() => (globalThis as { mark?: string }).mark)).toBe('the same page')
+  expect(page.url()).toBe(`${origin}/`)
   await page.evaluate(() => location.assign('/to-file'))
   await expect.poll(() => requested).toContain('/to-file')
   await expect(machine.shell.getByText(/ERR_UNSAFE_REDIRECT/).first()).toBeVisible()
@@ -209,49 +223,70 @@ test('a server that is not there is said in words, and the shell stays usable', 
 })
 
 test('only the shell’s own main frame gets the runtime’s port', async () => {
-  // A page of another origin in the shell's session, with the shell's preload, as an attacker who
-  // got that far would have it.
-  const answered = await machine.app.evaluate(
-    async ({ BrowserWindow, session }, preload) => {
+  // Another page in the shell's session, at the shell's origin, with the shell's preload script, as an
+  // attacker who got that far would have it. What is asked reaches the main process: it is counted.
+  const outcome = await machine.app.evaluate(
+    async ({ BrowserWindow, ipcMain, session }, preload) => {
+      const shell = BrowserWindow.getAllWindows()[0]
       const hidden = new BrowserWindow({
         show: false,
         webPreferences: { preload, sandbox: true, session: session.defaultSession },
       })
+      let asked = 0
+      const count = (event: Electron.IpcMainEvent): void => {
+        if (event.sender === hidden.webContents) asked += 1
+      }
+      ipcMain.on('shell:ready', count)
+      // Whoever asks, the answer goes to the shell's page: an answer at all is the failure.
+      let answers = 0
+      const contents = shell?.webContents as Electron.WebContents
+      const { postMessage } = contents
+      contents.postMessage = (...message) => {
+        answers += 1
+        postMessage.apply(contents, message)
+      }
       await hidden.loadURL('cloud://dharma/missing')
-      const result: unknown = await hidden.webContents.executeJavaScript(`
-      new Promise((resolve) => {
+      const ask = `new Promise((resolve) => {
         addEventListener('message', ({ data }) => data.type === 'dharma:ports' && resolve('ports'))
-        postMessage({ type: 'dharma:ready' }, '*')
+        postMessage({ type: 'dharma:ready', tabs: true }, '*')
         setTimeout(() => resolve('nothing'), 1000)
-      })`)
+      })`
+      const heard: unknown = await hidden.webContents.executeJavaScript(ask)
+      const toOthers = answers
+      // The same question from the shell's page is answered, so that the counting is known to work.
+      await contents.executeJavaScript(ask)
+      contents.postMessage = postMessage
+      ipcMain.off('shell:ready', count)
       hidden.destroy()
-      return result
+      return { asked, heard, toOthers, toShell: answers - toOthers }
     },
     new URL('../dist/electron/preload-shell.cjs', import.meta.url).pathname,
   )
-  expect(answered).toBe('nothing')
+  expect(outcome).toEqual({ asked: 1, heard: 'nothing', toOthers: 0, toShell: 1 })
 })
 
 test('a runtime that dies is started again, and the window goes on', async () => {
-  const pid = await machine.app.evaluate(
-    ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Dharma runtime')?.pid,
-  )
-  expect(pid).toBeDefined()
-  process.kill(pid as number, 'SIGKILL')
-  await expect
-    .poll(() =>
-      machine.app.evaluate(
-        ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Dharma runtime')?.pid,
-      ),
+  const readPid = () =>
+    machine.app.evaluate(
+      ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Dharma runtime')?.pid ?? 0,
     )
-    .not.toBe(pid)
+  const pid = await readPid()
+  expect(pid).toBeGreaterThan(0)
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(async () => ![0, pid].includes(await readPid())).toBe(true)
+  // The new one answers: what it is asked to change, the page shows.
+  await go('cloud://settings')
+  const name = machine.shell.getByRole('textbox', { name: 'Name of this machine' })
+  await name.fill('Risen')
+  // While there is no connection, the page says so and nothing is saved.
+  await expect(async () => {
+    await machine.shell.getByRole('button', { name: 'Save name of this machine' }).click()
+    await expect(machine.shell.getByText('The name was saved.')).toBeVisible({ timeout: 1_000 })
+  }).toPass()
   await go('cloud://machines')
-  await expect(rowOfThisMachine(machine.shell)).toBeVisible()
+  const row = machine.shell.getByRole('row', { name: /Risen/ })
+  await expect(row.getByText('This machine', { exact: true })).toBeVisible()
 })
-
-function rowOfThisMachine(shell: Page) {
-  return shell.getByText(/this machine/i).first()
-}
 
 test('the window comes back where it was', async () => {
   const place = { x: 40, y: 30, width: 1000, height: 700 }

@@ -3,11 +3,10 @@
 import { expect, test } from '@playwright/test'
 import { launchElectron } from './support/electron-app.ts'
 import type { ElectronMachine } from './support/electron-app.ts'
-import { goTo, windowOf } from './support/app-window.ts'
+import { goTo, systemPage, windowOf } from './support/app-window.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
 import type { GitServer } from './support/git-server.ts'
-import { HOSTILE } from './support/hostile-attempts.ts'
 import { listen } from './support/listeners.ts'
 import type { Listeners } from './support/listeners.ts'
 import { reachByWebRtc } from './support/web-rtc.ts'
@@ -16,6 +15,8 @@ import type { WebSite } from './support/web-site.ts'
 
 /** Nothing listens there: the machine stays alone, and on this computer. */
 const NOBODY = ['127.0.0.1:9']
+/** The system of the fixture. */
+const PLAIN = 'org.example.plain'
 
 let repositories: GitServer
 let site: WebSite
@@ -24,13 +25,13 @@ let window: AppWindow
 let listeners: Listeners
 
 test.beforeAll(async () => {
-  repositories = await serveRepository({ hostile: 'e2e/fixtures/hostile-system' })
+  repositories = await serveRepository({ plain: 'e2e/fixtures/plain-system' })
   site = await serveWebSite()
   machine = await launchElectron({ bootstrap: NOBODY })
   window = windowOf(machine)
   await expect(window.shell.getByText('This machine started a new cloud')).toBeVisible()
-  const url = repositories.urlOf('hostile')
-  const commit = await repositories.commitOf('hostile')
+  const url = repositories.urlOf('plain')
+  const commit = await repositories.commitOf('plain')
   await window.call('systems.install', { url, commit, grant: [] })
 })
 test.afterAll(async () => {
@@ -52,8 +53,8 @@ test('a system’s page reaches nobody by WebRTC, from a frame neither', async (
   expect(heard.some((what) => what.startsWith('udp'))).toBe(true)
 
   heard.length = 0
-  await goTo(window, `cloud://${HOSTILE}/`)
-  const system = await machine.view(`cloud://${HOSTILE}/`)
+  await goTo(window, `cloud://${PLAIN}/`)
+  const system = await systemPage(window, PLAIN)
   expect(await system.evaluate(reachByWebRtc, { udpPort, tcpPort })).toBe(2)
   expect([...new Set(heard)]).toEqual([])
 })

@@ -3,16 +3,17 @@ import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from '@playwright/test'
-import { goTo, windowOf } from './support/app-window.ts'
+import { goTo, systemPage, windowOf } from './support/app-window.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { launchElectron } from './support/electron-app.ts'
 import type { ElectronMachine } from './support/electron-app.ts'
 import { serveRepository } from './support/git-server.ts'
 import type { GitServer } from './support/git-server.ts'
-import { HOSTILE } from './support/hostile-attempts.ts'
 
 /** Nothing listens there: the machine stays alone, and on this computer. */
 const NOBODY = ['127.0.0.1:9']
+/** The system of the fixture. */
+const PLAIN = 'org.example.plain'
 
 /** Names another picture and another title as fast as it can. */
 const RESTLESS = `<!doctype html><title>Restless</title><link id="icon" rel="icon" href="/icon/0">
@@ -56,15 +57,15 @@ let machine: ElectronMachine
 let window: AppWindow
 
 test.beforeAll(async () => {
-  repositories = await serveRepository({ hostile: 'e2e/fixtures/hostile-system' })
+  repositories = await serveRepository({ plain: 'e2e/fixtures/plain-system' })
   ;({ server, icons } = serveEndless())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   machine = await launchElectron({ bootstrap: NOBODY })
   window = windowOf(machine)
   await expect(window.shell.getByText('This machine started a new cloud')).toBeVisible()
-  const url = repositories.urlOf('hostile')
-  const commit = await repositories.commitOf('hostile')
+  const url = repositories.urlOf('plain')
+  const commit = await repositories.commitOf('plain')
   await window.call('systems.install', { url, commit, grant: [] })
 })
 test.afterAll(async () => {
@@ -105,18 +106,18 @@ test('a page with pictures without end, and titles without end, is no load', asy
 })
 
 test('a system’s page gets its port however often it is loaded anew', async () => {
-  await goTo(window, `cloud://${HOSTILE}/`)
-  const page = await machine.view(`cloud://${HOSTILE}/`)
+  await goTo(window, `cloud://${PLAIN}/`)
+  const page = await systemPage(window, PLAIN)
   for (let times = 0; times < 20; times++) {
-    await page.waitForFunction(() => 'hostile' in globalThis)
+    await page.waitForFunction(() => 'connected' in globalThis)
     await page.reload()
   }
-  await page.waitForFunction(() => 'hostile' in globalThis)
+  await page.waitForFunction(() => 'connected' in globalThis)
 })
 
 test('a page that keeps asking gets a few ports and no more', async () => {
-  const page = await machine.view(`cloud://${HOSTILE}/`)
-  await page.waitForFunction(() => 'hostile' in globalThis)
+  const page = await systemPage(window, PLAIN)
+  await page.waitForFunction(() => 'connected' in globalThis)
   const given = await page.evaluate(
     () =>
       new Promise<number>((resolve) => {

@@ -89,6 +89,13 @@ export async function openDaemonWindow(browser: Browser, daemon: Daemon): Promis
   }
 }
 
+/** The page of a system in the desktop window, where it is a page of its own. */
+export async function systemPage(window: AppWindow, id: string): Promise<Page> {
+  const view = await window.system(id)
+  if (!('mainFrame' in view)) throw new Error(`${id} is shown in a frame`)
+  return view
+}
+
 /** Types an address into the bar and goes there. */
 export async function goTo({ shell }: AppWindow, address: string): Promise<void> {
   const bar = shell.getByRole('combobox', { name: 'Address' })

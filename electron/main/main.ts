@@ -6,11 +6,12 @@ import { findUrls, parseArguments } from './arguments.ts'
 import type { StartArguments } from './arguments.ts'
 import { setMenu } from './menu.ts'
 import { guardByDefault } from './page-guard.ts'
-import { createPageSessions } from './page-sessions.ts'
+import { clearSession, createPageSessions } from './page-sessions.ts'
 import { CLOUD_SCHEME } from './protocols.ts'
 import { RuntimeHost } from './runtime-host.ts'
 import { openShell } from './shell.ts'
 import type { Shell } from './shell.ts'
+import { SystemStorage } from './system-storage.ts'
 
 const DIST = path.join(import.meta.dirname, '..')
 const at = (...parts: string[]): string => path.join(DIST, ...parts)
@@ -54,6 +55,20 @@ async function explain(error: CloudError, runtime: RuntimeHost): Promise<void> {
   else app.quit()
 }
 
+/** Until this run of the runtime ends. */
+async function followSystems(runtime: RuntimeHost, storage: SystemStorage): Promise<void> {
+  try {
+    const client = await runtime.client()
+    for await (const { systems } of await client.systems.watch({})) {
+      await storage.update(systems).catch((error: unknown) => {
+        console.error('The storage of a system could not be deleted yet:', error)
+      })
+    }
+  } catch (error) {
+    console.error('The list of systems is not followed any more:', error)
+  }
+}
+
 function openApp({ dataDir, cloud, bootstrap, urls }: StartArguments): void {
   const runtime = new RuntimeHost({
     program: at('electron', 'runtime-process.js'),
@@ -64,6 +79,12 @@ function openApp({ dataDir, cloud, bootstrap, urls }: StartArguments): void {
     rendererDir: at('renderer'),
     openClient: () => runtime.client(),
   })
+  const storage = new SystemStorage({
+    folder: app.getPath('userData'),
+    evict: (system) => opened.tabs.evictSystem(system),
+    clear: (system) => clearSession(sessionOf({ kind: 'system', system })),
+  })
+  runtime.onReady(() => void followSystems(runtime, storage))
   const open = (): Shell =>
     openShell({
       folder: app.getPath('userData'),

@@ -52,3 +52,10 @@ export function createPageSessions({
     return own
   }
 }
+
+/** Deletes all that the pages of a session have kept, and what was kept of them. */
+export async function clearSession(own: Session): Promise<void> {
+  await own.clearStorageData()
+  await own.clearCache()
+  await own.clearCodeCaches({})
+}

@@ -98,6 +98,13 @@ export class Tabs {
     return null
   }
 
+  /** Ends the pages of a system that has gone. */
+  evictSystem(system: string): void {
+    for (const view of this.#views.values()) {
+      if (view.target.kind === 'system' && view.target.system === system) view.evict()
+    }
+  }
+
   /** The pages of all systems that are open. */
   systemPages(): WebContents[] {
     return [...this.#views.values()]

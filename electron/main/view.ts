@@ -125,6 +125,16 @@ export class View {
     return true
   }
 
+  /** Ends the page at once, before it can do or keep anything more: its system has gone. */
+  evict(): void {
+    this.#failure = {
+      code: 'SYSTEM_NOT_INSTALLED',
+      message: 'This system is no longer installed on this machine.',
+    }
+    this.contents.forcefullyCrashRenderer()
+    this.#report()
+  }
+
   close(): void {
     this.#reports.stop()
     this.#icon.forget()
@@ -154,11 +164,18 @@ export class View {
     this.native.setVisible(visible)
   }
 
-  /** Something has changed: what is seen at once, what is said of it soon. */
+  /** Something has changed that a page may change in a loop: what is said of it may wait. */
   #report(): void {
     if (this.contents.isDestroyed()) return
     this.#setVisible()
     this.#reports.request()
+  }
+
+  /** It is at another place: said at once, since what "back" means hangs on it. */
+  #reportPlace(): void {
+    if (this.contents.isDestroyed()) return
+    this.#setVisible()
+    this.#tell()
   }
 
   /** Tells the shell what has changed, if anything has. */
@@ -183,11 +200,11 @@ export class View {
       this.#favicon = null
       this.#icon.forget()
       this.#portsTaken = 0
-      report()
+      this.#reportPlace()
     })
     contents.on('did-navigate-in-page', (_event, url, isMainFrame) => {
       if (isMainFrame) this.#url = url
-      report()
+      this.#reportPlace()
     })
     contents.on('did-fail-load', (_event, code, name, url, isMainFrame) => {
       if (!isMainFrame) return
@@ -202,7 +219,7 @@ export class View {
     })
     contents.on('render-process-gone', (_event, { reason }) => {
       if (reason === 'clean-exit') return
-      this.#failure = describeCrash(reason)
+      this.#failure ??= describeCrash(reason)
       report()
     })
     contents.on('page-favicon-updated', (_event, [first]) => {

@@ -161,3 +161,28 @@ test('systems are loaded anew when the machine is back, web pages are not', asyn
     ]),
   )
 })
+
+test('after an update, pages of the old version are loaded anew, the one in front when asked', async () => {
+  const fake = createFakeRuntime()
+  const system = installedFrom(PREVIEW, ['db'])
+  fake.systems.value = { systems: [system] }
+  const { host, shell } = renderInShell(<App />, fake)
+  const at = `cloud://${system.id}/`
+  await screen.findByRole('heading', { level: 1 })
+  goTo(at)
+  await waitFor(() => expect(Object.keys(shell.tabs.store.getState().views)).toHaveLength(1))
+  const [hidden] = Object.keys(shell.tabs.store.getState().views)
+  shell.tabs.open(at)
+  await waitFor(() => expect(Object.keys(shell.tabs.store.getState().views)).toHaveLength(2))
+  const front = Object.keys(shell.tabs.store.getState().views).find((view) => view !== hidden)
+  await waitFor(() => expect(host.asked.at(-1)).toBe(`show ${front}`))
+  fake.systems.set({ systems: [{ ...system, version: '0.2.0', commit: 'f'.repeat(40) }] })
+  const banner = await screen.findByText(/0\.2\.0 is installed/)
+  const reloads = () => host.asked.filter((asked) => asked.startsWith('reload'))
+  expect(reloads()).toEqual([`reload ${hidden}`])
+  const reload = within(banner.closest('[role=status]') as HTMLElement)
+  fireEvent.click(reload.getByRole('button', { name: 'Reload' }))
+  expect(reloads()).toEqual([`reload ${hidden}`, `reload ${front}`])
+  host.change(front as string, { loading: true })
+  await waitFor(() => expect(screen.queryByText(/0\.2\.0 is installed/)).toBeNull())
+})

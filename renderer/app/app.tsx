@@ -15,6 +15,7 @@ import type { Shell } from './shell.tsx'
 import { IS_MAC } from './key-labels.ts'
 import { TabStrip } from './tab-strip.tsx'
 import { Toolbar } from './toolbar.tsx'
+import { UpdateBanner } from './update-banner.tsx'
 import './app.css'
 
 /** What a shortcut does; `focus-address` is the toolbar's. */
@@ -94,6 +95,7 @@ export function App(): ReactNode {
       <div className="main">
         <Toolbar />
         <ConnectionBanner />
+        <UpdateBanner />
         <main className="page-frame">
           <PageArea />
         </main>

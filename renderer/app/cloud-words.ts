@@ -34,7 +34,9 @@ export function describeCloud(status: CloudStatus): CloudWords {
         text: `${
           machinesKnown > 1
             ? `${machines(machinesKnown - 1)} known from before, none reached yet.`
-            : 'No other machine has been reached yet.'
+            : originated
+              ? 'No other machine has been reached yet.'
+              : 'No other machine has been reached yet. A mistyped key looks just like an empty cloud: compare it with the one you were given.'
         } It goes on by itself; what you do meanwhile is kept and passed on later.${offNet}`,
       }
     case 'alone':

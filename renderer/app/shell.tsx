@@ -58,6 +58,12 @@ export function createShell(host: ShellHost, page: Window): Shell {
     onVisit: (address, title) => recordVisit(history.store, address, title, Date.now()),
   })
   const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
+  const stopUpdating = systems.store.subscribe((after, before) => {
+    for (const { key, host: name, commit } of after.systems ?? []) {
+      const earlier = before.systems?.find((system) => system.key === key)
+      if (earlier !== undefined && earlier.commit !== commit) tabs.systemUpdated(name)
+    }
+  })
   return {
     host,
     cloud: cloud.store,
@@ -75,6 +81,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     emitShortcut,
     dispose() {
       stopReloading()
+      stopUpdating()
       tabs.stop()
       history.stop()
       cloud.stop()

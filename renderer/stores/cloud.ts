@@ -1,8 +1,9 @@
 // The cloud and its machines, as `cloud.watch` tells them.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
-import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { CloudStatus, KnownCloud, MachineInfo } from '../../node-runtime/contract/cloud.ts'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
+import { toCloudError } from '../client/cloud-error.ts'
 import type { Connection } from '../client/connection.ts'
 import { followStream } from './stream.ts'
 
@@ -13,6 +14,8 @@ export interface CloudState {
   /** Null until the first event. */
   status: CloudStatus | null
   machines: MachineInfo[]
+  /** Every cloud that this machine was in, the present one included. */
+  known: KnownCloud[]
   /** The last measured round trips by machine, oldest first, in ms. */
   latencies: Record<string, number[]>
   error: CloudError | null
@@ -44,19 +47,34 @@ export function createCloudStore(connection: Connection): {
   const store = createStore<CloudState>(() => ({
     status: null,
     machines: [],
+    known: [],
     latencies: {},
     error: null,
   }))
+  const onError = (error: CloudError): void => store.setState({ error })
+  /** Which clouds are known changes with the present one only. */
+  const readKnown = (cloud: string): void => {
+    const { client } = connection.state.getState()
+    client.cloud.known({}).then(
+      ({ clouds }) => {
+        if (store.getState().status?.cloud === cloud) store.setState({ known: clouds })
+      },
+      (error: unknown) => onError(toCloudError(error)),
+    )
+  }
   const stop = followStream(connection, {
     open: (client, signal) => client.cloud.watch({}, { signal }),
-    onEvent: ({ status, machines }) =>
+    onEvent: ({ status, machines }) => {
+      const before = store.getState().status?.cloud
       store.setState(({ latencies }) => ({
         status,
         machines,
         latencies: addLatencies(latencies, machines),
         error: null,
-      })),
-    onError: (error) => store.setState({ error }),
+      }))
+      if (status.cloud !== before) readKnown(status.cloud)
+    },
+    onError,
   })
   return { store, stop }
 }

@@ -23,6 +23,8 @@ export interface TabsState {
   /** Id of the tab in front. There always is one. */
   active: string
   views: Views
+  /** The views whose page is of an older version than what is installed now. */
+  outdated: string[]
   /** Addresses of closed tabs, the last closed one first. */
   closed: string[]
 }
@@ -38,6 +40,11 @@ export interface Tabs {
   reload(tab?: string): void
   /** Loads the pages of all systems anew: with the machine their ports have gone. */
   reloadSystems(): void
+  /**
+   * Another version of the system of this host is installed. Its pages are loaded anew, because what they load
+   * later would be of the new version; the one before the person's eyes is marked, and theirs to load.
+   */
+  systemUpdated(system: string): void
   close(tab?: string): void
   reopen(): void
   activate(tab: string): void
@@ -83,12 +90,20 @@ function readSaved(storage: Storage): { addresses: string[]; active: number } {
 }
 
 export function createTabs({ host, storage, onError, onShortcut, onVisit }: TabsOptions): Tabs {
-  const store = createStore<TabsState>(() => ({ tabs: [], active: '', views: {}, closed: [] }))
+  const store = createStore<TabsState>(() => ({
+    tabs: [],
+    active: '',
+    views: {},
+    outdated: [],
+    closed: [],
+  }))
   const { getState, setState } = store
   const newId = (): string => crypto.randomUUID()
   /** A view can be shown only once its opening has been answered. */
   const opening = new Map<string, Promise<void>>()
   let lastShow = 0
+  /** The view that can be seen. */
+  let seen: string | null = null
 
   /** A view that the host never had is shown like one whose page did not load. */
   const failToOpen = (view: string, url: string, error: unknown): void => {
@@ -183,7 +198,10 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
     if (event.type === 'viewChanged') {
       const { view } = event
       const before = getState().views[view.tab]
-      setState(({ views }) => ({ views: { ...views, [view.tab]: view } }))
+      setState(({ views, outdated }) => ({
+        views: { ...views, [view.tab]: view },
+        outdated: view.loading ? outdated.filter((old) => old !== view.tab) : outdated,
+      }))
       if (view.failure === null && (before?.url !== view.url || before.title !== view.title)) {
         onVisit(view.url, view.title)
       }
@@ -248,6 +266,20 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
           .map(({ tab }) => ({ type: 'reload', view: tab })),
       )
     },
+    systemUpdated(system) {
+      const of = Object.values(getState().views)
+        .filter(({ url }) => {
+          const target = parseAddress(url)
+          return target?.kind === 'system' && target.system === system
+        })
+        .map(({ tab }) => tab)
+        .filter((view) => opening.has(view))
+      if (seen !== null && of.includes(seen)) {
+        const front = seen
+        setState(({ outdated }) => ({ outdated: [...outdated, front] }))
+      }
+      run(of.filter((view) => view !== seen).map((view) => ({ type: 'reload', view })))
+    },
     close,
     reopen() {
       const [address, ...closed] = getState().closed
@@ -277,6 +309,7 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
       const entry = tab === undefined ? undefined : currentEntry(tab)
       const view = bounds !== null && entry?.kind === 'view' ? entry.view : null
       const turn = ++lastShow
+      seen = view
       const show = (): void => {
         if (turn === lastShow) host.show(view, bounds ?? NO_BOUNDS).catch(onError)
       }

@@ -13,6 +13,7 @@ import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RepositoryForm } from '../systems/repository-form.tsx'
 import { SystemIcon } from '../systems/system-icon.tsx'
+import { EarlierClouds } from './earlier-clouds.tsx'
 import { JoinForm } from './join-form.tsx'
 import './home-page.css'
 
@@ -21,6 +22,10 @@ export function HomePage(): ReactNode {
   const status = useCloud((state) => state.status)
   const error = useCloud((state) => state.error)
   const systems = useSystems((state) => state.systems)
+  const known = useCloud((state) => state.known)
+  const earlier = known.filter(({ current }) => !current).toReversed()
+  // Nobody was ever met here: the key may be wrong, and the way back belongs where one looks first.
+  const isLost = status?.state === 'looking' && status.machinesKnown === 1
   const words = status === null ? null : describeCloud(status)
   return (
     <div className="page">
@@ -30,6 +35,7 @@ export function HomePage(): ReactNode {
         {error !== null && <ErrorNotice error={error} />}
         {status === null && error === null && <Loading>Asking this machine</Loading>}
       </header>
+      {isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
 
       <section className="section" aria-labelledby="home-systems">
         <div className="section-head">
@@ -58,6 +64,7 @@ export function HomePage(): ReactNode {
           </section>
         </div>
       )}
+      {!isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
       {status !== null && <MachinesLine status={status} />}
     </div>
   )

@@ -41,3 +41,17 @@ test('the own cloud and an empty field are told without asking', async () => {
   screen.getByText('Paste the key of a cloud first.')
   expect(screen.queryByRole('dialog')).toBeNull()
 })
+
+test('from a cloud where nobody answers, there is a way back to the earlier one', async () => {
+  const { fake } = renderInShell(<App />)
+  await fillKey(OTHER_KEY)
+  const join = await screen.findByRole('dialog', { name: 'Join this cloud?' })
+  fireEvent.click(within(join).getByRole('button', { name: 'Join' }))
+  await screen.findByText(/A mistyped key looks just like an empty cloud/)
+  const earlier = await screen.findByRole('region', { name: 'Earlier clouds' })
+  within(earlier).getByText('Started by this machine')
+  fireEvent.click(within(earlier).getByRole('button', { name: /^Go back to/ }))
+  const back = await screen.findByRole('dialog', { name: 'Join this cloud?' })
+  fireEvent.click(within(back).getByRole('button', { name: 'Join' }))
+  await waitFor(() => expect(fake.calls.at(-1)).toEqual(['cloud.join', { cloud: CLOUD_KEY }]))
+})

@@ -53,13 +53,15 @@ export function JoinForm({ present }: { present: string }): ReactNode {
   )
 }
 
+/** What the question needs. */
 interface JoinDialogProps {
   cloud: string
   onClose: () => void
   onJoined: () => void
 }
 
-function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): ReactNode {
+/** Asks, and joins the cloud of a key. */
+export function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): ReactNode {
   const client = useClient()
   const { notices } = useShell()
   const join = useCall(() => client.cloud.join({ cloud }))
@@ -90,6 +92,10 @@ function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): ReactNode {
       <p>
         This machine leaves its present cloud and joins <code>{shortKey(cloud)}</code>. What was
         written in the present cloud stays in the data folder; joining it again brings it back.
+      </p>
+      <p>
+        Compare the key with the one you were given: with one wrong letter it names another cloud,
+        and an empty one.
       </p>
       {join.error !== null && <ErrorNotice error={join.error} />}
     </Dialog>
