@@ -1,11 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
 import Corestore from 'corestore'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GuardedMux } from '../swarm/guarded-mux.ts'
 import { until } from '../testing/cloud-nodes.ts'
 import { openGuardedEnds } from '../testing/link-ends.ts'
+import { silentLog } from '../testing/silent-log.ts'
+import { SessionList } from './session-list.ts'
 import { SessionLogs } from './session-logs.ts'
 import type { SeatLog } from './session-logs.ts'
 
@@ -24,16 +27,23 @@ afterEach(async () => {
 })
 
 async function openLogs(name: string): Promise<SessionLogs> {
-  const logs = await SessionLogs.open(join(folder, name))
+  const logs = await SessionLogs.open({ folder: join(folder, name), log: silentLog })
   closers.push(() => logs.close())
   return logs
 }
 
+async function openCopy(name: string, key: string): Promise<SeatLog> {
+  const copy = await (await openLogs(name)).openRemote(SESSION, key)
+  if (copy === null) throw new Error('not a key')
+  return copy
+}
+
 /** Two ends of an encrypted connection, each with a store for other logs on it, as the database has. */
+let links = 0
 async function link(): Promise<[GuardedMux, GuardedMux]> {
   const ends = await openGuardedEnds()
   for (const [at, mux] of ends.entries()) {
-    const store = new Corestore(join(folder, `db-${at}`))
+    const store = new Corestore(join(folder, `db-${links++}-${at}`))
     await store.ready()
     store.replicate(mux)
     closers.push(() => store.close())
@@ -51,7 +61,7 @@ describe('the logs of sessions', () => {
     const [a, b] = await link()
     const own = await (await openLogs('a')).openOwn(SESSION, 0)
     await own.append('one')
-    const copy = await (await openLogs('b')).openRemote(own.key)
+    const copy = await openCopy('b', own.key)
     const begin = [() => own.replicate(a), () => copy.replicate(b)]
     if (first === 'the reader') begin.reverse()
     begin[0]?.()
@@ -68,7 +78,7 @@ describe('the logs of sessions', () => {
   it('stop over one link and begin again', async () => {
     const [a, b] = await link()
     const own = await (await openLogs('a')).openOwn(SESSION, 0)
-    const copy = await (await openLogs('b')).openRemote(own.key)
+    const copy = await openCopy('b', own.key)
     own.replicate(a)
     copy.replicate(b)
     await own.append('one')
@@ -83,7 +93,7 @@ describe('the logs of sessions', () => {
   })
 
   it('continue where they ended when the folder is opened again', async () => {
-    const before = await SessionLogs.open(join(folder, 'a'))
+    const before = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
     const log = await before.openOwn(SESSION, 0)
     await log.append('one')
     const { key } = log
@@ -103,6 +113,111 @@ describe('the logs of sessions', () => {
       await logs.openOwn('b'.repeat(64), 0),
     ].map(({ key }) => key)
     expect(new Set(keys).size).toBe(3)
+  })
+})
+
+describe('what is appended', () => {
+  it('comes to who follows without being asked for', async () => {
+    const [a, b] = await link()
+    const own = await (await openLogs('a')).openOwn(SESSION, 0)
+    const copy = await openCopy('b', own.key)
+    copy.follow()
+    own.replicate(a)
+    copy.replicate(b)
+    await own.append('first')
+    await copy.read(0)
+    const delaysMs: number[] = []
+    for (let index = 1; index < 50; index++) {
+      const arrived = copy.read(index)
+      const beginMs = performance.now()
+      await own.append(`move ${index}`)
+      expect(await arrived).toBe(`move ${index}`)
+      delaysMs.push(performance.now() - beginMs)
+    }
+    delaysMs.sort((one, other) => one - other)
+    expect(delaysMs[25]).toBeLessThan(20)
+    expect(own.uploaded.blocks).toBe(50)
+  })
+
+  it('is kept on the disk before the log has it', async () => {
+    const order: string[] = []
+    const put = vi.spyOn(ClassicLevel.prototype, 'put').mockImplementation(async function (
+      this: ClassicLevel,
+      ...given: unknown[]
+    ) {
+      const [, , options] = given as [string, string, { sync?: boolean }?]
+      if (options?.sync === true) order.push('kept')
+      return this.batch([{ type: 'put', key: String(given[0]), value: String(given[1]) }])
+    } as never)
+    const own = await (await openLogs('a')).openOwn(SESSION, 0)
+    own.on('grown', () => order.push('grown'))
+    await own.append('one')
+    put.mockRestore()
+    expect(order).toEqual(['kept', 'grown'])
+  })
+
+  it('is signed to the very same again when the power took it from the log', async () => {
+    const before = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
+    const log = await before.openOwn(SESSION, 0)
+    await log.append('one')
+    await before.close()
+    await cp(join(folder, 'a/db'), join(folder, 'db-before'), { recursive: true })
+    const keep = vi.spyOn(SessionList.prototype, 'dropBlocks').mockResolvedValue()
+    const [a, b] = await link()
+    const again = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
+    const played = await again.openOwn(SESSION, 0)
+    const copy = await openCopy('b', played.key)
+    played.replicate(a)
+    copy.replicate(b)
+    await played.append('two')
+    expect(await copy.read(1)).toBe('two')
+    await again.close()
+    keep.mockRestore()
+    await rm(join(folder, 'a/db'), { recursive: true })
+    await cp(join(folder, 'db-before'), join(folder, 'a/db'), { recursive: true })
+    const conflicted = vi.fn()
+    copy.on('conflicted', conflicted)
+    const [c, d] = await link()
+    const restored = await (await openLogs('a')).openOwn(SESSION, 0)
+    expect(await readAll(restored)).toEqual(['one', 'two'])
+    restored.replicate(c)
+    copy.replicate(d)
+    await restored.append('three')
+    expect(await copy.read(2)).toBe('three')
+    expect(conflicted).not.toHaveBeenCalled()
+  })
+})
+
+describe('the store of session logs', () => {
+  it('opens nothing for what is no key, whatever it is', async () => {
+    const logs = await openLogs('a')
+    const { key } = await logs.openOwn(SESSION, 0)
+    for (const text of ['', 'x', `${key} `, key.toUpperCase(), `${key.slice(0, -1)}9`]) {
+      expect(await logs.openRemote(SESSION, text)).toBeNull()
+    }
+  })
+
+  it('forgets the logs of a session, and no others', async () => {
+    const logs = await openLogs('a')
+    const own = await logs.openOwn(SESSION, 0)
+    await own.append('one')
+    const other = await logs.openOwn('b'.repeat(64), 0)
+    await other.append('other')
+    await logs.remove(SESSION)
+    await expect(own.read(0)).rejects.toThrow()
+    expect(await other.read(0)).toBe('other')
+    const anew = await logs.openOwn(SESSION, 0)
+    expect(anew.length).toBe(0)
+  })
+
+  it('begins anew in a folder that was copied, and says so', async () => {
+    const logs = await openLogs('a')
+    await (await logs.openOwn(SESSION, 0)).append('one')
+    await logs.close()
+    await cp(join(folder, 'a'), join(folder, 'b'), { recursive: true })
+    const copied = await openLogs('b')
+    expect(copied.words).toContain('copied')
+    expect((await copied.openOwn(SESSION, 0)).length).toBe(0)
   })
 })
 

@@ -1,13 +1,23 @@
 // The logs of sessions: one Hypercore per seat per session, in a store of their own. A log is
 // replicated over a link only on request, so that who serves it decides whom it serves.
 import { EventEmitter } from 'node:events'
-import Corestore from 'corestore'
+import { join } from 'node:path'
+import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { decodeKey, encodeKey } from '../core/keys.ts'
+import { SerialQueue } from '../flow/serial-queue.ts'
 import type { LinkMux } from '../ports/link-mux.ts'
+import type { Log } from '../ports/log.ts'
+import { CorestoreSync, openCorestore } from './corestore-opening.ts'
+import { diskError } from './disk-errors.ts'
+import { SessionList } from './session-list.ts'
+import { deleteCore } from './static-core.ts'
 
 /** A block is one action; the longest games have some thousand. */
 const LOG_LIMITS = { maxBlocks: 65_536, maxBlockBytes: 1024 * 1024 }
+
+/** How long a block may be behind the news of it before it is asked for. */
+const PUSH_GRACE_MS = 100
 
 /** What one log has given to other machines since it was opened. */
 export interface UploadCount {
@@ -22,15 +32,28 @@ interface SeatLogEvents {
   conflicted: [length: number]
 }
 
+/** What an own log needs beside its core, so that what is appended stays. */
+interface Journal {
+  keep(index: number, text: string): Promise<void>
+  drop(index: number): Promise<void>
+  /** The blocks below `end` are in the core. */
+  settle(end: number): void
+}
+
 /** The log of one seat in one session: its own (writable), or another's. */
 export class SeatLog extends EventEmitter<SeatLogEvents> {
   readonly #core: Hypercore
+  readonly #journal: Journal | null
+  readonly #appends = new SerialQueue()
   readonly #uploaded: UploadCount = { blocks: 0, bytes: 0 }
+  #following = false
 
-  constructor(core: Hypercore) {
+  /** @param journal  of an own log */
+  constructor(core: Hypercore, journal: Journal | null) {
     super()
     this.setMaxListeners(0)
     this.#core = core
+    this.#journal = journal
     core.on('append', () => this.emit('grown'))
     core.on('conflict', (length: number) => this.emit('conflicted', length))
     core.on('upload', (_index: number, byteLength: number) => {
@@ -58,9 +81,29 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
    * when it is. Rejects when the log is closed meanwhile.
    */
   async read(index: number): Promise<string> {
+    if (this.#following && index >= this.#core.length) await this.#arrival(index)
     const block = await this.#core.get(index)
     if (!(block instanceof Uint8Array)) throw new Error(`block ${index} could not be read`)
     return Buffer.from(block).toString('utf8')
+  }
+
+  /** A block that is pushed comes right behind the news of it; asking for it would bring it twice. */
+  async #arrival(index: number): Promise<void> {
+    while (index >= this.#core.length && !this.#core.closed) await this.#next('append')
+    if (this.#core.closed || (await this.#core.has(index))) return
+    const timer = setTimeout(() => this.#core.emit('push-missed'), PUSH_GRACE_MS)
+    await this.#next('download', 'push-missed')
+    clearTimeout(timer)
+  }
+
+  #next(...events: string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        for (const event of [...events, 'close']) this.#core.off(event, wake)
+        resolve()
+      }
+      for (const event of [...events, 'close']) this.#core.on(event, wake)
+    })
   }
 
   /** The text of a block that is here; null if it is elsewhere. */
@@ -69,9 +112,39 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     return block instanceof Uint8Array ? Buffer.from(block).toString('utf8') : null
   }
 
-  /** Adds blocks, all or none. They are on disk when the promise resolves. */
-  async append(...texts: string[]): Promise<void> {
-    await this.#core.append(texts.map((text) => Buffer.from(text, 'utf8')))
+  /**
+   * Adds a block. It is on the disk before it leaves this machine, and when this resolves: what others
+   * have seen is never signed differently, whenever the power goes.
+   * @throws CloudError DISK_FULL, DISK_FAILED
+   */
+  append(text: string): Promise<void> {
+    const journal = this.#journal
+    if (journal === null) throw new TypeError('not an own log')
+    return this.#appends.run(async () => {
+      const index = this.#core.length
+      await journal.keep(index, text)
+      try {
+        await this.#core.append(Buffer.from(text, 'utf8'))
+      } catch (error) {
+        await journal.drop(index)
+        throw diskError(error, 'sessions')
+      }
+      journal.settle(index + 1)
+      // To those who follow, without being asked.
+      void this.#core.replicator.push(index).catch(() => {
+        // A link that just ended; who has it again asks.
+      })
+    })
+  }
+
+  /**
+   * From now on blocks come as soon as they are appended, without being asked for. Idempotent. Who reads
+   * on waits for them to come; one that was missed is asked for.
+   */
+  follow(): void {
+    if (this.#following || this.#core.closed) return
+    this.#following = true
+    this.#core.replicator.setAllowPush(true)
   }
 
   /**
@@ -96,6 +169,7 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
 
   async close(): Promise<void> {
     this.removeAllListeners()
+    await this.#appends.run(async () => {})
     await this.#core.close()
   }
 
@@ -106,24 +180,64 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
   }
 }
 
+export interface SessionLogsOptions {
+  folder: string
+  log: Log
+}
+
 export class SessionLogs {
   readonly #corestore: Corestore
   readonly #own: Corestore
+  readonly #list: SessionList
+  readonly #sync: CorestoreSync
+  readonly #log: Log
+  readonly #open = new Map<string, Set<SeatLog>>()
+  readonly #settling = new Set<Promise<void>>()
+  /** What happened to the logs that were here, if they could not be kept; for the person. */
+  readonly words: string | null
 
-  private constructor(corestore: Corestore) {
+  private constructor(
+    { corestore, words }: { corestore: Corestore; words: string | null },
+    list: SessionList,
+    { folder, log }: SessionLogsOptions,
+  ) {
     this.#corestore = corestore
     this.#own = corestore.namespace('own-seats')
+    this.#list = list
+    this.#sync = new CorestoreSync(folder)
+    this.#log = log
+    this.words = words
   }
 
-  static async open(folder: string): Promise<SessionLogs> {
-    const corestore = new Corestore(folder)
-    await corestore.ready()
-    return new SessionLogs(corestore)
+  /**
+   * Opens or creates the logs in a folder. In a folder that was copied they begin anew: two machines that
+   * both continue a log would be taken for one that cheats.
+   * @throws CloudError DISK_FULL, DISK_FAILED
+   */
+  static async open(options: SessionLogsOptions): Promise<SessionLogs> {
+    const { folder, log } = options
+    const opened = await openCorestore({ folder, log, whenCopied: 'begin-anew' })
+    const list = await SessionList.open(join(folder, 'list'), log)
+    return new SessionLogs(opened, list, options)
   }
 
   /** This machine's log of a seat: new, or the one it began earlier. */
-  openOwn(session: string, seat: number): Promise<SeatLog> {
-    return openLog(this.#own.get({ name: `${session}.${seat}` }))
+  async openOwn(session: string, seat: number): Promise<SeatLog> {
+    // By its key pair: a name would be remembered after the log was removed.
+    const keyPair = await this.#own.createKeyPair(`${session}.${seat}`)
+    const core = this.#own.get({ keyPair })
+    await core.ready()
+    const key = encodeKey(core.key)
+    await this.#list.enter(session, key)
+    // What the power took from the log is kept in the list, and signs to the very same.
+    for (const { index, text } of await this.#list.keptBlocks(key)) {
+      if (index === core.length) await core.append(Buffer.from(text, 'utf8'))
+    }
+    return this.#hold(key, core, {
+      keep: (index, text) => this.#list.keepBlock(key, index, text),
+      drop: (index) => this.#list.dropBlock(key, index),
+      settle: (end) => this.#settle(key, end),
+    })
   }
 
   /** The key of this machine's log of a seat, whether it was begun or not. */
@@ -134,19 +248,59 @@ export class SessionLogs {
     return key
   }
 
-  /** Another machine's log. A forked one is never followed. */
-  openRemote(key: string): Promise<SeatLog> {
+  /**
+   * Another machine's log in a session; null if the text is no key. A forked log is never followed.
+   * @param key  as it came; it may be anything
+   */
+  async openRemote(session: string, key: string): Promise<SeatLog | null> {
     const publicKey = decodeKey(key)
-    if (publicKey === null) throw new TypeError('not the key of a log')
-    return openLog(this.#corestore.get({ key: publicKey, allowFork: false }))
+    if (publicKey === null) return null
+    const core = this.#corestore.get({ key: publicKey, allowFork: false })
+    await core.ready()
+    await this.#list.enter(session, key)
+    return this.#hold(key, core, null)
+  }
+
+  /** Forgets all logs of a session that is over. Who has them open can't read on. */
+  async remove(session: string): Promise<void> {
+    const keys = await this.#list.logsOf(session)
+    for (const key of keys) {
+      for (const log of this.#open.get(key) ?? []) await log.close()
+      const core = this.#corestore.get({ key: decodeKey(key) as Uint8Array })
+      await core.ready()
+      await deleteCore(this.#corestore, core)
+    }
+    await this.#list.remove(session, keys)
   }
 
   async close(): Promise<void> {
+    for (const logs of this.#open.values()) for (const log of logs) await log.close()
+    await Promise.all(this.#settling)
     await this.#corestore.close()
+    await this.#list.close()
   }
-}
 
-async function openLog(core: Hypercore): Promise<SeatLog> {
-  await core.ready()
-  return new SeatLog(core)
+  #hold(key: string, core: Hypercore, journal: Journal | null): SeatLog {
+    const log = new SeatLog(core, journal)
+    const logs = this.#open.get(key) ?? new Set()
+    this.#open.set(key, logs.add(log))
+    core.once('close', () => {
+      logs.delete(log)
+      if (logs.size === 0 && this.#open.get(key) === logs) this.#open.delete(key)
+    })
+    return log
+  }
+
+  /** Once the engine has synced them, blocks need not be kept a second time. */
+  #settle(key: string, end: number): void {
+    const settling = this.#sync
+      .sync()
+      .then(() => this.#list.dropBlocks(key, end))
+      .catch((error: unknown) => {
+        // They stay kept, which is no harm.
+        this.#log.warn('the logs of sessions could not be synced', { error })
+      })
+      .finally(() => this.#settling.delete(settling))
+    this.#settling.add(settling)
+  }
 }

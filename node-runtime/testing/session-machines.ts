@@ -163,6 +163,6 @@ export async function openSeatLog(
   session: string,
   seat: number,
 ): Promise<{ log: SeatLog; close: () => Promise<void> }> {
-  const logs = await SessionLogs.open(join(dataDir, 'sessions'))
+  const logs = await SessionLogs.open({ folder: join(dataDir, 'sessions'), log: silentLog })
   return { log: await logs.openOwn(session, seat), close: () => logs.close() }
 }

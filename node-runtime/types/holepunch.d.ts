@@ -140,6 +140,10 @@ declare module 'hypercore' {
     readonly peers: readonly { protomux: object; channel: { close(): void } }[]
     attached(mux: object): boolean
     detachFrom(mux: object): void
+    /** Sends a block to all peers that allow it and have not got it. */
+    push(index: number): Promise<void>
+    /** Takes blocks that were not asked for. */
+    setAllowPush(allow: boolean): void
   }
   export default class Hypercore extends EventEmitter {
     constructor(storage: string, key?: Uint8Array)
@@ -199,6 +203,8 @@ declare module 'corestore' {
     /** The discovery keys of all cores that are stored. */
     list(): AsyncIterable<Buffer>
     namespace(name: string): Corestore
+    /** The key pair of a name in this namespace: always the same. */
+    createKeyPair(name: string): Promise<{ publicKey: Uint8Array; secretKey: Uint8Array }>
     replicate(stream: unknown): unknown
     close(): Promise<void>
   }

@@ -181,7 +181,8 @@ export class OpenSessions {
       for (const announcement of open.known.seats.flat()) {
         if (announcement.machine === machine) await this.#holdNow(open, announcement.seat)
         else if (!open.table.follows(announcement.log)) {
-          open.table.follow(await this.#shared.logs.openRemote(announcement.log))
+          const log = await this.#shared.logs.openRemote(open.session, announcement.log)
+          if (log !== null) open.table.follow(log)
         }
       }
       this.#tellAudience(open)

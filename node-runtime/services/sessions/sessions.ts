@@ -110,7 +110,7 @@ export class Sessions {
   static async open(options: SessionsOptions): Promise<Sessions> {
     const { folder } = options
     const [logs, files] = await Promise.all([
-      SessionLogs.open(folder),
+      SessionLogs.open(options),
       PartFiles.open(join(folder, 'parts')),
     ])
     const sessions = new Sessions(options, logs, files)

@@ -1,0 +1,96 @@
+// What the logs of sessions have to remember beside themselves: which logs belong to which session, and
+// blocks that may not be on the disk yet as far as the engine of the logs is concerned.
+import { rm } from 'node:fs/promises'
+import { ClassicLevel } from 'classic-level'
+import type { Log } from '../ports/log.ts'
+import { diskError } from './disk-errors.ts'
+
+const SEPARATOR = '\u0000'
+const AFTER_SEPARATOR = '\u0001'
+const INDEX_DIGITS = 8
+
+type Strings = ClassicLevel<string, string>
+
+function range(...parts: string[]): { gte: string; lt: string } {
+  const base = parts.join(SEPARATOR)
+  return { gte: base + SEPARATOR, lt: base + AFTER_SEPARATOR }
+}
+
+export class SessionList {
+  readonly #level: Strings
+
+  private constructor(level: Strings) {
+    this.#level = level
+  }
+
+  /** A list that can't be read begins anew. */
+  static async open(folder: string, log: Log): Promise<SessionList> {
+    try {
+      return new SessionList(await openLevel(folder))
+    } catch (error) {
+      log.warn('the list of session logs begins anew', { folder, error })
+      await rm(folder, { recursive: true, force: true })
+      return new SessionList(await openLevel(folder))
+    }
+  }
+
+  /** @param log  its key */
+  async enter(session: string, log: string): Promise<void> {
+    await this.#level.put(['log', session, log].join(SEPARATOR), '')
+  }
+
+  async logsOf(session: string): Promise<string[]> {
+    const keys = await this.#level.keys(range('log', session)).all()
+    return keys.map((key) => key.split(SEPARATOR)[2] ?? '')
+  }
+
+  /**
+   * Keeps a block of an own log; on the disk when it resolves.
+   * @throws CloudError DISK_FULL, DISK_FAILED
+   */
+  async keepBlock(log: string, index: number, text: string): Promise<void> {
+    try {
+      await this.#level.put(blockKey(log, index), text, { sync: true })
+    } catch (error) {
+      throw diskError(error, this.#level.location)
+    }
+  }
+
+  /** The blocks kept of a log, in order. */
+  async keptBlocks(log: string): Promise<{ index: number; text: string }[]> {
+    const entries = await this.#level.iterator(range('block', log)).all()
+    return entries.map(([key, text]) => ({
+      index: Number.parseInt(key.split(SEPARATOR)[2] ?? '', 16),
+      text,
+    }))
+  }
+
+  async dropBlock(log: string, index: number): Promise<void> {
+    await this.#level.del(blockKey(log, index))
+  }
+
+  /** Those below `end` are on the disk elsewhere. */
+  async dropBlocks(log: string, end: number): Promise<void> {
+    const { gte } = range('block', log)
+    await this.#level.clear({ gte, lt: blockKey(log, end) })
+  }
+
+  async remove(session: string, logs: readonly string[]): Promise<void> {
+    await this.#level.clear(range('log', session))
+    for (const log of logs) await this.#level.clear(range('block', log))
+  }
+
+  close(): Promise<void> {
+    return this.#level.close()
+  }
+}
+
+async function openLevel(folder: string): Promise<Strings> {
+  const level = new ClassicLevel<string, string>(folder)
+  await level.open()
+  return level
+}
+
+function blockKey(log: string, index: number): string {
+  return ['block', log, index.toString(16).padStart(INDEX_DIGITS, '0')].join(SEPARATOR)
+}
