@@ -139,6 +139,31 @@ describe('what is appended', () => {
     expect(own.uploaded.blocks).toBe(50)
   })
 
+  it('is passed on at once by who serves it on', async () => {
+    const [a, b] = await link()
+    const [c, d] = await link()
+    const own = await (await openLogs('a')).openOwn(SESSION, 0)
+    const middle = await openCopy('b', own.key)
+    const leaf = await openCopy('c', own.key)
+    for (const copy of [middle, leaf]) copy.follow()
+    own.replicate(a)
+    middle.replicate(b)
+    middle.replicate(c)
+    leaf.replicate(d)
+    await own.append('first')
+    await leaf.read(0)
+    const beginMs = performance.now()
+    for (let index = 1; index < 30; index++) {
+      const arrived = leaf.read(index)
+      await own.append(`move ${index}`)
+      await arrived
+    }
+    // Asked for after the time of grace, they would take three seconds.
+    expect(performance.now() - beginMs).toBeLessThan(1_500)
+    expect(middle.uploaded.blocks).toBe(30)
+    expect(leaf.uploaded.blocks).toBe(0)
+  })
+
   it('is kept on the disk before the log has it', async () => {
     const order: string[] = []
     const put = vi.spyOn(ClassicLevel.prototype, 'put').mockImplementation(async function (

@@ -47,6 +47,7 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
   readonly #appends = new SerialQueue()
   readonly #uploaded: UploadCount = { blocks: 0, bytes: 0 }
   #following = false
+  #pushedLength = 0
 
   /** @param journal  of an own log */
   constructor(core: Hypercore, journal: Journal | null) {
@@ -55,6 +56,10 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     this.#core = core
     this.#journal = journal
     core.on('append', () => this.emit('grown'))
+    // Who serves a log on passes each block on at once, except to where it came from.
+    core.on('download', (index: number, _byteLength: number, from: object) => {
+      this.#push(index, from)
+    })
     core.on('conflict', (length: number) => this.emit('conflicted', length))
     core.on('upload', (_index: number, byteLength: number) => {
       this.#uploaded.blocks++
@@ -130,11 +135,20 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
         throw diskError(error, 'sessions')
       }
       journal.settle(index + 1)
-      // To those who follow, without being asked.
-      void this.#core.replicator.push(index).catch(() => {
+      this.#push(index, null)
+    })
+  }
+
+  /** To those who follow, without being asked; once. */
+  #push(index: number, from: object | null): void {
+    if (index < this.#pushedLength) return
+    this.#pushedLength = index + 1
+    for (const peer of this.#core.replicator.peers) {
+      if (peer === from) continue
+      void peer.push(index).catch(() => {
         // A link that just ended; who has it again asks.
       })
-    })
+    }
   }
 
   /**

@@ -135,13 +135,17 @@ declare module 'hypercore' {
     signers: readonly object[]
     prologue: { hash: Uint8Array; length: number } | null
   }
+  export interface HypercoreReplicatorPeer {
+    readonly protomux: object
+    readonly channel: { close(): void }
+    /** Sends a block, if the other side allows it and is not known to have it. */
+    push(index: number): Promise<void>
+  }
   /** Where a log's replication over one multiplexed link begins and ends. */
   export interface HypercoreReplicator {
-    readonly peers: readonly { protomux: object; channel: { close(): void } }[]
+    readonly peers: readonly HypercoreReplicatorPeer[]
     attached(mux: object): boolean
     detachFrom(mux: object): void
-    /** Sends a block to all peers that allow it and have not got it. */
-    push(index: number): Promise<void>
     /** Takes blocks that were not asked for. */
     setAllowPush(allow: boolean): void
   }
