@@ -45,12 +45,17 @@ export class SessionList {
   }
 
   /**
-   * Keeps a block of an own log; on the disk when it resolves.
+   * Keeps blocks of an own log, all or none; on the disk when it resolves.
    * @throws CloudError DISK_FULL, DISK_FAILED
    */
-  async keepBlock(log: string, index: number, text: string): Promise<void> {
+  async keepBlocks(log: string, begin: number, texts: readonly string[]): Promise<void> {
+    const changes = texts.map((value, at) => ({
+      type: 'put' as const,
+      key: blockKey(log, begin + at),
+      value,
+    }))
     try {
-      await this.#level.put(blockKey(log, index), text, { sync: true })
+      await this.#level.batch(changes, { sync: true })
     } catch (error) {
       throw diskError(error, this.#level.location)
     }
@@ -65,8 +70,9 @@ export class SessionList {
     }))
   }
 
-  async dropBlock(log: string, index: number): Promise<void> {
-    await this.#level.del(blockKey(log, index))
+  async dropBlocksFrom(log: string, begin: number): Promise<void> {
+    const { lt } = range('block', log)
+    await this.#level.clear({ gte: blockKey(log, begin), lt })
   }
 
   /** Those below `end` are on the disk elsewhere. */
@@ -75,9 +81,9 @@ export class SessionList {
     await this.#level.clear({ gte, lt: blockKey(log, end) })
   }
 
-  async remove(session: string, logs: readonly string[]): Promise<void> {
-    await this.#level.clear(range('log', session))
-    for (const log of logs) await this.#level.clear(range('block', log))
+  async remove(session: string, log: string): Promise<void> {
+    await this.#level.clear(range('block', log))
+    await this.#level.del(['log', session, log].join(SEPARATOR))
   }
 
   close(): Promise<void> {

@@ -166,18 +166,14 @@ describe('what is appended', () => {
 
   it('is kept on the disk before the log has it', async () => {
     const order: string[] = []
-    const put = vi.spyOn(ClassicLevel.prototype, 'put').mockImplementation(async function (
-      this: ClassicLevel,
-      ...given: unknown[]
-    ) {
-      const [, , options] = given as [string, string, { sync?: boolean }?]
+    const keep = vi.spyOn(ClassicLevel.prototype, 'batch')
+    keep.mockImplementation((async (_changes: unknown, options?: { sync?: boolean }) => {
       if (options?.sync === true) order.push('kept')
-      return this.batch([{ type: 'put', key: String(given[0]), value: String(given[1]) }])
-    } as never)
+    }) as never)
     const own = await (await openLogs('a')).openOwn(SESSION, 0)
     own.on('grown', () => order.push('grown'))
-    await own.append('one')
-    put.mockRestore()
+    await own.append('one', 'two')
+    keep.mockRestore()
     expect(order).toEqual(['kept', 'grown'])
   })
 
@@ -194,8 +190,8 @@ describe('what is appended', () => {
     const copy = await openCopy('b', played.key)
     played.replicate(a)
     copy.replicate(b)
-    await played.append('two')
-    expect(await copy.read(1)).toBe('two')
+    await played.append('two', 'three')
+    expect(await copy.read(2)).toBe('three')
     await again.close()
     keep.mockRestore()
     await rm(join(folder, 'a/db'), { recursive: true })
@@ -204,11 +200,11 @@ describe('what is appended', () => {
     copy.on('conflicted', conflicted)
     const [c, d] = await link()
     const restored = await (await openLogs('a')).openOwn(SESSION, 0)
-    expect(await readAll(restored)).toEqual(['one', 'two'])
+    expect(await readAll(restored)).toEqual(['one', 'two', 'three'])
     restored.replicate(c)
     copy.replicate(d)
-    await restored.append('three')
-    expect(await copy.read(2)).toBe('three')
+    await restored.append('four')
+    expect(await copy.read(3)).toBe('four')
     expect(conflicted).not.toHaveBeenCalled()
   })
 })
@@ -228,6 +224,8 @@ describe('the store of session logs', () => {
     await own.append('one')
     const other = await logs.openOwn('b'.repeat(64), 0)
     await other.append('other')
+    const copy = await logs.openRemote(SESSION, 'y'.repeat(52))
+    await copy?.remove()
     await logs.remove(SESSION)
     await expect(own.read(0)).rejects.toThrow()
     expect(await other.read(0)).toBe('other')

@@ -34,27 +34,35 @@ interface SeatLogEvents {
 
 /** What an own log needs beside its core, so that what is appended stays. */
 interface Journal {
-  keep(index: number, text: string): Promise<void>
-  drop(index: number): Promise<void>
+  /** On the disk when it resolves. */
+  keep(begin: number, texts: readonly string[]): Promise<void>
+  /** Blocks from `begin` on were not appended. */
+  drop(begin: number): Promise<void>
   /** The blocks below `end` are in the core. */
   settle(end: number): void
+}
+
+interface Keeper {
+  /** Of an own log. */
+  journal: Journal | null
+  /** Removes a closed log from the disk. */
+  remove: () => Promise<void>
 }
 
 /** The log of one seat in one session: its own (writable), or another's. */
 export class SeatLog extends EventEmitter<SeatLogEvents> {
   readonly #core: Hypercore
-  readonly #journal: Journal | null
+  readonly #keeper: Keeper
   readonly #appends = new SerialQueue()
   readonly #uploaded: UploadCount = { blocks: 0, bytes: 0 }
   #following = false
   #pushedLength = 0
 
-  /** @param journal  of an own log */
-  constructor(core: Hypercore, journal: Journal | null) {
+  constructor(core: Hypercore, keeper: Keeper) {
     super()
     this.setMaxListeners(0)
     this.#core = core
-    this.#journal = journal
+    this.#keeper = keeper
     core.on('append', () => this.emit('grown'))
     // Who serves a log on passes each block on at once, except to where it came from.
     core.on('download', (index: number, _byteLength: number, from: object) => {
@@ -94,8 +102,13 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
 
   /** A block that is pushed comes right behind the news of it; asking for it would bring it twice. */
   async #arrival(index: number): Promise<void> {
-    while (index >= this.#core.length && !this.#core.closed) await this.#next('append')
-    if (this.#core.closed || (await this.#core.has(index))) return
+    let before = this.#core.length
+    while (index >= this.#core.length && !this.#core.closed) {
+      before = this.#core.length
+      await this.#next('append')
+    }
+    // What was written before the link began is not pushed.
+    if (this.#core.closed || this.#core.length > before + 1 || (await this.#core.has(index))) return
     const timer = setTimeout(() => this.#core.emit('push-missed'), PUSH_GRACE_MS)
     await this.#next('download', 'push-missed')
     clearTimeout(timer)
@@ -118,24 +131,25 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
   }
 
   /**
-   * Adds a block. It is on the disk before it leaves this machine, and when this resolves: what others
+   * Adds blocks. They are on the disk before they leave this machine, and when this resolves: what others
    * have seen is never signed differently, whenever the power goes.
    * @throws CloudError DISK_FULL, DISK_FAILED
    */
-  append(text: string): Promise<void> {
-    const journal = this.#journal
+  append(...texts: string[]): Promise<void> {
+    const { journal } = this.#keeper
     if (journal === null) throw new TypeError('not an own log')
     return this.#appends.run(async () => {
-      const index = this.#core.length
-      await journal.keep(index, text)
+      const begin = this.#core.length
+      await journal.keep(begin, texts)
       try {
-        await this.#core.append(Buffer.from(text, 'utf8'))
+        await this.#core.append(texts.map((text) => Buffer.from(text, 'utf8')))
       } catch (error) {
-        await journal.drop(index)
+        await journal.drop(begin)
         throw diskError(error, 'sessions')
       }
-      journal.settle(index + 1)
-      this.#push(index, null)
+      const end = begin + texts.length
+      journal.settle(end)
+      for (let index = begin; index < end; index++) this.#push(index, null)
     })
   }
 
@@ -189,8 +203,8 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
 
   /** Closes it and removes it from the disk. Nobody can ever read it from here again. */
   async remove(): Promise<void> {
-    this.removeAllListeners()
-    await this.#core.purge()
+    await this.close()
+    await this.#keeper.remove()
   }
 }
 
@@ -247,9 +261,9 @@ export class SessionLogs {
     for (const { index, text } of await this.#list.keptBlocks(key)) {
       if (index === core.length) await core.append(Buffer.from(text, 'utf8'))
     }
-    return this.#hold(key, core, {
-      keep: (index, text) => this.#list.keepBlock(key, index, text),
-      drop: (index) => this.#list.dropBlock(key, index),
+    return this.#hold(session, core, {
+      keep: (begin, texts) => this.#list.keepBlocks(key, begin, texts),
+      drop: (begin) => this.#list.dropBlocksFrom(key, begin),
       settle: (end) => this.#settle(key, end),
     })
   }
@@ -272,19 +286,14 @@ export class SessionLogs {
     const core = this.#corestore.get({ key: publicKey, allowFork: false })
     await core.ready()
     await this.#list.enter(session, key)
-    return this.#hold(key, core, null)
+    const log = this.#hold(session, core, null)
+    log.follow()
+    return log
   }
 
   /** Forgets all logs of a session that is over. Who has them open can't read on. */
   async remove(session: string): Promise<void> {
-    const keys = await this.#list.logsOf(session)
-    for (const key of keys) {
-      for (const log of this.#open.get(key) ?? []) await log.close()
-      const core = this.#corestore.get({ key: decodeKey(key) as Uint8Array })
-      await core.ready()
-      await deleteCore(this.#corestore, core)
-    }
-    await this.#list.remove(session, keys)
+    for (const key of await this.#list.logsOf(session)) await this.#remove(session, key)
   }
 
   async close(): Promise<void> {
@@ -294,8 +303,9 @@ export class SessionLogs {
     await this.#list.close()
   }
 
-  #hold(key: string, core: Hypercore, journal: Journal | null): SeatLog {
-    const log = new SeatLog(core, journal)
+  #hold(session: string, core: Hypercore, journal: Journal | null): SeatLog {
+    const key = encodeKey(core.key)
+    const log = new SeatLog(core, { journal, remove: () => this.#remove(session, key) })
     const logs = this.#open.get(key) ?? new Set()
     this.#open.set(key, logs.add(log))
     core.once('close', () => {
@@ -303,6 +313,14 @@ export class SessionLogs {
       if (logs.size === 0 && this.#open.get(key) === logs) this.#open.delete(key)
     })
     return log
+  }
+
+  async #remove(session: string, key: string): Promise<void> {
+    for (const log of this.#open.get(key) ?? []) await log.close()
+    const core = this.#corestore.get({ key: decodeKey(key) as Uint8Array })
+    await core.ready()
+    await deleteCore(this.#corestore, core)
+    await this.#list.remove(session, key)
   }
 
   /** Once the engine has synced them, blocks need not be kept a second time. */
