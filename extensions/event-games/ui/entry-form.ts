@@ -4,35 +4,36 @@ import type { TemplateResult } from '/.dharma/lit.js'
 import { createAction, problemTemplate } from './action.ts'
 import type { PageContext } from './page.ts'
 import type { Phase } from './phase.ts'
-import { entryIdOf } from './records.ts'
-import type { EntryValue, EventRecord } from './records.ts'
+import { entryOf } from './entering.ts'
+import type { EntryValue, WithdrawalValue } from './records.ts'
+import type { GameEvent } from './starts.ts'
 
 export interface EntryForm {
-  render(event: EventRecord, phase: Phase): TemplateResult
+  render(event: GameEvent, phase: Phase): TemplateResult
 }
 
 export function createEntryForm({ cloud, store, me, update }: PageContext): EntryForm {
   const action = createAction(update)
   const entries = cloud.db.collection<EntryValue>('entries')
+  const withdrawals = cloud.db.collection<WithdrawalValue>('withdrawals')
 
-  const join = (event: EventRecord, submit: SubmitEvent): void => {
+  const join = (event: GameEvent, submit: SubmitEvent): void => {
     submit.preventDefault()
     const name = String(new FormData(submit.target as HTMLFormElement).get('name')).trim()
-    const entry = { event: event.id, person: me.person, name, joinedMs: Date.now() }
-    void action.run(() => entries.put(entryIdOf(event.id, me.person), entry))
+    void action.run(() => entries.add(entryOf(event.id, me.person, name)))
   }
 
   return {
     render(event, phase) {
-      const entered = store.entriesOf(event.id).some((entry) => entry.author === me.person)
-      if (entered) {
+      const entry = store.entriesOf(event.id).find(({ author }) => author === me.person)
+      if (entry !== undefined) {
         return html`<section class="d-stack" aria-label="Your entry">
           <div class="d-notice">
             <span>You take part. </span>
             <button
               class="d-button"
               ?disabled=${action.pending}
-              @click=${() => void action.run(() => entries.delete(entryIdOf(event.id, me.person)))}
+              @click=${() => void action.run(() => withdrawals.put(entry.id, { event: event.id }))}
             >
               Leave
             </button>

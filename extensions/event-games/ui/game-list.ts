@@ -5,20 +5,20 @@ import type { PageContext } from './page.ts'
 import { personTemplate } from './person.ts'
 import type { GameState } from './phase.ts'
 import { verdictTemplate } from './event-badge.ts'
-import type { EventRecord } from './records.ts'
+import type { GameEvent } from './starts.ts'
 import { pathOf } from './routes.ts'
 import { pointsText } from './tournament.ts'
 import { ownGamesOf } from './your-games.ts'
 import type { PlayControl } from './your-games.ts'
 
 export function gameListTemplate(
-  event: EventRecord,
+  event: GameEvent,
   games: readonly GameState[],
   context: PageContext,
   control: PlayControl,
 ): TemplateResult {
   const { store, me } = context
-  const players = event.value.players ?? []
+  const players = event.start?.players ?? []
   const own = ownGamesOf(event, context)
   const rounds = [...new Set(games.map(({ pairing }) => pairing.round))]
 

@@ -7,8 +7,18 @@ import type {
   ResultValue,
   SessionSummary,
 } from '/.dharma/sdk.js'
-import { contextOf, isGame, isGenuineEntry, isGenuineEvent } from './records.ts'
-import type { EntryRecord, EntryValue, EventRecord, EventValue, ResultRecord } from './records.ts'
+import { contextOf, isGame } from './records.ts'
+import type {
+  EntryRecord,
+  EntryValue,
+  EventRecord,
+  EventValue,
+  ResultRecord,
+  WithdrawalRecord,
+  WithdrawalValue,
+} from './records.ts'
+import { entriesByEvent, joinEvents } from './starts.ts'
+import type { GameEvent, StartRecord, StartValue } from './starts.ts'
 import type { Pairing } from './tournament.ts'
 
 /** The runtime has no stream of all sessions: the list is read again this often while it is shown. */
@@ -20,22 +30,22 @@ export interface GamesStore {
   /** False until events, entries and results have been read once. */
   readonly loaded: boolean
   /** Newest first. */
-  readonly events: readonly EventRecord[]
+  readonly events: readonly GameEvent[]
   /** One of each session, newest first. */
   readonly results: readonly ResultRecord[]
   /** Newest first; null until read for the first time. */
   readonly sessions: readonly SessionSummary[] | null
   readonly completeness: Completeness | null
   readonly error: CloudError | null
-  eventOf(id: string): EventRecord | null
+  eventOf(id: string): GameEvent | null
   /** Who has entered, the earliest first. */
   entriesOf(event: string): readonly EntryRecord[]
   /** The result of a game, if a player has stored one: of two that say the same, either. */
-  resultOf(event: EventRecord, pairing: Pairing): ResultRecord | null
+  resultOf(event: GameEvent, pairing: Pairing): ResultRecord | null
   /** Have the players of a session stored results that say different things? */
   isDisputed(session: string): boolean
   /** The session of a game, if anybody has opened it. */
-  sessionOf(event: EventRecord, pairing: Pairing): SessionSummary | null
+  sessionOf(event: GameEvent, pairing: Pairing): SessionSummary | null
   /** Keeps `sessions` fresh until disposed. */
   followSessions(): Disposer
 }
@@ -56,8 +66,8 @@ function isGenuineResult({ id, author, value }: ResultRecord): boolean {
     id === value.session &&
     value.descriptor.seats.includes(author) &&
     own !== null &&
-    JSON.stringify([own.event, own.round, own.table]) ===
-      JSON.stringify([described?.event, described?.round, described?.table])
+    JSON.stringify([own.event, own.start, own.round, own.table]) ===
+      JSON.stringify([described?.event, described?.start, described?.round, described?.table])
   )
 }
 
@@ -67,7 +77,7 @@ function scoresOf({ value }: ResultRecord): string {
 
 /** Starts reading; `changed` is called after every change of what the store holds. */
 export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
-  let events: EventRecord[] | null = null
+  let events: GameEvent[] | null = null
   let results: ResultRecord[] | null = null
   let entries: Map<string, EntryRecord[]> | null = null
   let disputed = new Set<string>()
@@ -82,25 +92,52 @@ export function startGamesStore(cloud: Calls, changed: () => void): GamesStore {
     error = reason
     changed()
   }
+  const read: {
+    events?: EventRecord[]
+    entries?: EntryRecord[]
+    withdrawals?: WithdrawalRecord[]
+    starts?: StartRecord[]
+  } = {}
+  const join = (): void => {
+    const { events: found, entries: entered, withdrawals, starts } = read
+    if (entered !== undefined && withdrawals !== undefined) {
+      entries = entriesByEvent({ entries: entered, withdrawals })
+    }
+    if (found !== undefined && entered !== undefined && starts !== undefined) {
+      events = joinEvents({ events: found, entries: entered, starts }).sort(newestFirst)
+    }
+    changed()
+  }
   cloud.db.collection<EventValue>('events').live(
     {},
     (page) => {
-      events = page.records.filter(isGenuineEvent).sort(newestFirst)
+      read.events = page.records
       completeness = page.completeness
-      changed()
+      join()
     },
     failed,
   )
   cloud.db.collection<EntryValue>('entries').live(
     {},
     (page) => {
-      entries = new Map()
-      for (const entry of page.records.filter(isGenuineEntry).sort(newestFirst).reverse()) {
-        const known = entries.get(entry.value.event)
-        if (known === undefined) entries.set(entry.value.event, [entry])
-        else known.push(entry)
-      }
-      changed()
+      read.entries = page.records
+      join()
+    },
+    failed,
+  )
+  cloud.db.collection<WithdrawalValue>('withdrawals').live(
+    {},
+    (page) => {
+      read.withdrawals = page.records
+      join()
+    },
+    failed,
+  )
+  cloud.db.collection<StartValue>('starts').live(
+    {},
+    (page) => {
+      read.starts = page.records
+      join()
     },
     failed,
   )

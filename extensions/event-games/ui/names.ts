@@ -3,19 +3,19 @@ import type { SessionDescriptor } from '/.dharma/sdk.js'
 import type { GamesStore } from './games-store.ts'
 import { fingerprint } from './person.ts'
 import { contextOf } from './records.ts'
-import type { EventRecord } from './records.ts'
+import type { GameEvent } from './starts.ts'
 
 export function eventOf(
   descriptor: Pick<SessionDescriptor, 'context'>,
   store: GamesStore,
-): EventRecord | null {
+): GameEvent | null {
   const context = contextOf(descriptor)
   return context === null ? null : store.eventOf(context.event)
 }
 
 /** By seat; a person without a name in the event is called by the fingerprint. */
 export function namesOf(descriptor: SessionDescriptor, store: GamesStore): string[] {
-  const players = eventOf(descriptor, store)?.value.players ?? []
+  const players = eventOf(descriptor, store)?.start?.players ?? []
   return descriptor.seats.map(
     (person) => players.find((player) => player.person === person)?.name ?? fingerprint(person),
   )

@@ -2,7 +2,8 @@
 import type { Verdict, Verifier } from './verifier.ts'
 import type { GamesStore } from './games-store.ts'
 import { gamesOf } from './records.ts'
-import type { EventRecord, ResultRecord } from './records.ts'
+import type { ResultRecord } from './records.ts'
+import type { GameEvent } from './starts.ts'
 import type { Pairing, Played } from './tournament.ts'
 
 export type Phase = 'open' | 'full' | 'playing' | 'finished' | 'cancelled'
@@ -16,10 +17,10 @@ export const PHASE_TEXT: Record<Phase, string> = {
 }
 
 /** The phase, going by what the players have stored. */
-export function phaseOf(event: EventRecord, store: GamesStore): Phase {
+export function phaseOf(event: GameEvent, store: GamesStore): Phase {
   const { status, maxPlayers } = event.value
-  if (status === 'cancelled') return 'cancelled'
-  if (status === 'open') return store.entriesOf(event.id).length < maxPlayers ? 'open' : 'full'
+  if (event.start === null && status === 'cancelled') return 'cancelled'
+  if (event.start === null) return store.entriesOf(event.id).length < maxPlayers ? 'open' : 'full'
   const games = gamesOf(event)
   return games.length > 0 && games.every((game) => store.resultOf(event, game) !== null)
     ? 'finished'
@@ -34,11 +35,7 @@ export interface GameState {
 }
 
 /** The games of an event, each with its result; the check of every result begins. */
-export function checkedGames(
-  event: EventRecord,
-  store: GamesStore,
-  verifier: Verifier,
-): GameState[] {
+export function checkedGames(event: GameEvent, store: GamesStore, verifier: Verifier): GameState[] {
   return gamesOf(event).map((pairing) => {
     const result = store.resultOf(event, pairing)
     return { pairing, result, verdict: result === null ? null : verifier.check(result) }

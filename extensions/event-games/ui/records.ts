@@ -1,6 +1,7 @@
 // The records of the system: their shapes, their ids, and which of them count. Ids name their authors,
 // so that nobody can take another's place.
 import type { Outcome, ResultValue, SessionDescriptor, TypedRecord } from '/.dharma/sdk.js'
+import type { GameEvent } from './starts.ts'
 import { pairingsOf } from './tournament.ts'
 import type { Format, Pairing } from './tournament.ts'
 
@@ -11,7 +12,7 @@ export const MAX_PLAYERS = 16
 
 export type Player = { person: string; name: string }
 
-/** An event, written by its organiser only. */
+/** An event, written by its organiser only. That it has started is said by a start. */
 export type EventValue = {
   title: string
   game: string
@@ -19,25 +20,33 @@ export type EventValue = {
   maxPlayers: number
   /** The organiser's name at the time. */
   organiser: string
-  status: 'open' | 'started' | 'cancelled'
+  status: 'open' | 'cancelled'
   createdMs: number
-  /** Set with `started`: the players in the order of the lots. */
-  players?: Player[]
-  /** Set with `started`: the hash of the rules that all games are played by. */
-  rules?: string
-  seed?: string
-  startedMs?: number
 }
 
-/** One person's place in an event, written by that person. */
-export type EntryValue = { event: string; person: string; name: string; joinedMs: number }
+/**
+ * One person's place in an event, written by that person; nobody can change it. The nonce is a share
+ * of the lots: fixed before anybody knows who else will play.
+ */
+export type EntryValue = {
+  event: string
+  person: string
+  name: string
+  /** 32 hex digits of chance. */
+  nonce: string
+  joinedMs: number
+}
+
+/** Under the id of the own entry: the person does not want to play after all. */
+export type WithdrawalValue = { event: string }
 
 export type EventRecord = TypedRecord<EventValue>
 export type EntryRecord = TypedRecord<EntryValue>
+export type WithdrawalRecord = TypedRecord<WithdrawalValue>
 export type ResultRecord = TypedRecord<ResultValue>
 
 /** What a game of an event is known by. */
-export type GameContext = { event: string; round: number; table: number }
+export type GameContext = { event: string; start: string; round: number; table: number }
 
 /** So much of the organiser's key is in the id of an event. */
 const KEY_PART = 12
@@ -52,61 +61,55 @@ export function isGenuineEvent(record: EventRecord): boolean {
   return record.id.endsWith(`-${record.author.slice(0, KEY_PART)}`)
 }
 
-export function entryIdOf(event: string, person: string): string {
-  return `${event}/${person}`
-}
-
 /** Did the person who enters write this entry? */
-export function isGenuineEntry({ id, author, value }: EntryRecord): boolean {
-  return value.person === author && id === entryIdOf(value.event, author)
+export function isGenuineEntry({ author, value }: EntryRecord): boolean {
+  return value.person === author
 }
 
-/** The session of one game: the same for both players, as it derives from the event alone. */
+/** The session of one game: the same for both players, as it derives from the event's start alone. */
 export function descriptorOf(
-  event: EventRecord,
+  { id, start }: GameEvent,
   { round, table, seats }: Pairing,
 ): Omit<SessionDescriptor, 'system'> | null {
-  const [first, second] = seats.map((seat) => event.value.players?.[seat]?.person)
-  const { rules } = event.value
-  if (first === undefined || second === undefined || rules === undefined) return null
-  const context: GameContext = { event: event.id, round, table }
+  const [first, second] = seats.map((seat) => start?.players[seat]?.person)
+  if (start === null || first === undefined || second === undefined) return null
+  const context: GameContext = { event: id, start: start.id, round, table }
   return {
     kind: GAME,
     seats: [first, second],
-    seed: `${event.value.seed ?? ''}/${round}/${table}`,
+    seed: `${start.id}/${round}/${table}`,
     options: {},
     context,
-    rules,
+    rules: start.rules,
   }
 }
 
 /** The games of an event; none before it has started. */
-export function gamesOf(event: EventRecord): Pairing[] {
-  const { status, format, players = [] } = event.value
-  return status === 'started' ? pairingsOf(format, players.length) : []
+export function gamesOf({ value, start }: GameEvent): Pairing[] {
+  return start === null ? [] : pairingsOf(value.format, start.players.length)
 }
 
 /** The context of a session, if it is a game of an event. */
 export function contextOf(descriptor: Pick<SessionDescriptor, 'context'>): GameContext | null {
   const { context } = descriptor
   if (typeof context !== 'object' || context === null || Array.isArray(context)) return null
-  const { event, round, table } = context
-  return typeof event === 'string' && typeof round === 'number' && typeof table === 'number'
-    ? { event, round, table }
-    : null
+  const { event, start, round, table } = context
+  const isContext =
+    typeof event === 'string' &&
+    typeof start === 'string' &&
+    typeof round === 'number' &&
+    typeof table === 'number'
+  return isContext ? { event, start, round, table } : null
 }
 
 /** Is this session exactly that game of the event: players, order, seed and all? */
-export function isGame(
-  descriptor: SessionDescriptor,
-  event: EventRecord,
-  pairing: Pairing,
-): boolean {
+export function isGame(descriptor: SessionDescriptor, event: GameEvent, pairing: Pairing): boolean {
   const expected = descriptorOf(event, pairing)
   const context = contextOf(descriptor)
   return (
     expected !== null &&
     context?.event === event.id &&
+    context.start === event.start?.id &&
     context.round === pairing.round &&
     context.table === pairing.table &&
     descriptor.kind === expected.kind &&

@@ -2,17 +2,17 @@
 import { html } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
 import { personTemplate } from './person.ts'
-import type { EventRecord } from './records.ts'
+import type { GameEvent } from './starts.ts'
 import { pointsText, standingsOf } from './tournament.ts'
 import type { Played } from './tournament.ts'
 
 export function standingsTemplate(
-  event: EventRecord,
+  event: GameEvent,
   played: readonly Played[],
   checking: number,
   self: string,
 ): TemplateResult {
-  const players = event.value.players ?? []
+  const players = event.start?.players ?? []
   const standings = standingsOf(players.length, played)
   const scoreOf = (player: number, opponent: number): string => {
     for (const { pairing, scores } of played) {

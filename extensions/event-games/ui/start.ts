@@ -1,45 +1,38 @@
-// Starting an event: the organiser draws lots among those who entered. Only the organiser's page can,
-// as only the organiser may change the event's record.
+// Starting an event: the organiser says that these entries play. Only the organiser's page can.
 import type { Calls } from '/.dharma/sdk.js'
 import type { GamesStore } from './games-store.ts'
 import { GAME } from './records.ts'
-import type { EntryRecord, EventRecord, EventValue } from './records.ts'
-import { drawLots } from './tournament.ts'
+import type { EntryRecord, EventRecord } from './records.ts'
+import type { GameEvent, StartValue } from './starts.ts'
 
-/** The event as it is once started, with the earliest entries, in the order of the lots. */
-export function startedValue(
+/** The start with the earliest entries, by these rules. */
+export function startValue(
   event: EventRecord,
   entries: readonly EntryRecord[],
-  seed: string,
   rules: string,
-  nowMs: number,
-): EventValue {
-  const players = entries
-    .slice(0, event.value.maxPlayers)
-    .map(({ value }) => ({ person: value.person, name: value.name }))
-  return {
-    ...event.value,
-    status: 'started',
-    players: drawLots(players, seed),
-    seed,
-    rules,
-    startedMs: nowMs,
-  }
+): StartValue {
+  const listed = entries.slice(0, event.value.maxPlayers).map(({ id }) => id)
+  return { event: event.id, entries: listed, rules }
 }
 
-export async function startEvent(
+/** One page of this system at a time, of however many are open. */
+function alone(name: string, work: () => Promise<void>): Promise<void> {
+  // Where there are no locks, looking first has to do.
+  return 'locks' in navigator ? navigator.locks.request(name, work) : work()
+}
+
+/** Starts the event, unless it was started from another page meanwhile. */
+export function startEvent(
   cloud: Calls,
   event: EventRecord,
   entries: readonly EntryRecord[],
-): Promise<unknown> {
-  const value = startedValue(
-    event,
-    entries,
-    crypto.randomUUID(),
-    await cloud.sessions.rules(GAME),
-    Date.now(),
-  )
-  return cloud.db.collection<EventValue>('events').put(event.id, value)
+): Promise<void> {
+  return alone(`start ${event.id}`, async () => {
+    const starts = cloud.db.collection<StartValue>('starts')
+    const { records } = await starts.all({ where: { event: event.id }, author: event.author })
+    if (records.length > 0) return
+    await starts.add(startValue(event, entries, await cloud.sessions.rules(GAME)))
+  })
 }
 
 /**
@@ -48,15 +41,18 @@ export async function startEvent(
  */
 export function createAutoStart(cloud: Calls, store: GamesStore, person: string): () => void {
   const starting = new Set<string>()
+  const isReady = ({ author, value, start, id }: GameEvent): boolean =>
+    author === person &&
+    value.format === 'single' &&
+    value.status === 'open' &&
+    start === null &&
+    store.entriesOf(id).length >= value.maxPlayers
   return () => {
     for (const event of store.events) {
-      const { format, status, maxPlayers } = event.value
-      if (event.author !== person || format !== 'single' || status !== 'open') continue
-      const entries = store.entriesOf(event.id)
-      if (entries.length < maxPlayers || starting.has(event.id)) continue
+      if (starting.has(event.id) || !isReady(event)) continue
       starting.add(event.id)
       // If it fails, the organiser still has the button.
-      startEvent(cloud, event, entries).catch(() => starting.delete(event.id))
+      startEvent(cloud, event, store.entriesOf(event.id)).catch(() => starting.delete(event.id))
     }
   }
 }

@@ -5,12 +5,12 @@ import { createAction, problemTemplate } from './action.ts'
 import type { PageContext } from './page.ts'
 import { personTemplate } from './person.ts'
 import { descriptorOf, gamesOf } from './records.ts'
-import type { EventRecord } from './records.ts'
+import type { GameEvent } from './starts.ts'
 import { pathOf } from './routes.ts'
 import type { Pairing } from './tournament.ts'
 
 export interface OwnGame {
-  event: EventRecord
+  event: GameEvent
   pairing: Pairing
   opponent: { person: string; name: string }
 }
@@ -18,8 +18,8 @@ export interface OwnGame {
 type Needs = Pick<PageContext, 'cloud' | 'store' | 'me' | 'update'>
 
 /** Games of the person in this event that are still to be played or finished. */
-export function ownGamesOf(event: EventRecord, { store, me }: Needs): OwnGame[] {
-  const players = event.value.players ?? []
+export function ownGamesOf(event: GameEvent, { store, me }: Needs): OwnGame[] {
+  const players = event.start?.players ?? []
   return gamesOf(event).flatMap((pairing) => {
     const [first, second] = pairing.seats.map((seat) => players[seat])
     if (first === undefined || second === undefined) return []

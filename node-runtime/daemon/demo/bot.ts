@@ -1,13 +1,16 @@
 // A player of the demo. It does what a person does on the pages of Event Games, by the same calls and
 // with the same records: enters what is announced, and plays what it is paired for.
 import type { SessionFrame } from '../../contract/sessions.ts'
-import { descriptorOf, entryIdOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'
+import { entryOf } from '../../../extensions/event-games/ui/entering.ts'
+import { descriptorOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'
 import type {
   EntryRecord,
-  EntryValue,
   EventRecord,
   ResultRecord,
+  WithdrawalRecord,
 } from '../../../extensions/event-games/ui/records.ts'
+import { joinEvents } from '../../../extensions/event-games/ui/starts.ts'
+import type { GameEvent, StartRecord } from '../../../extensions/event-games/ui/starts.ts'
 import type { Pairing } from '../../../extensions/event-games/ui/tournament.ts'
 import { chooseColumn } from './connect-four-player.ts'
 import type { Board } from './connect-four-player.ts'
@@ -16,6 +19,8 @@ import type { Pace } from './pace.ts'
 
 export const SYSTEM = 'event-games'
 const READ_LIMIT = 1000
+/** What the events that a bot follows are made of. */
+const OF_EVENTS: readonly string[] = ['events', 'entries', 'starts']
 
 export interface Bot {
   name: string
@@ -33,6 +38,8 @@ export interface Scene {
 interface Collections {
   events: EventRecord
   entries: EntryRecord
+  withdrawals: WithdrawalRecord
+  starts: StartRecord
   results: ResultRecord
 }
 
@@ -50,28 +57,32 @@ export async function readAll<C extends keyof Collections>(
   }
 }
 
-async function enter(bot: Bot, event: EventRecord, { pace, say }: Scene): Promise<void> {
+/** All events as this machine knows them, each with its start. */
+export async function readEvents(machine: DemoMachine): Promise<GameEvent[]> {
+  const [events, entries, starts] = await Promise.all([
+    readAll(machine, 'events'),
+    readAll(machine, 'entries'),
+    readAll(machine, 'starts'),
+  ])
+  return joinEvents({ events, entries, starts })
+}
+
+async function enter(bot: Bot, event: GameEvent, { pace, say }: Scene): Promise<void> {
   await pace.pause(800, 4000)
-  const value: EntryValue = {
-    event: event.id,
-    person: bot.person,
-    name: bot.name,
-    joinedMs: Date.now(),
-  }
-  const id = entryIdOf(event.id, bot.person)
-  await bot.machine.client.db.put({ system: SYSTEM, collection: 'entries', id, value })
+  const value = entryOf(event.id, bot.person, bot.name)
+  await bot.machine.client.db.put({ system: SYSTEM, collection: 'entries', value })
   say(`${bot.name} enters "${event.value.title}".`)
 }
 
 /** Takes the seat and plays to the end. */
-async function play(bot: Bot, event: EventRecord, game: Pairing, scene: Scene): Promise<void> {
+async function play(bot: Bot, event: GameEvent, game: Pairing, scene: Scene): Promise<void> {
   const { client } = bot.machine
   const { pace, say } = scene
   const descriptor = descriptorOf(event, game)
   if (descriptor === null) return
   await pace.pause(500, 1500)
   const { session } = await client.sessions.open({ system: SYSTEM, ...descriptor })
-  const [first, second] = game.seats.map((seat) => event.value.players?.[seat]?.name ?? 'someone')
+  const [first, second] = game.seats.map((seat) => event.start?.players[seat]?.name ?? 'someone')
   const isTeller = descriptor.seats[0] === bot.person
   if (isTeller)
     say(`${first} and ${second} sit down at table ${game.table} of round ${game.round}.`)
@@ -106,8 +117,8 @@ function isToMove({ ownSeat, toAct, legal }: SessionFrame): boolean {
 }
 
 /** Plays the games of this bot: those with other bots one after the other, round by round. */
-async function playAll(bot: Bot, event: EventRecord, scene: Scene): Promise<void> {
-  const players = event.value.players ?? []
+async function playAll(bot: Bot, event: GameEvent, scene: Scene): Promise<void> {
+  const players = event.start?.players ?? []
   const withPersons: Promise<void>[] = []
   for (const game of gamesOf(event)) {
     const persons = game.seats.map((seat) => players[seat]?.person ?? '')
@@ -129,23 +140,21 @@ export async function runBot(bot: Bot, scene: Scene): Promise<void> {
   const playing = new Set<string>()
   const tasks: Promise<void>[] = []
   const { machine, person } = bot
-  const changes = await machine.client.db.watch(
-    { system: SYSTEM, collection: 'events' },
-    { signal: scene.pace.signal },
-  )
+  const changes = await machine.client.db.watch({ system: SYSTEM }, { signal: scene.pace.signal })
   const failed = new Promise<never>((_resolve, reject) => {
     const attempt = (task: Promise<void>): void => void tasks.push(task.catch(reject))
     void (async () => {
-      for await (const _change of changes) {
-        for (const event of await readAll(machine, 'events')) {
-          const { status, players = [] } = event.value
-          if (status === 'open' && !entered.has(event.id)) {
-            entered.add(event.id)
+      for await (const change of changes) {
+        if ('collection' in change && !OF_EVENTS.includes(change.collection)) continue
+        for (const event of await readEvents(machine)) {
+          const { value, start, id } = event
+          if (start === null && value.status === 'open' && !entered.has(id)) {
+            entered.add(id)
             attempt(enter(bot, event, scene))
           }
-          const isPlayer = players.some((player) => player.person === person)
-          if (status === 'started' && isPlayer && !playing.has(event.id)) {
-            playing.add(event.id)
+          const isPlayer = start?.players.some((player) => player.person === person) === true
+          if (isPlayer && !playing.has(id)) {
+            playing.add(id)
             attempt(playAll(bot, event, scene))
           }
         }

@@ -14,9 +14,14 @@ function createStage() {
   let author = 'mika'
   let isOver = false
   const db = {
-    put: async (record: { id: string; collection: string; value: object }) => {
+    put: async (given: { id?: string; collection: string; value: object }) => {
+      const record = { id: `content ${records.length}`, ...given }
       const others = records.filter(({ id }) => id !== record.id)
-      records.splice(0, Infinity, ...others, { ...record, author, version: String(records.length) })
+      records.splice(0, Infinity, ...others, {
+        ...record,
+        author,
+        version: `00000000000${records.length}-0000`,
+      })
     },
     query: async ({ collection }: { collection: string }) => ({
       records: records.filter((record) => record.collection === collection),
@@ -35,8 +40,8 @@ function createStage() {
   const enter = async (person: string): Promise<void> => {
     const event = records.find(({ collection }) => collection === 'events')!.id
     author = person
-    const value = { event, person, name: person, joinedMs: 0 }
-    await db.put({ id: `${event}/${person}`, collection: 'entries', value })
+    const value = { event, person, name: person, nonce: person, joinedMs: 0 }
+    await db.put({ collection: 'entries', value })
     author = 'mika'
   }
   const look = vi.spyOn(db, 'query')

@@ -1,15 +1,13 @@
 // Who announces the tournaments of the demo: one of the bots, again and again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventIdOf, gamesOf } from '../../../extensions/event-games/ui/records.ts'
-import type {
-  EntryRecord,
-  EventRecord,
-  EventValue,
-} from '../../../extensions/event-games/ui/records.ts'
-import { startedValue } from '../../../extensions/event-games/ui/start.ts'
+import { eventIdOf, gamesOf, isGame } from '../../../extensions/event-games/ui/records.ts'
+import type { EntryRecord, EventValue } from '../../../extensions/event-games/ui/records.ts'
+import { startValue } from '../../../extensions/event-games/ui/start.ts'
+import { entriesByEvent } from '../../../extensions/event-games/ui/starts.ts'
+import type { GameEvent } from '../../../extensions/event-games/ui/starts.ts'
 import { standingsOf } from '../../../extensions/event-games/ui/tournament.ts'
 import type { Played } from '../../../extensions/event-games/ui/tournament.ts'
-import { readAll, SYSTEM } from './bot.ts'
+import { readAll, readEvents, SYSTEM } from './bot.ts'
 import type { Bot, Scene } from './bot.ts'
 
 const TITLES = ['Harbour Cup', 'Lantern Night', 'Sunday Four', 'Hill Trophy', 'Night Train Open']
@@ -26,13 +24,18 @@ async function until(condition: () => Promise<boolean>, signal: AbortSignal): Pr
   while (!(await condition())) await sleep(LOOK_EVERY_MS, undefined, { signal })
 }
 
-async function playedGames(bot: Bot, event: EventRecord): Promise<Played[]> {
+async function entriesOf({ machine }: Bot, event: string): Promise<EntryRecord[]> {
+  const [entries, withdrawals] = await Promise.all([
+    readAll(machine, 'entries'),
+    readAll(machine, 'withdrawals'),
+  ])
+  return entriesByEvent({ entries, withdrawals }).get(event) ?? []
+}
+
+async function playedGames(bot: Bot, event: GameEvent): Promise<Played[]> {
   const results = await readAll(bot.machine, 'results')
   return gamesOf(event).flatMap((pairing) => {
-    const result = results.find(({ value: { context } }) => {
-      const { event: id, round, table } = context as { event: string; round: number; table: number }
-      return id === event.id && round === pairing.round && table === pairing.table
-    })
+    const result = results.find(({ value: { descriptor } }) => isGame(descriptor, event, pairing))
     return result === undefined ? [] : [{ pairing, scores: result.value.outcome.scores }]
   })
 }
@@ -42,22 +45,7 @@ async function holdTournament(bot: Bot, title: string, scene: Scene): Promise<vo
   const { client } = bot.machine
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, '0')
   const id = eventIdOf(random, bot.person)
-  const write = async (value: EventValue): Promise<EventRecord> => {
-    const { players, seed, rules, startedMs, ...rest } = value
-    const started =
-      players === undefined || seed === undefined || startedMs === undefined || rules === undefined
-        ? {}
-        : { players, seed, rules, startedMs }
-    await client.db.put({
-      system: SYSTEM,
-      collection: 'events',
-      id,
-      value: { ...rest, ...started },
-    })
-    const events = await readAll(bot.machine, 'events')
-    return events.find((event) => event.id === id)!
-  }
-  const announced = await write({
+  const value: EventValue = {
     title,
     game: 'connect-four',
     format: 'round-robin',
@@ -65,25 +53,29 @@ async function holdTournament(bot: Bot, title: string, scene: Scene): Promise<vo
     organiser: bot.name,
     status: 'open',
     createdMs: Date.now(),
-  })
+  }
+  await client.db.put({ system: SYSTEM, collection: 'events', id, value })
+  const read = async (): Promise<GameEvent> => {
+    const events = await readEvents(bot.machine)
+    return events.find((event) => event.id === id)!
+  }
+  const announced = await read()
   say(`${bot.name} announces "${title}". There is a place left for you.`)
 
   let entries: EntryRecord[] = []
   const isOver = pace.after(OPEN_MS)
   await until(async () => {
-    const all = await readAll(bot.machine, 'entries')
-    entries = all.filter(({ value }) => value.event === id)
+    entries = await entriesOf(bot, id)
     const botsEntered = [...bots].every((person) => entries.some(({ author }) => author === person))
     return botsEntered && (entries.length > bots.size || isOver())
   }, pace.signal)
-  entries.sort((a, b) => (a.version < b.version ? -1 : 1))
   const { rules } = await client.sessions.rules({ system: SYSTEM, kind: 'connect-four' })
-  const event = await write(
-    startedValue(announced, entries, crypto.randomUUID(), rules, Date.now()),
-  )
+  const start = startValue(announced, entries, rules)
+  await client.db.put({ system: SYSTEM, collection: 'starts', value: start })
+  const event = await read()
   say(`"${title}" begins with ${entries.length} players.`)
 
-  const players = event.value.players ?? []
+  const players = event.start?.players ?? []
   const deadlineMs = Date.now() + TOURNAMENT_LIMIT_MS
   const isBot = (player: number): boolean => bots.has(players[player]?.person ?? '')
   const gamesOfBots = gamesOf(event).filter(({ seats }) => seats.every(isBot)).length

@@ -2,7 +2,8 @@
 import { html, nothing } from '/.dharma/lit.js'
 import { createAction, problemTemplate } from '../action.ts'
 import type { Page, PageContext } from '../page.ts'
-import { entryIdOf, eventIdOf, GAME, GAME_TITLE, MAX_PLAYERS } from '../records.ts'
+import { entryOf } from '../entering.ts'
+import { eventIdOf, GAME, GAME_TITLE, MAX_PLAYERS } from '../records.ts'
 import type { EntryValue, EventValue } from '../records.ts'
 import { pathOf } from '../routes.ts'
 import type { Format } from '../tournament.ts'
@@ -39,8 +40,7 @@ export function createNewEventPage({ cloud, me, update }: PageContext): Page {
     void action.run(async () => {
       await cloud.db.collection<EventValue>('events').put(id, value)
       if (fields.has('takesPart')) {
-        const entry = { event: id, person: me.person, name: organiser, joinedMs: nowMs }
-        await cloud.db.collection<EntryValue>('entries').put(entryIdOf(id, me.person), entry)
+        await cloud.db.collection<EntryValue>('entries').add(entryOf(id, me.person, organiser))
       }
       cloud.location.replace(pathOf.event(id))
     })

@@ -11,7 +11,8 @@ import { personTemplate } from '../person.ts'
 import { checkedGames, phaseOf, playedOf } from '../phase.ts'
 import type { Phase } from '../phase.ts'
 import { GAME_TITLE } from '../records.ts'
-import type { EventRecord, EventValue } from '../records.ts'
+import type { EventValue } from '../records.ts'
+import type { GameEvent } from '../starts.ts'
 import { standingsTemplate } from '../standings.ts'
 import { startEvent } from '../start.ts'
 import { timeTemplate } from '../times.ts'
@@ -25,8 +26,8 @@ export function createEventPage(context: PageContext, id: string): Page {
   const playControl = createPlayControl(context)
   const stopSessions = store.followSessions()
 
-  const organiserBar = (event: EventRecord, phase: Phase): TemplateResult | typeof nothing => {
-    if (event.author !== me.person || event.value.status !== 'open') return nothing
+  const organiserBar = (event: GameEvent, phase: Phase): TemplateResult | typeof nothing => {
+    if (event.author !== me.person || event.start !== null) return nothing
     const entries = store.entriesOf(event.id)
     const { format, maxPlayers } = event.value
     const cancel = (): void => {
@@ -57,7 +58,7 @@ export function createEventPage(context: PageContext, id: string): Page {
     </section>`
   }
 
-  const entrants = (event: EventRecord): TemplateResult => {
+  const entrants = (event: GameEvent): TemplateResult => {
     const entries = store.entriesOf(event.id)
     return html`<section class="d-stack" aria-labelledby="entrants">
       <h2 id="entrants">Players <span class="d-muted">${entries.length}</span></h2>
@@ -75,11 +76,11 @@ export function createEventPage(context: PageContext, id: string): Page {
     </section>`
   }
 
-  const body = (event: EventRecord, phase: Phase): TemplateResult => {
+  const body = (event: GameEvent, phase: Phase): TemplateResult => {
     if (phase === 'cancelled') {
       return html`<p class="d-notice">The organiser has cancelled this event.</p>`
     }
-    if (event.value.status === 'open') {
+    if (event.start === null) {
       return html`${entryForm.render(event, phase)} ${organiserBar(event, phase)} ${entrants(event)}`
     }
     const games = checkedGames(event, store, verifier)
@@ -88,6 +89,11 @@ export function createEventPage(context: PageContext, id: string): Page {
     const refused = count('refused')
     return html`
       ${playControl.problem()}
+      ${event.start.isDisputed
+        ? html`<p class="d-notice d-notice-danger" role="alert">
+            The organiser has started this event in two ways. Shown is the earlier one.
+          </p>`
+        : nothing}
       ${refused === 0
         ? nothing
         : html`<p class="d-notice d-notice-danger" role="alert">

@@ -7,7 +7,7 @@ import { formatText, phaseTemplate } from '../event-badge.ts'
 import { PHASE_TEXT, phaseOf } from '../phase.ts'
 import type { Phase } from '../phase.ts'
 import { GAME_TITLE } from '../records.ts'
-import type { EventRecord } from '../records.ts'
+import type { GameEvent } from '../starts.ts'
 import { pathOf } from '../routes.ts'
 import { timeTemplate } from '../times.ts'
 import { createYourGames } from '../your-games.ts'
@@ -21,9 +21,9 @@ export function createEventsPage({ cloud, store, me, update }: PageContext): Pag
   let phase: Phase | 'all' = 'all'
   let shown = ROWS_STEP
 
-  const row = (event: EventRecord): TemplateResult => {
-    const { title, organiser, maxPlayers, createdMs, players } = event.value
-    const entered = players?.length ?? store.entriesOf(event.id).length
+  const row = (event: GameEvent): TemplateResult => {
+    const { title, organiser, maxPlayers, createdMs } = event.value
+    const entered = event.start?.players.length ?? store.entriesOf(event.id).length
     return html`<tr>
       <td><a class="title-link" href=${pathOf.event(event.id)}>${title}</a></td>
       <td class="wide-only">${GAME_TITLE} · ${formatText(event.value)}</td>
