@@ -57,6 +57,8 @@ export interface CloudNodeOptions {
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
+  /** The time of day, ms since 1970; the computer's if absent. */
+  now?: () => number
 }
 
 interface CloudNodeEvents {
@@ -103,9 +105,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
 
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
-    const { bootstrap, host } = options
+    const { bootstrap, host, now = Date.now } = options
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const now = Date.now
     const { store, damage } = await IndexedRecords.open({
       folder: join(folder, 'records'),
       log,

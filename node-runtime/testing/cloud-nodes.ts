@@ -3,11 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import createTestnet from '@hyperswarm/testnet'
+import type { DhtAddress } from 'hyperdht'
 import { CloudNode } from '../machine/cloud-node.ts'
 import type { Manifest } from '../contract/manifest.ts'
+import { cloudIdOf } from '../core/forms/genesis.ts'
 import { encodeKey, hash, keyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { sharedJudge } from '../sandbox/schema-judge.ts'
+import type { JudgesValues } from '../services/db/judgement.ts'
 import { Identity } from '../services/identity/identity.ts'
 import { silentLog } from './silent-log.ts'
 
@@ -53,46 +56,89 @@ export interface TestMachine {
   dataDir: string
 }
 
+export interface TestMachineOptions {
+  /** Of an earlier machine; a new one if absent. */
+  dataDir?: string
+  log?: Log
+  /** It can't find the others. */
+  alone?: boolean
+  /** What the machine has of the system Notes now; undefined if it is not installed. */
+  notes?: () => Manifest | undefined
+  judge?: JudgesValues
+  /** The time of day that the machine believes in. */
+  now?: () => number
+  /** Told how the cloud began; the machine knows it from the start if this is absent. */
+  learned?: (genesis: string) => void
+}
+
 export class TestCloud {
-  readonly cloud = encodeKey(keyPair().publicKey)
+  readonly cloud: string
+  /** How the cloud began; clouds of 0.1 have none. */
+  readonly genesis: string | null
   readonly #machines: TestMachine[] = []
   readonly #folders: string[] = []
   readonly #testnet: Awaited<ReturnType<typeof createTestnet>>
 
-  private constructor(testnet: Awaited<ReturnType<typeof createTestnet>>) {
+  private constructor(testnet: Awaited<ReturnType<typeof createTestnet>>, genesis: string | null) {
     this.#testnet = testnet
+    this.genesis = genesis
+    this.cloud = genesis === null ? encodeKey(keyPair().publicKey) : cloudIdOf(genesis)
   }
 
-  static async create(): Promise<TestCloud> {
-    return new TestCloud(await createTestnet(4, { host: '127.0.0.1' }))
+  static async create({ genesis = null }: { genesis?: string | null } = {}): Promise<TestCloud> {
+    return new TestCloud(await createTestnet(4, { host: '127.0.0.1' }), genesis)
   }
 
-  /**
-   * A machine with a new data folder, or the one of an earlier machine.
-   * @param options.alone  it can't find the others
-   */
-  async start(
-    options: { dataDir?: string; log?: Log; alone?: boolean } = {},
-  ): Promise<TestMachine> {
-    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'dharma-test-')))
-    this.#folders.push(dataDir)
+  get bootstrap(): readonly DhtAddress[] {
+    return this.#testnet.bootstrap
+  }
+
+  /** A data folder that is gone when the cloud is closed. */
+  async makeFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'dharma-test-'))
+    this.#folders.push(folder)
+    return folder
+  }
+
+  /** Where a machine keeps what belongs to this cloud. */
+  folderIn(dataDir: string): string {
+    return join(dataDir, 'clouds', this.cloud)
+  }
+
+  async start(options: TestMachineOptions = {}): Promise<TestMachine> {
+    const { log = silentLog, alone = false, judge = sharedJudge(), now } = options
+    const notes = options.notes ?? (() => notesManifest)
+    const dataDir = options.dataDir ?? (await this.makeFolder())
     const identity = await Identity.open(dataDir)
+    let genesis = options.learned === undefined ? this.genesis : null
+    const learned = (body: string): void => {
+      genesis = body
+      options.learned?.(body)
+    }
     const node = await CloudNode.open({
-      folder: join(dataDir, 'clouds', this.cloud),
+      folder: this.folderIn(dataDir),
       cloud: this.cloud,
       identity,
       kind: 'headless',
       appVersion: '0.0.0',
       systems: {
-        resolve: (name) => (name === notesManifest.id || name === NOTES_KEY ? NOTES_KEY : null),
-        get: (key) => (key === NOTES_KEY ? { manifest: notesManifest } : undefined),
+        resolve: (name) =>
+          name === NOTES_KEY || (name === notesManifest.id && notes() !== undefined)
+            ? NOTES_KEY
+            : null,
+        get: (key) => {
+          const manifest = key === NOTES_KEY ? notes() : undefined
+          return manifest === undefined ? undefined : { manifest }
+        },
         readFile: () => Promise.reject(new Error('this system has no files')),
       },
-      judge: sharedJudge(),
+      judge,
+      genesis: { body: () => genesis, learned },
       originated: false,
-      log: options.log ?? silentLog,
-      bootstrap: options.alone === true ? [] : this.#testnet.bootstrap,
+      log,
+      bootstrap: alone ? [] : this.bootstrap,
       host: '127.0.0.1',
+      ...(now === undefined ? {} : { now }),
     })
     const machine = { node, identity, dataDir }
     this.#machines.push(machine)
