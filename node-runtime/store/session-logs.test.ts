@@ -117,11 +117,10 @@ describe('the logs of sessions', () => {
 })
 
 describe('what is appended', () => {
-  it('comes to who follows without being asked for', async () => {
+  it('comes to who waits for it, within milliseconds', async () => {
     const [a, b] = await link()
     const own = await (await openLogs('a')).openOwn(SESSION, 0)
     const copy = await openCopy('b', own.key)
-    copy.follow()
     own.replicate(a)
     copy.replicate(b)
     await own.append('first')
@@ -129,39 +128,14 @@ describe('what is appended', () => {
     const delaysMs: number[] = []
     for (let index = 1; index < 50; index++) {
       const arrived = copy.read(index)
-      const beginMs = performance.now()
       await own.append(`move ${index}`)
+      const beginMs = performance.now()
       expect(await arrived).toBe(`move ${index}`)
       delaysMs.push(performance.now() - beginMs)
     }
     delaysMs.sort((one, other) => one - other)
-    expect(delaysMs[25]).toBeLessThan(20)
+    expect(delaysMs[25]).toBeLessThan(5)
     expect(own.uploaded.blocks).toBe(50)
-  })
-
-  it('is passed on at once by who serves it on', async () => {
-    const [a, b] = await link()
-    const [c, d] = await link()
-    const own = await (await openLogs('a')).openOwn(SESSION, 0)
-    const middle = await openCopy('b', own.key)
-    const leaf = await openCopy('c', own.key)
-    for (const copy of [middle, leaf]) copy.follow()
-    own.replicate(a)
-    middle.replicate(b)
-    middle.replicate(c)
-    leaf.replicate(d)
-    await own.append('first')
-    await leaf.read(0)
-    const beginMs = performance.now()
-    for (let index = 1; index < 30; index++) {
-      const arrived = leaf.read(index)
-      await own.append(`move ${index}`)
-      await arrived
-    }
-    // Asked for after the time of grace, they would take three seconds.
-    expect(performance.now() - beginMs).toBeLessThan(1_500)
-    expect(middle.uploaded.blocks).toBe(30)
-    expect(leaf.uploaded.blocks).toBe(0)
   })
 
   it('is kept on the disk before the log has it', async () => {

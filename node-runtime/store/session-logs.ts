@@ -16,9 +16,6 @@ import { deleteCore } from './static-core.ts'
 /** A block is one action; the longest games have some thousand. */
 const LOG_LIMITS = { maxBlocks: 65_536, maxBlockBytes: 1024 * 1024 }
 
-/** How long a block may be behind the news of it before it is asked for. */
-const PUSH_GRACE_MS = 100
-
 /** What one log has given to other machines since it was opened. */
 export interface UploadCount {
   blocks: number
@@ -55,8 +52,6 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
   readonly #keeper: Keeper
   readonly #appends = new SerialQueue()
   readonly #uploaded: UploadCount = { blocks: 0, bytes: 0 }
-  #following = false
-  #pushedLength = 0
 
   constructor(core: Hypercore, keeper: Keeper) {
     super()
@@ -64,10 +59,6 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     this.#core = core
     this.#keeper = keeper
     core.on('append', () => this.emit('grown'))
-    // Who serves a log on passes each block on at once, except to where it came from.
-    core.on('download', (index: number, _byteLength: number, from: object) => {
-      this.#push(index, from)
-    })
     core.on('conflict', (length: number) => this.emit('conflicted', length))
     core.on('upload', (_index: number, byteLength: number) => {
       this.#uploaded.blocks++
@@ -94,34 +85,9 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
    * when it is. Rejects when the log is closed meanwhile.
    */
   async read(index: number): Promise<string> {
-    if (this.#following && index >= this.#core.length) await this.#arrival(index)
     const block = await this.#core.get(index)
     if (!(block instanceof Uint8Array)) throw new Error(`block ${index} could not be read`)
     return Buffer.from(block).toString('utf8')
-  }
-
-  /** A block that is pushed comes right behind the news of it; asking for it would bring it twice. */
-  async #arrival(index: number): Promise<void> {
-    let before = this.#core.length
-    while (index >= this.#core.length && !this.#core.closed) {
-      before = this.#core.length
-      await this.#next('append')
-    }
-    // What was written before the link began is not pushed.
-    if (this.#core.closed || this.#core.length > before + 1 || (await this.#core.has(index))) return
-    const timer = setTimeout(() => this.#core.emit('push-missed'), PUSH_GRACE_MS)
-    await this.#next('download', 'push-missed')
-    clearTimeout(timer)
-  }
-
-  #next(...events: string[]): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        for (const event of [...events, 'close']) this.#core.off(event, wake)
-        resolve()
-      }
-      for (const event of [...events, 'close']) this.#core.on(event, wake)
-    })
   }
 
   /** The text of a block that is here; null if it is elsewhere. */
@@ -147,32 +113,8 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
         await journal.drop(begin)
         throw diskError(error, 'sessions')
       }
-      const end = begin + texts.length
-      journal.settle(end)
-      for (let index = begin; index < end; index++) this.#push(index, null)
+      journal.settle(begin + texts.length)
     })
-  }
-
-  /** To those who follow, without being asked; once. */
-  #push(index: number, from: object | null): void {
-    if (index < this.#pushedLength) return
-    this.#pushedLength = index + 1
-    for (const peer of this.#core.replicator.peers) {
-      if (peer === from) continue
-      void peer.push(index).catch(() => {
-        // A link that just ended; who has it again asks.
-      })
-    }
-  }
-
-  /**
-   * From now on blocks come as soon as they are appended, without being asked for. Idempotent. Who reads
-   * on waits for them to come; one that was missed is asked for.
-   */
-  follow(): void {
-    if (this.#following || this.#core.closed) return
-    this.#following = true
-    this.#core.replicator.setAllowPush(true)
   }
 
   /**
@@ -286,9 +228,7 @@ export class SessionLogs {
     const core = this.#corestore.get({ key: publicKey, allowFork: false })
     await core.ready()
     await this.#list.enter(session, key)
-    const log = this.#hold(session, core, null)
-    log.follow()
-    return log
+    return this.#hold(session, core, null)
   }
 
   /** Forgets all logs of a session that is over. Who has them open can't read on. */

@@ -138,16 +138,12 @@ declare module 'hypercore' {
   export interface HypercoreReplicatorPeer {
     readonly protomux: object
     readonly channel: { close(): void }
-    /** Sends a block, if the other side allows it and is not known to have it. */
-    push(index: number): Promise<void>
   }
   /** Where a log's replication over one multiplexed link begins and ends. */
   export interface HypercoreReplicator {
     readonly peers: readonly HypercoreReplicatorPeer[]
     attached(mux: object): boolean
     detachFrom(mux: object): void
-    /** Takes blocks that were not asked for. */
-    setAllowPush(allow: boolean): void
   }
   export default class Hypercore extends EventEmitter {
     constructor(storage: string, key?: Uint8Array)
