@@ -201,6 +201,20 @@ describe('sessions between machines', () => {
     expect(board.last()).toMatchObject({ state: 'over', ply: 7, fault: null })
   }, 60_000)
 
+  it('leave their result with machines that have nothing to do with it', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const witness = await cloud.start({ installed: false })
+    const session = await openBoth(game('1', a, b), a, b)
+    await play([a, b], session, WINNING)
+    await until(() => [a, b].every((one) => resultOf(one, session)?.signatures.length === 2))
+    const result = resultOf(a, session)
+    if (result === null) throw new Error('no result')
+    await until(() => witness.sessions.keptResults >= 1 && witness.sessions.wantedResults === 0)
+    await a.close()
+    await b.close()
+    expect(await judge(await cloud.start(), result)).toMatchObject({ plies: 7 })
+  }, 60_000)
+
   it('are found with their result when the players have left, and by who has its moves', async () => {
     const [a, b, keeper] = [await cloud.start(), await cloud.start(), await cloud.start()]
     const session = await openBoth(game('1', a, b), a, b)

@@ -32,6 +32,7 @@ import type { Onlooker, Progress } from './open-session.ts'
 import { OpenSessions } from './open-sessions.ts'
 import { Parts } from './parts.ts'
 import { PlyBoard } from './ply-board.ts'
+import { ResultKeeper } from './result-keeper.ts'
 import { findResults, readResult } from './results.ts'
 import type { SessionRecords } from './results.ts'
 import { RulesLibrary } from './rules-library.ts'
@@ -68,6 +69,7 @@ export class Sessions {
   readonly #audience: AudienceLinks
   readonly #plies: PlyBoard
   readonly #parts: Parts
+  readonly #keeper: ResultKeeper
   readonly #open: OpenSessions
   readonly #pool = new RulesPool()
   readonly library: RulesLibrary
@@ -83,6 +85,7 @@ export class Sessions {
     this.#logs = logs
     this.#known = new KnownSessions(records)
     this.#parts = new Parts(files, network)
+    this.#keeper = new ResultKeeper(this.#parts, options.log)
     this.library = new RulesLibrary(systems, this.#pool, this.#parts)
     this.#audience = new AudienceLinks({
       network,
@@ -255,6 +258,15 @@ export class Sessions {
     return { judged, rules }
   }
 
+  /** Results whose moves and rules are kept here, and those that wait for them. */
+  get keptResults(): number {
+    return this.#keeper.kept
+  }
+
+  get wantedResults(): number {
+    return this.#keeper.waiting
+  }
+
   /** What each log of an open session has given to other machines. */
   uploads(session: string): UploadCount[] {
     const logs = this.#open.get(session)?.table.logs ?? []
@@ -269,6 +281,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#stopRecords()
+    this.#keeper.close()
     await this.#started
     await this.#open.close()
     this.#audience.close()
@@ -354,6 +367,7 @@ export class Sessions {
       open.emit('changed')
       return
     }
+    this.#keeper.consider(record)
     const open = this.#open.get(record.id)
     if (open === undefined || record.collection !== open.kind.results) return
     if (readResult(record) !== null) this.#open.resultChanged(open).catch(failed)
