@@ -23,9 +23,11 @@ import type { JudgesValues } from '../services/db/judgement.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 import { IndexedRecords } from '../store/indexed-records.ts'
+import { SealedCores } from '../store/sealed-cores.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import { measureCompleteness } from './completeness.ts'
 import { ReplicationDriver } from './replication-driver.ts'
+import { SealedSegments } from './sealed-segments.ts'
 import { VerifyPool } from './verify-pool.ts'
 
 /** Taking in a whole cloud leaves the rest of the machine to what it is for. */
@@ -151,12 +153,17 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       return manifest === undefined ? undefined : declaredCollection(manifest, collection)
     })
     const verifier = opened.add(new VerifyPool(VERIFY_THREADS), (pool) => pool.close())
+    const sealed = await SealedCores.open({ folder: join(folder, 'segments'), log })
+    opened.add(sealed.cores, (cores) => cores.close())
+    const segments = new SealedSegments(sealed.cores)
+    swarm.onLink((mux) => segments.attach(mux))
     const replication = await ReplicationDriver.open({
       machine: identity.machine,
       cloud,
       store,
       network: swarm,
       verifier,
+      segments,
       judge: (records) => judgement.verdictsOf(records),
       now,
       random: Math.random,
