@@ -27,8 +27,11 @@ export const viewStateSchema = z.object({
   loading: z.boolean(),
   canGoBack: z.boolean(),
   canGoForward: z.boolean(),
-  /** `local`: the own machine (localhost). `cloud`: a system, checked against its commit. */
-  security: z.enum(['secure', 'insecure', 'local', 'cloud', 'error']),
+  /**
+   * `local`: the own machine (localhost). `cloud`: a system, checked against its commit. `unknown`: a
+   * page in a frame of a browser, which does not tell where that has gone, nor how it is connected.
+   */
+  security: z.enum(['secure', 'insecure', 'local', 'cloud', 'error', 'unknown']),
   /** Why the page did not load, in words; null if it did. */
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
 })

@@ -51,6 +51,12 @@ export function createLocation(page: Window, startPath: string): CloudLocation {
     page.history.replaceState(null, '', startPath)
   }
   page.addEventListener('popstate', changed)
+  // The window asks whether the frame still shows this page: browsers do not tell it.
+  page.addEventListener('message', (event: MessageEvent<unknown>) => {
+    if (event.source !== page.parent || typeof event.data !== 'object' || event.data === null)
+      return
+    if ((event.data as { type?: unknown }).type === 'dharma:where') report()
+  })
   page.document.addEventListener('click', (event) => {
     const url = linkOf(event, page)
     // A link to a place on the same page is the browser's own business.

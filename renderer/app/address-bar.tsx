@@ -1,4 +1,5 @@
 import {
+  CircleHelp,
   Clock,
   CloudOff,
   Download,
@@ -195,6 +196,17 @@ function Owner({ face }: { face: TabFace }): ReactNode {
       <span className="owner" title="A page of Dharma itself">
         <ShieldCheck aria-hidden="true" />
         Dharma
+      </span>
+    )
+  }
+  if (view?.security === 'unknown') {
+    return (
+      <span
+        className="owner owner-attention"
+        title="It is shown in a frame of your browser, which does not say where that has gone or how it is connected. The desktop window does."
+      >
+        <CircleHelp aria-hidden="true" />
+        Not verified
       </span>
     )
   }

@@ -2,7 +2,8 @@
 import { createStore } from 'zustand/vanilla'
 import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import { isLocalHost, parseAddress, systemAddress } from './address.ts'
+import { Pace } from '../../node-runtime/flow/pace.ts'
+import { parseAddress, systemAddress } from './address.ts'
 import type { Target } from './address.ts'
 import type { OpenedPort } from './connection.ts'
 import type { Frame, TabHost, Theme } from './tab-host.ts'
@@ -20,6 +21,12 @@ interface View {
   index: number
   title: string
   loading: boolean
+  /** Is what the frame shows a page of its system, by its own word from its own origin? */
+  atHome: boolean
+  /** Ends the wait for that word. */
+  waiting: ReturnType<typeof setTimeout> | undefined
+  /** Tells of changes, not more often than one can see. */
+  report: Pace
   generation: number
   element: HTMLIFrameElement | null
   /** Ends the ports that pages in this frame were given. */
@@ -31,6 +38,13 @@ const FRAME_SHORTCUTS = ['command-palette', 'focus-address'] as const
 
 /** A page needs one; each is a connection of its own to the runtime. */
 const MAX_PORTS_PER_FRAME = 16
+
+/** After a frame has loaded something, its page has so long to say that it still is the system's. */
+const HOME_WORD_MS = 1_000
+/** As frames can tell of new places and titles in a loop. */
+const REPORT_GAP_MS = 100
+/** As browsers have it for a page's own history. */
+const LONGEST_HISTORY = 50
 
 export interface FrameTabsOptions {
   /** Origin under which a system's pages are served, such as `http://<id>.localhost:4000`. */
@@ -76,12 +90,9 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
   }
   const place = (view: View): Place => view.places[view.index] as Place
 
-  const security = (view: View): ViewState['security'] => {
-    if (view.kind === 'system') return 'cloud'
-    const { protocol, hostname } = new URL(place(view).url)
-    if (isLocalHost(hostname)) return 'local'
-    return protocol === 'https:' ? 'secure' : 'insecure'
-  }
+  /** A frame may have gone elsewhere by itself, and no browser tells. A lock would be a guess. */
+  const security = (view: View): ViewState['security'] =>
+    view.kind === 'system' && view.atHome ? 'cloud' : 'unknown'
   const emit = (event: TabsEvent): void => {
     for (const listener of listeners) listener(event)
   }
@@ -97,7 +108,8 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
         shown: id === shown,
       })),
     })
-  const changed = (id: string, view: View): void => {
+  const tell = (id: string, view: View): void => {
+    if (views.get(id) !== view) return
     draw()
     emit({
       type: 'viewChanged',
@@ -115,8 +127,22 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
       },
     })
   }
+  /** What was asked of the frame shows at once. */
+  const changed = (id: string, view: View): void => {
+    view.report.stop()
+    tell(id, view)
+  }
+  /** Goes to a place; what lay ahead is forgotten, and what is long ago. */
+  const visit = (view: View, next: Place): void => {
+    view.places.splice(view.index + 1, Infinity, next)
+    if (view.places.length > LONGEST_HISTORY) view.places.shift()
+    view.index = view.places.length - 1
+  }
   const remake = (id: string, view: View): void => {
     closePorts(view)
+    clearTimeout(view.waiting)
+    // We have just sent it there.
+    view.atHome = true
     view.loading = true
     view.generation += 1
     changed(id, view)
@@ -139,9 +165,14 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     // A frame that has left its system's origin speaks for nobody.
     if (system === null || event.origin !== options.systemOrigin(system)) return
     const message = event.data as Record<string, unknown>
+    clearTimeout(view.waiting)
+    if (!view.atHome) {
+      view.atHome = true
+      changed(id, view)
+    }
     if (message.type === 'dharma:connect') handOver(view, system, event.origin)
     if (message.type === 'dharma:location' && typeof message.path === 'string') {
-      moved(id, view, system, message.path, message.title)
+      moved(view, system, message.path, message.title)
     }
     if (message.type === 'dharma:shortcut') pressed(id, message.shortcut)
   }
@@ -167,16 +198,33 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     const known = FRAME_SHORTCUTS.find((name) => name === shortcut)
     if (known !== undefined) emit({ type: 'shortcut', shortcut: known })
   }
-  const moved = (id: string, view: View, system: string, path: string, title: unknown): void => {
+  const moved = (view: View, system: string, path: string, title: unknown): void => {
     const target = parseAddress(systemAddress(system, path))
     // A path may also go on with the id, as `.notes/` does, and would name another system.
     if (target?.kind !== 'system' || target.system !== system) return
     if (target.address !== place(view).url) {
-      view.places.splice(view.index + 1, Infinity, placeOf(target))
-      view.index += 1
+      visit(view, placeOf(target))
     }
     if (typeof title === 'string' && title.trim() !== '') view.title = title.trim().slice(0, 200)
-    changed(id, view)
+    view.report.request()
+  }
+  /** A page has loaded, which one only it can say; the system's are asked. */
+  const awaitWord = (id: string, view: View): void => {
+    const { system } = view
+    if (system === null) return
+    const origin = options.systemOrigin(system)
+    // Delivered to a page of that origin only.
+    view.element?.contentWindow?.postMessage({ type: 'dharma:where' }, origin)
+    clearTimeout(view.waiting)
+    view.waiting = setTimeout(() => {
+      view.atHome = false
+      changed(id, view)
+    }, HOME_WORD_MS)
+  }
+  const forget = (view: View): void => {
+    closePorts(view)
+    clearTimeout(view.waiting)
+    view.report.stop()
   }
   const closePorts = (view: View): void => {
     for (const close of view.ports) close()
@@ -194,6 +242,9 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
         index: 0,
         title: titleOf(url),
         loading: true,
+        atHome: true,
+        waiting: undefined,
+        report: new Pace(REPORT_GAP_MS, () => tell(id, view)),
         generation: 0,
         element: null,
         ports: new Set(),
@@ -207,8 +258,7 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
       if ((target.kind === 'system' ? target.system : null) !== view.system) {
         throw new CloudError('TAB_ADDRESS_INVALID', 'This address needs a view of its own.')
       }
-      view.places.splice(view.index + 1, Infinity, placeOf(target))
-      view.index += 1
+      visit(view, placeOf(target))
       if (view.kind === 'web') view.title = titleOf(url)
       remake(id, view)
     },
@@ -221,7 +271,8 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
       changed(id, view)
     },
     async close(id) {
-      closePorts(find(id))
+      const view = find(id)
+      forget(view)
       views.delete(id)
       if (shown === id) shown = null
       draw()
@@ -255,14 +306,16 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
       },
       loaded(id) {
         const view = views.get(id)
-        if (view === undefined || !view.loading) return
+        if (view === undefined) return
+        awaitWord(id, view)
+        if (!view.loading) return
         view.loading = false
         changed(id, view)
       },
     },
     dispose() {
       page.removeEventListener('message', receive)
-      for (const view of views.values()) closePorts(view)
+      for (const view of views.values()) forget(view)
       views.clear()
       listeners.clear()
     },
