@@ -22,7 +22,7 @@ export const notesManifest = {
       schema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
       write: 'author',
     },
-    results: { schema: {}, write: 'co-signed' },
+    results: { schema: {}, write: 'author' },
   },
   sessions: { duel: { rules: 'rules/duel.ts', seats: 2, results: 'results' } },
 }

@@ -80,13 +80,14 @@ test.each([
     'no file "no.ts"',
   ],
   [
-    'results that nobody co-signs',
+    'results that are not a seat’s own',
     {
       ...notesManifest,
+      collections: { notes: { schema: {}, write: 'co-signed' } },
       sessions: { duel: { rules: 'rules/duel.ts', seats: 2, results: 'notes' } },
     },
     'sessions.duel.results',
-    'co-signed',
+    '"author"',
   ],
   [
     'an unusable schema',
