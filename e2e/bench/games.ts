@@ -52,7 +52,7 @@ export function describeGame(players: readonly Gamer[], seed: string): GameDescr
     seats: players.map(({ person }) => person),
     seed,
     options: {},
-    context: { event: 'bench', round: 1, table: 1 },
+    context: { event: 'bench', start: '0'.repeat(64), round: 1, table: 1 },
   }
 }
 

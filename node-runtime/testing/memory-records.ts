@@ -2,6 +2,7 @@
 // to every machine. The database itself has tests of its own.
 import { EventEmitter } from 'node:events'
 import type { CloudRecord } from '../contract/db.ts'
+import type { CloudError } from '../contract/errors.ts'
 import type { Json } from '../contract/values.ts'
 import type { SessionRecords } from '../services/sessions/results.ts'
 
@@ -11,6 +12,9 @@ export class MemoryRecords {
   readonly #records = new Map<string, CloudRecord>()
   readonly #news = new EventEmitter<{ record: [record: CloudRecord] }>()
   #clock = 0
+  /** Tries to write records of systems. Set `fail` to have them refused. */
+  tries = 0
+  fail: CloudError | null = null
 
   constructor() {
     this.#news.setMaxListeners(0)
@@ -21,7 +25,11 @@ export class MemoryRecords {
     return {
       putBuiltIn: async (collection, id, value) =>
         this.#put({ system: BUILT_IN, collection, id, author: person }, value),
-      put: async (place, value) => this.#put({ ...place, author: person }, value),
+      put: async (place, value) => {
+        this.tries++
+        if (this.fail !== null) throw this.fail
+        return this.#put({ ...place, author: person }, value)
+      },
       get: async (place, { author }) => this.get({ ...place, author }),
       query: async ({ system, collection, prefix = '', author, limit, cursor = '' }) => {
         const found = [...this.#records.entries()]

@@ -25,6 +25,8 @@ export class OpenSession extends EventEmitter<{ changed: [] }> {
   /** Streams and calls that use it now. */
   users = 0
   lingerTimer: NodeJS.Timeout | null = null
+  /** Until the own result is tried to be stored again. */
+  storeTimer: NodeJS.Timeout | null = null
   /** What the own seat has stored of its end; see `stampOf`. */
   stored = ''
   announcedOver = false

@@ -21,6 +21,8 @@ import type { SessionsOptions } from './sessions.ts'
 
 /** A page that is loaded anew finds its session still open, and so does who is served from here. */
 const LINGER_MS = 15_000
+/** A disk that was full may have room again. */
+const STORE_AGAIN_MS = 5_000
 
 interface Shared {
   logs: SessionLogs
@@ -55,7 +57,10 @@ export class OpenSessions {
     this.#closed = true
     await Promise.allSettled(this.#opening.values())
     const open = [...this.#open.values()]
-    for (const { lingerTimer } of open) if (lingerTimer !== null) clearTimeout(lingerTimer)
+    for (const { lingerTimer, storeTimer } of open) {
+      if (lingerTimer !== null) clearTimeout(lingerTimer)
+      if (storeTimer !== null) clearTimeout(storeTimer)
+    }
     await Promise.all(open.map(({ table }) => table.close()))
     // What was under way finds its table closed.
     await Promise.allSettled([
@@ -252,9 +257,15 @@ export class OpenSessions {
     open.steps
       .run(() => this.#settle(open))
       .catch((error: unknown) => {
-        open.stored = ''
         if (this.#closed) return
         log.error('a result could not be stored', { session: open.session, error })
+        // What the system's schema refuses is refused the next time, too.
+        if (error instanceof CloudError && error.kind !== 'environment') return
+        open.storeTimer = setTimeout(() => {
+          open.stored = ''
+          this.#settleSoon(open)
+        }, STORE_AGAIN_MS)
+        open.storeTimer.unref()
       })
   }
 

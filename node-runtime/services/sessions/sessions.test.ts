@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CloudError } from '../../contract/errors.ts'
 import type { ResultValue, ResultVerdict, SessionFrame } from '../../contract/sessions.ts'
 import { signAction } from '../../core/sessions/action.ts'
 import type { ActionStatement } from '../../core/sessions/action.ts'
@@ -229,6 +230,32 @@ describe('sessions between machines', () => {
     const board = await watch(keeper, session)
     await until(() => board.last().state === 'over')
     expect(board.last()).toMatchObject({ state: 'over', ply: 7, resultId: session })
+  }, 60_000)
+})
+
+describe('a result that cannot be stored', () => {
+  it('is not tried again and again where the system refuses it', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const session = await openBoth(game('1', a, b), a, b)
+    cloud.records.fail = new CloudError('DB_SCHEMA', 'It does not fit.')
+    const board = await watch(b, session)
+    await play([a, b], session, WINNING)
+    await until(() => board.last().agreed.length === 2)
+    await until(() => cloud.records.tries >= 2)
+    // Once for the end, and once for each agreement, on each machine.
+    expect(cloud.records.tries).toBeLessThanOrEqual(6)
+    expect(board.last()).toMatchObject({ state: 'over', resultId: null })
+  }, 60_000)
+
+  it('is stored as soon as the disk has room', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const session = await openBoth(game('1', a, b), a, b)
+    cloud.records.fail = new CloudError('UNAVAILABLE', 'No space.')
+    const board = await watch(b, session)
+    await play([a, b], session, WINNING)
+    await until(() => board.last().agreed.length === 2)
+    cloud.records.fail = null
+    await until(() => resultOf(a, session)?.signatures.length === 2)
   }, 60_000)
 })
 
