@@ -178,7 +178,7 @@ test('a web page can’t go to files, scripts or data, by itself or through a re
   const page = await machine.view(origin)
   const readStops = await watchStops(page.mainFrame(), machine.app)
   await page.evaluate(() => Object.assign(globalThis, { mark: 'the same page' }))
-  // The guard is seen to stop the one; the browser's own word is waited for with the others.
+  // Each is waited for where it is stopped: by the browser itself, or by the window's guard.
   const stops: string[] = []
   for (const [link, by] of [
     ['#file', 'browser'],
@@ -192,6 +192,9 @@ test('a web page can’t go to files, scripts or data, by itself or through a re
   await pressOnly(page, '#script')
   await expect(page).toHaveTitle('script ran')
   expect(await page.evaluate(() => (globalThis as { mark?: string }).mark)).toBe('the same page')
+  // The shell's own origin, by itself. The guard alone stands before it.
+  await page.evaluate(() => location.assign('cloud://dharma/'))
+  await expect.poll(async () => (stops.push(...(await readStops())), stops)).toContain('guard')
   expect(page.url()).toBe(`${origin}/`)
   await page.evaluate(() => location.assign('/to-file'))
   await expect.poll(() => requested).toContain('/to-file')

@@ -1,5 +1,8 @@
 // Keeps the pages of systems off the network. Their policy stops what has an address; WebRTC has a
 // way of its own and asks no policy, so it is left without any way at all.
+//
+// Not closed: a page can still have names looked up (by `<link rel="dns-prefetch">`, or as a TURN
+// server), and so tell a name server a few letters. Chromium has no switch for that in one session.
 import type { Session, WebContents } from 'electron'
 
 /** Port 1 of this computer, at which nothing answers: whatever may go through a proxy ends there. */

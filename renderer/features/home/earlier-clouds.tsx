@@ -31,7 +31,7 @@ export function EarlierClouds({ clouds }: { clouds: readonly KnownCloud[] }): Re
           </li>
         ))}
       </ul>
-      {asked !== null && <JoinDialog cloud={asked} onClose={stop} onJoined={stop} />}
+      {asked !== null && <JoinDialog back cloud={asked} onClose={stop} onJoined={stop} />}
     </section>
   )
 }

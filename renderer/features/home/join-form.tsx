@@ -56,19 +56,21 @@ export function JoinForm({ present }: { present: string }): ReactNode {
 /** What the question needs. */
 interface JoinDialogProps {
   cloud: string
+  /** The machine was in it before. */
+  back?: boolean
   onClose: () => void
   onJoined: () => void
 }
 
 /** Asks, and joins the cloud of a key. */
-export function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): ReactNode {
+export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialogProps): ReactNode {
   const client = useClient()
   const { notices } = useShell()
   const join = useCall(() => client.cloud.join({ cloud }))
   useOverlay(true)
   return (
     <Dialog
-      title="Join this cloud?"
+      title={back ? 'Go back to this cloud?' : 'Join this cloud?'}
       onClose={onClose}
       actions={
         <>
@@ -84,7 +86,7 @@ export function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): React
               })
             }
           >
-            Join
+            {back ? 'Go back' : 'Join'}
           </Button>
         </>
       }
@@ -93,10 +95,12 @@ export function JoinDialog({ cloud, onClose, onJoined }: JoinDialogProps): React
         This machine leaves its present cloud and joins <code>{shortKey(cloud)}</code>. What was
         written in the present cloud stays in the data folder; joining it again brings it back.
       </p>
-      <p>
-        Compare the key with the one you were given: with one wrong letter it names another cloud,
-        and an empty one.
-      </p>
+      {!back && (
+        <p>
+          Compare the key with the one you were given: with one wrong letter it names another cloud,
+          and an empty one.
+        </p>
+      )}
       {join.error !== null && <ErrorNotice error={join.error} />}
     </Dialog>
   )
