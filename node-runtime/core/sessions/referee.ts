@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../../contract/errors.ts'
 import type { Outcome, SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
-import { openAttestation } from '../forms/attestation.ts'
+import { attestationHash, openAttestation } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import type { Core } from '../step.ts'
@@ -59,6 +59,8 @@ export type RefereeEffect =
   | { type: 'append'; token: number; texts: string[] }
   /** The action is on the disk. */
   | { type: 'acted'; token: number; ply: number; action: Action }
+  /** Any action of this machine is on the disk, the agreement that it gives by itself included. */
+  | { type: 'wrote'; action: Action }
   | { type: 'refused'; token: number; code: ErrorCode; message: string; details: Json }
   | { type: 'readOn'; log: string }
   /** What the log holds is of no session: it is not read on. Nobody is blamed for it. */
@@ -227,6 +229,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   }
 
   #takeAttestation(form: SignedForm): string | null {
+    const known = attestationHash(form)
+    if (this.#attestations.has(known)) return known
     const { cloud, check, descriptor } = this.#options
     const attestation = openAttestation(form, cloud, check)
     if (attestation === null || !descriptor.seats.includes(attestation.person)) return null
@@ -432,7 +436,11 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     this.#branches.add(pending.action)
     this.#countOwn(pending)
     this.#lastNewsMs = nowMs
-    const effects: RefereeEffect[] = [{ type: 'changed' }, ...this.#wakeLogs()]
+    const effects: RefereeEffect[] = [
+      { type: 'wrote', action: pending.action },
+      { type: 'changed' },
+      ...this.#wakeLogs(),
+    ]
     if (pending.token !== null) {
       const { token, action } = pending
       effects.unshift({ type: 'acted', token, ply: this.actions.length, action })

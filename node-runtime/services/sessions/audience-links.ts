@@ -1,5 +1,7 @@
 // Drives the audience over the links: its messages, its timers, and which logs are replicated with whom.
 import * as z from 'zod'
+import { hashSchema, MAX_FORM_CHARS, signedFormSchema } from '../../contract/values.ts'
+import type { SignedForm } from '../../contract/values.ts'
 import { Audience, audienceMessageSchema } from '../../core/sessions/audience.ts'
 import type {
   AudienceEffect,
@@ -12,6 +14,16 @@ import { jsonCodec } from '../../swarm/codec.ts'
 import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
 
 const PROTOCOL = 'dharma/sessions/2'
+/** Actions at once, ahead of the log that holds them. A link that closes loses nothing by it. */
+const ACTIONS_PROTOCOL = 'dharma/session-actions/1'
+const MAX_ACTION_BYTES = 3 * MAX_FORM_CHARS
+
+const actionMessageSchema = z.object({
+  session: hashSchema,
+  action: signedFormSchema,
+  attestation: signedFormSchema,
+})
+type ActionMessage = z.infer<typeof actionMessageSchema>
 /** The longest path, of 52 characters a machine. */
 const MAX_MESSAGE_BYTES = 8_192
 
@@ -20,6 +32,8 @@ export interface AudienceLinksOptions {
   machine: string
   /** The logs of a session that is followed here. */
   logsOf: (session: string) => readonly SeatLog[]
+  /** An action of a session that is followed here, from a machine that it is replicated with. */
+  onAction: (session: string, action: SignedForm, attestation: SignedForm) => void
   /** Called when a machine comes or goes. */
   onPeers: () => void
   /** Monotonic. */
@@ -30,6 +44,7 @@ export class AudienceLinks {
   readonly #options: AudienceLinksOptions
   readonly #core: Audience
   readonly #protocol: Protocol<AudienceMessage>
+  readonly #actions: Protocol<ActionMessage>
   readonly #links = new Map<string, LinkMux>()
   /** By session, the machines that its logs are replicated with. */
   readonly #partners = new Map<string, readonly string[]>()
@@ -45,6 +60,14 @@ export class AudienceLinks {
       this.#links.set(peer.machine, mux)
       for (const session of this.#partners.keys()) this.replicate(session)
     })
+    this.#actions = network.openProtocol({
+      name: ACTIONS_PROTOCOL,
+      codec: jsonCodec(actionMessageSchema, MAX_ACTION_BYTES),
+      received: (peer, { session, action, attestation }) => {
+        const isPartner = this.#partners.get(session)?.includes(peer.machine) ?? false
+        if (isPartner) options.onAction(session, action, attestation)
+      },
+    })
     this.#protocol = network.openProtocol({
       name: PROTOCOL,
       codec: jsonCodec(audienceMessageSchema as z.ZodType<AudienceMessage>, MAX_MESSAGE_BYTES),
@@ -59,6 +82,15 @@ export class AudienceLinks {
         onPeers()
       },
     })
+  }
+
+  /** Tells those that the session is replicated with, before they have asked for the block. */
+  push(session: string, action: SignedForm, attestation: SignedForm): void {
+    for (const machine of this.#partners.get(session) ?? []) {
+      if (this.#actions.writable(machine)) {
+        this.#actions.send(machine, { session, action, attestation })
+      }
+    }
   }
 
   isOnline(machine: string): boolean {
@@ -97,6 +129,7 @@ export class AudienceLinks {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#stopLinks()
     this.#protocol.close()
+    this.#actions.close()
   }
 
   #step(event: AudienceEvent): void {

@@ -144,6 +144,12 @@ export class OpenSessions {
     // Seats may have been announced while the rules were on their way.
     const open = new OpenSession(kind, table, this.#shared.known.peek(known.session) ?? known)
     this.#open.set(open.session, open)
+    table.on('wrote', ({ form, attestation: hash }) => {
+      const attestation = referee.attestationOf(hash)
+      if (attestation !== undefined) {
+        this.#shared.audience.push(open.session, form, attestation.form)
+      }
+    })
     table.on('changed', () => {
       this.#tellAudience(open)
       this.#settleSoon(open)

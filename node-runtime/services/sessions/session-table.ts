@@ -2,6 +2,8 @@
 // writes what it signs, and keeps its timers. It decides nothing.
 import { EventEmitter } from 'node:events'
 import { CloudError } from '../../contract/errors.ts'
+import type { SignedForm } from '../../contract/values.ts'
+import type { Action } from '../../core/sessions/action.ts'
 import { MAX_ACTIONS } from '../../core/sessions/branches.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
 import type {
@@ -42,7 +44,13 @@ interface Waiting {
   reject: (error: CloudError) => void
 }
 
-export class SessionTable extends EventEmitter<{ changed: [] }> {
+interface TableEvents {
+  changed: []
+  /** An action of this machine is on its disk. */
+  wrote: [action: Action]
+}
+
+export class SessionTable extends EventEmitter<TableEvents> {
   readonly referee: Referee
   readonly #options: TableOptions
   readonly #logs = new Map<string, Followed>()
@@ -103,6 +111,11 @@ export class SessionTable extends EventEmitter<{ changed: [] }> {
     })
   }
 
+  /** An action that came ahead of its log. */
+  take(form: SignedForm, attestation: SignedForm): void {
+    this.#step({ type: 'action', form, attestation })
+  }
+
   /** Takes in a transcript, as if it were a log. */
   feed(name: string, blocks: readonly string[]): void {
     for (const text of blocks) this.#step({ type: 'block', log: name, text })
@@ -156,6 +169,9 @@ export class SessionTable extends EventEmitter<{ changed: [] }> {
         return
       case 'append':
         void this.#append(effect.token, effect.texts)
+        return
+      case 'wrote':
+        this.emit('wrote', effect.action)
         return
       case 'acted':
         this.#waiting.get(effect.token)?.resolve(effect.ply)

@@ -91,6 +91,8 @@ export class Sessions {
       network,
       machine: identity.machine,
       logsOf: (session) => this.#open.get(session)?.table.logs ?? [],
+      onAction: (session, action, attestation) =>
+        this.#open.get(session)?.table.take(action, attestation),
       onPeers: () => {
         for (const open of this.#open.values()) open.emit('changed')
       },
