@@ -4,6 +4,26 @@ import * as z from 'zod'
 import { call } from './procedure.ts'
 import { emptySchema, keySchema, timeMsSchema } from './values.ts'
 
+/**
+ * What the person should know of this machine, and what can be done. `FOLDER_COPIED`: the data folder
+ * is a copy, so that this became a machine of its own. `RECORDS_BEHIND`: records of version 0.1 are
+ * there and not shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a
+ * damaged file was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
+ * `MACHINE_TWICE`: another copy of this very machine is running.
+ */
+export const noticeSchema = z.object({
+  code: z.enum([
+    'FOLDER_COPIED',
+    'RECORDS_BEHIND',
+    'CLOUD_REOPENED',
+    'FILE_MENDED',
+    'RECORDS_DAMAGED',
+    'MACHINE_TWICE',
+  ]),
+  message: z.string(),
+})
+export type CloudNotice = z.infer<typeof noticeSchema>
+
 export const cloudStatusSchema = z.object({
   machine: keySchema,
   cloud: keySchema,
@@ -25,6 +45,7 @@ export const cloudStatusSchema = z.object({
   startedMs: timeMsSchema,
   dataDir: z.string(),
   appVersion: z.string(),
+  notices: z.array(noticeSchema),
 })
 export type CloudStatus = z.infer<typeof cloudStatusSchema>
 

@@ -1,7 +1,8 @@
 // Which clouds this machine knows, which one it is in, and the keys of those it originated.
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { KnownCloud } from '../contract/cloud.ts'
+import type { CloudNotice, KnownCloud } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
@@ -44,20 +45,37 @@ export class CloudBook {
   }
 
   /**
-   * The folder's cloud; `join` if given; a new one that this machine originates if there is none.
+   * The folder's cloud; `join` if given; a new one that this machine originates if there is none. A
+   * folder that has clouds and no list of them gets back the one it has.
+   * @param say  told what the person should know
    * @throws CloudError CLOUD_KEY_INVALID, DATA_DAMAGED
    */
-  static async open(dataDir: string, join_: string | undefined): Promise<CloudBook> {
+  static async open(
+    dataDir: string,
+    join_: string | undefined,
+    say: (notice: CloudNotice) => void = () => {},
+  ): Promise<CloudBook> {
     const path = join(dataDir, 'cloud.json')
     const wanted = join_ === undefined ? undefined : parseCloudKey(join_)
-    const known = await readJsonFile(path, fileSchema)
+    const known = await readJsonFile(path, fileSchema, {
+      evenIfGone: true,
+      onFallback: (message) => say({ code: 'FILE_MENDED', message }),
+    })
     if (known !== null) {
       const book = new CloudBook(path, known)
       if (wanted !== undefined) await book.choose(wanted)
       return book
     }
-    const file =
-      wanted === undefined ? originate() : chosen({ current: wanted, clouds: {} }, wanted)
+    const found = await cloudsIn(dataDir)
+    const file = found.length === 0 && wanted === undefined ? originate() : listed(found, wanted)
+    if (found.length > 0) {
+      say({
+        code: 'CLOUD_REOPENED',
+        message:
+          'The list of clouds was lost (cloud.json). The clouds whose records are in the data folder ' +
+          'were opened again. If this machine began one of them, it has no longer the key to speak for it.',
+      })
+    }
     await writeJsonFile(path, file)
     return new CloudBook(path, file)
   }
@@ -110,6 +128,33 @@ export class CloudBook {
     await writeJsonFile(this.#path, file)
     this.#file = file
   }
+}
+
+/** The clouds that a data folder has records of. */
+async function cloudsIn(dataDir: string): Promise<string[]> {
+  try {
+    const names = await readdir(join(dataDir, 'clouds'))
+    return names.filter((name) => decodeKey(name) !== null).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** @throws CloudError DATA_DAMAGED if it can't be told which one is meant */
+function listed(found: readonly string[], wanted: string | undefined): CloudFile {
+  const [only] = found
+  const current = wanted ?? only
+  if (current === undefined || (wanted === undefined && found.length > 1)) {
+    throw new CloudError(
+      'DATA_DAMAGED',
+      'The list of clouds is gone (cloud.json), and the data folder has records of several. ' +
+        `Start again with --cloud and the key of the one you mean: ${found.join(', ')}.`,
+      { clouds: found },
+    )
+  }
+  const clouds = Object.fromEntries([...found, current].map((key) => [key, { originated: false }]))
+  return { current, clouds }
 }
 
 function chosen(file: CloudFile, cloud: string): CloudFile {

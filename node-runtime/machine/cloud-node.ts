@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
+import type { CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Manifest } from '../contract/manifest.ts'
@@ -14,6 +15,7 @@ import { decodeKey } from '../core/keys.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import type { Log } from '../ports/log.ts'
+import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Database } from '../services/db/database.ts'
@@ -34,6 +36,8 @@ import { VerifyPool } from './verify-pool.ts'
 const VERIFY_THREADS = 2
 /** How often records that were ahead of the clock are tried again. */
 const RELEASE_MS = 30_000
+/** While a copy of this machine runs, there is news of it about once a minute. */
+const TWIN_SHOWN_MS = 300_000
 
 export interface CloudNodeOptions {
   /** Of this cloud alone. */
@@ -85,6 +89,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly replication: ReplicationDriver
   readonly database: Database
   readonly sessions: Sessions
+  readonly #notices: CloudNotice[] = []
+  #twinSeenMs: number | null = null
 
   private constructor(options: CloudNodeOptions, parts: Parts, opened: Disposal) {
     super()
@@ -115,9 +121,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       nowMs: now,
     })
     opened.add(store, () => store.close())
-    if (damage !== null) log.warn('the index of records was damaged', { ...damage })
     const clock = new HybridClock(now)
-    if (store.newestVersion !== undefined) clock.see(store.newestVersion)
     // The swarm reports to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
     const swarm = new Swarm(
@@ -202,12 +206,21 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     opened.add(sessions, () => sessions.close())
     const parts = { swarm, membership, replication, database, sessions }
     node = new CloudNode(options, parts, opened)
+    if (damage !== null) node.#noteDamage(damage)
     node.#start(store)
     return node
   }
 
   get cloud(): string {
     return this.#options.cloud
+  }
+
+  /** What the person should know of this machine in this cloud. */
+  get notices(): CloudNotice[] {
+    const twin = this.#twinSeenMs
+    return twin === null || performance.now() - twin > TWIN_SHOWN_MS
+      ? this.#notices
+      : [...this.#notices, TWICE]
   }
 
   async close(): Promise<void> {
@@ -231,6 +244,11 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       replication.countMachines(membership.list().length - 1)
       changed()
     })
+    membership.on('twinSeen', () => this.#noteTwin())
+    this.#opened.add(
+      store.onDamage((damage) => this.#noteDamage(damage)),
+      (stop) => stop(),
+    )
     membership.announceKnown()
     const release = setInterval(() => {
       store.releaseDue().catch((error: unknown) => {
@@ -240,6 +258,28 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.#opened.add(release, (timer) => clearInterval(timer))
     this.swarm.start()
   }
+
+  #noteTwin(): void {
+    const isNews = this.#twinSeenMs === null
+    this.#twinSeenMs = performance.now()
+    if (!isNews) return
+    const { identity, log } = this.#options
+    log.error(TWICE.message, { code: TWICE.code, machine: identity.machine })
+    this.emit('changed')
+  }
+
+  #noteDamage(damage: StoreDamage): void {
+    this.#options.log.warn('the index of records was damaged', { ...damage })
+    this.#notices.push({ code: 'RECORDS_DAMAGED', message: damage.words })
+    this.emit('changed')
+  }
+}
+
+const TWICE: CloudNotice = {
+  code: 'MACHINE_TWICE',
+  message:
+    'A copy of this machine is running somewhere: another computer signs with its key. Nothing that ' +
+    'is written is lost, but both disturb each other’s links. Stop one of the two.',
 }
 
 function resolveSystem(systems: CloudNodeOptions['systems'], name: string): NamedSystem {

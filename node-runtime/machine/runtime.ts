@@ -6,8 +6,9 @@ import type { DhtAddress } from 'hyperdht'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudBook, parseCloudKey } from './cloud-book.ts'
 import { CloudNode } from './cloud-node.ts'
+import { findRecordsBehind, openIdentity } from './data-folder.ts'
 import type { CloudNodeOptions } from './cloud-node.ts'
-import type { CloudStatus } from '../contract/cloud.ts'
+import type { CloudNotice, CloudStatus } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
@@ -22,7 +23,7 @@ import type { Serve } from '../rpc/server.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
 import { createDbService } from '../services/db/db-service.ts'
 import { createIdentityService } from '../services/identity/identity-service.ts'
-import { Identity } from '../services/identity/identity.ts'
+import type { Identity } from '../services/identity/identity.ts'
 import { createSessionsService } from '../services/sessions/sessions-service.ts'
 import { openSystemStore } from '../services/systems/system-store.ts'
 import type { SystemStore } from '../services/systems/system-store.ts'
@@ -59,6 +60,10 @@ export class Runtime {
   readonly #events = new EventEmitter<RuntimeEvents>()
   readonly #moves = new SerialQueue()
   readonly #serve: Serve<CallContext>
+  /** Found when the folder was opened; they stay as long as this runs. */
+  readonly #notices: readonly CloudNotice[]
+  /** Of the present cloud's folder. */
+  #recordsBehind: CloudNotice | null = null
   #node: CloudNode | null = null
 
   private constructor(
@@ -67,6 +72,7 @@ export class Runtime {
       identity: Identity
       clouds: CloudBook
       systems: SystemStore
+      notices: readonly CloudNotice[]
       opened: Disposal
     },
   ) {
@@ -74,6 +80,7 @@ export class Runtime {
     this.#identity = parts.identity
     this.#clouds = parts.clouds
     this.systems = parts.systems
+    this.#notices = parts.notices
     this.#opened = parts.opened
     this.#events.setMaxListeners(0)
     this.#serve = createServer<CallContext>(this.#createRouter(), {
@@ -96,11 +103,16 @@ export class Runtime {
     return opening(async (opened) => {
       const { dataDir, sdkDir, log } = options
       opened.add(await lockFolder(dataDir), (unlock) => unlock())
-      const identity = await Identity.open(dataDir)
-      const clouds = await CloudBook.open(dataDir, options.cloud)
+      const notices: CloudNotice[] = []
+      const say = (notice: CloudNotice): void => {
+        log.warn(notice.message, { code: notice.code })
+        notices.push(notice)
+      }
+      const identity = await openIdentity(dataDir, say)
+      const clouds = await CloudBook.open(dataDir, options.cloud, say)
       const { machine } = identity
       const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
-      const runtime = new Runtime(options, { identity, clouds, systems, opened })
+      const runtime = new Runtime(options, { identity, clouds, systems, notices, opened })
       await runtime.#enter(clouds.current)
       return runtime
     })
@@ -159,6 +171,7 @@ export class Runtime {
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
     }
+    this.#recordsBehind = await findRecordsBehind(options.folder)
     const node = await CloudNode.open(options)
     node.on('changed', () => this.#events.emit('cloudChanged'))
     node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
@@ -198,7 +211,8 @@ export class Runtime {
   }
 
   #status(): CloudStatus {
-    const { swarm, membership } = this.#present()
+    const { swarm, membership, notices } = this.#present()
+    const behind = this.#recordsBehind
     const machines = membership.list()
     const connections = swarm.linkCount
     const alone = machines.length === 1 && this.#clouds.originated
@@ -215,6 +229,7 @@ export class Runtime {
       startedMs: this.#startedMs,
       dataDir: this.#options.dataDir,
       appVersion: packageJson.version,
+      notices: [...this.#notices, ...(behind === null ? [] : [behind]), ...notices],
     }
   }
 

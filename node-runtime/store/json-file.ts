@@ -18,6 +18,8 @@ const writes = new KeyedQueue()
 export interface ReadOptions {
   /** Told when the file was damaged and the one before was taken, with words for the person. */
   onFallback?: (words: string) => void
+  /** Take the one before also when there is no file: nobody means that by deleting it. */
+  evenIfGone?: boolean
 }
 
 /**
@@ -28,10 +30,10 @@ export interface ReadOptions {
 export async function readJsonFile<T>(
   path: string,
   schema: z.ZodType<T>,
-  { onFallback }: ReadOptions = {},
+  { onFallback, evenIfGone = false }: ReadOptions = {},
 ): Promise<T | null> {
   const text = await readText(path)
-  if (text === null) return null
+  if (text === null) return evenIfGone ? readBackup(path, schema, onFallback) : null
   try {
     return schema.parse(JSON.parse(text))
   } catch (error) {
@@ -47,6 +49,22 @@ export async function readJsonFile<T>(
     )
     return fallback.content
   }
+}
+
+/** Of a file that is gone: whoever lost it did not delete the one before. */
+async function readBackup<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  onFallback: ReadOptions['onFallback'],
+): Promise<T | null> {
+  const before = await readText(backupOf(path))
+  const fallback = before === null ? null : parse(before, schema)
+  if (before === null || fallback === null) return null
+  await writes.run(resolve(path), () => replaceFile(path, before, FILE_MODE))
+  onFallback?.(
+    `The file ${path} was gone. Its last good copy was taken; the latest change may be missing.`,
+  )
+  return fallback.content
 }
 
 /**

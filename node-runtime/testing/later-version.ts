@@ -188,12 +188,12 @@ export class LaterMachine {
       {
         ...fields,
         ...LATER_FIELD,
-        ...more,
         author: encodeKey(this.person.publicKey),
         version: formatVersion({ timeMs: Date.now(), counter: 0 }),
         scope: 'set',
         partition: null,
         schema: null,
+        ...more,
       },
       { cloud, attestation: this.attestation, machineSecretKey: this.keys.secretKey },
     )

@@ -70,6 +70,7 @@ export function status(changes: Partial<CloudStatus>): CloudStatus {
     startedMs: Date.now(),
     dataDir: '/home/ada/.dharma',
     appVersion: '0.1.0',
+    notices: [],
     ...changes,
   }
 }

@@ -46,11 +46,15 @@ export class HybridClock {
     this.#now = now
   }
 
-  /** A version newer than every one this clock gave or saw. */
+  /**
+   * A version newer than every one this clock gave or saw, but those that are too far ahead by now.
+   */
   next(): string {
     const nowMs = this.#now()
     const { timeMs, counter } = this.#last
-    if (nowMs > timeMs) this.#last = { timeMs: nowMs, counter: 0 }
+    // Behind a reading from a clock that was far ahead, all that is written would wait for its time.
+    const wasAhead = timeMs > nowMs + MAX_DRIFT_MS
+    if (nowMs > timeMs || wasAhead) this.#last = { timeMs: nowMs, counter: 0 }
     else if (counter + 1 < COUNTER_END) this.#last = { timeMs, counter: counter + 1 }
     else this.#last = { timeMs: timeMs + 1, counter: 0 }
     return formatVersion(this.#last)

@@ -78,6 +78,8 @@ interface Link {
   forged: number
   /** Does it take entries? */
   open: boolean
+  /** Somebody says something later in its name than it does itself. */
+  outdone: boolean
 }
 
 export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
@@ -171,7 +173,8 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     const { machine } = entry
     if (machine === this.#own.machine) return []
     const budget = this.#links.get(machine)?.budget ?? new Budget(PEER_ENTRIES, nowMs)
-    this.#links.set(machine, { budget, forged: 0, open: false })
+    const outdone = (this.#known.get(machine)?.entry.sequence ?? 0) > entry.sequence
+    this.#links.set(machine, { budget, forged: 0, open: false, outdone })
     // First hand: such entries are as many as links, and need no allowance.
     const effects = this.#accept(entry)
     this.#known.seen(machine, wallMs)
@@ -190,7 +193,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     if (link === undefined) return []
     link.open = true
     const machines = [...this.#known.all()].map(({ entry }) => entry.machine)
-    const news = machines.filter((known) => known !== machine)
+    const news = machines.filter((known) => known !== machine || link.outdone)
     return [{ type: 'tell', to: machine, machines: [this.#own.machine, ...news] }]
   }
 

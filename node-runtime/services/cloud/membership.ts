@@ -62,6 +62,8 @@ export interface MembershipEvents {
   machineLearned: [entry: MachineEntry]
   /** Anything that the list of machines shows. */
   changed: []
+  /** Somebody signed as this machine after it was started: a copy of it runs somewhere. */
+  twinSeen: []
 }
 
 export class Membership extends EventEmitter<MembershipEvents> {
@@ -204,6 +206,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
       case 'save':
         return this.#save()
       case 'signAnew':
+        // A later one is of a clock that was ahead, and perhaps this machine's own.
+        if (effect.after <= this.#options.now()) this.emit('twinSeen')
         return this.#signAfter(effect.after)
       case 'dropLink':
         return this.#options.network.drop(effect.machine, effect.reason)

@@ -1,4 +1,4 @@
-import { PackageOpen } from 'lucide-react'
+import { Info, PackageOpen } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { CloudStatus } from '../../../node-runtime/contract/cloud.ts'
 import type { InstalledSystem } from '../../../node-runtime/contract/systems.ts'
@@ -33,6 +33,7 @@ export function HomePage(): ReactNode {
         <h1>{words?.title ?? 'Welcome to Dharma.'}</h1>
         {words !== null && <p>{words.text}</p>}
         {error !== null && <ErrorNotice error={error} />}
+        {status !== null && <Notices notices={status.notices} />}
         {status === null && error === null && <Loading>Asking this machine</Loading>}
       </header>
       {isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
@@ -67,6 +68,21 @@ export function HomePage(): ReactNode {
       {!isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
       {status !== null && <MachinesLine status={status} />}
     </div>
+  )
+}
+
+/** What this machine has to say of itself, calmly: nothing here stops anybody from going on. */
+function Notices({ notices }: { notices: CloudStatus['notices'] }): ReactNode {
+  if (notices.length === 0) return null
+  return (
+    <ul className="home-notices" aria-label="About this machine">
+      {notices.map(({ code, message }) => (
+        <li key={`${code} ${message}`}>
+          <Info aria-hidden="true" />
+          <p>{message}</p>
+        </li>
+      ))}
+    </ul>
   )
 }
 

@@ -55,3 +55,16 @@ test('from a cloud where nobody answers, there is a way back to the earlier one'
   fireEvent.click(within(back).getByRole('button', { name: 'Go back' }))
   await waitFor(() => expect(fake.calls.at(-1)).toEqual(['cloud.join', { cloud: CLOUD_KEY }]))
 })
+
+test('what the machine has to say of itself stands on Home, in its words', async () => {
+  const { fake } = renderInShell(<App />)
+  await screen.findByRole('heading', { level: 1, name: 'This machine started a new cloud.' })
+  expect(screen.queryByRole('list', { name: 'About this machine' })).toBeNull()
+  const message = 'This data folder is a copy of another one.'
+  fake.cloud.set({
+    ...fake.cloud.value,
+    status: { ...fake.cloud.value.status, notices: [{ code: 'FOLDER_COPIED', message }] },
+  })
+  const list = await screen.findByRole('list', { name: 'About this machine' })
+  expect(list.textContent).toBe(message)
+})

@@ -1,0 +1,145 @@
+// What a machine says of its data folder: copied, from 0.1, or with files that are gone.
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CloudStatus } from '../contract/cloud.ts'
+import { contract } from '../contract/index.ts'
+import { encodeKey, hash } from '../core/keys.ts'
+import { connect } from '../rpc/client.ts'
+import type { AnyPort } from '../rpc/port.ts'
+import { silentLog } from '../testing/silent-log.ts'
+import { startRuntime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
+
+let folder: string
+let data: string
+const running = new Set<Runtime>()
+const warnings: string[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-folder-'))
+  data = join(folder, 'data')
+  warnings.length = 0
+})
+afterEach(async () => {
+  await Promise.all([...running].map(stop))
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function start(dataDir = data): Promise<CloudStatus & { person: string }> {
+  const runtime = await startRuntime({
+    dataDir,
+    bootstrap: [],
+    host: '127.0.0.1',
+    kind: 'headless',
+    sdkDir: join(import.meta.dirname, '../../extensions/sdk'),
+    log: { ...silentLog, warn: (message) => void warnings.push(message) },
+  })
+  running.add(runtime)
+  const { port1, port2 } = new MessageChannel()
+  runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
+  const client = connect(contract, port1 as unknown as AnyPort)
+  const status = await client.cloud.status({})
+  const { person } = await client.identity.whoami({})
+  port1.close()
+  return { ...status, person }
+}
+
+async function stop(runtime: Runtime): Promise<void> {
+  running.delete(runtime)
+  await runtime.close()
+}
+const stopAll = () => Promise.all([...running].map(stop))
+const codesOf = ({ notices }: CloudStatus) => notices.map(({ code }) => code)
+
+describe('a copied folder', () => {
+  it('is another machine of the same person, beside the first one, and says so', async () => {
+    const first = await start()
+    expect(first.notices).toEqual([])
+    const copy = join(folder, 'copy')
+    await cp(data, copy, { recursive: true })
+    await rm(join(copy, 'lock'))
+    const second = await start(copy)
+    expect(codesOf(second)).toEqual(['FOLDER_COPIED'])
+    expect(warnings).toContain(second.notices[0]?.message)
+    expect(second.machine).not.toBe(first.machine)
+    expect([second.person, second.cloud]).toEqual([first.person, first.cloud])
+    await stopAll()
+    expect(await start()).toMatchObject({ machine: first.machine, notices: [] })
+    expect(await start(copy)).toMatchObject({ machine: second.machine, notices: [] })
+  })
+})
+
+describe('a folder of 0.1', () => {
+  it('opens with its identity and its cloud, and says that its records stay behind', async () => {
+    const first = await start()
+    await stopAll()
+    // As 0.1 left it: no time of attestation, no mark, records in Hypercores.
+    const identity = JSON.parse(await readFile(join(data, 'identity.json'), 'utf8')) as object
+    await writeFile(
+      join(data, 'identity.json'),
+      JSON.stringify({ ...identity, attestedMs: undefined }),
+    )
+    await rm(join(data, 'folder-stamp.json'))
+    const records = join(data, 'clouds', first.cloud)
+    await rm(records, { recursive: true })
+    await mkdir(join(records, 'cores'), { recursive: true })
+    const again = await start()
+    expect(again).toMatchObject({
+      machine: first.machine,
+      person: first.person,
+      cloud: first.cloud,
+    })
+    expect(codesOf(again)).toEqual(['RECORDS_BEHIND'])
+    expect(again.notices[0]?.message).toContain(join(records, 'cores'))
+    await stopAll()
+    await rm(join(records, 'cores'), { recursive: true })
+    expect((await start()).notices).toEqual([])
+  })
+})
+
+describe('a folder whose list of clouds is gone', () => {
+  const loseList = async (): Promise<void> => {
+    for (const name of await readdir(data)) {
+      if (name.startsWith('cloud.json')) await rm(join(data, name))
+    }
+  }
+
+  it('opens the cloud that it has records of, and says so', async () => {
+    const first = await start()
+    await stopAll()
+    await loseList()
+    const again = await start()
+    expect(again.cloud).toBe(first.cloud)
+    expect(codesOf(again)).toEqual(['CLOUD_REOPENED'])
+    await stopAll()
+    expect(await start()).toMatchObject({ cloud: first.cloud, notices: [] })
+  })
+
+  it('does not guess which of several is meant', async () => {
+    await start()
+    await stopAll()
+    const other = encodeKey(hash(Buffer.from('another cloud')))
+    await mkdir(join(data, 'clouds', other))
+    await loseList()
+    await expect(start()).rejects.toMatchObject({
+      code: 'DATA_DAMAGED',
+      message: expect.stringContaining(other),
+    })
+  })
+})
+
+it.each(['identity.json', 'cloud.json'])(
+  'a %s that is garbage stops the start in words',
+  async (name) => {
+    await start()
+    await stopAll()
+    await writeFile(join(data, name), 'garbage')
+    await rm(join(data, `${name}.bak`), { force: true })
+    await expect(start()).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
+    // Nothing stays open: the folder is free for who mends it.
+    await expect(start()).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
+  },
+)
