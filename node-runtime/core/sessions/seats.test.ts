@@ -70,6 +70,17 @@ test.each([
   expect(readAnnouncement(record({}))).toEqual(announcement)
 })
 
+test('an announcement whose options are a book counts for nothing', () => {
+  const large = descriptorOf([ANN, BOB], { text: 'x'.repeat(20_000) })
+  const made = { descriptor: large, session: sessionId(large) }
+  const id = announcementId(made.session, 0, ANN.machine)
+  expect(readAnnouncement(record(made, { id }))).toBeNull()
+  const small = descriptorOf([ANN, BOB], { text: 'x' })
+  const fits = { descriptor: small, session: sessionId(small) }
+  const itsId = announcementId(fits.session, 0, ANN.machine)
+  expect(readAnnouncement(record(fits, { id: itsId }))).not.toBeNull()
+})
+
 test('nothing that a record may hold makes the reader throw', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), fc.string(), (value, author, id) => {

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
+import { sessionId } from './position.ts'
+import { RecentSessions } from './recent-sessions.ts'
+import type { Announcement } from './seats.ts'
+
+const [ANN, EVE] = [holder('ann'), holder('eve')]
+
+function announced(by: typeof ANN, number: number, startedMs = number): Announcement {
+  const descriptor = { ...descriptorOf([by, holder('bob')]), seed: `${number}` }
+  const session = sessionId(descriptor)
+  const log = keysOf('log').key
+  return { session, seat: 0, log, machine: by.machine, descriptor, state: 'live', startedMs }
+}
+
+test('who announces thousands of sessions pushes out their own', () => {
+  const recent = new RecentSessions({ sessions: 100, perPerson: 10 })
+  const anns = [1, 2, 3].map((number) => announced(ANN, number))
+  for (const announcement of anns) recent.take(announcement, ANN.person)
+  for (let number = 0; number < 2_000; number++) {
+    recent.take(announced(EVE, number, 1_000 + number), EVE.person)
+  }
+  expect(recent.size).toBe(13)
+  for (const { session } of anns) expect(recent.get(session)).toBeDefined()
+  expect(recent.get(announced(EVE, 1_999).session)).toBeDefined()
+  expect(recent.get(announced(EVE, 0).session)).toBeUndefined()
+})
+
+test('many persons together stay within the whole; who has most gives way', () => {
+  const recent = new RecentSessions({ sessions: 20, perPerson: 15 })
+  const ann = announced(ANN, 1)
+  recent.take(ann, ANN.person)
+  for (let number = 0; number < 15; number++) recent.take(announced(EVE, number), EVE.person)
+  for (let number = 0; number < 30; number++) {
+    const other = holder(`person ${number}`)
+    if (number < 10) recent.take(announced(other, number), other.person)
+  }
+  expect(recent.size).toBe(20)
+  expect(recent.get(ann.session)).toBeDefined()
+})
+
+test('what is said again of a session counts once', () => {
+  const recent = new RecentSessions({ sessions: 2, perPerson: 2 })
+  const first = announced(ANN, 1)
+  for (let i = 0; i < 5; i++) recent.take({ ...first, state: 'over' }, ANN.person)
+  expect(recent.values()).toMatchObject([{ seats: [[{ state: 'over' }], []] }])
+})
