@@ -1,7 +1,9 @@
 // What happens when machines die and repositories are wrong: nothing is lost, and words say why.
 import { once } from 'node:events'
+import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import type { Browser } from '@playwright/test'
 import * as z from 'zod'
@@ -185,6 +187,32 @@ test('a cloud whose machines were all off goes on with the one that comes back',
     await expect
       .poll(() => textsOn(machine), { timeout: PATIENCE_MS })
       .toEqual([...written, 'last words', 'while alone'])
+  }
+})
+
+test('a machine whose disk is full says so, lives on, and takes all once there is room', async () => {
+  test.setTimeout(FAULT_TIMEOUT_MS)
+  const full = await cloud.startDaemon()
+  const other = await cloud.startDaemon({ cloud: full.cloud })
+  for (const machine of [full, other]) await installNotes(machine)
+  await write(full, 'before')
+  await expect.poll(() => textsOn(other), { timeout: PATIENCE_MS }).toEqual(['before'])
+
+  const journal = path.join(full.dataDir, 'clouds', full.cloud, 'records')
+  const names = (await readdir(journal)).filter((name) => name.endsWith('.log'))
+  const sizes = await Promise.all(names.map((name) => stat(path.join(journal, name))))
+  await full.limitFiles(Math.max(...sizes.map(({ size }) => size)) + 100)
+  // Its own are refused in words, and others' do not end it.
+  expect((await failureOf(write(full, 'no room'))).code).toBe('DISK_FULL')
+  await write(other, 'from elsewhere')
+  expect((await failureOf(write(full, 'still no room'))).code).toBe('DISK_FULL')
+  expect(await textsOn(full)).toEqual(['before'])
+
+  await full.limitFiles(null)
+  await write(full, 'after')
+  const all = ['after', 'before', 'from elsewhere']
+  for (const machine of [full, other]) {
+    await expect.poll(() => textsOn(machine), { timeout: PATIENCE_MS }).toEqual(all)
   }
 })
 

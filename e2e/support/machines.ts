@@ -63,6 +63,8 @@ export interface Daemon {
   cloud: string
   url: string
   dataDir: string
+  /** No file of the machine grows larger from now on, as on a full disk; null: they do again. */
+  limitFiles(sizeBytes: number | null): Promise<void>
   call(name: string, input: unknown): Promise<unknown>
   /** `kill -9`. The folder stays. */
   kill(): Promise<void>
@@ -112,6 +114,10 @@ export class LocalCloud {
       cloud: ready.cloud,
       url: ready.url,
       dataDir,
+      limitFiles: async (sizeBytes) => {
+        const limit = `--fsize=${sizeBytes ?? 'unlimited'}:`
+        await promisify(execFile)('prlimit', ['--pid', String(ready.pid), limit])
+      },
       call: (name, input) => callMachine(dataDir, name, input),
       kill: () => end(child, 'SIGKILL'),
       close: () => end(child, 'SIGTERM'),
