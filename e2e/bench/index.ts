@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { database } from './database.ts'
 import { daemonStart } from './daemon-start.ts'
 import { desktopStart } from './desktop-start.ts'
 import { fairness } from './fairness.ts'
@@ -21,6 +22,7 @@ const MEASURES: readonly Measure[] = [
   desktopStart,
   daemonStart,
   join,
+  database,
   moveLatency,
   spectatorUpload,
   fairness,

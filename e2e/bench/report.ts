@@ -1,6 +1,6 @@
 // What a measure hands back, and how samples become numbers.
 
-export type Unit = 'ms' | 'bytes'
+export type Unit = 'ms' | 'bytes' | 'a second' | 'percent'
 
 export interface Summary {
   median: number
@@ -36,7 +36,8 @@ const LOW = 0.1
 const HIGH = 0.9
 
 /** Nearest rank. */
-function percentile(sorted: readonly number[], share: number): number {
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b)
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
   if (value === undefined) throw new Error('nothing was measured')
   return value
@@ -44,12 +45,11 @@ function percentile(sorted: readonly number[], share: number): number {
 
 /** @param samples  at least one */
 export function summarize(samples: readonly number[]): Summary {
-  const sorted = [...samples].sort((a, b) => a - b)
   return {
-    median: percentile(sorted, 0.5),
-    low: percentile(sorted, LOW),
-    high: percentile(sorted, HIGH),
-    samples: sorted.length,
+    median: percentile(samples, 0.5),
+    low: percentile(samples, LOW),
+    high: percentile(samples, HIGH),
+    samples: samples.length,
   }
 }
 

@@ -18,8 +18,10 @@ function formatSpread({ low, high }: Summary): string {
   return `${formatNumber(low)}–${formatNumber(high)}`
 }
 
+const SYMBOLS: Record<Unit, string> = { ms: ' ms', bytes: ' B', 'a second': '/s', percent: ' %' }
+
 function formatValue({ median }: Summary, unit: Unit): string {
-  return `${formatNumber(median)} ${unit === 'ms' ? 'ms' : 'B'}`
+  return formatNumber(median) + SYMBOLS[unit]
 }
 
 function cellsOf({ name, unit, ours, against, peer, ratio }: Row): string[] {

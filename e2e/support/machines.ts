@@ -65,6 +65,7 @@ export interface Daemon {
   dataDir: string
   /** No file of the machine grows larger from now on, as on a full disk; null: they do again. */
   limitFiles(sizeBytes: number | null): Promise<void>
+  pid: number
   call(name: string, input: unknown): Promise<unknown>
   /** `kill -9`. The folder stays. */
   kill(): Promise<void>
@@ -118,6 +119,7 @@ export class LocalCloud {
         const limit = `--fsize=${sizeBytes ?? 'unlimited'}:`
         await promisify(execFile)('prlimit', ['--pid', String(ready.pid), limit])
       },
+      pid: ready.pid,
       call: (name, input) => callMachine(dataDir, name, input),
       kill: () => end(child, 'SIGKILL'),
       close: () => end(child, 'SIGTERM'),

@@ -30,6 +30,11 @@ export function fromHex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
+/** The same bytes as the library takes them. */
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /** A new random key pair, or the one that belongs to a 32-byte seed. */
 export function keyPair(seed?: Uint8Array): KeyPair {
   const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES)
@@ -42,25 +47,21 @@ export function keyPair(seed?: Uint8Array): KeyPair {
 /** A detached ed25519 signature, 64 bytes. */
 export function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
   const signature = Buffer.alloc(sodium.crypto_sign_BYTES)
-  sodium.crypto_sign_detached(signature, Buffer.from(message), Buffer.from(secretKey))
+  sodium.crypto_sign_detached(signature, viewOf(message), viewOf(secretKey))
   return signature
 }
 
 /** Does the signature hold? False too for keys and signatures of the wrong length. */
 export function verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== sodium.crypto_sign_BYTES || publicKey.length !== KEY_BYTES) return false
-  return sodium.crypto_sign_verify_detached(
-    Buffer.from(signature),
-    Buffer.from(message),
-    Buffer.from(publicKey),
-  )
+  return sodium.crypto_sign_verify_detached(viewOf(signature), viewOf(message), viewOf(publicKey))
 }
 
 /** BLAKE2b, 32 bytes; with a key (16 to 64 bytes) a message authentication code. */
 export function hash(message: Uint8Array, key?: Uint8Array): Uint8Array {
   const digest = Buffer.alloc(32)
-  if (key === undefined) sodium.crypto_generichash(digest, Buffer.from(message))
-  else sodium.crypto_generichash(digest, Buffer.from(message), Buffer.from(key))
+  if (key === undefined) sodium.crypto_generichash(digest, viewOf(message))
+  else sodium.crypto_generichash(digest, viewOf(message), viewOf(key))
   return digest
 }
 

@@ -10,11 +10,12 @@ import { CloudError } from '../contract/errors.ts'
 import { systemIdSchema } from '../contract/values.ts'
 import type { Log } from '../ports/log.ts'
 import type { Caller } from '../rpc/caller.ts'
-import type { AnyPort } from '../rpc/port.ts'
+import type { AnyPort, WireMessage } from '../rpc/port.ts'
 import { webSocketPort } from '../rpc/transports/web-socket.ts'
 import { buildSystemHeaders } from '../services/systems/asset.ts'
 import type { SystemStore } from '../services/systems/system-store.ts'
 import { AccessRules } from './access.ts'
+import { gatherWrites } from './gathered-writes.ts'
 import { buildShellHeaders, readShellFile } from './shell-files.ts'
 
 /**
@@ -207,7 +208,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         if (left > 0) socketCounts.set(name, left)
         else socketCounts.delete(name)
       })
-      serve(webSocketPort(webSocket), caller)
+      const port = webSocketPort(webSocket)
+      const gather = gatherWrites(socket)
+      const answer = (message: WireMessage): void => {
+        gather()
+        port.postMessage(message)
+      }
+      serve({ ...port, postMessage: answer }, caller)
     })
   }
 

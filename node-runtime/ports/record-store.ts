@@ -76,10 +76,13 @@ export interface RecordStore {
    * Writes records that depend on what is held. `prepare` is given what is at the addresses, writes
    * still on their way to the disk included, and runs alone: nothing comes between what it sees and
    * what it returns. All records it returns must be of these addresses. What it throws is thrown.
+   * @param allowed  what must come to pass before `prepare` is called; its error is thrown. What is
+   *   held is read meanwhile
    */
   write(
     addresses: readonly RecordAddress[],
     prepare: (held: readonly (StoredRecord | undefined)[]) => RecordBatch,
+    allowed?: Promise<unknown>,
   ): Promise<Acceptance>
 
   /**

@@ -1,6 +1,7 @@
 // Which values fit a system's schema: decided in workers, in a bounded number of steps, with the same
 // verdict on every machine.
 import type { Json } from '../contract/values.ts'
+import { GatheredJudging } from './gathered-judging.ts'
 import { schemaApplicators } from './schema-applicators.ts'
 import { schemaAssertions } from './schema-assertions.ts'
 import { schemaEvaluator } from './schema-evaluator.ts'
@@ -50,6 +51,8 @@ export class SchemaJudge {
   readonly #pool: WorkerPool<SchemaRequest, SchemaReply>
   readonly #limitMs: number
   readonly #texts = new WeakMap<object, string>()
+  /** By owner and schema, while values are with a worker. */
+  readonly #gathered = new Map<string, GatheredJudging<Verdict>>()
 
   constructor(options: { size?: number; limitMs?: number; idleMs?: number } = {}) {
     this.#limitMs = options.limitMs ?? JUDGE_LIMIT_MS
@@ -73,9 +76,36 @@ export class SchemaJudge {
     values: readonly string[],
     owner: string = schemaHash,
   ): Promise<Verdict[]> {
-    const verdicts: Verdict[] = []
     const text = this.#textOf(schema)
     if (text === null) return values.map(() => undecided('the schema is too large'))
+    const [value] = values
+    if (value === undefined || values.length > 1) {
+      return this.#judgeAll(schemaHash, text, values, owner)
+    }
+    return [await this.#gatheredOf(schemaHash, text, owner).judge(value)]
+  }
+
+  #gatheredOf(schemaHash: string, text: string, owner: string): GatheredJudging<Verdict> {
+    const name = `${schemaHash} ${owner}`
+    let gathered = this.#gathered.get(name)
+    if (gathered === undefined) {
+      gathered = new GatheredJudging({
+        judge: (values) => this.#judgeAll(schemaHash, text, values, owner),
+        isDoubtful: (verdict) => 'kind' in verdict,
+        onIdle: () => this.#gathered.delete(name),
+      })
+      this.#gathered.set(name, gathered)
+    }
+    return gathered
+  }
+
+  async #judgeAll(
+    schemaHash: string,
+    text: string,
+    values: readonly string[],
+    owner: string,
+  ): Promise<Verdict[]> {
+    const verdicts: Verdict[] = []
     while (verdicts.length < values.length) {
       const slice = nextSlice(values, verdicts.length)
       const exchange = await this.#pool.run({

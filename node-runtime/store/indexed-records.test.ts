@@ -211,6 +211,25 @@ describe('a write', () => {
     expect(store.count).toBe(0)
   })
 
+  it('waits for what allows it, and does not happen when that fails', async () => {
+    const store = await openStore()
+    let allow = (): void => undefined
+    const allowed = new Promise<void>((resolve) => (allow = resolve))
+    let prepared = false
+    const prepare = () => {
+      prepared = true
+      return batch(anna.record())
+    }
+    const refused = store.write([anna.record().header], prepare, Promise.reject(new Error('no')))
+    await expect(refused).rejects.toThrow('no')
+    const written = store.write([anna.record().header], prepare, allowed)
+    await store.accept(batch(anna.record({ id: 'other' })))
+    expect(prepared).toBe(false)
+    allow()
+    await written
+    expect(store.count).toBe(2)
+  })
+
   it('shares its sync with all who wait, and every sync is one', async () => {
     const level = watchLevel()
     const store = await openStore({ openLevel: level.open })

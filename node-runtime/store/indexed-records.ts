@@ -113,10 +113,13 @@ export class IndexedRecords implements RecordStore {
   async write(
     addresses: readonly RecordAddress[],
     prepare: (held: readonly (StoredRecord | undefined)[]) => RecordBatch,
+    allowed?: Promise<unknown>,
   ): Promise<Acceptance> {
+    // Heard when it is awaited below.
+    allowed?.catch(() => undefined)
     await this.#commits.room()
     await this.#aside.ready()
-    return this.#pending.with(addresses.map(addressKey), async (held) => {
+    const write = async (held: readonly Pending[]): Promise<Acceptance> => {
       const batch = prepare(held.map((each) => each.held))
       const of = new Map(held.map((each) => [each.address, each]))
       const places = batch.records.map(({ record }) => {
@@ -125,7 +128,8 @@ export class IndexedRecords implements RecordStore {
         return place
       })
       return this.#merge(batch, places)
-    })
+    }
+    return this.#pending.with(addresses.map(addressKey), write, allowed)
   }
 
   async setVerdicts(judged: readonly StoredRecord[]): Promise<number> {

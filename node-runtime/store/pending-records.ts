@@ -37,15 +37,17 @@ export class PendingRecords {
   /**
    * Calls `use` with what is held at the addresses, and keeps them until what it returns is settled.
    * `use` is synchronous up to its promise: what it sees is true while it decides.
+   * @param allowed  awaited first, with what is held; its error is thrown
    */
   async with<T>(
     addresses: readonly string[],
     use: (held: readonly Pending[]) => Promise<T>,
+    allowed: Promise<unknown> = NOTHING,
   ): Promise<T> {
     for (;;) {
       const entries = this.#take(addresses)
       try {
-        await Promise.all(new Set(entries.map(({ loaded }) => loaded)))
+        await Promise.all(new Set([allowed, ...entries.map(({ loaded }) => loaded)]))
         if (entries.some(({ stale }) => stale)) continue
         return await use(entries)
       } finally {

@@ -8,7 +8,7 @@ import { canonicalJson, isShallow } from '../../core/canonical.ts'
 import { versionTimeMs } from '../../core/db/hybrid-clock.ts'
 import type { HybridClock } from '../../core/db/hybrid-clock.ts'
 import { MAX_VALUE_BYTES } from '../../core/db/record-header.ts'
-import { signRecord } from '../../core/db/signed-record.ts'
+import { recordValue, signRecord } from '../../core/db/signed-record.ts'
 import type {
   HeldRecord,
   RecordAddress,
@@ -17,11 +17,11 @@ import type {
 } from '../../core/db/signed-record.ts'
 import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-in.ts'
 import type { Log } from '../../ports/log.ts'
-import type { RecordStore, StoredRecord } from '../../ports/record-store.ts'
+import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
-import { openProof, proveRecord, viewRecord } from './record-view.ts'
+import { openProof, proveRecord, viewLater, viewRecord } from './record-view.ts'
 
 /** A system as a call names it: by its key, or by the id of an installed one. */
 export interface NamedSystem {
@@ -71,7 +71,7 @@ export class Database {
   /** Subscribes to every change of a record. */
   onChange(listener: (record: CloudRecord) => void): () => void {
     return this.#options.store.onMerged((merged) => {
-      for (const { record } of merged) listener(viewRecord(record))
+      for (const { record } of merged) listener(viewLater(record))
     })
   }
 
@@ -108,14 +108,10 @@ export class Database {
       )
     }
     const text = checkSize(value, maxBytes)
-    await this.#options.judgement.checkValue(declared, text)
+    const fits = this.#options.judgement.checkValue(declared, text)
     const { collection, id = '' } = place
-    return viewRecord(
-      await this.#write(
-        { system, collection, id, rule: write, value, schema: declared.schema },
-        declared,
-      ),
-    )
+    const fields = { system, collection, id, rule: write, value, schema: declared.schema }
+    return viewLater(await this.#write(fields, declared, fits))
   }
 
   /**
@@ -182,14 +178,14 @@ export class Database {
       ...(after === undefined ? {} : { after }),
     }
     const view = (stored: StoredRecord): Promise<CloudRecord> => this.#view(stored, proof)
+    const matches = matcherOf(where)
     const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
     const { store } = this.#options
     async function* found(): AsyncGenerator<CloudRecord, void> {
       for await (const chunk of store.scan(range)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
         for (const stored of await shown(wanted)) {
-          const record = await view(stored)
-          if (matches(record.value, where)) yield record
+          if (matches(stored.record)) yield await view(stored)
         }
       }
     }
@@ -242,6 +238,7 @@ export class Database {
       deleted?: true
     },
     declared: DeclaredCollection | null,
+    allowed?: Promise<void>,
   ): Promise<HeldRecord> {
     const { store, clock, judgement, author } = this.#options
     const signer = author()
@@ -255,13 +252,14 @@ export class Database {
     }
     const attestations = [{ hash, form }]
     if (fields.rule === 'content') {
+      await allowed
       // Its id comes of what it says, so that there is nothing it could take the place of.
       const stored = signed(clock.next())
       await store.accept({ records: [stored], attestations })
       return stored.record
     }
     let written: HeldRecord | undefined
-    await store.write([address], ([held]) => {
+    const prepare = ([held]: readonly (StoredRecord | undefined)[]): RecordBatch => {
       if (fields.deleted === true && (held === undefined || held.record.header.deleted === true)) {
         throw new CloudError('DB_NOT_FOUND', `You have no record "${id}" to delete.`)
       }
@@ -271,7 +269,8 @@ export class Database {
       const stored = signed(version)
       written = stored.record
       return { records: [stored], attestations }
-    })
+    }
+    await store.write([address], prepare, allowed)
     if (written === undefined) throw new Error('a write gave no record')
     return written
   }
@@ -372,12 +371,18 @@ function isBy({ record }: StoredRecord, author: string): boolean {
   return record.header.author === author
 }
 
-/** Has the value these fields with these very values? */
-function matches(value: Json, where: Record<string, Json> | undefined): boolean {
-  if (where === undefined) return true
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return Object.entries(where).every(([field, wanted]) => {
-    const found = Object.hasOwn(value, field) ? value[field] : undefined
-    return found !== undefined && canonicalJson(found) === canonicalJson(wanted)
-  })
+/** Has the value of a record these fields with these very values? */
+function matcherOf(where: Record<string, Json> | undefined): (record: HeldRecord) => boolean {
+  if (where === undefined) return () => true
+  const wanted = Object.entries(where).map(
+    ([field, value]) => [field, canonicalJson(value)] as const,
+  )
+  return (record) => {
+    const value = recordValue(record)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+    return wanted.every(([field, text]) => {
+      const found = Object.hasOwn(value, field) ? value[field] : undefined
+      return found !== undefined && canonicalJson(found) === text
+    })
+  }
 }

@@ -5,7 +5,7 @@ import { CloudError } from '../../contract/errors.ts'
 import type { Manifest } from '../../contract/manifest.ts'
 import type { Json } from '../../contract/values.ts'
 import { valueTextOf } from '../../core/db/signed-record.ts'
-import type { HeldRecord } from '../../core/db/signed-record.ts'
+import type { HeldRecord, RecordHeader } from '../../core/db/signed-record.ts'
 import { schemaHash } from '../../core/systems/collection-schemas.ts'
 import { Batches } from '../../flow/batches.ts'
 import type { StoredRecord } from '../../ports/record-store.ts'
@@ -144,6 +144,18 @@ export class Judgement {
     return verdicts
   }
 
+  /** Records come by the thousand, nearly always of one collection. */
+  #declaredOnce(): (header: RecordHeader) => DeclaredCollection | undefined {
+    let last: { system: string; collection: string; found: DeclaredCollection | undefined } | null =
+      null
+    return ({ system, collection }) => {
+      if (last?.system !== system || last.collection !== collection) {
+        last = { system, collection, found: this.#declared(system, collection) }
+      }
+      return last.found
+    }
+  }
+
   /**
    * The records that the installed version of their system shows; all, where it is not installed.
    * Those that no one has judged under its schema are judged now; `onJudged` gets them, to be kept.
@@ -152,8 +164,9 @@ export class Judgement {
     stored: readonly StoredRecord[],
     onJudged: (judged: readonly StoredRecord[]) => void,
   ): Promise<StoredRecord[]> {
+    const declaredOf = this.#declaredOnce()
     const unjudged = stored.filter(({ record: { header }, verdict }) => {
-      const declared = this.#declared(header.system, header.collection)
+      const declared = declaredOf(header)
       return declared !== undefined && !isJudged(verdict, declared)
     })
     const verdicts = await this.verdictsOf(unjudged.map(({ record }) => record))
@@ -163,7 +176,7 @@ export class Judgement {
     )
     if (judged.length > 0) onJudged(judged)
     return stored.filter(({ record, verdict }) => {
-      const declared = this.#declared(record.header.system, record.header.collection)
+      const declared = declaredOf(record.header)
       if (declared === undefined) return true
       const { write, maxBytes } = declared.declaration
       if (record.header.rule !== write || record.header.size > maxBytes) return false

@@ -1,7 +1,7 @@
 // Records as callers see them, and back: what was signed, and what certifies it.
 import type { CloudRecord, RecordProof } from '../../contract/db.ts'
 import { CloudError } from '../../contract/errors.ts'
-import type { SignedForm } from '../../contract/values.ts'
+import type { Json, SignedForm } from '../../contract/values.ts'
 import { assembleRecord, recordValue, verifyRecord } from '../../core/db/signed-record.ts'
 import type { HeldRecord } from '../../core/db/signed-record.ts'
 import { openAttestation } from '../../core/forms/attestation.ts'
@@ -11,12 +11,15 @@ import { fromHex, toHex } from '../../core/keys.ts'
 
 /** Without the proof. */
 export function viewRecord(record: HeldRecord): CloudRecord {
+  return { ...viewFields(record), value: recordValue(record) }
+}
+
+function viewFields(record: HeldRecord): Omit<CloudRecord, 'value'> {
   const { system, collection, id, author, version, rule, deleted, parties } = record.header
   return {
     system,
     collection,
     id,
-    value: recordValue(record),
     author,
     version,
     rule,
@@ -26,6 +29,16 @@ export function viewRecord(record: HeldRecord): CloudRecord {
 }
 
 /** @param attestations  those that the signatures name, in their order */
+/** The same, its value read only when somebody asks for it: most news of records are not about that. */
+export function viewLater(record: HeldRecord): CloudRecord {
+  const view = viewFields(record)
+  let value: { read: Json } | null = null
+  return Object.defineProperty(view, 'value', {
+    enumerable: true,
+    get: () => (value ??= { read: recordValue(record) }).read,
+  }) as CloudRecord
+}
+
 export function proveRecord(
   { body, signatures }: HeldRecord,
   attestations: readonly SignedForm[],

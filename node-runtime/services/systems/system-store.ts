@@ -126,6 +126,9 @@ export async function openSystemStore({
     for (const listener of listeners) listener()
   }
 
+  /** Asked at every call and for every record; an entry that changes is another entry. */
+  const described = new WeakMap<InstalledEntry, InstalledSystem & { manifest: Manifest }>()
+
   function hostOf(id: string, key: string, earlier: InstalledEntry | undefined): string {
     if (earlier !== undefined) return earlier.host
     return chooseHost(id, key, namesIn(state))
@@ -177,7 +180,13 @@ export async function openSystemStore({
 
     get(key) {
       const entry = state.get(key)
-      return entry && { ...describeEntry(entry), manifest: entry.manifest }
+      if (entry === undefined) return undefined
+      let system = described.get(entry)
+      if (system === undefined) {
+        system = { ...describeEntry(entry), manifest: entry.manifest }
+        described.set(entry, system)
+      }
+      return system
     },
 
     readFile: (key, path) => files.read(key, path),
