@@ -23,6 +23,7 @@ export const ERROR_KINDS = {
   FOLDER_IN_USE: 'environment',
   PORT_IN_USE: 'environment',
   DATA_DAMAGED: 'environment',
+  DATA_TOO_NEW: 'environment',
   DISK_FULL: 'environment',
   DISK_FAILED: 'environment',
   MACHINE_TWICE: 'environment',

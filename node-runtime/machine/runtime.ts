@@ -29,6 +29,7 @@ import { openSystemStore } from '../services/systems/system-store.ts'
 import type { SystemStore } from '../services/systems/system-store.ts'
 import { createSystemsService } from '../services/systems/systems-service.ts'
 import { sharedJudge } from '../sandbox/schema-judge.ts'
+import { claimDataFormat } from '../store/data-format.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 
 export interface RuntimeOptions {
@@ -97,7 +98,7 @@ export class Runtime {
   /**
    * Starts the machine of a data folder. Returns when it can answer calls; finding other machines
    * goes on.
-   * @throws CloudError FOLDER_IN_USE, CLOUD_KEY_INVALID, DATA_DAMAGED
+   * @throws CloudError FOLDER_IN_USE, CLOUD_KEY_INVALID, DATA_DAMAGED, DATA_TOO_NEW
    */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     return opening(async (opened) => {
@@ -108,6 +109,7 @@ export class Runtime {
         log.warn(notice.message, { code: notice.code })
         notices.push(notice)
       }
+      await claimDataFormat(dataDir)
       const identity = await openIdentity(dataDir, say)
       const clouds = await CloudBook.open(dataDir, options.cloud, say)
       const { machine } = identity

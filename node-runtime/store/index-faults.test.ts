@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addressKey } from '../core/db/signed-record.ts'
 import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
 import { fullDiskError, watchLevel } from '../testing/failing-level.ts'
 import { TEST_NOW_MS, TEST_SYSTEM, recordWriter, testVersion } from '../testing/record-writer.ts'
 import { silentLog } from '../testing/silent-log.ts'
+import { openClassicLevel } from './index-opening.ts'
+import { recordKey } from './index-rows.ts'
 import { IndexedRecords } from './indexed-records.ts'
 import type { IndexedRecordsOptions } from './indexed-records.ts'
 
@@ -109,6 +112,78 @@ describe('a full disk', () => {
     await expectConsistent(store)
   })
 
+  it('takes with it what was decided in view of what it refused', async () => {
+    const level = watchLevel()
+    const { store } = await open({ openLevel: level.open })
+    await put(store, 'one', 1)
+    let refuse = (): void => {}
+    const reached = new Promise<void>((resolve) => {
+      level.beforeBatch = () => {
+        resolve()
+        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
+      }
+    })
+    const first = put(store, 'one', 2)
+    await reached
+    const header = anna.record({ id: 'one' }).header
+    const seen: (string | undefined)[] = []
+    const next = (): ReturnType<typeof put> =>
+      store.write([header], ([held]) => {
+        seen.push(held?.record.header.version)
+        const record = anna.record({ id: 'one', version: testVersion(9) })
+        return { records: [{ record, verdict: '' }] }
+      })
+    const second = next()
+    // It is decided before the disk refuses.
+    while (seen.length === 0) await store.get(header)
+    level.beforeBatch = () => {}
+    refuse()
+    for (const each of [first, second]) {
+      await expect(each).rejects.toMatchObject({ code: 'DISK_FULL' })
+    }
+    await next()
+    expect(seen).toEqual([testVersion(2), testVersion(1)])
+    await expectConsistent(store)
+  })
+
+  it('is forgotten by who was still reading when it refused', async () => {
+    const level = watchLevel()
+    const { store } = await open({ openLevel: level.open })
+    await put(store, 'one', 1)
+    let refuse = (): void => {}
+    const writing = new Promise<void>((resolve) => {
+      level.beforeBatch = () => {
+        resolve()
+        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
+      }
+    })
+    const refused = put(store, 'one', 2)
+    await writing
+    let readOn = (): void => {}
+    const reading = new Promise<void>((resolve) => {
+      level.beforeRead = () => {
+        resolve()
+        return new Promise((go) => (readOn = go))
+      }
+    })
+    const seen: (string | undefined)[] = []
+    const headers = ['one', 'two'].map((id) => anna.record({ id }).header)
+    const written = store.write(headers, ([held]) => {
+      seen.push(held?.record.header.version)
+      const record = anna.record({ id: 'one', version: testVersion(3) })
+      return { records: [{ record, verdict: '' }] }
+    })
+    await reading
+    level.beforeRead = () => {}
+    level.beforeBatch = () => {}
+    refuse()
+    await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
+    readOn()
+    await written
+    expect(seen).toEqual([testVersion(1)])
+    await expectConsistent(store)
+  })
+
   it('leaves nothing dangling when what failed turns out to be on the disk after all', async () => {
     const level = watchLevel()
     const { store } = await open({ openLevel: level.open })
@@ -147,12 +222,12 @@ describe('a damaged index', () => {
   })
 
   it('is told when the process ended and left garbage in the journal', async () => {
-    await putAndKill(30)
+    const acknowledged = await putAndKill(30)
     const [journal = ''] = await filesOf('.log')
     await overwrite(journal, 0.5, 100)
     const { store, damage } = await open()
     expect(damage?.lost).toBeNull()
-    expect(store.count).toBeLessThan(30)
+    expect(store.count).toBeLessThan(acknowledged.length)
     await expectConsistent(store)
   })
 
@@ -180,6 +255,25 @@ describe('a damaged index', () => {
     expect(again.store.count).toBe(30)
     expect(again.damage).toBeNull()
     await expectConsistent(again.store)
+  })
+
+  it('takes no row that was changed for a record', async () => {
+    const { store } = await open()
+    await putMany(store, 3)
+    await close(store)
+    const level = await openClassicLevel(index)
+    const key = recordKey(addressKey(anna.record({ id: 'id-1' }).header))
+    const row = Buffer.from((await level.get(key)) ?? [])
+    row.writeUInt8(row.readUInt8(row.length - 1) ^ 1, row.length - 1)
+    await level.put(key, row)
+    await level.close()
+    const again = await open()
+    expect(again.damage).toBeNull()
+    const told: StoreDamage[] = []
+    again.store.onDamage((damage) => told.push(damage))
+    expect(await again.store.get(anna.record({ id: 'id-1' }).header)).toBeUndefined()
+    await expectConsistent(again.store)
+    expect(told.map(({ lost }) => lost)).toEqual([1])
   })
 
   it('opens anew when nothing of it can be read, and keeps what was there', async () => {

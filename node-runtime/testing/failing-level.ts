@@ -12,6 +12,8 @@ export interface WatchedLevel {
   readonly syncs: boolean[]
   /** Called before each batch; what it throws the batch throws, and is not written. */
   beforeBatch: () => Promise<void> | void
+  /** Called before the records of writers are read. */
+  beforeRead: () => Promise<void> | void
   /** Called after each batch; what it throws the batch throws, although it was written. */
   afterBatch: () => void
 }
@@ -20,6 +22,7 @@ export function watchLevel(): WatchedLevel {
   const watched: WatchedLevel = {
     syncs: [],
     beforeBatch: () => {},
+    beforeRead: () => {},
     afterBatch: () => {},
     open: async (folder) => {
       const level = await openClassicLevel(folder)
@@ -33,7 +36,12 @@ export function watchLevel(): WatchedLevel {
         await write(changes, options)
         watched.afterBatch()
       }
-      return Object.assign(level, { batch })
+      const read = level.getMany.bind(level) as (keys: Buffer[]) => Promise<(Buffer | undefined)[]>
+      const getMany = async (keys: Buffer[]): Promise<(Buffer | undefined)[]> => {
+        await watched.beforeRead()
+        return read(keys)
+      }
+      return Object.assign(level, { batch, getMany })
     },
   }
   return watched
