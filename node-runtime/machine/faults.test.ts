@@ -177,6 +177,30 @@ describe('two copies of one machine', () => {
   }, 120_000)
 })
 
+describe('a machine whose disk has lost what it wrote', () => {
+  it('says so, claims nothing, and gets its own records back from the others', async () => {
+    const holder = await cloud.start()
+    const writer = await cloud.start()
+    const ids = Array.from({ length: 20 }, (_, number) => `note ${number + 10}`)
+    for (const id of ids) await writer.node.database.put(note(id), { text: id })
+    await until(async () => (await idsOn(holder)).length === 20)
+    await cloud.stop(writer)
+    await rm(join(cloud.folderIn(writer.dataDir), 'records'), { recursive: true })
+    const again = await cloud.start({ dataDir: writer.dataDir, alone: true })
+    expect(again.node.notices.map(({ code }) => code)).toEqual(['RECORDS_DAMAGED'])
+    expect(again.node.database.completeness().complete).toBe(false)
+    // Written before it has heard of what it had: neither is lost.
+    await again.node.database.put(note('note 10'), { text: 'newer' })
+    await cloud.stop(again)
+    const back = await cloud.start({ dataDir: writer.dataDir })
+    await until(async () => (await idsOn(back)).length === 20)
+    expect(await idsOn(back)).toEqual(ids)
+    expect(await textOf(back, 'note 10', back)).toEqual({ text: 'newer' })
+    await until(async () => JSON.stringify(await textOf(holder, 'note 10', back)).includes('newer'))
+    await until(() => back.node.database.completeness().complete)
+  })
+})
+
 describe('a machine that does not open', () => {
   it('leaves nothing open, and opens when what was broken is mended', async () => {
     const dataDir = await cloud.makeFolder()
