@@ -65,6 +65,7 @@ test('a page that is open over an update is said to be of the old version, and r
   await goTo(window, `cloud://${PLAIN}/`)
   const view = await page()
   await expect(view.getByRole('heading', { level: 1 })).toHaveText('Plain page')
+  await window.expectInPlace(view)
   await keep()
   await repositories.commit('mine', {
     'ui/index.html': '<!doctype html><html lang="en"><title>New</title><body><h1>Newer page</h1>',
@@ -72,6 +73,8 @@ test('a page that is open over an update is said to be of the old version, and r
   await install('mine')
   const banner = window.shell.getByRole('status').filter({ hasText: 'is installed' })
   await expect(banner).toBeVisible()
+  // It makes room for the banner, and does not cover it.
+  await window.expectInPlace(view)
   await expect(view.getByRole('heading', { level: 1 })).toHaveText('Plain page')
   await window.shell.screenshot({ path: 'e2e/shots/electron-update-banner.png' })
   await banner.getByRole('button', { name: 'Reload' }).click()

@@ -28,6 +28,8 @@ export interface AppWindow {
   system(id: string): Promise<TabView>
   /** The web page at this address, once it is there. */
   web(address: string): Promise<TabView>
+  /** Is this view what a person sees, in its place and under nothing? A frame is drawn by the shell. */
+  expectInPlace(view: TabView): Promise<void>
   call(name: string, input: unknown): Promise<unknown>
   kill(): Promise<void>
   close(): Promise<void>
@@ -57,6 +59,7 @@ export function windowOf(machine: ElectronMachine): AppWindow {
     dataDir: machine.dataDir,
     system: async (id) => machine.view(`cloud://${await keyOf(machine.dataDir, id)}/`),
     web: (address) => machine.view(address),
+    expectInPlace: (view) => expectViewInPlace(machine, view),
     call: (name, input) => callMachine(machine.dataDir, name, input),
     kill: () => machine.kill(),
     close: () => machine.close(),
@@ -77,6 +80,7 @@ export async function openDaemonWindow(browser: Browser, daemon: Daemon): Promis
       return shell.frameLocator(`iframe[src^="http://${key}.localhost"]`)
     },
     web: async (address) => shell.frameLocator(`iframe[src^="${address}"]`),
+    expectInPlace: async () => undefined,
     call: daemon.call,
     kill: async () => {
       await daemon.kill()
@@ -87,6 +91,24 @@ export async function openDaemonWindow(browser: Browser, daemon: Daemon): Promis
       await daemon.close()
     },
   }
+}
+
+/** A shot of a view shows it alone: that it is seen, where the shell has room for it, is asked here. */
+async function expectViewInPlace({ app, shell }: ElectronMachine, view: TabView): Promise<void> {
+  if (!('mainFrame' in view)) throw new Error('A view of the desktop window is a page of its own.')
+  const room = await shell.getByRole('tabpanel').evaluate((panel) => {
+    const { left, top, width, height } = panel.getBoundingClientRect()
+    return [left, top, width, height].map((length) => Math.round(length))
+  })
+  const readPlaces = () =>
+    app.evaluate(({ BrowserWindow }) => {
+      const window = BrowserWindow.getAllWindows()[0]
+      const views = (window?.contentView.children ?? []) as Electron.WebContentsView[]
+      return views
+        .filter((each) => (each as { shown?: boolean }).shown === true)
+        .map((each) => [each.webContents.getURL(), ...Object.values(each.getBounds())])
+    })
+  await expect.poll(readPlaces).toEqual([[view.url(), ...room]])
 }
 
 /** The page of a system in the desktop window, where it is a page of its own. */
@@ -144,6 +166,7 @@ export async function showBothThemes(
     for (const inside of view === undefined ? [window.shell] : [window.shell, view]) {
       await settle(inside)
     }
+    if (view !== undefined) await window.expectInPlace(view)
     await page.screenshot({ path: path.join(SHOTS, `${window.kind}-${name}-${theme}.png`) })
     await expectAccessible(page)
   }

@@ -77,6 +77,14 @@ export async function launchElectron(options: ElectronOptions = {}): Promise<Ele
     app.process().kill('SIGKILL')
     throw error
   })
+  // Electron 33 does not tell whether a view is shown; what it was told last is kept for the tests.
+  await app.evaluate(({ View }) => {
+    const { setVisible } = View.prototype
+    View.prototype.setVisible = function (this: Electron.View, shown) {
+      Object.assign(this, { shown })
+      setVisible.call(this, shown)
+    }
+  })
   return {
     app,
     shell,
