@@ -2,11 +2,18 @@
 // it had seen of every seat. From the same actions every machine derives the same order, whatever came
 // first; where two machines of one person went different ways, the way that others built on counts.
 import type { Action } from './action.ts'
+import { writeBlock } from './block.ts'
+import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
 
-/** A session that goes on for longer is none that this version follows. */
+/**
+ * A session that goes on for longer is none that this version follows. Each seat has its share of it, so
+ * that none can fill up a game that it is about to lose.
+ */
 export const MAX_ACTIONS = 20_000
-/** Machines of which one action each waits for its heads; a log is not read on while its action waits. */
-const MAX_WAITING = 256
+/** What the actions of all seats may take of a transcript; the rest is for its head and attestations. */
+const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
+/** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
+const MAX_WAITING_OF_SEAT = 32
 
 interface Node {
   action: Action
@@ -36,8 +43,10 @@ export class Branches {
   readonly #seats: number
   readonly #nodes = new Map<string, Node>()
   readonly #roots: Node[][]
-  /** By machine. */
-  readonly #waiting = new Map<string, Action>()
+  /** By seat, by hash. */
+  readonly #waiting: Map<string, Action>[]
+  /** By seat: what is placed of it. */
+  readonly #used: { actions: number; bytes: number }[]
   readonly #refused = new Set<string>()
   #order: Node[] = []
   #actions: Action[] = []
@@ -47,6 +56,8 @@ export class Branches {
   constructor(seats: number) {
     this.#seats = seats
     this.#roots = Array.from({ length: seats }, () => [])
+    this.#waiting = Array.from({ length: seats }, () => new Map())
+    this.#used = Array.from({ length: seats }, () => ({ actions: 0, bytes: 0 }))
   }
 
   /** All actions that are placed, counting or not. */
@@ -63,9 +74,14 @@ export class Branches {
     return this.#nodes.has(hash)
   }
 
-  /** Does this action wait for one that is not here yet? */
-  isWaiting({ machine, hash }: Action): boolean {
-    return this.#waiting.get(machine)?.hash === hash
+  /** May the seat act on, with actions of up to so many bytes? */
+  hasRoom(seat: number, bytes: number): boolean {
+    const used = this.#used[seat]
+    return (
+      used !== undefined &&
+      used.actions < Math.floor(MAX_ACTIONS / this.#seats) &&
+      used.bytes + bytes <= Math.floor(MAX_ACTION_BYTES / this.#seats)
+    )
   }
 
   /** By seat, the last action that counts: what a machine that acts now has seen. */
@@ -83,17 +99,22 @@ export class Branches {
     return heads.reduce((sum, head) => sum + (head === null ? 0 : this.seqOf(head) + 1), 0)
   }
 
-  /** Takes in an action whose signature and seat were checked. Those that waited for it follow. */
+  /**
+   * Takes in an action whose signature and seat were checked. Those that waited for it follow. One that
+   * waits itself is kept if there is room; whoever has it hands it in again.
+   */
   add(action: Action): Added {
     const result = this.#place(action)
     if (result !== 'added') return result
     for (let progress = true; progress; ) {
       progress = false
-      for (const waiting of this.#waiting.values()) {
-        const placed = this.#place(waiting)
-        if (placed === 'waiting') continue
-        this.#waiting.delete(waiting.machine)
-        progress ||= placed === 'added'
+      for (const waiting of this.#waiting) {
+        for (const [hash, other] of waiting) {
+          const placed = this.#place(other)
+          if (placed === 'waiting') continue
+          waiting.delete(hash)
+          progress ||= placed === 'added'
+        }
       }
     }
     return 'added'
@@ -112,11 +133,15 @@ export class Branches {
       return this.#refuse(action)
     }
     if (heads.includes(undefined)) {
-      if (this.#waiting.size < MAX_WAITING) this.#waiting.set(action.machine, action)
+      const waiting = this.#waiting[action.seat]
+      if (waiting !== undefined && waiting.size < MAX_WAITING_OF_SEAT) {
+        waiting.set(action.hash, action)
+      }
       return 'waiting'
     }
     const known = heads as (Node | null)[]
-    if (!this.#isWellPlaced(action, known) || this.#nodes.size >= MAX_ACTIONS) {
+    const bytes = Buffer.byteLength(writeBlock({ type: 'action', form: action.form })) + 1
+    if (!this.#isWellPlaced(action, known) || !this.hasRoom(action.seat, bytes)) {
       return this.#refuse(action)
     }
     const parent = known[action.seat] ?? null
@@ -132,6 +157,11 @@ export class Branches {
     const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
     this.#findEquivocation(node, siblings)
     this.#nodes.set(action.hash, node)
+    const used = this.#used[action.seat]
+    if (used !== undefined) {
+      used.actions += 1
+      used.bytes += bytes
+    }
     siblings.push(node)
     this.#forked ||= siblings.length > 1
     this.#insert(node)

@@ -12,7 +12,9 @@ import {
   Table,
 } from '../../testing/session-tables.ts'
 import { openAction } from './action.ts'
+import type { Action } from './action.ts'
 import { writeBlock } from './block.ts'
+import { MAX_TRANSCRIPT_BYTES, writeTranscript } from './transcript.ts'
 
 const ANN = holder('ann')
 const BOB = holder('bob')
@@ -483,4 +485,88 @@ test('no order of arrival and no rubbish leads two machines to different games',
     }),
     { numRuns: 200, seed: 7 },
   )
+})
+
+describe('a seat that floods', () => {
+  test('with attestations of its machines keeps nobody else out', () => {
+    const [ann, bob, spectator] = tables()
+    const log = Array.from({ length: 600 }, (_, i) =>
+      writeBlock({ type: 'attestation', form: holder('bob', `machine ${i}`).attestation.form }),
+    )
+    for (const table of [ann, spectator]) table.read({ name: 'flood', log })
+    expect(ann.act(3)).toBe(0)
+    exchange(ann, bob, spectator)
+    expect(spectator.dropped).toEqual([])
+    expect(spectator.referee.actions).toHaveLength(1)
+  })
+
+  test('an action that overtakes the one its log waits with does not take its place', () => {
+    const [ann, bob, spectator] = tables(longRace)
+    ann.act(1)
+    exchange(ann, bob)
+    bob.act(1)
+    exchange(ann, bob)
+    ann.act(1)
+    exchange(ann, bob)
+    bob.act(1)
+    // Bob's first action waits for Ann's; his second one comes ahead of his log.
+    spectator.read(bob)
+    const second = JSON.parse(bob.log.at(-1) ?? '') as {
+      action: { body: string; signature: string }
+    }
+    spectator.step({ type: 'action', form: second.action, attestation: null })
+    exchange(ann, bob, spectator)
+    expect(spectator.dropped).toEqual([])
+    expect(spectator.referee.actions).toHaveLength(4)
+  })
+
+  test('the actions of one seat that wait take no place from the other', () => {
+    const [ann, bob, spectator] = tables()
+    ann.act(1)
+    exchange(ann, bob)
+    bob.act(1)
+    exchange(ann, bob)
+    ann.act(2)
+    for (const { name, log } of [ann, bob]) spectator.read({ name, log: log.slice(0, 1) })
+    const unknown = 'a'.repeat(64)
+    for (let number = 0; number < 300; number++) {
+      const by = holder('bob', `machine ${number}`)
+      const flood = [{ heads: [unknown, null], body: number }]
+      const [action] = forgedLog(descriptor, by, flood).actions
+      if (action === undefined) throw new Error('nothing was signed')
+      spectator.step({ type: 'action', form: action.form, attestation: by.attestation.form })
+    }
+    exchange(ann, bob, spectator)
+    expect(spectator.dropped).toEqual([])
+    expect(spectator.referee.actions).toHaveLength(3)
+  })
+
+  test.each([
+    ['many actions', 1300, null],
+    ['large actions', 100, 'x'.repeat(15_000)],
+  ])('with %s leaves the others room to end it, and the result can be kept', (_, count, body) => {
+    const others = Array.from({ length: 14 }, (_, number) => holder(`other ${number}`))
+    const of = descriptorOf([ANN, BOB, ...others])
+    const [ann, , spectator] = tables(race, of)
+    const none = of.seats.map(() => null)
+    const log = [writeBlock({ type: 'attestation', form: BOB.attestation.form })]
+    let head: string | null = null
+    for (let seq = 0; seq < count; seq++) {
+      const heads: (string | null)[] = none.with(1, head as null)
+      const [signed]: Action[] = forgedLog(of, BOB, [{ heads, type: 'chat', body, seq }]).actions
+      if (signed === undefined) throw new Error('nothing was signed')
+      head = signed.hash
+      log.push(writeBlock({ type: 'action', form: signed.form }))
+    }
+    for (const table of [ann, spectator]) {
+      table.read({ name: 'flood', log })
+      expect(table.dropped).toEqual(['an action fits nowhere'])
+    }
+    expect(ann.act({ type: 'resign' })).toBe(0)
+    exchange(ann, spectator)
+    const { referee } = spectator
+    expect(referee.ending?.by).toBe('resignation')
+    const share = MAX_TRANSCRIPT_BYTES / of.seats.length
+    expect(writeTranscript(of, referee.transcript).length).toBeLessThan(share)
+  })
 })

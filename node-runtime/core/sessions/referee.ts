@@ -10,7 +10,7 @@ import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import type { Core } from '../step.ts'
 import { ACTION_TYPES, isOfSeat, openAction } from './action.ts'
 import type { Action, ActionStatement } from './action.ts'
-import { readBlock, writeBlock } from './block.ts'
+import { MAX_BLOCK_CHARS, readBlock, writeBlock } from './block.ts'
 import { Branches } from './branches.ts'
 import { Judgement } from './judgement.ts'
 import type { Ending, Fault, PlayedAction } from './judgement.ts'
@@ -24,8 +24,8 @@ const MAX_CLAIM_AFTER_MS = 30 * 24 * 3_600_000
 /** After a failure of this machine: the first pause, doubled each time up to the longest. */
 const RETRY_MS = 250
 const MAX_RETRY_MS = 30_000
-/** Attestations of one session: 16 machines a seat, and as many renewed. */
-const MAX_ATTESTATIONS = 512
+/** Attestations of one person: the machines of a seat, and some renewed. Others have room of their own. */
+const MAX_ATTESTATIONS_OF_PERSON = 32
 
 export interface RefereeOptions {
   descriptor: SessionDescriptor
@@ -234,7 +234,9 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     const { cloud, check, descriptor } = this.#options
     const attestation = openAttestation(form, cloud, check)
     if (attestation === null || !descriptor.seats.includes(attestation.person)) return null
-    if (this.#attestations.size < MAX_ATTESTATIONS) {
+    const { person } = attestation
+    const own = [...this.#attestations.values()].filter((other) => other.person === person)
+    if (own.length < MAX_ATTESTATIONS_OF_PERSON) {
       this.#attestations.set(attestation.hash, attestation)
     }
     return attestation.hash
@@ -266,16 +268,22 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     return [...effects, ...this.#wakeLogs(), { type: 'changed' }, ...this.#goOn()]
   }
 
+  /** Hands in again what logs wait with: it need not have a place among what came ahead of its log. */
   #wakeLogs(): RefereeEffect[] {
     const effects: RefereeEffect[] = []
-    for (const [log, action] of this.#stalled) {
-      if (this.#branches.isWaiting(action)) continue
-      this.#stalled.delete(log)
-      effects.push(
-        this.#branches.has(action.hash)
-          ? this.#taken(log)
-          : { type: 'dropLog', log, reason: 'an action fits nowhere' },
-      )
+    for (let progress = true; progress; ) {
+      progress = false
+      for (const [log, action] of this.#stalled) {
+        const added = this.#branches.add(action)
+        if (added === 'waiting') continue
+        progress = true
+        this.#stalled.delete(log)
+        effects.push(
+          added === 'refused'
+            ? { type: 'dropLog', log, reason: 'an action fits nowhere' }
+            : this.#taken(log),
+        )
+      }
     }
     return effects
   }
@@ -366,6 +374,9 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     if (position === null || this.#judgement.isBehind || !this.#knowsItself) {
       if (this.trouble !== null) return refuse('UNAVAILABLE', this.trouble.message)
       return refuse('SESSION_NOT_YOUR_TURN', 'The position is still being worked out.')
+    }
+    if (!this.#branches.hasRoom(seat, MAX_BLOCK_CHARS)) {
+      return refuse('SESSION_TOO_LARGE', 'You have acted as often as a seat may in one session.')
     }
     if (action.type === 'resign') return null
     if (action.type === 'claim') {
@@ -463,6 +474,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     if (ending === null || ownSeat === null || fault !== null || this.#pending !== null) return []
     // A claim is the claimant's word; whom it is held against has not agreed by having come back.
     if (ending.by === 'claim') return []
+    if (!this.#branches.hasRoom(ownSeat, MAX_BLOCK_CHARS)) return []
     if (this.agreements[ownSeat] !== null || this.#judgement.isBehind) return []
     if (!this.#knowsItself) return []
     const last = this.#branches.order.at(-1)

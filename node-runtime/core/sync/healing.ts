@@ -24,6 +24,8 @@ const STALLED_MS = 15_000
 /** The same while segments are downloaded: 40 MB on a slow line. */
 const BULK_STALLED_MS = 120_000
 const WATCH_MS = 5000
+/** While others wait, a turn ends after so long, whatever its machine says; it comes again after them. */
+const TURN_MS = 30_000
 /** How often one turn compares; more differences come again in the next one. */
 const MOST_COMPARISONS = 32
 /** Nothing was deleted for good yet, so there is nothing below which machines must not compare. */
@@ -34,6 +36,7 @@ interface Turn {
   peer: Peer
   comparisons: number
   progressMs: number
+  startedMs: number
   reconciliation: Reconciliation | null
   /** The other side said that records follow. */
   expecting: boolean
@@ -101,10 +104,16 @@ export class Healing {
     this.#scheduleSoon()
   }
 
-  /** A turn without progress ends. */
+  /** A turn without progress ends, and one that others have waited for long enough. */
   watch(): void {
     const turn = this.#turn
     if (turn === null) return
+    if (this.#wanted.size > 0 && this.#shared.nowMs - turn.startedMs > TURN_MS) {
+      // Talk is no progress that could be measured: what is due comes again.
+      this.#wanted.add(turn.peer)
+      this.#nextTurn()
+      return
+    }
     const stalledMs = turn.fetching ? BULK_STALLED_MS : STALLED_MS
     if (this.#shared.nowMs - turn.progressMs > stalledMs) this.#nextTurn()
     else this.#shared.emit({ type: 'setTimer', id: 'watch', afterMs: WATCH_MS })
@@ -253,11 +262,12 @@ export class Healing {
     this.#turn = null
     for (const peer of this.#wanted) {
       this.#wanted.delete(peer)
-      const progressMs = this.#shared.nowMs
+      const { nowMs } = this.#shared
       this.#turn = {
         peer,
         comparisons: 0,
-        progressMs,
+        progressMs: nowMs,
+        startedMs: nowMs,
         reconciliation: null,
         expecting: false,
         fetching: false,

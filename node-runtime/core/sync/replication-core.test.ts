@@ -489,4 +489,28 @@ describe('hostile machines', () => {
     world.run(200_000)
     expect(acknowledged()).toBeGreaterThan(before)
   })
+
+  it('do not keep a machine from comparing with others by talking on and on', () => {
+    const world = new World()
+    world.add('a', many(200, 'mine'))
+    world.add('b', many(200, 'theirs'))
+    world.add('z')
+    const boast = decodeMessage(hello)
+    if (boast?.kind !== 'hello') throw new Error('a greeting')
+    const talk = encodeMessage({ kind: 'acknowledge', frames: [] })
+    for (const key of ['a', 'b']) {
+      const say = (bytes: Uint8Array): void => {
+        world.step(key, { type: 'received', peer: 'z', bytes })
+      }
+      world.step(key, { type: 'peerOpened', peer: 'z' })
+      say(encodeMessage({ ...boast, count: 1_000_000 }))
+    }
+    world.run(1000)
+    world.link('a', 'b')
+    for (let passedMs = 0; passedMs < 300_000; passedMs += 5000) {
+      world.run(5000)
+      for (const key of ['a', 'b']) world.step(key, { type: 'received', peer: 'z', bytes: talk })
+    }
+    for (const key of ['a', 'b']) expect(world.nodes.get(key)?.core.tree.size).toBe(400)
+  })
 })
