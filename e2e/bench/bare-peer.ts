@@ -11,6 +11,7 @@ const SCRIPT = path.join(import.meta.dirname, 'peers', 'hyperswarm-peer.mjs')
 const pingedSchema = z.object({ roundTripsMs: z.array(z.number()) })
 
 export interface BarePeer {
+  pid: number
   /** Resolves when it has announced itself. */
   announced: Promise<unknown>
   /** Resolves at its first connection. */
@@ -44,7 +45,10 @@ export function startBarePeer(bootstrap: readonly string[], topic: string): Bare
     awaited.catch(() => undefined)
     return awaited
   }
+  const { pid } = child
+  if (pid === undefined) throw new Error('the bare peer did not start')
   return {
+    pid,
     announced: said('announced', z.literal('announced')),
     connected: said('connected', z.literal('connected')),
     async ping(count, bytes) {

@@ -9,6 +9,7 @@ import { database } from './database.ts'
 import { daemonStart } from './daemon-start.ts'
 import { desktopStart } from './desktop-start.ts'
 import { fairness } from './fairness.ts'
+import { idle } from './idle.ts'
 import { join } from './join.ts'
 import { moveLatency } from './move-latency.ts'
 import { MissingPart } from './report.ts'
@@ -23,6 +24,7 @@ const MEASURES: readonly Measure[] = [
   daemonStart,
   join,
   database,
+  idle,
   moveLatency,
   spectatorUpload,
   fairness,

@@ -5,6 +5,7 @@ import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
 import type { Connection } from '../../node-runtime/host/running-machine.ts'
 import { LocalCloud } from '../support/machines.ts'
 import { newTopic, startBarePeer } from './bare-peer.ts'
+import { measureColdJoin } from './cold-join.ts'
 import { within } from './patience.ts'
 import { compare } from './report.ts'
 import type { Measure } from './report.ts'
@@ -80,7 +81,7 @@ async function joinBare(bootstrap: readonly string[]): Promise<number> {
 
 export const join: Measure = {
   name: 'join',
-  title: 'Joining a cloud of one other machine, from the spawn',
+  title: 'Joining a cloud of one other machine',
   async run(say) {
     const cloud = await LocalCloud.create()
     const ready: number[] = []
@@ -97,10 +98,11 @@ export const join: Measure = {
     } finally {
       await cloud.close()
     }
-    const name = 'until each lists the other as online'
+    const name = 'from the spawn until each lists the other as online'
     return [
       compare(name, 'ms', joined, 'two bare Hyperswarm processes', bare),
       compare(name, 'ms', joined, 'its own ready line', ready),
+      ...(await measureColdJoin(say)),
     ]
   },
 }

@@ -128,8 +128,12 @@ export class LocalCloud {
     return daemon
   }
 
-  async close(): Promise<void> {
+  async closeMachines(): Promise<void> {
     await Promise.all(this.#daemons.map((daemon) => daemon.close()))
+  }
+
+  async close(): Promise<void> {
+    await this.closeMachines()
     await end(this.#testnet, 'SIGTERM')
     await Promise.all(this.#folders.map((folder) => rm(folder, { recursive: true, force: true })))
   }
