@@ -136,6 +136,17 @@ test('a successor takes over, and the key before signs no more', async () => {
   expect(await readFile(join(folder, SIGNATURE_PATH), 'utf8')).toBe(signature)
 })
 
+test('a signed folder whose key is elsewhere is not signed with a new one', async () => {
+  await sign()
+  const other = join(dataDir, 'other.json')
+  expect(await run('sign', folder, '--key', other)).toMatchObject({
+    code: 1,
+    out: '',
+    error: expect.stringContaining('--key'),
+  })
+  expect(await readdir(dataDir)).not.toContain('other.json')
+})
+
 test('a key inside of the repository, and a damaged one, are refused', async () => {
   const inside = await run('sign', folder, '--key', join(folder, 'key.json'))
   expect(inside).toMatchObject({ code: 1, error: expect.stringContaining('must not lie in') })

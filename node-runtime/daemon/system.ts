@@ -1,5 +1,5 @@
 // `dharma system sign` and `dharma system verify`: for authors of systems.
-import { mkdir, realpath } from 'node:fs/promises'
+import { access, mkdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { CloudError } from '../contract/errors.ts'
 import { encodeKey } from '../core/keys.ts'
@@ -45,10 +45,29 @@ async function openKey(file: string, { folder, json }: SignOptions): Promise<Key
   return keys
 }
 
-/** Signs the files of a folder; makes the key if there is none. */
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A new key can never go on with what another one has signed: then none is made. */
+async function checkKeyIsHere(file: string, folder: string): Promise<void> {
+  if ((await exists(file)) || !(await exists(join(folder, SIGNATURE_PATH)))) return
+  throw new CloudError(
+    'SYSTEM_SIGNATURE_INVALID',
+    `This system is signed already, and its publisher’s key is not in ${file}. Name the file that it is in with --key. If you remove ${SIGNATURE_PATH}, it becomes another system, without the data of this one.`,
+    { file },
+  )
+}
+
+/** Signs the files of a folder; makes the key if there is none and the folder was never signed. */
 export async function signSystemFolder(options: SignOptions): Promise<void> {
   const { folder, dataDir, key, next, json } = options
-  const keys = await openKey(key ?? join(dataDir, KEY_NAME), options)
+  const file = key ?? join(dataDir, KEY_NAME)
+  await checkKeyIsHere(file, folder)
+  const keys = await openKey(file, options)
   const successor = next === undefined ? undefined : await openKey(next, options)
   const signed = await signFolder(folder, keys, successor)
   if (json) return printJson(signed)
@@ -65,7 +84,7 @@ export async function verifySystemFolder(folder: string, json: boolean): Promise
   if (publisherKeys === null) {
     throw new CloudError(
       'SYSTEM_SIGNATURE_INVALID',
-      `The newest commit (${commit.slice(0, 12)}) of "${id}" is not signed. Sign it with: dharma system sign`,
+      `The newest commit (${commit.slice(0, 12)}) of "${id}" is not signed. Run dharma system sign, and commit ${SIGNATURE_PATH} together with the rest.`,
       { id, commit },
     )
   }

@@ -41,9 +41,15 @@ interface Candidate {
 export class RecordIntake {
   readonly #options: IntakeOptions
   readonly #attestations = new Map<string, Attestation>()
+  #closed = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
+  }
+
+  /** What fails from now on fails because the store closes, and is no news. */
+  close(): void {
+    this.#closed = true
   }
 
   /** The form of an attestation, if it is at hand. */
@@ -84,7 +90,7 @@ export class RecordIntake {
         statuses[number] = isTooFarAhead(record.header.version, nowMs) ? 'future' : 'held'
       }
     } catch (error) {
-      log.warn('records could not be taken in', { error })
+      if (!this.#closed) log.warn('records could not be taken in', { error })
       for (const { number } of candidates) statuses[number] = 'unavailable'
     }
     return statuses

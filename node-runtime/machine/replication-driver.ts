@@ -146,6 +146,7 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#driver.close()
+    this.#intake.close()
     this.#protocol.close()
     this.removeAllListeners()
   }

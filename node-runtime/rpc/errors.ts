@@ -54,7 +54,8 @@ export function fromWireError(error: unknown): CloudError {
   if (error instanceof ORPCError) {
     const code = isErrorCode(error.code) ? error.code : (LIBRARY_CODES[error.code] ?? 'INTERNAL')
     const issues = issuesOf(error.data)
-    if (code === 'BAD_INPUT' && issues !== null) {
+    // The library's own; a CloudError that refuses an input has words for it already.
+    if (error.code === 'BAD_REQUEST' && issues !== null) {
       return new CloudError(code, describeIssues(issues), {
         issues: issues.map(({ path, message }) => ({ path, message })),
       })

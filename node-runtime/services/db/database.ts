@@ -104,7 +104,7 @@ export class Database {
         write === 'content'
           ? 'The ids of this collection are computed from what a record says: give none.'
           : 'A record of this collection needs an id.',
-        { issues: [{ path: 'id', message: write === 'content' ? 'not allowed' : 'missing' }] },
+        { collection: place.collection, write },
       )
     }
     const text = checkSize(value, maxBytes)

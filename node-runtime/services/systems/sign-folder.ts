@@ -79,7 +79,7 @@ function signatureToGoOnFrom(
     'SYSTEM_SIGNATURE_INVALID',
     signature === null
       ? `The file ${SIGNATURE_PATH} is damaged. Restore it from the last commit; without it, the chain of your keys is lost.`
-      : `This system is signed by another key, ${String(signature.keys.at(-1))}. Sign it with that one. If you remove ${SIGNATURE_PATH}, it becomes another system, without the data of this one.`,
+      : `This system is signed by another key, ${String(signature.keys.at(-1))}. Sign it with that one (--key). If you remove ${SIGNATURE_PATH}, it becomes another system, without the data of this one.`,
     { id, signer },
   )
 }
