@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { listPackage } from '@electron/asar'
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { chromium, expect, test } from '@playwright/test'
-import { keyPair } from '../node-runtime/core/keys.ts'
+import { newKeyPair } from '../node-runtime/store/new-keys.ts'
 import { serveRepository } from './support/git-server.ts'
 import { callMachine } from './support/machines.ts'
 
@@ -92,7 +92,10 @@ function devToolsOf(app: ChildProcess): Promise<string> {
 
 /** Installs Event Games and sits down at a table, for which the rules must run. */
 async function expectPlayable(dataDir: string): Promise<void> {
-  const repository = await serveRepository({ 'event-games': 'extensions/event-games' }, keyPair())
+  const repository = await serveRepository(
+    { 'event-games': 'extensions/event-games' },
+    newKeyPair(),
+  )
   const { url } = repository
   const call = (name: string, input: unknown): Promise<unknown> => callMachine(dataDir, name, input)
   const commit = await repository.commitOf()

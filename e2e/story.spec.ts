@@ -8,7 +8,8 @@ import {
   openPage,
   showBothThemes,
 } from './support/app-window.ts'
-import { encodeKey, keyPair } from '../node-runtime/core/keys.ts'
+import { encodeKey } from '../node-runtime/core/keys.ts'
+import { newKeyPair } from '../node-runtime/store/new-keys.ts'
 import { signedSystemKey } from '../node-runtime/core/systems/system-key.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
@@ -36,7 +37,7 @@ import type { WebSite } from './support/web-site.ts'
 
 const STORY_TIMEOUT_MS = 300_000
 
-const PUBLISHER = keyPair()
+const PUBLISHER = newKeyPair()
 const EVENT_GAMES = signedSystemKey(encodeKey(PUBLISHER.publicKey), 'event-games')
 
 let cloud: LocalCloud

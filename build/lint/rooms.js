@@ -104,6 +104,7 @@ export const ROOMS = [
       'host',
       'daemon',
       'event-games',
+      'store',
     ],
     packages: noEngines,
     node: true,

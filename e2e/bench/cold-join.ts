@@ -1,7 +1,8 @@
 // How fast a machine that has nothing takes in a cloud's records: from its ready line until it and the
 // other hold the same, record for record, all signatures checked and all on its disk. Beside it the
 // checking of as many signatures alone, on one core.
-import { keyPair, sign, verify } from '../../node-runtime/core/keys.ts'
+import { sign, verify } from '../../node-runtime/core/keys.ts'
+import { newKeyPair } from '../../node-runtime/store/new-keys.ts'
 import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
 import { LocalCloud } from '../support/machines.ts'
 import type { Daemon } from '../support/machines.ts'
@@ -20,7 +21,7 @@ const SIGNED_BYTES = 700
 
 /** Signatures that one core checks in a second. */
 async function checksASecond(): Promise<number> {
-  const { publicKey, secretKey } = keyPair()
+  const { publicKey, secretKey } = newKeyPair()
   const message = new Uint8Array(SIGNED_BYTES)
   const signature = sign(message, secretKey)
   const tookMs = await timeMs(async () => {

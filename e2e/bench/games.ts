@@ -1,6 +1,6 @@
 // Games of Connect Four over the machines' own calls: what the owner's page of each machine does.
 import path from 'node:path'
-import { keyPair } from '../../node-runtime/core/keys.ts'
+import { newKeyPair } from '../../node-runtime/store/new-keys.ts'
 import type { SessionDescriptor, SessionFrame } from '../../node-runtime/contract/sessions.ts'
 import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
 import type { Connection } from '../../node-runtime/host/running-machine.ts'
@@ -29,7 +29,7 @@ export interface Gamer {
 
 /** Serves the games' repository; the address to install them from. */
 export function serveGames(): Promise<GitServer> {
-  return serveRepository(EXTENSION, keyPair())
+  return serveRepository(EXTENSION, newKeyPair())
 }
 
 /** Connects to the machine of that folder and installs the games. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { decodeKey, encodeKey, fromHex, hash, keyPair, sign, toHex, verify } from './keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 
 describe('keys', () => {
   it('are written in z-base-32 and read back', () => {
     for (let round = 0; round < 50; round++) {
-      const { publicKey } = keyPair()
+      const { publicKey } = newKeyPair()
       const text = encodeKey(publicKey)
       expect(text).toHaveLength(52)
       expect(toHex(decodeKey(text)!)).toBe(toHex(publicKey))

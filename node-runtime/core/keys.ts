@@ -35,12 +35,11 @@ function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** A new random key pair, or the one that belongs to a 32-byte seed. */
-export function keyPair(seed?: Uint8Array): KeyPair {
+/** The key pair that belongs to a 32-byte seed. Seeds of new keys are random; see `store/new-keys.ts`. */
+export function keyPair(seed: Uint8Array): KeyPair {
   const publicKey = Buffer.alloc(sodium.crypto_sign_PUBLICKEYBYTES)
   const secretKey = Buffer.alloc(sodium.crypto_sign_SECRETKEYBYTES)
-  if (seed === undefined) sodium.crypto_sign_keypair(publicKey, secretKey)
-  else sodium.crypto_sign_seed_keypair(publicKey, secretKey, Buffer.from(seed))
+  sodium.crypto_sign_seed_keypair(publicKey, secretKey, Buffer.from(seed))
   return { publicKey, secretKey }
 }
 

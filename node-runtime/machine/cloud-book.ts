@@ -6,7 +6,8 @@ import type { CloudNotice, KnownCloud } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
-import { decodeKey, encodeKey, keyPair, toHex } from '../core/keys.ts'
+import { decodeKey, encodeKey, toHex } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
 
 const fileSchema = z.object({
@@ -163,7 +164,7 @@ function chosen(file: CloudFile, cloud: string): CloudFile {
 }
 
 function originate(): CloudFile {
-  const { publicKey, secretKey } = keyPair()
+  const { publicKey, secretKey } = newKeyPair()
   const genesis = genesisBody({
     name: '',
     admission: { kind: 'link' },

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { cloudIdOf, genesisBody } from '../core/forms/genesis.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
-import { encodeKey, keyPair } from '../core/keys.ts'
+import { encodeKey } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import { until } from '../testing/cloud-nodes.ts'
 import { signTestEntry } from '../testing/entries.ts'
@@ -13,8 +14,8 @@ import { jsonCodec, untouchedBytes } from './codec.ts'
 import { PeerFault } from './peer-fault.ts'
 import { Swarm } from './swarm.ts'
 
-const cloudA = encodeKey(keyPair().publicKey)
-const cloudB = encodeKey(keyPair().publicKey)
+const cloudA = encodeKey(newKeyPair().publicKey)
+const cloudB = encodeKey(newKeyPair().publicKey)
 
 function entryOf(keys: KeyPair, cloud: string, more: object = {}): MachineEntry {
   return signTestEntry({ keys, cloud, more })
@@ -40,7 +41,7 @@ function start(options: {
   genesis?: string
   heard?: string[]
 }): { swarm: Swarm; machine: string } {
-  const keys = options.keys ?? keyPair()
+  const keys = options.keys ?? newKeyPair()
   const swarm = new Swarm(
     {
       keyPair: keys,
@@ -179,7 +180,7 @@ describe('the swarm', () => {
   it('does not link with a machine that shows another one’s description', async () => {
     const refused: string[] = []
     const a = start({ cloud: cloudA, refused })
-    const stranger = raw({ cloud: cloudA, entry: entryOf(keyPair(), cloudA) })
+    const stranger = raw({ cloud: cloudA, entry: entryOf(newKeyPair(), cloudA) })
     const connection = await stranger.connect(a.machine)
     connection.write(stranger.greeting(connection))
     await until(() => refused.includes('it speaks for another machine'))
@@ -187,7 +188,7 @@ describe('the swarm', () => {
   })
 
   it('links with a machine of a later version, and agrees on what both can do', async () => {
-    const keys = keyPair()
+    const keys = newKeyPair()
     const later = {
       v: 2,
       region: 'north',

@@ -7,7 +7,8 @@ import type { DhtAddress } from 'hyperdht'
 import { CloudNode } from '../machine/cloud-node.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
-import { encodeKey, hash, keyPair } from '../core/keys.ts'
+import { encodeKey, hash } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import type { Log } from '../ports/log.ts'
 import { sharedJudge } from '../sandbox/schema-judge.ts'
 import type { JudgesValues } from '../services/db/judgement.ts'
@@ -82,7 +83,7 @@ export class TestCloud {
   private constructor(testnet: Awaited<ReturnType<typeof createTestnet>>, genesis: string | null) {
     this.#testnet = testnet
     this.genesis = genesis
-    this.cloud = genesis === null ? encodeKey(keyPair().publicKey) : cloudIdOf(genesis)
+    this.cloud = genesis === null ? encodeKey(newKeyPair().publicKey) : cloudIdOf(genesis)
   }
 
   static async create({ genesis = null }: { genesis?: string | null } = {}): Promise<TestCloud> {

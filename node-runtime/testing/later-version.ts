@@ -12,7 +12,8 @@ import type { Attestation } from '../core/forms/attestation.ts'
 import { genesisBody } from '../core/forms/genesis.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
-import { encodeKey, keyPair } from '../core/keys.ts'
+import { encodeKey } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import { ReplicationDriver } from '../machine/replication-driver.ts'
 import { VerifyPool } from '../machine/verify-pool.ts'
 import { Membership } from '../services/cloud/membership.ts'
@@ -33,7 +34,7 @@ const ATTESTATION_MS = 365 * 24 * 3_600_000
 
 /** The genesis of a cloud that a machine of the later version began. */
 export function laterGenesis(): string {
-  const key = encodeKey(keyPair().publicKey)
+  const key = encodeKey(newKeyPair().publicKey)
   const genesis = { name: 'Later', admission: { kind: 'link' }, keys: [key], nonce: key }
   return genesisBody({ ...genesis, ...LATER_FIELD })
 }
@@ -54,8 +55,8 @@ interface Parts {
 }
 
 export class LaterMachine {
-  readonly person = keyPair()
-  readonly keys = keyPair()
+  readonly person = newKeyPair()
+  readonly keys = newKeyPair()
   readonly attestation: Attestation
   readonly #options: LaterMachineOptions
   readonly #parts: Parts
@@ -80,8 +81,8 @@ export class LaterMachine {
 
   static async start(options: LaterMachineOptions): Promise<LaterMachine> {
     const { folder, cloud, genesis, bootstrap } = options
-    const person = keyPair()
-    const keys = keyPair()
+    const person = newKeyPair()
+    const keys = newKeyPair()
     const machine = encodeKey(keys.publicKey)
     const statement = {
       person: encodeKey(person.publicKey),

@@ -5,7 +5,8 @@ import type { DhtAddress } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import Protomux from 'protomux'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
-import { decodeKey, keyPair } from '../core/keys.ts'
+import { decodeKey } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import { writeGreeting } from '../swarm/greeting.ts'
 import { signTestEntry } from './entries.ts'
@@ -25,7 +26,7 @@ export class RawPeer {
 
   constructor(options: RawPeerOptions) {
     this.#options = options
-    this.keys = options.keys ?? keyPair()
+    this.keys = options.keys ?? newKeyPair()
     this.#dht = new DHT({ bootstrap: [...options.bootstrap], host: '127.0.0.1' })
   }
 

@@ -6,7 +6,8 @@ import createTestnet from '@hyperswarm/testnet'
 import { manifestSchema } from '../contract/manifest.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import type { SessionDescriptor } from '../contract/sessions.ts'
-import { encodeKey, keyPair } from '../core/keys.ts'
+import { encodeKey } from '../core/keys.ts'
+import { newKeyPair } from '../store/new-keys.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import { SessionLogs } from '../store/session-logs.ts'
 import type { SeatLog } from '../store/session-logs.ts'
@@ -52,7 +53,7 @@ export interface MachineOptions {
 }
 
 export class SessionCloud {
-  readonly cloud = encodeKey(keyPair().publicKey)
+  readonly cloud = encodeKey(newKeyPair().publicKey)
   readonly records = new MemoryRecords()
   readonly #machines = new Set<SessionMachine>()
   readonly #folders = new Set<string>()

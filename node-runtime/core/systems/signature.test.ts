@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../canonical.ts'
 import { domainBytes, encodeKey, keyPair, sign, toHex } from '../keys.ts'
+import { newKeyPair } from '../../store/new-keys.ts'
 import { contentHash } from './content-hash.ts'
 import { MAX_SIGNATURE_BYTES, openSignature, signSuccessor, signSystem } from './signature.ts'
 import type { SignatureFile, SystemSignature } from './signature.ts'
@@ -129,7 +130,7 @@ describe('refused is', () => {
   })
 
   test('a chain that is longer than any publisher needs', () => {
-    const chain = Array.from({ length: 102 }, () => keyPair())
+    const chain = Array.from({ length: 102 }, () => newKeyPair())
     let signature = open(signSystem(content, chain[0] ?? first.keys))
     const opensAt = (length: number): boolean => {
       while (signature.keys.length < length) {

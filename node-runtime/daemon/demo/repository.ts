@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { cp, mkdir } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import git from 'isomorphic-git'
-import { keyPair } from '../../core/keys.ts'
+import { newKeyPair } from '../../store/new-keys.ts'
 import { signFolder } from '../../services/systems/sign-folder.ts'
 
 const AUTHOR = { name: 'Dharma', email: 'demo@dharma.invalid' }
@@ -21,7 +21,7 @@ export async function createRepository(source: string, folder: string): Promise<
     filter: (path) => !path.endsWith('.test.ts'),
   })
   await git.init({ fs, dir: folder, defaultBranch: 'main' })
-  await signFolder(folder, keyPair())
+  await signFolder(folder, newKeyPair())
   await git.add({ fs, dir: folder, filepath: '.' })
   await git.commit({
     fs,

@@ -14,6 +14,7 @@ import { signAttestation } from '../../core/forms/attestation.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { nameFromKey } from '../../core/names.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
+import { newSeed } from '../../store/new-keys.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 
 const PHRASE_STRENGTH_BITS = 256
@@ -74,8 +75,9 @@ export class Identity extends EventEmitter<{ changed: [] }> {
     if (known === null) {
       const phrase = generateMnemonic(wordlist, PHRASE_STRENGTH_BITS)
       const names = { personName: null, machineName: null }
-      file = { phrase, machineSeed: newSeed(), ...names, attestedMs }
-    } else if (copied) file = { ...known, machineSeed: newSeed(), machineName: null, attestedMs }
+      file = { phrase, machineSeed: toHex(newSeed()), ...names, attestedMs }
+    } else if (copied)
+      file = { ...known, machineSeed: toHex(newSeed()), machineName: null, attestedMs }
     else if (known.attestedMs === 0) file = { ...known, attestedMs }
     else return new Identity(path, known)
     await writeJsonFile(path, file)
@@ -166,8 +168,4 @@ export class Identity extends EventEmitter<{ changed: [] }> {
       this.emit('changed')
     })
   }
-}
-
-function newSeed(): string {
-  return toHex(globalThis.crypto.getRandomValues(new Uint8Array(32)))
 }

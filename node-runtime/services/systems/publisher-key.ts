@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { keySchema } from '../../contract/values.ts'
 import { encodeKey, fromHex, keyPair, toHex } from '../../core/keys.ts'
+import { newKeyPair } from '../../store/new-keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 
@@ -26,7 +27,7 @@ const fileSchema = z
 export async function openPublisherKey(path: string): Promise<{ keys: KeyPair; isNew: boolean }> {
   const held = await readJsonFile(path, fileSchema)
   if (held !== null) return { keys: keyPair(fromHex(held.seed)), isNew: false }
-  const keys = keyPair()
+  const keys = newKeyPair()
   // An ed25519 secret key is its seed with the public key behind it.
   const seed = toHex(keys.secretKey.slice(0, SEED_BYTES))
   const publicKey = encodeKey(keys.publicKey)
