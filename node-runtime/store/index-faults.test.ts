@@ -1,6 +1,6 @@
 // The index on disks that fill up, lose files, return garbage, and lose power.
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -110,6 +110,24 @@ describe('a full disk', () => {
     await put(store, 'before', 3)
     expect(await idsOf(store)).toEqual(['after', 'before'])
     await expectConsistent(store)
+  })
+
+  it('at the end is no damage at the next start', async () => {
+    const level = watchLevel()
+    const { store } = await open({ openLevel: level.open })
+    await putMany(store, 3)
+    level.beforeBatch = () => {
+      throw fullDiskError()
+    }
+    await expect(put(store, 'during', 9)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    const [journal = ''] = await filesOf('.log')
+    // What a write leaves behind that found no room for all of it.
+    await appendFile(journal, Buffer.alloc(300, 7))
+    await close(store)
+    const again = await open()
+    expect(again.damage).toBeNull()
+    expect(again.store.count).toBe(3)
+    await expectConsistent(again.store)
   })
 
   it('takes with it what was decided in view of what it refused', async () => {

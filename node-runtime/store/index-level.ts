@@ -13,6 +13,7 @@ import type { IndexMeta, IndexOpening, OpenedIndex } from './index-opening.ts'
 import { unseal } from './index-rows.ts'
 import type { Row } from './index-rows.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
+import { trimJournals } from './level-log.ts'
 
 /** What LevelDB needs to open beside a copy of its journal: a manifest, a new journal, its own log. */
 const REOPEN_MARGIN_BYTES = 1_000_000
@@ -141,7 +142,9 @@ export class IndexLevel {
     this.#level = null
     if (level === null) return
     await level.close()
+    // After a failure the disk may take nothing, and what it holds is known only when it is read again.
     if (this.#failure === null) await writeJsonFile(this.#witnessPath, { closed: this.#meta })
+    else await trimJournals(this.#opening.folder)
   }
 
   async #openWithRoom(): Promise<void> {

@@ -1,6 +1,6 @@
 // Is the journal of a LevelDB whole? LevelDB itself drops what it can't read without a word.
 // Format: https://github.com/google/leveldb/blob/main/doc/log_format.md
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const BLOCK_BYTES = 32_768
@@ -56,4 +56,13 @@ export async function isJournalWhole(folder: string): Promise<boolean> {
     if (rest.some((byte) => byte !== 0)) return false
   }
   return names.length > 0
+}
+
+/** Cuts off what a failed write left at the end of the journals of a LevelDB that is closed. */
+export async function trimJournals(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.log'))
+  for (const name of names) {
+    const path = join(folder, name)
+    await truncate(path, wholeLength(await readFile(path)))
+  }
 }

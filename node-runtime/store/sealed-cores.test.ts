@@ -2,9 +2,11 @@ import { cp, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Corestore from 'corestore'
+import Hypercore from 'hypercore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { encodeKey } from '../core/keys.ts'
 import type { GuardedMux } from '../swarm/guarded-mux.ts'
+import { fullDiskError } from '../testing/failing-level.ts'
 import { openGuardedEnds } from '../testing/link-ends.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { SealedCores } from './sealed-cores.ts'
@@ -232,6 +234,26 @@ describe('the store of sealed cores', () => {
     let count = 0
     for await (const _ of store.list()) count++
     expect(count).toBe(1)
+  })
+
+  it('tells a full disk, and seals and serves again once there is room', async () => {
+    const [a, b] = [await openCores('a'), await openCores('b')]
+    const { key } = await a.seal(blocksOf(2))
+    const [mine, theirs] = await link()
+    a.serve(mine)
+    const full = vi.spyOn(Hypercore.prototype, 'append').mockRejectedValue(fullDiskError())
+    await expect(a.seal(blocksOf(3))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    full.mockRestore()
+    const stuck = vi.spyOn(Corestore.prototype, 'close')
+    const sealed = await a.seal(blocksOf(3))
+    expect(stuck).toHaveBeenCalled()
+    stuck.mockRestore()
+    for (const each of [key, sealed.key]) {
+      const copy = await b.open(each)
+      copy?.replicate(theirs)
+      await copy?.download({ maxBytes: MANY_BYTES })
+    }
+    expect(a.list()).toHaveLength(2)
   })
 
   it('opens in a folder that was copied', async () => {

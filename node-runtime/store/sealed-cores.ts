@@ -7,12 +7,16 @@ import { decodeKey, encodeKey, toHex } from '../core/keys.ts'
 import type { LinkMux } from '../ports/link-mux.ts'
 import type { Log } from '../ports/log.ts'
 import { CorestoreSync, openCorestore } from './corestore-opening.ts'
+import type { CorestoreOpening } from './corestore-opening.ts'
 import { discoveryKeyOf } from './discovery-key.ts'
-import { diskError } from './disk-errors.ts'
+import { checkRoom, diskError } from './disk-errors.ts'
 import { SealedCore } from './sealed-core.ts'
 import type { SealedEntry } from './sealed-core.ts'
 import { SealedList } from './sealed-list.ts'
 import { deleteCore, isStaticCore, makeStaticCore } from './static-core.ts'
+
+/** What the engine needs to open again after the disk was full. */
+const REOPEN_BYTES = 4_000_000
 
 export interface SealedCoresOptions {
   folder: string
@@ -20,15 +24,19 @@ export interface SealedCoresOptions {
 }
 
 export class SealedCores {
-  readonly #corestore: Corestore
+  readonly #opening: CorestoreOpening
+  #corestore: Corestore
+  #failed = false
+  #recovering: Promise<void> | null = null
   readonly #sync: CorestoreSync
   readonly #list: SealedList
   readonly #links = new Set<LinkMux>()
   readonly #open = new Set<SealedCore>()
 
-  private constructor(corestore: Corestore, sync: CorestoreSync, list: SealedList) {
+  private constructor(opening: CorestoreOpening, corestore: Corestore, list: SealedList) {
+    this.#opening = opening
     this.#corestore = corestore
-    this.#sync = sync
+    this.#sync = new CorestoreSync(opening.folder)
     this.#list = list
   }
 
@@ -41,10 +49,10 @@ export class SealedCores {
     folder,
     log,
   }: SealedCoresOptions): Promise<{ cores: SealedCores; words: string | null }> {
-    const blocks = join(folder, 'cores')
-    const { corestore, words } = await openCorestore({ folder: blocks, log, whenCopied: 'keep' })
+    const opening = { folder: join(folder, 'cores'), log, whenCopied: 'keep' } as const
+    const { corestore, words } = await openCorestore(opening)
     const list = await SealedList.open(join(folder, 'list'), log)
-    const cores = new SealedCores(corestore, new CorestoreSync(blocks), list)
+    const cores = new SealedCores(opening, corestore, list)
     await cores.#tidy(log)
     return { cores, words }
   }
@@ -55,6 +63,7 @@ export class SealedCores {
    */
   async seal(blocks: readonly Uint8Array[]): Promise<SealedCore> {
     if (blocks.length === 0) throw new TypeError('nothing to seal')
+    await this.#recover()
     try {
       const core = await makeStaticCore(this.#corestore, blocks)
       await this.#sync.sync()
@@ -67,7 +76,8 @@ export class SealedCores {
       await this.#enter(entry)
       return this.#hold(core, entry.key)
     } catch (error) {
-      throw diskError(error, 'sealed')
+      this.#failed = true
+      throw diskError(error, this.#opening.folder)
     }
   }
 
@@ -125,6 +135,24 @@ export class SealedCores {
     for (const core of [...this.#open]) await core.close()
     await this.#corestore.close()
     await this.#list.close()
+  }
+
+  /** After a failed write the engine takes no more until it is opened again; what is open is closed. */
+  async #recover(): Promise<void> {
+    if (!this.#failed) return
+    this.#recovering ??= this.#openAgain().finally(() => {
+      this.#recovering = null
+    })
+    await this.#recovering
+  }
+
+  async #openAgain(): Promise<void> {
+    await checkRoom(`${this.#opening.folder}.room`, REOPEN_BYTES)
+    for (const core of [...this.#open]) await core.close()
+    await this.#corestore.close()
+    this.#corestore = (await openCorestore(this.#opening)).corestore
+    for (const mux of this.#links) this.#corestore.replicate(mux)
+    this.#failed = false
   }
 
   async #enter(entry: SealedEntry): Promise<void> {

@@ -1,9 +1,8 @@
 // What sealed cores are here, without opening any: for quotas, and for what may be served.
-import { rm } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
 import * as z from 'zod'
 import type { Log } from '../ports/log.ts'
 import type { SealedEntry } from './sealed-core.ts'
+import { SmallLevel } from './small-level.ts'
 
 const entrySchema = z.object({
   blocks: z.number().int(),
@@ -13,37 +12,23 @@ const entrySchema = z.object({
 type StoredEntry = z.infer<typeof entrySchema>
 
 export class SealedList {
-  readonly #level: ClassicLevel<string, StoredEntry>
-  readonly #entries = new Map<string, SealedEntry>()
+  readonly #level: SmallLevel<StoredEntry>
+  readonly #entries: Map<string, SealedEntry>
 
-  private constructor(level: ClassicLevel<string, StoredEntry>) {
+  private constructor(level: SmallLevel<StoredEntry>, entries: Map<string, SealedEntry>) {
     this.#level = level
+    this.#entries = entries
   }
 
   /** A list that can't be read begins anew; what it misses is entered again by who has the cores. */
   static async open(folder: string, log: Log): Promise<SealedList> {
-    try {
-      return await SealedList.#read(folder)
-    } catch (error) {
-      log.warn('the list of sealed cores begins anew', { folder, error })
-      await rm(folder, { recursive: true, force: true })
-      return SealedList.#read(folder)
-    }
-  }
-
-  static async #read(folder: string): Promise<SealedList> {
-    const level = new ClassicLevel<string, StoredEntry>(folder, { valueEncoding: 'json' })
-    await level.open()
-    const list = new SealedList(level)
-    try {
-      for await (const [key, value] of level.iterator()) {
-        list.#entries.set(key, { key, ...entrySchema.parse(value) })
+    const entries = new Map<string, SealedEntry>()
+    const level = await SmallLevel.open<StoredEntry>(folder, 'json', log, async (opened) => {
+      for await (const [key, value] of opened.iterator()) {
+        entries.set(key, { key, ...entrySchema.parse(value) })
       }
-    } catch (error) {
-      await level.close()
-      throw error
-    }
-    return list
+    })
+    return new SealedList(level, entries)
   }
 
   entries(): SealedEntry[] {
@@ -61,12 +46,12 @@ export class SealedList {
   }
 
   async put({ key, ...value }: SealedEntry): Promise<void> {
-    await this.#level.put(key, value, { sync: true })
+    await this.#level.write((level) => level.put(key, value, { sync: true }))
     this.#entries.set(key, { key, ...value })
   }
 
   async remove(key: string): Promise<void> {
-    await this.#level.del(key)
+    await this.#level.write((level) => level.del(key))
     this.#entries.delete(key)
   }
 

@@ -1,15 +1,11 @@
 // What the logs of sessions have to remember beside themselves: which logs belong to which session, and
 // blocks that may not be on the disk yet as far as the engine of the logs is concerned.
-import { rm } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
 import type { Log } from '../ports/log.ts'
-import { diskError } from './disk-errors.ts'
+import { SmallLevel } from './small-level.ts'
 
 const SEPARATOR = '\u0000'
 const AFTER_SEPARATOR = '\u0001'
 const INDEX_DIGITS = 8
-
-type Strings = ClassicLevel<string, string>
 
 function range(...parts: string[]): { gte: string; lt: string } {
   const base = parts.join(SEPARATOR)
@@ -17,30 +13,24 @@ function range(...parts: string[]): { gte: string; lt: string } {
 }
 
 export class SessionList {
-  readonly #level: Strings
+  readonly #level: SmallLevel<string>
 
-  private constructor(level: Strings) {
+  private constructor(level: SmallLevel<string>) {
     this.#level = level
   }
 
   /** A list that can't be read begins anew. */
   static async open(folder: string, log: Log): Promise<SessionList> {
-    try {
-      return new SessionList(await openLevel(folder))
-    } catch (error) {
-      log.warn('the list of session logs begins anew', { folder, error })
-      await rm(folder, { recursive: true, force: true })
-      return new SessionList(await openLevel(folder))
-    }
+    return new SessionList(await SmallLevel.open(folder, 'utf8', log))
   }
 
   /** @param log  its key */
   async enter(session: string, log: string): Promise<void> {
-    await this.#level.put(['log', session, log].join(SEPARATOR), '')
+    await this.#level.write((level) => level.put(['log', session, log].join(SEPARATOR), ''))
   }
 
   async logsOf(session: string): Promise<string[]> {
-    const keys = await this.#level.keys(range('log', session)).all()
+    const keys = await this.#level.read((level) => level.keys(range('log', session)).all())
     return keys.map((key) => key.split(SEPARATOR)[2] ?? '')
   }
 
@@ -54,16 +44,12 @@ export class SessionList {
       key: blockKey(log, begin + at),
       value,
     }))
-    try {
-      await this.#level.batch(changes, { sync: true })
-    } catch (error) {
-      throw diskError(error, this.#level.location)
-    }
+    await this.#level.write((level) => level.batch(changes, { sync: true }))
   }
 
   /** The blocks kept of a log, in order. */
   async keptBlocks(log: string): Promise<{ index: number; text: string }[]> {
-    const entries = await this.#level.iterator(range('block', log)).all()
+    const entries = await this.#level.read((level) => level.iterator(range('block', log)).all())
     return entries.map(([key, text]) => ({
       index: Number.parseInt(key.split(SEPARATOR)[2] ?? '', 16),
       text,
@@ -72,29 +58,23 @@ export class SessionList {
 
   async dropBlocksFrom(log: string, begin: number): Promise<void> {
     const { lt } = range('block', log)
-    await this.#level.clear({ gte: blockKey(log, begin), lt })
+    await this.#level.write((level) => level.clear({ gte: blockKey(log, begin), lt }))
   }
 
   /** Those below `end` are on the disk elsewhere. */
   async dropBlocks(log: string, end: number): Promise<void> {
     const { gte } = range('block', log)
-    await this.#level.clear({ gte, lt: blockKey(log, end) })
+    await this.#level.write((level) => level.clear({ gte, lt: blockKey(log, end) }))
   }
 
   async remove(session: string, log: string): Promise<void> {
-    await this.#level.clear(range('block', log))
-    await this.#level.del(['log', session, log].join(SEPARATOR))
+    await this.#level.write((level) => level.clear(range('block', log)))
+    await this.#level.write((level) => level.del(['log', session, log].join(SEPARATOR)))
   }
 
   close(): Promise<void> {
     return this.#level.close()
   }
-}
-
-async function openLevel(folder: string): Promise<Strings> {
-  const level = new ClassicLevel<string, string>(folder)
-  await level.open()
-  return level
 }
 
 function blockKey(log: string, index: number): string {

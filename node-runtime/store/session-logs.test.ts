@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import Corestore from 'corestore'
+import Hypercore from 'hypercore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GuardedMux } from '../swarm/guarded-mux.ts'
 import { until } from '../testing/cloud-nodes.ts'
+import { fullDiskError } from '../testing/failing-level.ts'
 import { openGuardedEnds } from '../testing/link-ends.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { SessionList } from './session-list.ts'
@@ -180,6 +182,44 @@ describe('what is appended', () => {
     await restored.append('four')
     expect(await copy.read(3)).toBe('four')
     expect(conflicted).not.toHaveBeenCalled()
+  })
+})
+
+describe('a full disk', () => {
+  it('is told by who appends, and is written again once there is room', async () => {
+    const own = await (await openLogs('a')).openOwn(SESSION, 0)
+    await own.append('one')
+    const full = vi.spyOn(ClassicLevel.prototype, 'batch').mockRejectedValue(fullDiskError())
+    await expect(own.append('two')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    full.mockRestore()
+    const stuck = vi.spyOn(ClassicLevel.prototype, 'close')
+    await own.append('three')
+    // The engine takes nothing after a failed write, until it is opened again.
+    expect(stuck).toHaveBeenCalled()
+    stuck.mockRestore()
+    expect(await readAll(own)).toEqual(['one', 'three'])
+  })
+})
+
+describe('an engine that failed to write', () => {
+  it('is opened again, and who reads and is read from goes on', async () => {
+    const [a, b] = await link()
+    const own = await (await openLogs('a')).openOwn(SESSION, 0)
+    const copy = await openCopy('b', own.key)
+    own.replicate(a)
+    copy.replicate(b)
+    await own.append('one')
+    expect(await copy.read(0)).toBe('one')
+    const next = copy.read(1)
+    const full = vi.spyOn(Hypercore.prototype, 'append').mockRejectedValue(fullDiskError())
+    await expect(own.append('two')).rejects.toMatchObject({ code: 'DISK_FULL' })
+    full.mockRestore()
+    const stuck = vi.spyOn(Corestore.prototype, 'close')
+    await own.append('three')
+    expect(stuck).toHaveBeenCalled()
+    stuck.mockRestore()
+    expect(await next).toBe('three')
+    expect(await own.read(1)).toBe('three')
   })
 })
 
