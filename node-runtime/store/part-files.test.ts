@@ -54,3 +54,12 @@ test('a file that somebody removed is not here', async () => {
   await files.put(A, bytes('1234'))
   expect(await files.get(A)).not.toBeNull()
 })
+
+test('two who put the same at once both have it on the disk', async () => {
+  const files = await PartFiles.open(folder, 10)
+  await Promise.all([files.put(A, bytes('1234')), files.put(A, bytes('1234'))])
+  await files.put(B, bytes('1234'))
+  // Counted once, so that both have room.
+  expect(await files.get(A)).toEqual(Buffer.from('1234'))
+  expect(await readdir(folder)).toHaveLength(2)
+})

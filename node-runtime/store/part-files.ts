@@ -12,6 +12,7 @@ export class PartFiles {
   readonly #quotaBytes: number
   /** By hash, in the order of their last use. */
   readonly #sizes: Map<string, number>
+  readonly #writing = new Map<string, Promise<void>>()
   #totalBytes = 0
 
   private constructor(folder: string, quotaBytes: number, sizes: Map<string, number>) {
@@ -58,8 +59,17 @@ export class PartFiles {
   }
 
   /** Keeps the bytes. They are on the disk when the promise resolves; a crash leaves all or nothing. */
-  async put(hash: string, bytes: Uint8Array): Promise<void> {
-    if (this.#sizes.has(hash)) return
+  put(hash: string, bytes: Uint8Array): Promise<void> {
+    if (this.#sizes.has(hash)) return Promise.resolve()
+    let writing = this.#writing.get(hash)
+    if (writing === undefined) {
+      writing = this.#write(hash, bytes).finally(() => this.#writing.delete(hash))
+      this.#writing.set(hash, writing)
+    }
+    return writing
+  }
+
+  async #write(hash: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#folder, hash)
     await writeFile(`${path}.new`, bytes, { flush: true })
     await rename(`${path}.new`, path)

@@ -1,10 +1,11 @@
 // The sessions that are open on this machine: opened when someone plays, watches or serves them, and
 // closed a while after nobody does. A player's session goes on until its result is stored.
+import { setTimeout as delay } from 'node:timers/promises'
 import { CloudError } from '../../contract/errors.ts'
 import { signAction } from '../../core/sessions/action.ts'
 import { sessionId } from '../../core/sessions/position.ts'
 import { Referee } from '../../core/sessions/referee.ts'
-import { announcementId, seatMachines, startedMs } from '../../core/sessions/seats.ts'
+import { announcementId, seatMachines } from '../../core/sessions/seats.ts'
 import type { Announcement, KnownSession } from '../../core/sessions/seats.ts'
 import { readTranscript } from '../../core/sessions/transcript.ts'
 import type { SessionLogs } from '../../store/session-logs.ts'
@@ -21,6 +22,8 @@ import type { SessionsOptions } from './sessions.ts'
 
 /** A page that is loaded anew finds its session still open, and so does who is served from here. */
 const LINGER_MS = 15_000
+/** Moves that seats say to have stored, and that may never come, hold nobody up for longer. */
+const TRANSCRIPTS_WAIT_MS = 2_000
 /** A disk that was full may have room again. */
 const STORE_AGAIN_MS = 5_000
 
@@ -156,7 +159,10 @@ export class OpenSessions {
     })
     open.setResults(await findResults(records, descriptor, kind.results))
     await this.followSeats(open)
-    await this.#takeTranscripts(open, likely)
+    const taking = this.#takeTranscripts(open, likely).catch((error: unknown) => {
+      if (!this.#closed) log.warn('stored moves of a session could not be read', { error })
+    })
+    await Promise.race([taking, delay(TRANSCRIPTS_WAIT_MS, undefined, { ref: false })])
     return open
   }
 
@@ -242,7 +248,8 @@ export class OpenSessions {
       machine: identity.machine,
       descriptor: known.descriptor,
       state,
-      startedMs: known.seats.flat().length > 0 ? startedMs(known) : now(),
+      // What others say of it decides nothing about the own seat.
+      startedMs: own?.startedMs ?? now(),
     }
     await records.putBuiltIn(
       SEATS_COLLECTION,

@@ -67,6 +67,7 @@ test.each([
   ['other bytes', liar(Buffer.from('another game'))],
   ['nothing at all', liar(new Uint8Array())],
   ['less than there is to come, for ever', liar(new Uint8Array(), 1_000)],
+  ['a byte at a time', liar(Uint8Array.of(1), 8_000_000)],
 ])('a machine that answers with %s is not believed, and another is asked', async (_what, lying) => {
   const [here, there] = [await machine('here'), await machine('there')]
   here.network.link(lying)

@@ -14,6 +14,8 @@ const PIECE_BYTES = 48 * 1024
 /** A piece in base64, and what is around it. */
 const MAX_MESSAGE_BYTES = 2 * PIECE_BYTES
 const ANSWER_LIMIT_MS = 3_000
+/** Who sends the whole more slowly than this is taken for one that never ends, and the next is asked. */
+const LEAST_BYTES_PER_MS = 64
 /** Of a large cloud not everybody is asked. */
 const MAX_ASKED = 24
 /** Pieces that one machine may be preparing for another at a time. */
@@ -120,17 +122,22 @@ export class Parts {
   }
 
   async #fetchFrom(machine: string, kind: PartKind, hash: string): Promise<Uint8Array | null> {
+    const beganMs = performance.now()
     const pieces: Uint8Array[] = []
     let length = 0
-    let total: number
+    let total = 0
     do {
       const piece = await this.#ask(machine, hash, length)
       if (piece === null || piece.total > LIMITS[kind]) return null
       const data = Buffer.from(piece.data, 'base64')
+      if (length === 0) total = piece.total
+      // Whoever has it sends whole pieces, and always of the same.
+      if (piece.total !== total || data.length !== Math.min(PIECE_BYTES, total - length))
+        return null
       if (data.length === 0) return null
+      if (performance.now() - beganMs > ANSWER_LIMIT_MS + length / LEAST_BYTES_PER_MS) return null
       pieces.push(data)
       length += data.length
-      total = piece.total
     } while (length < total)
     const bytes = Buffer.concat(pieces)
     return isPart(kind, hash, bytes) ? bytes : null

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
 import type { ResultValue, ResultVerdict, SessionFrame } from '../../contract/sessions.ts'
 import { signAction } from '../../core/sessions/action.ts'
@@ -7,6 +7,7 @@ import { writeBlock } from '../../core/sessions/block.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { SessionCloud, game, gamesManifest, openSeatLog } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
+import { Parts } from './parts.ts'
 import { readResult } from './results.ts'
 
 /** Seat 0 wins with its fourth disc in column 3. */
@@ -309,6 +310,54 @@ describe('a seat that does not want an end', () => {
     await later.sessions.list(gamesManifest.id, undefined, 10)
     await later.sessions.resumed
     expect(later.sessions.placeOf(session)).toBeNull()
+  }, 60_000)
+})
+
+describe('what a seat says', () => {
+  it('of moves that never come keeps nobody from playing on', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const session = await openBoth(game('1', a, b), a, b)
+    await play([a, b], session, [3, 0])
+    const { dataDir } = a
+    await a.close()
+    const [announced] = (
+      await b.records.query({ system: 'dharma', collection: 'seats', limit: 10 })
+    ).records
+    if (announced === undefined) throw new Error('nobody announced a seat')
+    const { descriptor } = announced.value as { descriptor: ResultValue['descriptor'] }
+    const result: ResultValue = {
+      session,
+      descriptor,
+      outcome: { scores: [0, 1], reason: 'so I say' },
+      by: 'rules',
+      plies: 2,
+      endedMs: 1,
+      transcript: { core: null, hash: 'a'.repeat(64), length: 1 },
+      signatures: [],
+      kind: descriptor.kind,
+      context: descriptor.context,
+    }
+    const place = { system: gamesManifest.id, collection: 'results', id: session }
+    await b.records.put(place, JSON.parse(JSON.stringify(result)))
+    const honest = Parts.prototype.get
+    const get = vi.spyOn(Parts.prototype, 'get')
+    stops.push(() => get.mockRestore())
+    get.mockImplementation(function (this: Parts, kind, ...rest) {
+      return kind === 'transcript' ? new Promise(() => {}) : honest.call(this, kind, ...rest)
+    })
+    const again = await cloud.start({ dataDir })
+    await move(again, session, 3)
+  }, 60_000)
+
+  it('of when it began does not keep another from sitting down again after a start', async () => {
+    const a = await cloud.start()
+    const b = await cloud.start({ now: () => 1 })
+    const session = await openBoth(game('1', b, a), b, a)
+    const { dataDir } = a
+    await a.close()
+    const again = await cloud.start({ dataDir })
+    await again.sessions.resumed
+    expect(again.sessions.placeOf(session)).not.toBeNull()
   }, 60_000)
 })
 
