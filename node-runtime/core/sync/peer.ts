@@ -46,6 +46,8 @@ export interface Greeting {
 export class Peer {
   readonly key: string
   greeting: Greeting | null = null
+  /** How many records it was told are held here, so that both know which of them asks. */
+  said = 0
   readonly outbox = new Outbox()
   /** What it may still send. */
   granted = WINDOW

@@ -39,7 +39,11 @@ export class Pushing {
     // Most machines get the very same frames.
     const shared = framesOf('pushed', inHand)
     for (const peer of this.#shared.peers.values()) {
-      if (peer.greeting === null) continue
+      if (peer.greeting === null) {
+        // It may have said what it holds already, and not yet heard what is held here.
+        for (const { item, from } of fresh) if (from !== peer.key) peer.outbox.queuePush(item)
+        continue
+      }
       const lacking = fresh.filter(({ item, from }) => from !== peer.key && !peer.knows(item))
       if (lacking.length === fresh.length && inHand.length === fresh.length) {
         this.#sendOrQueue(peer, shared)

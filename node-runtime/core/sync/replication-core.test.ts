@@ -252,6 +252,18 @@ describe('a record that was written', () => {
     expect(told[0]!.item).toEqual(one.item)
   })
 
+  it.each(['a', 'c'])('that %s writes while it greets another is there at once, too', (writer) => {
+    const world = new World()
+    const other = writer === 'a' ? 'c' : 'a'
+    for (const key of ['a', 'c']) world.add(key)
+    world.link('a', 'c')
+    // Both have said what they hold, and neither has heard the other.
+    const one = record(START_MS, 'in between')
+    world.write(writer, one)
+    world.settle()
+    expect(world.nodes.get(other)?.held.has(one.item.id)).toBe(true)
+  })
+
   it('is passed on where not everybody is linked to everybody', () => {
     const world = new World()
     for (const key of ['a', 'b', 'c', 'd']) world.add(key)

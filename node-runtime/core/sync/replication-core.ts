@@ -158,7 +158,9 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
     this.#sayHello(peer)
   }
 
-  #sayHello({ key, greeting }: Peer): void {
+  #sayHello(peer: Peer): void {
+    const { key, greeting } = peer
+    peer.said = this.tree.size
     const hello = encodeMessage({
       kind: 'hello',
       capabilities: this.#options.capabilities ?? [SEGMENTS_CAPABILITY],
@@ -233,7 +235,8 @@ export class ReplicationCore implements Core<ReplicationEvent, ReplicationEffect
     peer.newest = newest
     // Its own memory is at stake, and ours only up to what we take ourselves.
     peer.outbox.credit = Math.min(window, WINDOW)
-    const { size } = this.tree
+    this.#pushing.pump(peer)
+    const size = peer.said
     // Who has less asks, so that it can take its turns; it is the one that gets the most.
     if (size < count || (size === count && this.#options.self < peer.key)) {
       this.#healing.want(peer)
