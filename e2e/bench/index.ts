@@ -16,6 +16,7 @@ import { MissingPart } from './report.ts'
 import type { Measure } from './report.ts'
 import { sandbox } from './sandbox.ts'
 import { spectatorUpload } from './spectator-upload.ts'
+import { store } from './store.ts'
 import { formatTable } from './table.ts'
 import type { Result } from './table.ts'
 
@@ -29,6 +30,7 @@ const MEASURES: readonly Measure[] = [
   spectatorUpload,
   fairness,
   sandbox,
+  store,
 ]
 const REPORTS = path.resolve(import.meta.dirname, '../../out/bench')
 const INTERRUPTED = 130
