@@ -8,14 +8,20 @@ import {
   MAX_MACHINES_PER_SEAT,
   readAnnouncement,
   seatMachines,
-  sessionFrom,
   withAnnouncement,
 } from './seats.ts'
-import type { Announcement } from './seats.ts'
+import type { Announcement, KnownSession } from './seats.ts'
 
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 const descriptor = descriptorOf([ANN, BOB])
 const session = sessionId(descriptor)
+
+/** The session that these announcements make together; undefined for none. */
+function sessionFrom(announcements: readonly Announcement[]): KnownSession | undefined {
+  let known: KnownSession | undefined
+  for (const one of announcements) known = withAnnouncement(known, one)
+  return known
+}
 
 const announcement: Announcement = {
   session,

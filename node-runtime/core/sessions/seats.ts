@@ -80,13 +80,6 @@ export function withAnnouncement(
   return { ...before, seats }
 }
 
-/** The session that these announcements make together; undefined for none. */
-export function sessionFrom(announcements: readonly Announcement[]): KnownSession | undefined {
-  let known: KnownSession | undefined
-  for (const announcement of announcements) known = withAnnouncement(known, announcement)
-  return known
-}
-
 /** When a session began: when its first seat was taken, as its machines say. */
 export function startedMs({ seats }: KnownSession): number {
   const times = seats.flat().map((seat) => seat.startedMs)

@@ -3,7 +3,7 @@
 import { CloudError } from '../../contract/errors.ts'
 import type { CloudRecord } from '../../contract/db.ts'
 import { RecentSessions } from '../../core/sessions/recent-sessions.ts'
-import { MAX_MACHINES_PER_SEAT, readAnnouncement, sessionFrom } from '../../core/sessions/seats.ts'
+import { readAnnouncement, withAnnouncement } from '../../core/sessions/seats.ts'
 import type { Announcement, KnownSession } from '../../core/sessions/seats.ts'
 import type { SessionRecords } from './results.ts'
 
@@ -11,8 +11,11 @@ import type { SessionRecords } from './results.ts'
 export const SEATS_COLLECTION = 'seats'
 export const BUILT_IN_SYSTEM = 'dharma'
 const PAGE_RECORDS = 500
-/** Announcements of one session that are read: two seats' machines, many times over. */
-const MAX_OF_SESSION = 16 * MAX_MACHINES_PER_SEAT
+/**
+ * Records under one session's ids that are read: anybody can write there, and who wants to hide a session
+ * has to write, and keep, so many.
+ */
+const MAX_OF_SESSION = 20_000
 
 export class KnownSessions {
   readonly #records: SessionRecords
@@ -72,16 +75,17 @@ export class KnownSessions {
   }
 
   async #read(session: string): Promise<KnownSession | undefined> {
-    const { records } = await this.#records.query({
-      system: BUILT_IN_SYSTEM,
-      collection: SEATS_COLLECTION,
-      prefix: `${session}.`,
-      limit: MAX_OF_SESSION,
-    })
-    return sessionFrom(records.flatMap((record) => readAnnouncement(record) ?? []))
+    let known: KnownSession | undefined
+    let read = 0
+    for await (const record of this.#all({ prefix: `${session}.` })) {
+      const announcement = readAnnouncement(record)
+      if (announcement !== null) known = withAnnouncement(known, announcement)
+      if (++read >= MAX_OF_SESSION) break
+    }
+    return known
   }
 
-  async *#all(filter: { author?: string }): AsyncGenerator<CloudRecord, void> {
+  async *#all(filter: { author?: string; prefix?: string }): AsyncGenerator<CloudRecord, void> {
     let cursor: string | undefined
     do {
       const page = await this.#records.query({
