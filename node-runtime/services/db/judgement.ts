@@ -7,7 +7,6 @@ import type { Json } from '../../contract/values.ts'
 import { valueTextOf } from '../../core/db/signed-record.ts'
 import type { HeldRecord, RecordHeader } from '../../core/db/signed-record.ts'
 import { schemaHash } from '../../core/systems/collection-schemas.ts'
-import { Batches } from '../../flow/batches.ts'
 import type { StoredRecord } from '../../ports/record-store.ts'
 import type { Verdict } from '../../sandbox/schema-judge.ts'
 
@@ -37,9 +36,6 @@ const MISFITS = '-'
 /** Of the hash of a schema, enough to tell those of one collection apart. */
 const LABEL_CHARS = 16
 
-/** A few milliseconds of judging small values. */
-const MOST_CHECKS_AT_ONCE = 500
-
 const known = new WeakMap<object, DeclaredCollection>()
 
 /** The collection, if the manifest declares it. */
@@ -68,7 +64,6 @@ function isJudged(verdict: string, { schema }: DeclaredCollection): boolean {
 
 export class Judgement {
   readonly #judge: JudgesValues
-  readonly #checks = new WeakMap<DeclaredCollection, Batches<string, Verdict>>()
   /** The collection of a record by the key of its system, if that is installed here. */
   readonly #declared: (system: string, collection: string) => DeclaredCollection | undefined
 
@@ -85,8 +80,9 @@ export class Judgement {
    * @throws CloudError DB_SCHEMA with every field that does not fit; UNAVAILABLE if that can't be told now
    */
   async checkValue(declared: DeclaredCollection, valueText: string): Promise<void> {
-    const verdict = await this.#checksOf(declared).ask(valueText)
-    if (!('kind' in verdict || 'errors' in verdict)) return
+    const { declaration, schema } = declared
+    const [verdict] = await this.#judge.judge(schema, declaration.schema, [valueText])
+    if (verdict === undefined || !('kind' in verdict || 'errors' in verdict)) return
     if ('kind' in verdict) {
       throw new CloudError(
         'UNAVAILABLE',
@@ -101,20 +97,6 @@ export class Judgement {
       `The value does not fit the schema of this collection.${where}`,
       { errors: verdict.errors },
     )
-  }
-
-  /** Values that are written at the same time are judged in one go. */
-  #checksOf(declared: DeclaredCollection): Batches<string, Verdict> {
-    let checks = this.#checks.get(declared)
-    if (checks === undefined) {
-      const { declaration, schema } = declared
-      checks = new Batches(
-        (texts) => this.#judge.judge(schema, declaration.schema, texts),
-        MOST_CHECKS_AT_ONCE,
-      )
-      this.#checks.set(declared, checks)
-    }
-    return checks
   }
 
   /** The verdict of a record that was written here, after `checkValue`. */
