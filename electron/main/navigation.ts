@@ -1,4 +1,4 @@
-// Where pages may go. Pure decisions; `view-guard.ts` puts them into force.
+// Where pages may go. Pure decisions; `page-guard.ts` puts them into force.
 import { keySchema, systemNameSchema } from '../../node-runtime/contract/values.ts'
 import { RESERVED_SYSTEM_IDS } from '../../node-runtime/contract/manifest.ts'
 

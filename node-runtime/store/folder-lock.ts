@@ -9,7 +9,7 @@ import { CloudError } from '../contract/errors.ts'
 /** Written by the daemon, so that others can find the running machine of a folder. */
 export const RUNTIME_FILE = 'runtime.json'
 
-export const runtimeFileSchema = z.object({
+const runtimeFileSchema = z.object({
   pid: z.number().int(),
   url: z.string(),
   port: z.number().int(),

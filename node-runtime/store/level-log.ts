@@ -24,7 +24,7 @@ function maskedCrc32c(bytes: Uint8Array): number {
 }
 
 /** Where the whole pieces of a journal end; its length if it is whole. */
-export function wholeLength(journal: Buffer): number {
+function wholeLength(journal: Buffer): number {
   let at = 0
   while (at < journal.length) {
     const left = BLOCK_BYTES - (at % BLOCK_BYTES)

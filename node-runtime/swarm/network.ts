@@ -14,7 +14,7 @@ export interface PeerInfo {
 }
 
 export interface ProtocolDefinition<M> {
-  /** Such as `dharma/sessions/1`; both sides must have it. */
+  /** Such as `dharma/sessions/2`; both sides must have it. */
   name: string
   /** Messages that it does not read are dropped, and the link is closed. */
   codec: Codec<M>

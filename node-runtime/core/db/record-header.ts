@@ -8,7 +8,7 @@ export const MAX_VALUE_BYTES = 262_144
 /** Who sign one record together. */
 export const MAX_PARTIES = 64
 
-export const SCOPES = ['set', 'home', 'cloud'] as const
+const SCOPES = ['set', 'home', 'cloud'] as const
 
 export interface RecordHeader {
   /** System key; see `core/systems/system-key.ts`. */

@@ -84,7 +84,7 @@ function contentIdOf(headerText: string, valueText: string): string {
 }
 
 /** The author part of a co-signed record's address. */
-export function authorOfParties(parties: readonly string[]): string {
+function authorOfParties(parties: readonly string[]): string {
   return encodeKey(hash(domainBytes('dharma/parties/1', parties.join('\n'))))
 }
 

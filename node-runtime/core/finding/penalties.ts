@@ -4,7 +4,7 @@
 const FIRST_MS = 2_000
 const LONGEST_MS = 10 * 60_000
 /** Keys are free: there is no use in remembering more. */
-export const MAX_PENALTIES = 256
+const MAX_PENALTIES = 256
 
 interface Penalty {
   faults: number

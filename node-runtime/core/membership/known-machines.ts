@@ -5,7 +5,7 @@ import type { MachineEntry } from '../forms/machine-form.ts'
 /** Enough for any cloud whose machines know of all others; ten times more would cost 20 MB. */
 export const MAX_KNOWN = 4_096
 /** Of all entries together. An ordinary one has 1,500 characters, the largest has 16,384. */
-export const MAX_KNOWN_CHARS = 8_000_000
+const MAX_KNOWN_CHARS = 8_000_000
 
 export interface KnownMachine {
   entry: MachineEntry

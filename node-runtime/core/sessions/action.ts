@@ -11,7 +11,7 @@ const KIND = 'action'
 const HASH_DOMAIN = 'dharma/action-hash/1'
 
 /** Seats of one session; also the limit of the descriptor. */
-export const MAX_SEATS = 16
+const MAX_SEATS = 16
 
 const statementSchema = z.object({
   session: hashSchema,
@@ -55,7 +55,7 @@ export const ACTION_TYPES = {
 } as const
 
 /** The name of an action. Of the body alone: two signatures under one body are one action. Hex. */
-export function actionHash({ body }: SignedForm): string {
+function actionHash({ body }: SignedForm): string {
   return toHex(hash(domainBytes(HASH_DOMAIN, body)))
 }
 

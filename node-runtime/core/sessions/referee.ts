@@ -18,7 +18,7 @@ import { jsonEqual, sessionId } from './position.ts'
 import type { Position, RulesAnswer, RulesRequest, Viewer } from './position.ts'
 
 /** A silent opponent may be gone for a moment: long enough to come back over a restart. */
-export const DEFAULT_CLAIM_AFTER_MS = 5 * 60_000
+const DEFAULT_CLAIM_AFTER_MS = 5 * 60_000
 const MIN_CLAIM_AFTER_MS = 10_000
 const MAX_CLAIM_AFTER_MS = 30 * 24 * 3_600_000
 /** After a failure of this machine: the first pause, doubled each time up to the longest. */
@@ -483,6 +483,6 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
 }
 
 /** What an agreement repeats. */
-export function outcomeBody({ scores, reason }: Outcome): Json {
+function outcomeBody({ scores, reason }: Outcome): Json {
   return { scores, reason }
 }

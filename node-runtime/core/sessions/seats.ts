@@ -14,7 +14,7 @@ export const MAX_MACHINES_PER_SEAT = 8
 export const MAX_DESCRIPTOR_CHARS = 16_384
 
 /** The value of a seat's announcement, which the person in the seat signs as a record. */
-export const announcementSchema = z.object({
+const announcementSchema = z.object({
   session: hashSchema,
   seat: z.number().int().nonnegative(),
   log: keySchema,
@@ -43,11 +43,6 @@ export interface SeatRecord {
 /** Sorts a session's announcements together, and names seat and machine: each machine has its own. */
 export function announcementId(session: string, seat: number, machine: string): string {
   return `${session}.${seat}.${machine}`
-}
-
-/** The session that the id of an announcement begins with. */
-export function sessionOfId(id: string): string {
-  return id.slice(0, 64)
 }
 
 /** The announcement that a record makes, if it counts: by the person in the seat. Never throws. */

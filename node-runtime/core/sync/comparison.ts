@@ -9,7 +9,7 @@ import { FINGERPRINT_BYTES, separator, SHORT_ID_BYTES } from './ranges.ts'
 import type { RangeContent, Span } from './ranges.ts'
 
 /** Into how many ranges one that differs is cut. Source: Negentropy uses the same. */
-export const BRANCHES = 16
+const BRANCHES = 16
 /** Ranges with fewer items are listed: about as many bytes as two rounds of fingerprints. */
 export const LIST_BELOW = 32
 /** The key of a session. */

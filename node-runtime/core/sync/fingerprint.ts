@@ -11,10 +11,6 @@ export interface Fingerprint {
   count: number
 }
 
-export function emptyFingerprint(): Fingerprint {
-  return { sum: new Uint32Array(ID_WORDS), count: 0 }
-}
-
 /** Adds the words at `offset` of `words` to those at `at` of `sum`, mod 2^256. */
 export function addWords(sum: Uint32Array, words: Readonly<Uint32Array>, offset = 0, at = 0): void {
   let carry = 0

@@ -18,17 +18,11 @@ export const KEY_WORDS = VERSION_WORDS + ID_WORDS
 export const KEY_BYTES = KEY_WORDS * 4
 
 const WORD_DIGITS = 8
-const VERSION_PATTERN = /^[0-9a-f]{12}-[0-9a-f]{4}$/
-const ID_PATTERN = /^[0-9a-f]{64}$/
 
 /** Below every key there can be. */
 export const LEAST_KEY: Readonly<Key> = new Uint32Array(KEY_WORDS)
 /** Above every key there can be: no record's id is all ones, in practice. */
 export const GREATEST_KEY: Readonly<Key> = new Uint32Array(KEY_WORDS).fill(0xffffffff)
-
-export function isItem(item: Item): boolean {
-  return VERSION_PATTERN.test(item.version) && ID_PATTERN.test(item.id)
-}
 
 /** The first key of a version: no item of that version comes before it. */
 export function versionKey(version: string): Key {

@@ -38,7 +38,7 @@ export interface Answered {
 }
 
 /** The narrower of two pairs of limits; equal to `asked` if that is within `own`. */
-export function narrowerLimits(asked: Limits, own: Limits): Limits {
+function narrowerLimits(asked: Limits, own: Limits): Limits {
   return {
     least: asked.least > own.least ? asked.least : own.least,
     greatest: asked.greatest < own.greatest ? asked.greatest : own.greatest,

@@ -4,7 +4,7 @@
 const KEY_PART_CHARS = 12
 
 /** Between id and key in a host. No id holds it, so a host is never somebody's id. */
-export const HOST_MARK = '--'
+const HOST_MARK = '--'
 
 export interface NamedSystem {
   key: string

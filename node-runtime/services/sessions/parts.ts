@@ -47,7 +47,7 @@ type Message = z.infer<typeof messageSchema>
 type Piece = Extract<Message, { type: 'piece' }>
 
 /** Are these the bytes that the hash names? */
-export function isPart(kind: PartKind, hash: string, bytes: Uint8Array): boolean {
+function isPart(kind: PartKind, hash: string, bytes: Uint8Array): boolean {
   if (bytes.length > LIMITS[kind]) return false
   return kind === 'transcript' ? transcriptHash(bytes) === hash : readBundle(bytes)?.hash === hash
 }
