@@ -15,7 +15,7 @@ export default {
   tsconfigFile: 'no-tsconfig.json',
   ignorePatterns: ['dist', 'out', 'docs', 'test-results', 'playwright-report'],
   tempDirName: `out/mutation/${name}-sandbox`,
-  reporters: ['clear-text', 'html', 'json'],
+  reporters: ['clear-text', 'progress-append-only', 'html', 'json'],
   htmlReporter: { fileName: `out/mutation/${name}.html` },
   jsonReporter: { fileName: `out/mutation/${name}.json` },
   clearTextReporter: { allowColor: false, reportTests: false, logTests: false },

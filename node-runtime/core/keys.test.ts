@@ -16,6 +16,10 @@ describe('keys', () => {
   })
 
   it('are not read from text that is none', () => {
+    const whole = 'y'.repeat(52)
+    for (const text of [`0${whole}`, `${whole}0`, `${whole}\n`, ` ${whole}`, whole.toUpperCase()]) {
+      expect(decodeKey(text), text).toBeNull()
+    }
     for (const text of ['', 'y'.repeat(51), `${'y'.repeat(51)}0`, 'y'.repeat(53), '9'.repeat(52)]) {
       expect(decodeKey(text)).toBeNull()
     }
@@ -44,5 +48,32 @@ describe('keys', () => {
     expect(toHex(hash(new Uint8Array(0)))).toBe(
       '0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8',
     )
+  })
+
+  it('have 32 bytes, and are not written otherwise', () => {
+    for (const length of [0, 31, 33]) {
+      expect(() => encodeKey(new Uint8Array(length))).toThrow('a key has 32 bytes')
+    }
+  })
+
+  it('of the wrong length verify nothing', () => {
+    const keys = keyPair(new Uint8Array(32).fill(1))
+    const message = fromHex('72')
+    const signature = sign(message, keys.secretKey)
+    expect(verify(message, signature, keys.publicKey.subarray(1))).toBe(false)
+    expect(verify(message, Buffer.concat([signature, Buffer.alloc(1)]), keys.publicKey)).toBe(false)
+  })
+
+  it('are as many as there are seeds', () => {
+    const [one, two] = [1, 2].map((byte) => keyPair(new Uint8Array(32).fill(byte)).publicKey)
+    expect(toHex(one!)).not.toBe(toHex(two!))
+  })
+
+  it('make a hash that only who has them can make', () => {
+    const message = fromHex('00')
+    const key = new Uint8Array(32).fill(1)
+    expect(hash(message, key)).not.toEqual(hash(message))
+    expect(hash(message, key)).not.toEqual(hash(message, new Uint8Array(32).fill(2)))
+    expect(hash(message, key)).toEqual(hash(message, Uint8Array.from(key)))
   })
 })

@@ -84,6 +84,31 @@ describe('at the door', () => {
     expect(doorkeeper.waitingCount).toBe(0)
   })
 
+  it('who does not know the cloud is not let in, and is told once', () => {
+    const { receive, greeted, refused, doorkeeper } = open()
+    const connection = receive()
+    const elsewhere = new FakeConnection('10.0.0.1')
+    elsewhere.handshakeHash.fill(2)
+    connection.emit('data', greetingOn(elsewhere))
+    connection.emit('data', greetingOn(connection))
+    vi.advanceTimersByTime(10_000)
+    expect(greeted).toEqual([])
+    expect(refused).toEqual(['it does not know the key of this cloud'])
+    expect(connection.destroyed).toBe(true)
+    expect(doorkeeper.waitingCount).toBe(0)
+  })
+
+  it('a fault of the network is noted, and nothing of a guest is listened to any more', () => {
+    const { receive, refused } = open()
+    const connection = receive()
+    connection.emit('error', new Error('reset'))
+    expect(refused).toEqual(['reset'])
+    connection.emit('data', greetingOn(connection))
+    expect(connection.rawStream.listenerCount('data')).toBe(0)
+    connection.emit('error', new Error('late'))
+    expect(refused).toEqual(['reset', 'late'])
+  })
+
   it('who says nothing goes after three seconds', () => {
     const { receive, refused } = open()
     const connection = receive()
@@ -98,10 +123,10 @@ describe('at the door', () => {
   it('a long greeting is not waited for', () => {
     const { receive, refused } = open()
     const connection = receive()
-    connection._len = MAX_GREETING_BYTES
+    connection._len = MAX_GREETING_BYTES + 64
     connection.rawStream.emit('data', Buffer.alloc(1))
     expect(connection.destroyed).toBe(false)
-    connection._len = MAX_GREETING_BYTES + 1_000
+    connection._len = MAX_GREETING_BYTES + 65
     connection.rawStream.emit('data', Buffer.alloc(1))
     expect(connection.destroyed).toBe(true)
     expect(refused).toEqual(['its greeting is too long'])

@@ -63,6 +63,9 @@ describe('a greeting', () => {
       unknown,
     )
     expect(readGreeting(changed({ proof: '0'.repeat(64) }), ends)).toBe(unknown)
+    for (const proof of ['0'.repeat(63), '0'.repeat(65), `x${'0'.repeat(64)}`, 'A'.repeat(64)]) {
+      expect(readGreeting(changed({ proof }), ends)).toBe('its greeting is not understood')
+    }
   })
 
   it('shows the machine’s own genuine description, of this cloud', () => {

@@ -6,9 +6,10 @@ import { signAttestation } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import { encodeKey, hash, keyPair, toHex } from '../keys.ts'
 import { formatVersion } from './hybrid-clock.ts'
-import { MAX_VALUE_BYTES } from './record-header.ts'
+import { MAX_PARTIES, MAX_VALUE_BYTES } from './record-header.ts'
 import {
   MAX_ENVELOPE_BYTES,
+  addressKey,
   assembleRecord,
   cosign,
   cosignedBody,
@@ -141,6 +142,10 @@ describe('a record', () => {
     const record = signRecord(unsigned(), anna)
     const twice = assembleRecord(record.body, [...record.signatures, cosign(record.body, ben)])
     expect(faultOf(twice as HeldRecord)).toBe('signatures-wrong')
+    // Whichever of both comes first.
+    const { body, signatures } = signRecord(unsigned({ author: ben.person }), ben)
+    const other = assembleRecord(body, [...signatures, cosign(body, anna)])
+    expect(faultOf(other as HeldRecord)).toBe('signatures-wrong')
     const header = { ...headerOf(record), attestation: ben.attestation.hash }
     expect(faultOf(signBody(header, '{"text":"hello"}', anna))).toBe('signatures-wrong')
   })
@@ -244,11 +249,32 @@ describe('a co-signed record', () => {
 
   it('does not hold with one missing, one twice, or a stranger’s', () => {
     expect(faultOf(sealed([anna]))).toBe('signatures-wrong')
+    expect(faultOf(sealed([ben]))).toBe('signatures-wrong')
     expect(faultOf(sealed([anna, anna]))).toBe('signatures-wrong')
     const carl = writer(5)
     const withCarl = new Map([...known, [carl.attestation.hash, carl.attestation]])
     const fault = verifyRecord(sealed([anna, carl]), CLOUD, (name) => withCarl.get(name))
     expect(fault).toBe('signatures-wrong')
+  })
+
+  it('holds although its attestations sort otherwise than its parties', () => {
+    const writers = [11, 12, 13, 14, 15, 16].map((seed) => writer(seed))
+    const byName = (names: string[]): string => [...names].sort().join(' ')
+    const byPerson = byName(writers.map(({ person }) => person))
+    const inOrderOfSeals = [...writers]
+      .sort((a, b) => (a.attestation.hash < b.attestation.hash ? -1 : 1))
+      .map(({ person }) => person)
+    expect(inOrderOfSeals.join(' ')).not.toBe(byPerson)
+    const all = new Map(writers.map(({ attestation }) => [attestation.hash, attestation]))
+    const many = cosignedBody(
+      rest,
+      writers.map(({ person }) => person),
+    )
+    const record = assembleRecord(
+      many,
+      writers.map((each) => cosign(many, each)),
+    )
+    expect(verifyRecord(record as HeldRecord, CLOUD, (name) => all.get(name))).toBeNull()
   })
 
   it('belongs where its parties say', () => {
@@ -258,6 +284,107 @@ describe('a co-signed record', () => {
     const moved = assembleRecord(bodyOfAnna, [cosign(bodyOfAnna, anna), cosign(bodyOfAnna, ben)])
     expect(faultOf(moved as HeldRecord)).toBe('parties-wrong')
   })
+})
+
+/** The author part of the address of what these sign together. */
+function cosignedAuthor(parties: readonly string[]): unknown {
+  const { author: _author, rule: _rule, ...rest } = unsigned()
+  const [header = ''] = Buffer.from(cosignedBody(rest, parties)).toString('utf8').split('\n')
+  return (JSON.parse(header) as { author: string }).author
+}
+
+describe('what is put together as a record', () => {
+  const record = signRecord(unsigned(), anna)
+  const [seal] = record.signatures
+  if (seal === undefined) throw new Error('no signature')
+  const many = (count: number) => Array.from({ length: count }, () => seal)
+
+  it('has from one to as many signatures as there may be parties', () => {
+    expect(assembleRecord(record.body, [])).toBeNull()
+    expect(assembleRecord(record.body, many(MAX_PARTIES))).not.toBeNull()
+    expect(assembleRecord(record.body, many(MAX_PARTIES + 1))).toBeNull()
+    const envelopeWith = (count: number) =>
+      Buffer.concat([
+        Uint8Array.of(1, count),
+        ...many(count).flatMap(({ attestation, signature }) => [
+          Buffer.from(attestation, 'hex'),
+          signature,
+        ]),
+        record.body,
+      ])
+    expect(decodeRecord(envelopeWith(0))).toBeNull()
+    expect(decodeRecord(envelopeWith(MAX_PARTIES))?.signatures).toHaveLength(MAX_PARTIES)
+    expect(decodeRecord(envelopeWith(MAX_PARTIES + 1))).toBeNull()
+  })
+
+  it('has a header that ends, is text, and says the size that follows', () => {
+    const header = Buffer.from(canonicalJson(headerOf(record)))
+    const value = Buffer.from('{"text":"hello"}')
+    const newline = Buffer.from('\n')
+    const assemble = (...parts: Uint8Array[]) => assembleRecord(Buffer.concat(parts), [seal])
+    expect(assemble(header, newline, value)).not.toBeNull()
+    expect(assemble(header)).toBeNull()
+    // Nor is a text without a newline cut where it suits.
+    const { size: _, ...fields } = headerOf(record)
+    const sizeBytes = canonicalJson({ ...fields, size: 100 }).length + 1
+    expect(
+      assemble(
+        Buffer.from(canonicalJson({ ...fields, size: sizeBytes })),
+        newline.subarray(1),
+        Buffer.from('x'),
+      ),
+    ).toBeNull()
+    expect(assemble(header, newline, value, newline)).toBeNull()
+    expect(assemble(header, newline, value.subarray(1))).toBeNull()
+    expect(assemble(Buffer.from([0xff]), newline, value)).toBeNull()
+    expect(assemble(newline, value)).toBeNull()
+  })
+
+  it('is of the one known version of the envelope', () => {
+    const envelope = encodeRecord(record)
+    expect(decodeRecord(Uint8Array.of(2, ...envelope.subarray(1)))).toBeNull()
+    expect(decodeRecord(envelope.subarray(0, 2 + 96))).toBeNull()
+    expect(decodeRecord(new Uint8Array(0))).toBeNull()
+    expect(decodeRecord(Uint8Array.of(1))).toBeNull()
+  })
+
+  it('is as large as header, value and all signatures may be', () => {
+    expect(MAX_ENVELOPE_BYTES).toBe(2 + MAX_PARTIES * 96 + 4096 + 1 + MAX_VALUE_BYTES)
+    const value = 'x'.repeat(MAX_VALUE_BYTES - 2)
+    const largest = signRecord(unsigned({ value }), anna)
+    expect(faultOf(decodeRecord(encodeRecord(largest)) as HeldRecord)).toBeNull()
+    const fields = headerOf(largest)
+    const later = 'x'.repeat(4096 - canonicalJson({ ...fields, later: '' }).length)
+    const body = Buffer.from(`${canonicalJson({ ...fields, later })}\n"${value}"`)
+    const envelope = encodeRecord({ ...largest, body, signatures: many(MAX_PARTIES) })
+    expect(envelope).toHaveLength(MAX_ENVELOPE_BYTES)
+    expect(decodeRecord(envelope)?.header.size).toBe(MAX_VALUE_BYTES)
+  })
+
+  it('was signed before its attestation expired, or in that very millisecond', () => {
+    const last = writer(4, NOW_MS)
+    const record = signRecord(unsigned({ author: last.person }), last)
+    expect(verifyRecord(record, CLOUD, () => last.attestation)).toBeNull()
+  })
+
+  it('has a place of its own for each system, collection, author and id', () => {
+    const { system, collection, author, id } = record.header
+    expect(addressKey(record.header).split('\u0000')).toEqual([system, collection, id, author])
+  })
+})
+
+it('a co-signed record is not deleted, even when all its parties sign that', () => {
+  const parties = [anna.person, ben.person].sort()
+  const header = {
+    ...headerOf(signRecord(unsigned({ deleted: true, value: null }), anna)),
+    author: cosignedAuthor(parties),
+    rule: 'co-signed',
+    attestation: null,
+    parties,
+  }
+  const body = Buffer.from(`${canonicalJson(header)}\n`)
+  const record = assembleRecord(body, [cosign(body, anna), cosign(body, ben)])
+  expect(faultOf(record as HeldRecord)).toBe('not-deletable')
 })
 
 describe('of two records at one address', () => {
@@ -270,6 +397,18 @@ describe('of two records at one address', () => {
     expect(replaces(one, other)).toBe(toHex(one.id32) > toHex(other.id32))
     expect(replaces(other, one)).toBe(toHex(other.id32) > toHex(one.id32))
     expect(replaces(one, one)).toBe(false)
+  })
+
+  it('the newer wins, whichever id is greater', () => {
+    const older = signRecord(unsigned(), anna)
+    const sides = new Set<boolean>()
+    for (let at = 0; at < 20; at++) {
+      const newer = signRecord(unsigned({ version: version(1), value: at }), anna)
+      sides.add(toHex(newer.id32) > toHex(older.id32))
+      expect(replaces(newer, older)).toBe(true)
+      expect(replaces(older, newer)).toBe(false)
+    }
+    expect(sides).toEqual(new Set([true, false]))
   })
 })
 

@@ -119,6 +119,137 @@ describe('a cloud’s id', () => {
   })
 })
 
+describe('what a form may hold', () => {
+  const opens = (changes: object): boolean =>
+    openMachineForm(resign(entry.form, changes, machineKeys.secretKey), cloud) !== null
+  const attests = (changes: object): boolean =>
+    openAttestation(resign(attestation.form, changes, personKeys.secretKey), cloud) !== null
+
+  it('is of a version from 1', () => {
+    expect(attests({ v: 1 })).toBe(true)
+    for (const v of [0, -1, '1', null]) expect(attests({ v }), String(v)).toBe(false)
+  })
+
+  it('is of the kind that its signature is for', () => {
+    const body = canonicalJson({ ...statement, kind: 'machine', v: 1 })
+    const signature = toHex(sign(domainBytes('dharma/attestation/1', body), personKeys.secretKey))
+    expect(openAttestation({ body, signature }, cloud)).toBeNull()
+    expect(JSON.parse(attestation.form.body)).toMatchObject({ kind: 'attestation', v: 1 })
+    expect(JSON.parse(entry.form.body)).toMatchObject({ kind: 'machine', v: 1 })
+  })
+
+  it('names its signer by a key', () => {
+    for (const other of [5, null, '', person.slice(1)]) {
+      expect(attests({ person: other }), String(other)).toBe(false)
+    }
+  })
+
+  it('counts and times with whole numbers from 0', () => {
+    for (const field of ['sequence', 'expiresMs']) {
+      expect(attests({ [field]: 0 })).toBe(true)
+      for (const value of [-1, 1.5, '1', null]) expect(attests({ [field]: value })).toBe(false)
+    }
+  })
+
+  it('is text that is an object', () => {
+    for (const body of ['null', '[]', '5', '"x"', '{}']) {
+      expect(openAttestation({ ...attestation.form, body }, cloud), body).toBeNull()
+    }
+  })
+
+  it('is a machine’s of this cloud, with an attestation of this cloud', () => {
+    const elsewhere = encodeKey(hash(Buffer.from('elsewhere')))
+    expect(opens({ cloud: elsewhere })).toBe(false)
+    const other = signAttestation({ ...statement, cloud: elsewhere }, personKeys.secretKey)
+    expect(opens({ attestation: other.form })).toBe(false)
+    const own = signMachineForm(
+      { ...entry, cloud: elsewhere, attestation: other },
+      machineKeys.secretKey,
+    )
+    expect(openMachineForm(own.form, elsewhere)).not.toBeNull()
+    expect(openMachineForm(own.form, cloud)).toBeNull()
+  })
+
+  it('says no more of a machine than fits on a line', () => {
+    const protocol = (changes: object) => ({ protocol: { ...entry.protocol, ...changes } })
+    for (const good of [
+      { name: 'x' },
+      { name: 'x'.repeat(60) },
+      { device: 'a' },
+      { device: `a${'-'.repeat(39)}` },
+      { appVersion: 'x'.repeat(40) },
+      protocol({ version: 1 }),
+      protocol({ capabilities: [] }),
+      protocol({ capabilities: Array.from({ length: 64 }, () => 'x'.repeat(60)) }),
+    ]) {
+      expect(opens(good), JSON.stringify(good)).toBe(true)
+    }
+    for (const bad of [
+      { name: '' },
+      { name: 'x'.repeat(61) },
+      { device: '' },
+      { device: 'A' },
+      { device: '9a' },
+      { device: 'aB' },
+      { device: 'a b' },
+      { device: `a${'b'.repeat(40)}` },
+      { appVersion: 'x'.repeat(41) },
+      { sequence: -1 },
+      protocol({ version: 0 }),
+      protocol({ version: 1.5 }),
+      protocol({ capabilities: Array.from({ length: 65 }, () => 'x') }),
+      protocol({ capabilities: ['x'.repeat(61)] }),
+      protocol({ capabilities: [5] }),
+    ]) {
+      expect(opens(bad), JSON.stringify(bad)).toBe(false)
+    }
+  })
+
+  it('is at most as long as a form may be', () => {
+    const room =
+      MAX_FORM_CHARS -
+      canonicalJson({ ...(JSON.parse(entry.form.body) as object), later: '' }).length
+    expect(opens({ later: 'x'.repeat(room) })).toBe(true)
+    expect(opens({ later: 'x'.repeat(room + 1) })).toBe(false)
+  })
+
+  it('begins a cloud with a few keys and short words', () => {
+    const admission = { kind: 'link' }
+    const first = { kind: 'genesis', v: 1, name: 'Ours', admission, keys: [person], nonce: '1' }
+    const room = MAX_FORM_CHARS - canonicalJson({ ...first, later: '' }).length
+    const begins = (changes: object): boolean => {
+      const body = canonicalJson({ ...first, ...changes })
+      return openGenesis(body, cloudIdOf(body)) !== null
+    }
+    for (const good of [
+      {},
+      { v: 2 },
+      { name: 'x'.repeat(60) },
+      { admission: { kind: 'x'.repeat(40) } },
+      { keys: Array.from({ length: 16 }, () => person) },
+      { nonce: 'x'.repeat(128) },
+      { later: 'x'.repeat(room) },
+    ]) {
+      expect(begins(good), JSON.stringify(good)).toBe(true)
+    }
+    for (const bad of [
+      { kind: 'machine' },
+      { v: 0 },
+      { v: 1.5 },
+      { name: 'x'.repeat(61) },
+      { admission: {} },
+      { admission: { kind: 'x'.repeat(41) } },
+      { keys: [] },
+      { keys: ['x'] },
+      { keys: Array.from({ length: 17 }, () => person) },
+      { nonce: 'x'.repeat(129) },
+      { later: 'x'.repeat(room + 1) },
+    ]) {
+      expect(begins(bad), JSON.stringify(bad)).toBe(false)
+    }
+  })
+})
+
 describe('canonical text', () => {
   it('is told from every other text of the same value', () => {
     for (const text of ['{"a":1}', '[]', '"ä"', '1e+21', 'null']) {
@@ -141,9 +272,18 @@ describe('canonical text', () => {
     expect(parseCanonical('"\\\\ud83d"')).toBe('\\ud83d')
   })
 
+  it('is not made of what is no JSON value', () => {
+    expect(() => canonicalJson(undefined)).toThrow('not a JSON value')
+  })
+
   it('is bounded in depth before it is parsed', () => {
     expect(isShallow(`${'['.repeat(64)}${']'.repeat(64)}`)).toBe(true)
     expect(isShallow('['.repeat(65))).toBe(false)
+    expect(isShallow('{"a":'.repeat(65))).toBe(false)
+    expect(isShallow('[]'.repeat(100))).toBe(true)
+    expect(isShallow('{}'.repeat(100))).toBe(true)
+    expect(isShallow(`"]}"${'['.repeat(65)}`)).toBe(false)
+    expect(isShallow('[[', 1)).toBe(false)
     expect(isShallow(`"${'['.repeat(100)}"`)).toBe(true)
     expect(isShallow(`"\\"${'['.repeat(100)}"`)).toBe(true)
     expect(parseCanonical('['.repeat(100_000))).toBeUndefined()

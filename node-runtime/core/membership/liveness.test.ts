@@ -60,6 +60,35 @@ describe('the liveness of a link', () => {
     expect(patienceMs(liveness, nowMs + 31_000)).toBeLessThanOrEqual(6_000)
   })
 
+  it('numbers its pings from one, and shows the first round trip as it was', () => {
+    const liveness = new Liveness(0)
+    expect(liveness.latencyMs).toBeNull()
+    expect(liveness.ponged(0, 5)).toBe(false)
+    expect(liveness.beat(10)).toBe(1)
+    expect(liveness.ponged(1, 50)).toBe(true)
+    expect(liveness.latencyMs).toBe(40)
+    expect(liveness.beat(1_010)).toBe(2)
+    expect(liveness.ponged(2, 1_150)).toBe(true)
+    expect(liveness.latencyMs).toBeCloseTo(40 + 0.3 * 100)
+  })
+
+  it('forgives a standstill of half a second, and no shorter lateness', () => {
+    // After a first silence of two seconds, in which this machine itself was late by so much.
+    const patience = (lateMs: number): number => {
+      const { liveness, nowMs } = calm()
+      liveness.beat(nowMs)
+      liveness.beat(nowMs + HEARTBEAT_MS + lateMs)
+      let atMs = nowMs + HEARTBEAT_MS + lateMs
+      for (;;) {
+        atMs += 100
+        if (liveness.beat(atMs) === null) return atMs - nowMs
+      }
+    }
+    expect(patience(500) - patience(400)).toBeGreaterThanOrEqual(400)
+    expect(patience(1_500) - patience(500)).toBeGreaterThanOrEqual(900)
+    expect(patience(400) - patience(0)).toBeLessThanOrEqual(100)
+  })
+
   it('is shaken by no order of pings and answers, however odd', () => {
     const step = fc.tuple(fc.constantFrom('beat', 'ping', 'pong'), fc.nat(3_000), fc.double())
     fc.assert(
