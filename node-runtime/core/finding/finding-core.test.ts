@@ -210,6 +210,31 @@ describe('admission', () => {
   })
 })
 
+it('two links are made at once for less than three seconds', () => {
+  const { core, post } = world()
+  post({ type: 'linkOpened', machine: GREATER, link: link(50_000, false) })
+  expect(core.admission(GREATER, link(52_999, true))).toBe('duplicate')
+  expect(core.admission(GREATER, link(53_000, true))).toBe('replace')
+  // Dialled anew by whom the kept one was dialled, whoever of both is the greater.
+  post({ type: 'linkOpened', machine: LESSER, link: link(50_000, false) })
+  expect(core.admission(LESSER, link(50_100, false))).toBe('replace')
+})
+
+it('times are later by up to a fifth, and nobody looks for himself', () => {
+  const core = new FindingCore({ ownMachine: OWN, random: () => 1 })
+  expect(core.step({ type: 'lookUpEnded', ok: true }, 0)).toEqual([])
+  core.step({ type: 'started' }, 0)
+  expect(core.step({ type: 'lookUpEnded', ok: true }, 0)).toEqual([
+    { type: 'setTimer', id: 'look', afterMs: 1_200 },
+    { type: 'dhtChanged', online: true },
+  ])
+  expect(core.step({ type: 'wanted', machine: OWN }, 0)).toEqual([])
+  expect(core.step({ type: 'linkClosed', machine: 'nobody' }, 0)).toEqual([])
+  expect(core.step({ type: 'wanted', machine: GREATER }, 0)).toEqual([
+    { type: 'setTimer', id: 'dial', afterMs: 6_000 },
+  ])
+})
+
 it('no order of events makes it throw or grow', () => {
   const machine = fc.constantFrom('a', 'b', 'm', 'y', 'z')
   const event = fc.oneof(

@@ -140,6 +140,55 @@ describe('what a machine knows of the others', () => {
   })
 })
 
+describe('what says nothing new', () => {
+  it('costs no look at signatures, and no link with oneself counts', () => {
+    const { link, post, core } = world()
+    link(ada)
+    expect(post({ type: 'offered', from: ada.machine, offers: [offer(ada), offer(own)] })).toEqual(
+      [],
+    )
+    expect(post({ type: 'linkOpened', entry: own, wallMs: 1 })).toEqual([])
+    expect(core.isOnline(own.machine)).toBe(false)
+    expect(post({ type: 'channelOpened', machine: bob.machine })).toEqual([])
+    expect(post({ type: 'linkClosed', machine: bob.machine, wallMs: 1 })).toEqual([])
+    expect(post({ type: 'timer', id: 'another' })).toEqual([])
+  })
+
+  it('of this machine is not signed anew', () => {
+    const { link, post } = world()
+    link(ada)
+    const verified = { type: 'verified', from: ada.machine, forged: 0 } as const
+    expect(post({ ...verified, entries: [signed('own', 10)] })).toEqual([])
+    expect(post({ ...verified, entries: [signed('own', 11)] })).toEqual([
+      { type: 'signAnew', after: 11 },
+    ])
+  })
+
+  it('a link that has gone is not online, and is shown and written down', () => {
+    const { link, post, until, core } = world()
+    link(ada)
+    until(10_000)
+    expect(core.isOnline(ada.machine)).toBe(true)
+    expect(post({ type: 'linkClosed', machine: ada.machine, wallMs: 20_000 })).toEqual([
+      { type: 'setTimer', id: 'show', afterMs: 50 },
+      { type: 'setTimer', id: 'save', afterMs: 2_000 },
+    ])
+    expect(core.unsaved).toBe(true)
+    expect(core.isOnline(ada.machine)).toBe(false)
+    until(20_000)
+    expect(core.unsaved).toBe(false)
+  })
+
+  it('a machine is told its own entry when others hold a later one than it does', () => {
+    const { link } = world()
+    link(signed('ada', 5))
+    const tells = (entry: MachineEntry) =>
+      link(entry).flatMap((effect) => (effect.type === 'tell' ? effect.machines : []))
+    expect(tells(signed('ada', 5))).toEqual([own.machine])
+    expect(tells(signed('ada', 4))).toEqual([own.machine, ada.machine])
+  })
+})
+
 describe('what one link may tell', () => {
   it('is bounded: 25,000 invented machines are not even looked at', () => {
     const { link, post, core } = world()
