@@ -1,7 +1,7 @@
 // The desktop window itself: tabs beside each other, what pages may do, and what happens when
 // something dies.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -303,6 +303,28 @@ test('the window comes back where it was', async () => {
   await machine.app.close()
   machine = await launchElectron({ bootstrap: NOBODY, dataDir })
   expect(await bounds()).toEqual(place)
+})
+
+test('the theme is the window’s own: its page shows it, chooses it and keeps none beside it', async () => {
+  const { shell, app } = machine
+  // What moves while the machine is starting, a click may miss.
+  await expect(shell.getByRole('button', { name: 'Cloud: Alone' })).toBeVisible()
+  await go('cloud://settings')
+  await shell.getByRole('radio', { name: 'Dark' }).click()
+  await expect(shell.locator('html[data-theme="dark"]')).toBeAttached()
+  await expect(shell.getByRole('radio', { name: 'Dark' })).toBeChecked()
+  const chosen = (): Promise<string> =>
+    machine.app.evaluate(({ nativeTheme }) => nativeTheme.themeSource)
+  await expect.poll(chosen).toBe('dark')
+  const folder = await app.evaluate(({ app: main }) => main.getPath('userData'))
+  await app.close()
+  const file = path.join(folder, 'window.json')
+  const kept = await readFile(file, 'utf8')
+  expect(JSON.parse(kept)).toMatchObject({ theme: 'dark' })
+  await writeFile(file, kept.replace('"dark"', '"light"'))
+  machine = await launchElectron({ bootstrap: NOBODY, dataDir })
+  await expect(machine.shell.locator('html[data-theme="light"]')).toBeAttached()
+  expect(await chosen()).toBe('light')
 })
 
 test('a second start on the same folder brings the window forward, with its address', async () => {

@@ -18,6 +18,10 @@ export const boundsSchema = z.object({
 })
 export type Bounds = z.infer<typeof boundsSchema>
 
+/** Light, dark, or as the computer has it. */
+export const themeSchema = z.enum(['light', 'dark', 'system'])
+export type Theme = z.infer<typeof themeSchema>
+
 export const viewStateSchema = z.object({
   tab: tabIdSchema,
   kind: z.enum(['web', 'system']),
@@ -42,6 +46,8 @@ export const tabsEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('viewClosed'), tab: tabIdSchema }),
   /** A page asked for a new window, or linked to a built-in page: the shell opens a tab. */
   z.object({ type: z.literal('openRequested'), url: z.string(), fromTab: tabIdSchema.nullable() }),
+  /** How the window and all pages look: told at first, and whenever another theme was chosen. */
+  z.object({ type: z.literal('themeChanged'), theme: themeSchema }),
   /** A browser shortcut pressed while a page has the focus. */
   z.object({ type: z.literal('shortcut'), shortcut: shortcutSchema }),
 ])
@@ -73,11 +79,8 @@ export const tabsContract = {
     output: emptySchema,
     errors,
   }),
-  /** Light, dark or as the system has it: for the window and all pages. */
-  setTheme: call({
-    input: z.object({ theme: z.enum(['light', 'dark', 'system']) }),
-    output: emptySchema,
-  }),
+  /** For the window and all pages, from now on; `themeChanged` tells that it was done. */
+  setTheme: call({ input: z.object({ theme: themeSchema }), output: emptySchema }),
   watch: call({ input: emptySchema, output: eventIterator(tabsEventSchema) }),
 }
 export type TabsContract = typeof tabsContract

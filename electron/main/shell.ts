@@ -26,14 +26,14 @@ export interface Shell {
 
 /** Opens the window on the shell's page. */
 export function openShell({ folder, runtime, sessionOf, preloads }: ShellOptions): Shell {
-  const { window, chooseTheme } = createShellWindow({
+  const { window, theme } = createShellWindow({
     folder,
     session: sessionOf({ kind: 'shell' }),
     preload: preloads.shell,
   })
   const { webContents } = window
   const tabs = new Tabs({ window, sessionOf, systemPreload: preloads.system })
-  const serveTabs = createTabsServer({ tabs, themeChosen: chooseTheme })
+  const serveTabs = createTabsServer({ tabs, theme })
 
   guardPage(webContents, { kind: 'shell' }, (url) => tabs.requestOpen(url))
   // A new page knows nothing of the views of the one before.

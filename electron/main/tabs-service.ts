@@ -1,20 +1,20 @@
 // Implements the tabs contract for the shell's page.
 import { implement } from '@orpc/server'
-import { nativeTheme } from 'electron'
 import { createServer, openAccess } from '../../node-runtime/rpc/server.ts'
 import type { Serve } from '../../node-runtime/rpc/server.ts'
 import { tabsContract } from '../contract/tabs.ts'
 import type { TabsEvent } from '../contract/tabs.ts'
 import { events } from '../../node-runtime/flow/streams.ts'
 import type { Tabs } from './tabs.ts'
+import type { WindowTheme } from './theme.ts'
 
 export interface TabsServiceOptions {
   tabs: Tabs
-  themeChosen: (theme: typeof nativeTheme.themeSource) => void
+  theme: WindowTheme
 }
 
-/** Serves `tabs` on ports. Only the shell's page ever gets such a port. */
-export function createTabsServer({ tabs, themeChosen }: TabsServiceOptions): Serve<object> {
+/** Serves `tabs` and the theme on ports. Only the shell's page ever gets such a port. */
+export function createTabsServer({ tabs, theme }: TabsServiceOptions): Serve<object> {
   const os = implement(tabsContract)
   const router = {
     open: os.open.handler(({ input }) => {
@@ -50,11 +50,17 @@ export function createTabsServer({ tabs, themeChosen }: TabsServiceOptions): Ser
       return {}
     }),
     setTheme: os.setTheme.handler(({ input }) => {
-      themeChosen(input.theme)
+      theme.choose(input.theme)
       return {}
     }),
     watch: os.watch.handler(({ signal }) =>
-      events<TabsEvent>((emit) => tabs.subscribe(emit), signal),
+      events<TabsEvent>((emit) => {
+        const stops = [
+          theme.subscribe((chosen) => emit({ type: 'themeChanged', theme: chosen })),
+          tabs.subscribe(emit),
+        ]
+        return () => stops.forEach((stop) => stop())
+      }, signal),
     ),
   }
   return createServer<object>(router, {

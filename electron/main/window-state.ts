@@ -2,7 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as z from 'zod'
-import { boundsSchema } from '../contract/tabs.ts'
+import { boundsSchema, themeSchema } from '../contract/tabs.ts'
 import type { Bounds } from '../contract/tabs.ts'
 
 const FILE = 'window.json'
@@ -10,7 +10,7 @@ const FILE = 'window.json'
 const windowStateSchema = z.object({
   bounds: boundsSchema.nullable(),
   maximized: z.boolean(),
-  theme: z.enum(['light', 'dark', 'system']),
+  theme: themeSchema,
 })
 export type WindowState = z.infer<typeof windowStateSchema>
 

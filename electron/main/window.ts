@@ -1,8 +1,8 @@
 // The window: its frame, its place and its colours. The shell's page draws everything in it.
 import { BrowserWindow, nativeTheme, screen } from 'electron'
 import type { Session } from 'electron'
+import { WindowTheme } from './theme.ts'
 import { isReachable, readWindowState, writeWindowState } from './window-state.ts'
-import type { WindowState } from './window-state.ts'
 
 const FIRST_SIZE = { width: 1280, height: 840 }
 const SMALLEST_SIZE = { minWidth: 640, minHeight: 480 }
@@ -33,8 +33,8 @@ export interface ShellWindowOptions {
 
 export interface ShellWindow {
   window: BrowserWindow
-  /** Changes the theme of the window and all pages, and keeps it. */
-  chooseTheme: (theme: WindowState['theme']) => void
+  /** Of the window and all pages; kept with the window's place. */
+  theme: WindowTheme
 }
 
 /** Makes the window as it was left. It is shown once its page can be seen. */
@@ -84,12 +84,10 @@ export function createShellWindow({ folder, session, preload }: ShellWindowOptio
   })
   window.once('closed', () => nativeTheme.off('updated', recolour))
 
-  return {
-    window,
-    chooseTheme(theme) {
-      nativeTheme.themeSource = theme
-      state = { ...state, theme }
-      writeWindowState(folder, state)
-    },
-  }
+  const theme = new WindowTheme(state.theme, (chosen) => {
+    nativeTheme.themeSource = chosen
+    state = { ...state, theme: chosen }
+    writeWindowState(folder, state)
+  })
+  return { window, theme }
 }

@@ -178,7 +178,7 @@ function useOffers(text: string): Suggestion[] {
         .filter(({ id }) => id !== state.active)
         .map((tab) => ({
           id: tab.id,
-          title: faceOf(tab, state.views, systems).title,
+          title: faceOf(tab, state, systems).title,
           address: currentAddress(tab, state.views),
         })),
       systems,
@@ -190,7 +190,7 @@ function useOffers(text: string): Suggestion[] {
 
 /** Whose page it is: the window's own, a system's with its commit, or a site's with its security. */
 function Owner({ face }: { face: TabFace }): ReactNode {
-  const { target, system, view } = face
+  const { target, system, view, failure } = face
   if (target?.kind === 'page') {
     return (
       <span className="owner" title="A page of Dharma itself">
@@ -230,9 +230,9 @@ function Owner({ face }: { face: TabFace }): ReactNode {
       </span>
     )
   }
-  if (view !== null && view.failure !== null && !/CERT/.test(view.failure.code)) {
+  if (failure !== null && !/CERT/.test(failure.code)) {
     return (
-      <span className="owner" title={view.failure.message}>
+      <span className="owner" title={failure.message}>
         <CloudOff aria-hidden="true" />
         Not loaded
       </span>

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import {
@@ -98,6 +98,21 @@ test('a page that did not load says why, and can be tried again', async () => {
   expect(host.asked).toContain(`reload ${view}`)
 })
 
+test('a view that could not be opened says why, and is opened anew when tried again', async () => {
+  const { host } = renderInShell(<App />)
+  host.failNext = new CloudError('SYSTEM_NOT_INSTALLED', 'It is not installed here.')
+  goTo('https://example.org/')
+  await screen.findByRole('heading', { level: 1, name: 'This page did not load.' })
+  screen.getByText('It is not installed here.')
+  screen.getByText('Not loaded')
+  screen.getByRole('button', { name: 'Reload' })
+  fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
+  await waitFor(() =>
+    expect(screen.queryByRole('heading', { name: 'This page did not load.' })).toBeNull(),
+  )
+  expect(host.asked.filter((asked) => asked.startsWith('open '))).toHaveLength(2)
+})
+
 test('text that is no address and finds nothing says so, and goes nowhere', async () => {
   renderInShell(<App />)
   goTo('what is this')
@@ -120,13 +135,30 @@ test('a lost connection is said, with its reason, and gone when it is back', asy
   await waitFor(() => expect(screen.queryByRole('alert')).toBeNull())
 })
 
-test('the theme is applied to the page and to all tabs, and kept', async () => {
+test('the theme is the host’s: the window shows what it says, and only asks for another', async () => {
+  localStorage.setItem('dharma.preferences', '{"theme":"light"}')
   const { host } = renderInShell(<App />)
   goTo('cloud://settings')
-  fireEvent.click(await screen.findByRole('radio', { name: 'Dark' }))
+  const radio = (name: string): Promise<HTMLInputElement> => screen.findByRole('radio', { name })
+  expect((await radio('As the computer has it')).checked).toBe(true)
+  expect(host.asked.filter((asked) => asked.startsWith('theme'))).toEqual([])
+  fireEvent.click(await radio('Dark'))
   expect(document.documentElement.dataset.theme).toBe('dark')
   expect(host.asked).toContain('theme dark')
-  expect(localStorage.getItem('dharma.preferences')).toContain('"dark"')
+  act(() => host.emit({ type: 'themeChanged', theme: 'light' }))
+  expect(document.documentElement.dataset.theme).toBe('light')
+  expect((await radio('Light')).checked).toBe(true)
+})
+
+test('a theme that the host could not take is not shown, and the reason is said', async () => {
+  const { host } = renderInShell(<App />)
+  host.setTheme = async () => {
+    throw new CloudError('UNAVAILABLE', 'The window does not answer.')
+  }
+  goTo('cloud://settings')
+  fireEvent.click(await screen.findByRole('radio', { name: 'Dark' }))
+  await screen.findByText('The window does not answer.')
+  expect(document.documentElement.dataset.theme).toBeUndefined()
 })
 
 test('a new tab has the focus in the address bar, whatever was typed in the one before', async () => {

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { shortcutOf } from '../../electron/contract/shortcuts.ts'
 import type { Shortcut } from '../../electron/contract/shortcuts.ts'
-import { applyTheme } from '../stores/preferences.ts'
+import { applyTheme } from '../stores/theme.ts'
 import { InstallPrompt } from '../features/systems/install-prompt.tsx'
 import { Toasts } from '../ui/toast.tsx'
 import { CommandPalette } from './command-palette.tsx'
@@ -59,22 +59,13 @@ function perform({ tabs, overlays, preferences }: Shell, shortcut: Shortcut): vo
 /** The whole window. */
 export function App(): ReactNode {
   const shell = useShell()
-  const { theme, railShown } = useStore(shell.preferences)
+  const { railShown } = useStore(shell.preferences)
+  const { theme } = useStore(shell.theme.store)
   const installUrl = useStore(shell.overlays, (state) => state.installUrl)
   const paletteOpen = useStore(shell.overlays, (state) => state.paletteOpen)
   const notices = useStore(shell.notices.store, (state) => state.notices)
 
-  useEffect(() => {
-    const apply = (): void => {
-      applyTheme(document.documentElement, theme)
-      shell.host.tabs.setTheme(theme).catch(shell.notices.fail)
-    }
-    apply()
-    // Frames are told the resolved theme, which changes with the computer's.
-    const dark = window.matchMedia('(prefers-color-scheme: dark)')
-    dark.addEventListener('change', apply)
-    return () => dark.removeEventListener('change', apply)
-  }, [shell, theme])
+  useEffect(() => applyTheme(document.documentElement, theme), [theme])
 
   useEffect(() => shell.onShortcut((shortcut) => perform(shell, shortcut)), [shell])
   useEffect(() => {

@@ -19,7 +19,7 @@ interface Action {
 /** Reaches every page and every action of the window by name. */
 export function CommandPalette(): ReactNode {
   const shell = useShell()
-  const { tabs, overlays, preferences, notices } = shell
+  const { tabs, overlays, theme, notices } = shell
   const dialog = useRef<HTMLDialogElement>(null)
   const state = useStore(tabs.store)
   const systems = useSystems((store) => store.systems) ?? []
@@ -56,11 +56,11 @@ export function CommandPalette(): ReactNode {
     shortcut('Forward', 'forward'),
     shortcut('Reload', 'reload', keyLabel('R')),
     shortcut('Show or hide the side bar', 'toggle-rail', keyLabel('B')),
-    { title: 'Theme: light', run: () => preferences.setState({ theme: 'light' }) },
-    { title: 'Theme: dark', run: () => preferences.setState({ theme: 'dark' }) },
+    { title: 'Theme: light', run: () => theme.choose('light') },
+    { title: 'Theme: dark', run: () => theme.choose('dark') },
     {
       title: 'Theme: as the computer has it',
-      run: () => preferences.setState({ theme: 'system' }),
+      run: () => theme.choose('system'),
     },
     ...(status === null
       ? []
@@ -122,7 +122,7 @@ export function CommandPalette(): ReactNode {
           )}
           <Command.Group heading="Open tabs">
             {state.tabs.map((tab) => {
-              const face = faceOf(tab, state.views, systems)
+              const face = faceOf(tab, state, systems)
               return item(tab.id, face.title, () => tabs.activate(tab.id), face.address)
             })}
           </Command.Group>

@@ -22,8 +22,8 @@ export function PageArea(): ReactNode {
   const slot = useRef<HTMLDivElement>(null)
   const tab = state.tabs.find(({ id }) => id === state.active)
   const entry = tab === undefined ? null : currentEntry(tab)
-  const face = tab === undefined ? null : faceOf(tab, state.views, systems)
-  const failure = face?.view?.failure ?? null
+  const face = tab === undefined ? null : faceOf(tab, state, systems)
+  const failure = face?.failure ?? null
   const view = entry?.kind === 'view' && failure === null ? entry.view : null
   const isNative = host.tabs.frames === undefined
   useTitle(face?.title ?? 'Dharma')

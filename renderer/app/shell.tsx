@@ -21,6 +21,8 @@ import { createPreferencesStore } from '../stores/preferences.ts'
 import type { PreferencesStore } from '../stores/preferences.ts'
 import { createSystemsStore } from '../stores/systems.ts'
 import type { SystemsState, SystemsStore } from '../stores/systems.ts'
+import { createWindowTheme } from '../stores/theme.ts'
+import type { WindowTheme } from '../stores/theme.ts'
 import { createTabs } from '../stores/tabs.ts'
 import type { Tabs } from '../stores/tabs.ts'
 
@@ -30,6 +32,7 @@ export interface Shell {
   systems: SystemsStore
   identity: IdentityStore
   preferences: PreferencesStore
+  theme: WindowTheme
   history: HistoryStore
   overlays: OverlaysStore
   notices: Notices
@@ -57,6 +60,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     onShortcut: emitShortcut,
     onVisit: (address, title) => recordVisit(history.store, address, title, Date.now()),
   })
+  const theme = createWindowTheme(host.tabs, notices.fail)
   const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
   const stopUpdating = systems.store.subscribe((after, before) => {
     for (const { key, host: name, commit } of after.systems ?? []) {
@@ -70,6 +74,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     systems: systems.store,
     identity: identity.store,
     preferences: createPreferencesStore(page.localStorage),
+    theme,
     history: history.store,
     overlays: createOverlaysStore(),
     notices,
@@ -82,6 +87,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     dispose() {
       stopReloading()
       stopUpdating()
+      theme.stop()
       tabs.stop()
       history.stop()
       cloud.stop()

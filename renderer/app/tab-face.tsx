@@ -8,7 +8,8 @@ import type { Target } from '../client/address.ts'
 import { findSystem } from '../client/named-tabs.ts'
 import { SystemIcon } from '../features/systems/system-icon.tsx'
 import { canGo, currentAddress, currentEntry } from '../stores/tab-history.ts'
-import type { Tab, Views } from '../stores/tab-history.ts'
+import type { Failure, Tab } from '../stores/tab-history.ts'
+import type { TabsState } from '../stores/tabs.ts'
 import { PAGES } from './pages.tsx'
 
 export interface TabFace {
@@ -19,6 +20,8 @@ export interface TabFace {
   /** The system it shows, if that is installed. */
   system: InstalledSystem | null
   view: ViewState | null
+  /** Why it shows no page: it did not load, or its view could not be opened. */
+  failure: Failure | null
   loading: boolean
   canGoBack: boolean
   canGoForward: boolean
@@ -44,11 +47,16 @@ export function iconOf(target: Target | null, systems: readonly InstalledSystem[
   return <Globe />
 }
 
-export function faceOf(tab: Tab, views: Views, systems: readonly InstalledSystem[]): TabFace {
+export function faceOf(
+  tab: Tab,
+  { views, unopened }: Pick<TabsState, 'views' | 'unopened'>,
+  systems: readonly InstalledSystem[],
+): TabFace {
   const entry = currentEntry(tab)
   const address = currentAddress(tab, views)
   const target = parseAddress(address)
   const view = entry.kind === 'view' ? (views[entry.view] ?? null) : null
+  const failedToOpen = entry.kind === 'view' ? (unopened[entry.view] ?? null) : null
   // A system that has not named its page yet is called by its name, not by its id.
   const named = view !== null && view.title !== '' && !isBareId(view.title, target)
   return {
@@ -63,7 +71,8 @@ export function faceOf(tab: Tab, views: Views, systems: readonly InstalledSystem
     target,
     system: target?.kind === 'system' ? findSystem(systems, target.system) : null,
     view,
-    loading: entry.kind === 'view' && (view?.loading ?? true),
+    failure: failedToOpen ?? view?.failure ?? null,
+    loading: entry.kind === 'view' && failedToOpen === null && (view?.loading ?? true),
     canGoBack: canGo(tab, views, -1),
     canGoForward: canGo(tab, views, 1),
   }

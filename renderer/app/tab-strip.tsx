@@ -29,6 +29,10 @@ export function TabStrip(): ReactNode {
     ({ tabs }) => tabs.store,
     (state) => state.views,
   )
+  const unopened = useStoreOf(
+    ({ tabs }) => tabs.store,
+    (state) => state.unopened,
+  )
   const systems = useSystems((state) => state.systems) ?? []
   const list = useRef<HTMLDivElement>(null)
 
@@ -54,7 +58,7 @@ export function TabStrip(): ReactNode {
     <header className="tab-strip">
       <div className="tab-list" role="tablist" aria-label="Tabs" ref={list}>
         {tabs.map((tab) => {
-          const face = faceOf(tab, views, systems)
+          const face = faceOf(tab, { views, unopened }, systems)
           const selected = tab.id === active
           return (
             <div

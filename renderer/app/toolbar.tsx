@@ -20,7 +20,7 @@ export function Toolbar(): ReactNode {
   )
   const tab = state.tabs.find(({ id }) => id === state.active)
   if (tab === undefined) return null
-  const face = faceOf(tab, state.views, systems)
+  const face = faceOf(tab, state, systems)
   const entry = currentEntry(tab)
   return (
     <section className="toolbar" aria-label="Navigation">

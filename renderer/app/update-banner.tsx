@@ -14,7 +14,7 @@ export function UpdateBanner(): ReactNode {
   if (tab === undefined) return null
   const entry = currentEntry(tab)
   if (entry.kind !== 'view' || !state.outdated.includes(entry.view)) return null
-  const { system } = faceOf(tab, state.views, systems)
+  const { system } = faceOf(tab, state, systems)
   if (system === null) return null
   return (
     <div className="banner" role="status">

@@ -8,8 +8,8 @@ import { parseAddress } from './address.ts'
 import { createConnection } from './connection.ts'
 import type { OpenedPort } from './connection.ts'
 import { createFrameTabs } from './frame-tabs.ts'
+import { createPageTheme } from './page-theme.ts'
 import type { ShellHost } from './shell-host.ts'
-import type { Theme } from './tab-host.ts'
 
 const TOKEN_KEY = 'dharma.token'
 
@@ -87,12 +87,9 @@ function openRuntimePort(page: Window, token: string | null): Promise<OpenedPort
 
 export function createDaemonHost(page: Window): ShellHost {
   const token = takeToken(page)
-  const dark = page.matchMedia('(prefers-color-scheme: dark)')
-  const resolveTheme = (theme: Theme): 'light' | 'dark' =>
-    theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme
   const tabs = createFrameTabs({
     page,
-    resolveTheme,
+    theme: createPageTheme(page),
     systemOrigin: (system) => {
       const port = page.location.port === '' ? '' : `:${page.location.port}`
       return `${page.location.protocol}//${system}.localhost${port}`

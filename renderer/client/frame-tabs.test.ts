@@ -2,8 +2,23 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
 import { createFrameTabs } from './frame-tabs.ts'
+import { createPageTheme } from './page-theme.ts'
+
+/** A computer that can be turned dark. */
+function createComputer() {
+  const dark = Object.assign(new EventTarget(), { matches: false })
+  return {
+    localStorage,
+    matchMedia: () => dark as unknown as MediaQueryList,
+    turnDark() {
+      dark.matches = true
+      dark.dispatchEvent(new Event('change'))
+    },
+  }
+}
 
 function setUp() {
+  const computer = createComputer()
   const closed: string[] = []
   /** Ends the connection behind the last port that was given. */
   let drop = (): void => {}
@@ -15,7 +30,7 @@ function setUp() {
       closed: new Promise<void>((resolve) => (drop = resolve)),
       close: () => closed.push(system),
     }),
-    resolveTheme: (theme) => (theme === 'dark' ? 'dark' : 'light'),
+    theme: createPageTheme(computer),
   })
   current = tabs
   const views = new Map<string, ViewState>()
@@ -38,11 +53,14 @@ function setUp() {
     return { postMessage, say }
   }
   const frame = (view: string) => tabs.frames?.store.getState().frames.find((f) => f.view === view)
-  return { tabs, views, shortcuts, closed, attach, frame, drop: () => drop() }
+  return { tabs, views, shortcuts, closed, attach, frame, drop: () => drop(), computer }
 }
 
 let current: ReturnType<typeof createFrameTabs> | null = null
-afterEach(() => current?.dispose())
+afterEach(() => {
+  current?.dispose()
+  localStorage.clear()
+})
 
 const ORIGIN = 'http://org.example.notes.localhost:4000'
 
@@ -194,6 +212,35 @@ test('themes reach the systems; reloading and closing end their ports', async ()
   expect(frame('v')).toBeUndefined()
 })
 
+test('the theme is kept in the profile, and told at first and with every choice', async () => {
+  const told = (tabs: ReturnType<typeof setUp>['tabs']): string[] => {
+    const themes: string[] = []
+    tabs.subscribe((event) => event.type === 'themeChanged' && themes.push(event.theme))
+    return themes
+  }
+  const { tabs } = setUp()
+  const themes = told(tabs)
+  await tabs.setTheme('dark')
+  expect(themes).toEqual(['system', 'dark'])
+  tabs.dispose()
+  expect(told(setUp().tabs)).toEqual(['dark'])
+})
+
+test('a computer that turns dark is told to systems, unless another theme was chosen', async () => {
+  const { tabs, attach, computer } = setUp()
+  await tabs.open('v', 'cloud://org.example.notes/')
+  const { postMessage } = attach('v')
+  computer.turnDark()
+  expect(postMessage).toHaveBeenLastCalledWith({ type: 'dharma:theme', theme: 'dark' }, ORIGIN)
+  await tabs.setTheme('light')
+  computer.turnDark()
+  expect(postMessage).toHaveBeenLastCalledWith({ type: 'dharma:theme', theme: 'light' }, ORIGIN)
+  tabs.dispose()
+  postMessage.mockClear()
+  computer.turnDark()
+  expect(postMessage).not.toHaveBeenCalled()
+})
+
 test('a system’s frame that has gone elsewhere is not shown as the system', async () => {
   vi.useFakeTimers()
   try {
@@ -224,7 +271,7 @@ test('a page that tells of new places all the time is no load, and its history h
     await tabs.open('v', 'cloud://org.example.notes/')
     const { say } = attach('v')
     let told = 0
-    tabs.subscribe(() => (told += 1))
+    tabs.subscribe(({ type }) => (told += type === 'viewChanged' ? 1 : 0))
     for (let at = 0; at < 1_000; at++) {
       say({ type: 'dharma:location', path: `/${at}`, title: `${at}` }, ORIGIN)
       vi.advanceTimersByTime(1)

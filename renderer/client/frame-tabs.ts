@@ -6,7 +6,8 @@ import { Pace } from '../../node-runtime/flow/pace.ts'
 import { parseAddress, systemAddress } from './address.ts'
 import type { Target } from './address.ts'
 import type { OpenedPort } from './connection.ts'
-import type { Frame, TabHost, Theme } from './tab-host.ts'
+import type { PageTheme } from './page-theme.ts'
+import type { Frame, TabHost } from './tab-host.ts'
 
 /** One place a frame has been. The frame's own history belongs to the browser and cannot be read. */
 interface Place {
@@ -51,19 +52,17 @@ export interface FrameTabsOptions {
   systemOrigin: (system: string) => string
   /** A port that speaks for that system. */
   openSystemPort: (system: string) => OpenedPort & { port: MessagePort }
-  /** The theme as pages must be told it. */
-  resolveTheme: (theme: Theme) => 'light' | 'dark'
+  theme: PageTheme
   page: Window
 }
 
 /** See `TabHost`. */
 export function createFrameTabs(options: FrameTabsOptions): TabHost {
-  const { page } = options
+  const { page, theme } = options
   const views = new Map<string, View>()
   const listeners = new Set<(event: TabsEvent) => void>()
   const store = createStore<{ frames: Frame[] }>(() => ({ frames: [] }))
   let shown: string | null = null
-  let theme: Theme = 'system'
 
   const placeOf = (target: Target): Place => {
     if (target.kind === 'web') return { url: target.url, src: target.url }
@@ -182,11 +181,7 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     const frame = view.element?.contentWindow
     const path = place(view).url.slice(systemAddress(system, '').length)
     view.ports.add(close)
-    frame?.postMessage(
-      { type: 'dharma:port', system, path, theme: options.resolveTheme(theme) },
-      origin,
-      [port],
-    )
+    frame?.postMessage({ type: 'dharma:port', system, path, theme: theme.looks }, origin, [port])
     void closed.then(() => {
       // Not every browser tells a page that its port was closed.
       if (view.ports.delete(close)) frame?.postMessage({ type: 'dharma:closed' }, origin)
@@ -230,6 +225,17 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     for (const close of view.ports) close()
     view.ports.clear()
   }
+
+  const tellTheme = (): void => {
+    for (const { system, element } of views.values()) {
+      if (system === null) continue
+      element?.contentWindow?.postMessage(
+        { type: 'dharma:theme', theme: theme.looks },
+        options.systemOrigin(system),
+      )
+    }
+  }
+  const stopFollowing = theme.onComputerChange(tellTheme)
 
   page.addEventListener('message', receive)
   return {
@@ -285,16 +291,12 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
       draw()
     },
     async setTheme(next) {
-      theme = next
-      for (const view of views.values()) {
-        if (view.system === null) continue
-        view.element?.contentWindow?.postMessage(
-          { type: 'dharma:theme', theme: options.resolveTheme(theme) },
-          options.systemOrigin(view.system),
-        )
-      }
+      theme.choose(next)
+      tellTheme()
+      emit({ type: 'themeChanged', theme: next })
     },
     subscribe(listener) {
+      listener({ type: 'themeChanged', theme: theme.chosen })
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
@@ -315,6 +317,7 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     },
     dispose() {
       page.removeEventListener('message', receive)
+      stopFollowing()
       for (const view of views.values()) forget(view)
       views.clear()
       listeners.clear()

@@ -1,8 +1,7 @@
-// What shows the pages of tabs that are not built in: views of the desktop window, or frames.
+// What shows the pages of tabs that are not built in: views of the desktop window, or frames. The theme
+// is the host's as well, because it is that of all pages.
 import type { StoreApi } from 'zustand/vanilla'
-import type { Bounds, TabsEvent } from '../../electron/contract/tabs.ts'
-
-export type Theme = 'light' | 'dark' | 'system'
+import type { Bounds, TabsEvent, Theme } from '../../electron/contract/tabs.ts'
 
 /** A frame that the page draws for the host. */
 export interface Frame {
@@ -17,7 +16,7 @@ export interface Frame {
 
 /**
  * Views by the id that the shell gives them. Every call may reject with a CloudError. What becomes
- * of a view is told in events only.
+ * of a view, and of the theme, is told in events only.
  */
 export interface TabHost {
   open(view: string, url: string): Promise<void>
@@ -29,7 +28,9 @@ export interface TabHost {
   close(view: string): Promise<void>
   /** Shows one view at these bounds and hides the others; null hides all. */
   show(view: string | null, bounds: Bounds): Promise<void>
+  /** Chooses the theme of the window and all pages; the host keeps it. */
   setTheme(theme: Theme): Promise<void>
+  /** The theme is told at first too: at once, or when the host can be reached. */
   subscribe(listener: (event: TabsEvent) => void): () => void
   /** Present when the page itself has to draw the views. */
   frames?: {

@@ -28,6 +28,8 @@ export type Effect =
 export type Step = [tab: Tab, effects: Effect[]]
 
 export type Views = Record<string, ViewState>
+/** Why a view shows no page, in words. */
+export type Failure = NonNullable<ViewState['failure']>
 
 export function currentEntry(tab: Tab): Entry {
   return tab.entries[tab.index] as Entry

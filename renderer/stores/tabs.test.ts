@@ -78,20 +78,51 @@ test('a view is shown only after it was opened, and the last wish counts', async
   expect(host.asked.filter((asked) => asked === `show ${view}`)).toHaveLength(1)
 })
 
-test('an opening that fails is shown in the tab, and reload opens it anew', async () => {
+test('an opening that fails is kept beside the views, and reload opens it anew', async () => {
   const { host, tabs, activeView } = setUp()
   host.failNext = new CloudError('TAB_ADDRESS_INVALID', 'Not here.')
   tabs.open('https://a.org')
   const view = activeView()
   await vi.waitFor(() =>
-    expect(tabs.store.getState().views[view]?.failure).toEqual({
-      code: 'TAB_ADDRESS_INVALID',
-      message: 'Not here.',
+    expect(tabs.store.getState().unopened).toEqual({
+      [view]: { code: 'TAB_ADDRESS_INVALID', message: 'Not here.' },
     }),
   )
+  // Only the host says what there is of a view.
+  expect(tabs.store.getState().views).toEqual({})
   tabs.reload()
   expect(host.asked.filter((asked) => asked === `open ${view} https://a.org/`)).toHaveLength(2)
   await vi.waitFor(() => expect(tabs.store.getState().views[view]?.failure).toBeNull())
+  expect(tabs.store.getState().unopened).toEqual({})
+})
+
+test('of a view that never opened nothing is left, and the host is not asked about it', async () => {
+  const { host, tabs, onError, activeView } = setUp()
+  const fail = async (): Promise<string> => {
+    host.failNext = new CloudError('TAB_ADDRESS_INVALID', 'Not here.')
+    tabs.go('https://a.org')
+    const view = activeView()
+    await vi.waitFor(() => expect(tabs.store.getState().unopened[view]).toBeDefined())
+    return view
+  }
+  await fail()
+  tabs.back()
+  tabs.go('cloud://settings')
+  expect(tabs.store.getState().unopened).toEqual({})
+  await fail()
+  tabs.close()
+  expect(tabs.store.getState().unopened).toEqual({})
+  expect(host.asked.filter((asked) => asked.startsWith('close'))).toEqual([])
+  expect(onError).not.toHaveBeenCalled()
+})
+
+test('a view that was closed while it opened leaves no failure behind', async () => {
+  const { host, tabs } = setUp()
+  host.failNext = new CloudError('TAB_ADDRESS_INVALID', 'Not here.')
+  tabs.open('https://a.org')
+  tabs.close()
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(tabs.store.getState().unopened).toEqual({})
 })
 
 test('events of the host: a page asks for a tab, a view goes, a shortcut is passed on', () => {

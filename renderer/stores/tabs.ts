@@ -1,8 +1,9 @@
-// The tabs of the window. The host's events are the only writer of what views say of themselves.
+// The tabs of the window. The host's events are the only writer of `views`, which is what views say of
+// themselves; that a view could not be opened at all is known here, and kept beside them.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import type { Shortcut } from '../../electron/contract/shortcuts.ts'
-import type { Bounds, TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
+import type { Bounds, TabsEvent } from '../../electron/contract/tabs.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import { pageAddress, parseAddress } from '../client/address.ts'
 import type { TabHost } from '../client/tab-host.ts'
@@ -16,13 +17,15 @@ import {
   step,
   withoutView,
 } from './tab-history.ts'
-import type { Effect, Step, Tab, Views } from './tab-history.ts'
+import type { Effect, Failure, Step, Tab, Views } from './tab-history.ts'
 
 export interface TabsState {
   tabs: Tab[]
   /** Id of the tab in front. There always is one. */
   active: string
   views: Views
+  /** Why the host does not have these views: their opening failed. */
+  unopened: Record<string, Failure>
   /** The views whose page is of an older version than what is installed now. */
   outdated: string[]
   /** Addresses of closed tabs, the last closed one first. */
@@ -94,6 +97,7 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
     tabs: [],
     active: '',
     views: {},
+    unopened: {},
     outdated: [],
     closed: [],
   }))
@@ -105,35 +109,32 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
   /** The view that can be seen. */
   let seen: string | null = null
 
-  /** A view that the host never had is shown like one whose page did not load. */
-  const failToOpen = (view: string, url: string, error: unknown): void => {
+  const failToOpen = (view: string, error: unknown): void => {
     opening.delete(view)
     const { code, message } = toCloudError(error)
-    const failed: ViewState = {
-      tab: view,
-      kind: parseAddress(url)?.kind === 'system' ? 'system' : 'web',
-      url,
-      title: '',
-      favicon: null,
-      loading: false,
-      canGoBack: false,
-      canGoForward: false,
-      security: 'error',
-      failure: { code, message },
-    }
-    setState(({ views }) => ({ views: { ...views, [view]: failed } }))
+    setState(({ unopened }) => ({ unopened: { ...unopened, [view]: { code, message } } }))
+  }
+  /** It is opened again, or wanted no more. */
+  const forgetFailure = (view: string): void => {
+    const { [view]: failure, ...unopened } = getState().unopened
+    if (failure !== undefined) setState({ unopened })
   }
   const run = (effects: Effect[]): void => {
     for (const effect of effects) {
+      if (effect.type === 'open' || effect.type === 'close') forgetFailure(effect.view)
+      // The host never had it, or has it no more.
+      if (effect.type === 'close' && !opening.delete(effect.view)) continue
       const done =
         effect.type === 'open' || effect.type === 'navigate'
           ? host[effect.type](effect.view, effect.url)
           : host[effect.type](effect.view)
       if (effect.type === 'open') {
         opening.set(effect.view, done)
-        done.catch((error: unknown) => failToOpen(effect.view, effect.url, error))
+        done.catch((error: unknown) => {
+          // It may have been closed meanwhile, or opened again.
+          if (opening.get(effect.view) === done) failToOpen(effect.view, error)
+        })
       } else done.catch(onError)
-      if (effect.type === 'close') opening.delete(effect.view)
     }
   }
   const find = (id: string | undefined): Tab | undefined =>
@@ -181,7 +182,6 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
     run(
       tab.entries
         .filter((entry) => entry.kind === 'view')
-        .filter(({ view }) => opening.has(view))
         .map(({ view }) => ({ type: 'close', view })),
     )
   }
@@ -216,7 +216,7 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
       if (next === null) remove(tab.id)
       else replace([next, []])
     } else if (event.type === 'openRequested') open(event.url)
-    else onShortcut(event.shortcut)
+    else if (event.type === 'shortcut') onShortcut(event.shortcut)
   }
   const unsubscribe = host.subscribe(receive)
 

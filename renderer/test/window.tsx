@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { afterEach, beforeEach } from 'vitest'
-import type { TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
+import type { TabsEvent, Theme, ViewState } from '../../electron/contract/tabs.ts'
 import { ShellContext, createShell } from '../app/shell.tsx'
 import type { Shell } from '../app/shell.tsx'
 import { createConnection } from '../client/connection.ts'
@@ -67,6 +67,7 @@ export function createMemoryHost(): MemoryHost {
   const listeners = new Set<(event: TabsEvent) => void>()
   const states = new Map<string, ViewState>()
   const asked: string[] = []
+  let theme: Theme = 'system'
   const emit: MemoryHost['emit'] = (event) => {
     for (const listener of listeners) listener(event)
   }
@@ -114,8 +115,13 @@ export function createMemoryHost(): MemoryHost {
     stop: note('stop'),
     close: note('close'),
     show: async (view) => void asked.push(`show ${view ?? 'none'}`),
-    setTheme: async (theme) => void asked.push(`theme ${theme}`),
+    async setTheme(chosen) {
+      asked.push(`theme ${chosen}`)
+      theme = chosen
+      emit({ type: 'themeChanged', theme })
+    },
     subscribe(listener) {
+      listener({ type: 'themeChanged', theme })
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useCloud, useShell, useStoreOf } from '../../app/shell.tsx'
-import type { Theme } from '../../client/tab-host.ts'
+import type { Theme } from '../../../electron/contract/tabs.ts'
 import { Button } from '../../ui/button.tsx'
 import { Fingerprint, useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
@@ -43,9 +43,9 @@ const THEMES: readonly { theme: Theme; label: string }[] = [
 ]
 
 function ThemeChoice(): ReactNode {
-  const { preferences } = useShell()
+  const { theme: owner } = useShell()
   const chosen = useStoreOf(
-    (shell) => shell.preferences,
+    (shell) => shell.theme.store,
     (state) => state.theme,
   )
   return (
@@ -58,7 +58,7 @@ function ThemeChoice(): ReactNode {
               type="radio"
               name="theme"
               checked={chosen === theme}
-              onChange={() => preferences.setState({ theme })}
+              onChange={() => owner.choose(theme)}
             />
             {label}
           </label>
