@@ -1,6 +1,6 @@
 // The rows of the index as bytes: a key, which sorts, and a value, which carries a checksum over both,
 // so that a damaged row is never taken for a record.
-import { crc32 } from 'node:zlib'
+import crc32 from 'crc-32'
 import type { RecordHeader, RecordSignature } from '../core/db/signed-record.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { OrderItem, StoredRecord } from '../ports/record-store.ts'
@@ -104,7 +104,7 @@ export function unseal(key: Uint8Array, sealed: Uint8Array): Buffer | null {
 
 /** Against damage, not against people: whoever changes rows on purpose is found by the signatures. */
 function checksum(key: Uint8Array, value: Uint8Array): number {
-  return crc32(value, crc32(key))
+  return crc32.buf(value, crc32.buf(key)) >>> 0
 }
 
 /** A record's row: id32, verdict, signatures, body; all lengths but the body's in one byte. */
