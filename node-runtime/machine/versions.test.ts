@@ -123,7 +123,8 @@ describe('machines with different versions of a system, and one without it', () 
     await first.node.database.put({ ...notes, id: 'old' }, { text: 'of the first version' })
     await second.node.database.put({ ...notes, id: 'new' }, { title: 'of the second version' })
     await until(async () => (await idsShownBy(without)).length === 2)
-    await until(() => first.system.judged + second.system.judged === 4)
+    // At least: one that comes from two machines at the same moment may be judged for each.
+    await until(() => first.system.judged + second.system.judged >= 4)
     expect(without.system.judged).toBe(0)
     without.system.installed = SECOND
     expect(await idsShownBy(without)).toEqual(['new'])
@@ -133,13 +134,14 @@ describe('machines with different versions of a system, and one without it', () 
     expect(await idsShownBy(first)).toEqual(['new'])
     expect(first.system.judged).toBe(2)
     // Kept, also over a restart, and no part of what machines compare.
+    const judgedBefore = second.system.judged
     const machines = await compareAnew([without, first, second])
     for (const machine of machines) {
       for (let reading = 0; reading < 3; reading++) {
         expect(await idsShownBy(machine)).toEqual(['new'])
       }
     }
-    expect(machines.map(({ system }) => system.judged)).toEqual([0, 0, 2])
+    expect(machines.map(({ system }) => system.judged)).toEqual([0, 0, judgedBefore])
   })
 })
 
