@@ -160,7 +160,10 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const sealed = await SealedCores.open({ folder: join(folder, 'segments'), log })
     opened.add(sealed.cores, (cores) => cores.close())
     const segments = new SealedSegments(sealed.cores)
-    swarm.onLink((mux) => segments.attach(mux))
+    opened.add(
+      swarm.onLink((mux) => segments.attach(mux)),
+      (stop) => stop(),
+    )
     const replication = await ReplicationDriver.open({
       machine: identity.machine,
       cloud,

@@ -144,6 +144,19 @@ describe('the swarm', () => {
     await until(() => a.swarm.isOnline(b.machine))
   })
 
+  it('ends, and nothing else, when something can’t be attached to it', async () => {
+    const a = start({ cloud: cloudA })
+    const b = start({ cloud: cloudA })
+    let tries = 0
+    const stop = b.swarm.onLink(() => {
+      tries++
+      throw new Error('a store that was closed meanwhile')
+    })
+    await until(() => tries === 1)
+    stop()
+    await until(() => a.swarm.isOnline(b.machine) && b.swarm.isOnline(a.machine))
+  })
+
   it('tells who sends much when to wait and when to go on', async () => {
     const a = start({ cloud: cloudA })
     const b = start({ cloud: cloudA })

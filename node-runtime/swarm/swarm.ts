@@ -210,13 +210,23 @@ export class Swarm implements Network {
     })
     this.#links.set(machine, link)
     this.#driver.post({ type: 'linkOpened', machine, link: traits })
-    for (const attach of this.#attachers) attach(link.mux, link.peer)
+    for (const attach of this.#attachers) this.#attach(link, attach)
     for (const protocol of this.#protocols.values()) protocol.open(link)
     earlier?.close()
     if (genesis !== null && this.#options.genesis?.() === null) {
       this.#events.genesisLearned?.(genesis)
     }
     this.#events.linkOpened(entry)
+  }
+
+  /** What replicates over links may fail; then this link ends, and nothing else. */
+  #attach(link: Link, attach: (mux: LinkMux, peer: PeerInfo) => void): void {
+    try {
+      attach(link.mux, link.peer)
+    } catch (error) {
+      this.#noteFault(link.entry.machine, 'something could not be attached to it', error)
+      link.close()
+    }
   }
 
   #dismiss(link: Link): void {
