@@ -113,10 +113,18 @@ const seatInfoSchema = z.object({
 export const sessionSummarySchema = z.object({
   session: hashSchema,
   descriptor: sessionDescriptorSchema,
-  /** `waiting`: not every seat is taken. `live`: play goes on. `over`: the rules say so. */
+  /**
+   * `waiting`: not every seat is taken. `live`: play goes on. `over`: it has ended, by the rules where
+   * there is an `outcome`; else a player's machine says so.
+   */
   state: z.enum(['waiting', 'live', 'over']),
   seats: z.array(seatInfoSchema),
+  /** Actions that took effect. Of a session that is not open here, what its players' machines say. */
   ply: z.number().int(),
+  /**
+   * What the rules make of the signed actions, on this machine. Null while it goes on, and while it is
+   * not judged here, whatever has been stored as its result: `verify` judges that.
+   */
   outcome: outcomeSchema.nullable(),
   startedMs: timeMsSchema,
   /** The seat of this machine's person, if it has one. */
@@ -254,7 +262,10 @@ export const sessionsContract = {
     ...permitted,
     scope: 'own-session',
   }),
-  /** The newest sessions of a system that this machine knows, newest first. */
+  /**
+   * The newest sessions of a system that this machine knows, newest first. Those that are played,
+   * watched or served here are judged; of the others it shows what their players announce.
+   */
   list: call({
     input: z.object({
       system: systemIdSchema,

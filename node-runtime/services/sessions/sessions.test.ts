@@ -1,17 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
-import type { ResultValue, ResultVerdict, SessionFrame } from '../../contract/sessions.ts'
+import type {
+  ResultValue,
+  ResultVerdict,
+  SessionDescriptor,
+  SessionFrame,
+} from '../../contract/sessions.ts'
 import { signAction } from '../../core/sessions/action.ts'
 import type { ActionStatement } from '../../core/sessions/action.ts'
 import { writeBlock } from '../../core/sessions/block.ts'
+import type { OwnAction } from '../../core/sessions/referee.ts'
+import { announcementId } from '../../core/sessions/seats.ts'
+import type { Announcement } from '../../core/sessions/seats.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { SessionCloud, game, gamesManifest, openSeatLog } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
 import { Parts } from './parts.ts'
+import { SEATS_COLLECTION } from './known-sessions.ts'
 import { readResult } from './results.ts'
 
 /** Seat 0 wins with its fourth disc in column 3. */
 const WINNING = [3, 0, 3, 0, 3, 0, 3]
+
+const SEATS = { system: 'dharma', collection: SEATS_COLLECTION }
 
 let cloud: SessionCloud
 const stops: (() => void)[] = []
@@ -60,10 +71,15 @@ async function openBoth(
 }
 
 /** Makes a move as soon as it is this machine's turn. */
-async function move(machine: SessionMachine, session: string, column: number): Promise<void> {
+function move(machine: SessionMachine, session: string, column: number): Promise<void> {
+  return act(machine, session, { type: 'move', body: column })
+}
+
+/** Acts as soon as the machine has worked out the position, and may. */
+async function act(machine: SessionMachine, session: string, action: OwnAction): Promise<void> {
   await until(async () => {
     try {
-      await machine.sessions.act(session, { type: 'move', body: column })
+      await machine.sessions.act(session, action)
       return true
     } catch (error) {
       if ((error as { code?: string }).code === 'SESSION_NOT_YOUR_TURN') return false
@@ -89,6 +105,42 @@ function resultOf({ identity }: SessionMachine, session: string) {
   const place = { system: gamesManifest.id, collection: 'results', id: session }
   const record = cloud.records.get({ ...place, author: identity.person })
   return record === null ? null : (readResult(record)?.value ?? null)
+}
+
+/** That result, once it is stored. */
+async function storedBy(machine: SessionMachine, session: string): Promise<ResultValue> {
+  await until(() => resultOf(machine, session) !== null)
+  const result = resultOf(machine, session)
+  if (result === null) throw new Error('no result')
+  return result
+}
+
+/** The frame that has the end. A result can be here before the moves that it is about. */
+async function ended({ last }: { last: () => SessionFrame }): Promise<SessionFrame> {
+  await until(() => last().outcome !== null && last().resultId !== null)
+  return last()
+}
+
+/** Stores what no moves give: that seat 1 has won. @returns the descriptor */
+async function storeWord(by: SessionMachine, session: string): Promise<SessionDescriptor> {
+  const [announced] = (await by.records.query({ ...SEATS, prefix: session, limit: 1 })).records
+  if (announced === undefined) throw new Error('nobody announced a seat')
+  const { descriptor } = announced.value as unknown as Announcement
+  const result: ResultValue = {
+    session,
+    descriptor,
+    outcome: { scores: [0, 1], reason: 'so I say' },
+    by: 'rules',
+    plies: 2,
+    endedMs: 1,
+    transcript: { core: null, hash: 'a'.repeat(64), length: 1 },
+    signatures: [],
+    kind: descriptor.kind,
+    context: descriptor.context,
+  }
+  const place = { system: gamesManifest.id, collection: 'results', id: session }
+  await by.records.put(place, JSON.parse(JSON.stringify(result)))
+  return descriptor
 }
 
 /** What a machine finds out about a result, once it has a link to one that has the moves. */
@@ -141,7 +193,7 @@ describe('sessions between machines', () => {
       code: 'SESSION_OVER',
     })
     const listed = await c.sessions.list(gamesManifest.id, 'over', 10)
-    expect(listed).toMatchObject([{ session, state: 'over', ply: 7 }])
+    expect(listed).toMatchObject([{ session, state: 'over', ply: 7, outcome: { scores: [1, 0] } }])
   }, 60_000)
 
   it('are told apart, refused and left unchanged by wrong calls', async () => {
@@ -199,8 +251,7 @@ describe('sessions between machines', () => {
     await move(a, session, WINNING[4] ?? 0)
     b = await cloud.start({ dataDir })
     await play([b, a], session, WINNING.slice(5))
-    await until(() => board.last().resultId === session)
-    expect(board.last()).toMatchObject({ state: 'over', ply: 7, fault: null })
+    expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, fault: null })
   }, 60_000)
 
   it('leave their result with machines that have nothing to do with it', async () => {
@@ -229,8 +280,7 @@ describe('sessions between machines', () => {
     await b.close()
     expect(await judge(await cloud.start(), result)).toMatchObject({ plies: 7 })
     const board = await watch(keeper, session)
-    await until(() => board.last().state === 'over')
-    expect(board.last()).toMatchObject({ state: 'over', ply: 7, resultId: session })
+    expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, resultId: session })
   }, 60_000)
 })
 
@@ -271,9 +321,7 @@ describe('a seat that does not want an end', () => {
     const { dataDir } = b
     await b.close()
     await move(a, session, 3)
-    await until(() => resultOf(a, session) !== null)
-    const result = resultOf(a, session)
-    if (result === null) throw new Error('no result')
+    const result = await storedBy(a, session)
     const judged = await judge(await cloud.start(), result)
     expect(judged).toMatchObject({ outcome: { scores: [1, 0] }, agreed: [a.identity.person] })
     b = await cloud.start({ dataDir })
@@ -285,15 +333,13 @@ describe('a seat that does not want an end', () => {
     const [a, b] = [await cloud.start(), await cloud.start()]
     const session = await openBoth(game('1', a, b), a, b)
     const board = await watch(b, session)
-    await a.sessions.act(session, { type: 'resign' })
-    await until(() => board.last().resultId !== null)
-    expect(board.last()).toMatchObject({
+    await act(a, session, { type: 'resign' })
+    expect(await ended(board)).toMatchObject({
       state: 'over',
       by: 'resignation',
       outcome: { scores: [0, 1] },
     })
-    const result = resultOf(b, session)
-    if (result === null) throw new Error('no result')
+    const result = await storedBy(b, session)
     expect((await b.sessions.judge(result)).judged.by).toBe('resignation')
   }, 60_000)
 
@@ -320,25 +366,7 @@ describe('what a seat says', () => {
     await play([a, b], session, [3, 0])
     const { dataDir } = a
     await a.close()
-    const [announced] = (
-      await b.records.query({ system: 'dharma', collection: 'seats', limit: 10 })
-    ).records
-    if (announced === undefined) throw new Error('nobody announced a seat')
-    const { descriptor } = announced.value as { descriptor: ResultValue['descriptor'] }
-    const result: ResultValue = {
-      session,
-      descriptor,
-      outcome: { scores: [0, 1], reason: 'so I say' },
-      by: 'rules',
-      plies: 2,
-      endedMs: 1,
-      transcript: { core: null, hash: 'a'.repeat(64), length: 1 },
-      signatures: [],
-      kind: descriptor.kind,
-      context: descriptor.context,
-    }
-    const place = { system: gamesManifest.id, collection: 'results', id: session }
-    await b.records.put(place, JSON.parse(JSON.stringify(result)))
+    await storeWord(b, session)
     const honest = Parts.prototype.get
     const get = vi.spyOn(Parts.prototype, 'get')
     stops.push(() => get.mockRestore())
@@ -347,6 +375,39 @@ describe('what a seat says', () => {
     })
     const again = await cloud.start({ dataDir })
     await move(again, session, 3)
+  }, 60_000)
+
+  it('of its end is in no list as what the rules say', async () => {
+    const [a, b, c] = [await cloud.start(), await cloud.start(), await cloud.start()]
+    const session = await openBoth(game('1', a, b), a, b)
+    await play([a, b], session, [3, 0])
+    const descriptor = await storeWord(b, session)
+    const { identity, records } = b
+    const announcement = {
+      session,
+      seat: 1,
+      log: identity.machine,
+      machine: identity.machine,
+      descriptor,
+      state: 'over',
+      startedMs: 1,
+    }
+    await records.putBuiltIn(
+      SEATS_COLLECTION,
+      announcementId(session, 1, identity.machine),
+      announcement,
+    )
+    const listed = async (machine: SessionMachine) =>
+      (await machine.sessions.list(gamesManifest.id, undefined, 10))[0]
+    await until(async () => (await listed(c))?.state === 'over')
+    // Said to be over, and not judged here.
+    expect(await listed(c)).toMatchObject({ session, ply: 0, outcome: null })
+    // Nor is there anything to judge where it is played.
+    await until(async () => (await listed(a))?.ply === 2)
+    expect(await listed(a)).toMatchObject({ session, outcome: null })
+    await play([a, b], session, WINNING.slice(2))
+    await until(async () => (await listed(a))?.outcome !== null)
+    expect((await listed(a))?.outcome).toEqual({ scores: [1, 0], reason: 'four in a row' })
   }, 60_000)
 
   it('of when it began does not keep another from sitting down again after a start', async () => {
@@ -374,9 +435,8 @@ describe('one person on two machines', () => {
       await move(machine, session, WINNING[ply] ?? 0)
       for (const { last } of boards) await until(() => last().ply === ply + 1)
     }
-    for (const { last } of boards) {
-      await until(() => last().resultId !== null)
-      expect(last()).toMatchObject({ state: 'over', ply: 7, fault: null })
+    for (const board of boards) {
+      expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, fault: null })
     }
   }, 60_000)
 
@@ -420,10 +480,12 @@ describe('versions of a system', () => {
     const session = await openBoth(descriptor, a, b)
     await play([a, b], session, WINNING)
     const board = await watch(b, session)
-    await until(() => board.last().resultId !== null)
-    expect(board.last()).toMatchObject({ state: 'over', fault: null, outcome: { scores: [1, 0] } })
-    const result = resultOf(a, session)
-    if (result === null) throw new Error('no result')
+    expect(await ended(board)).toMatchObject({
+      state: 'over',
+      fault: null,
+      outcome: { scores: [1, 0] },
+    })
+    const result = await storedBy(a, session)
     expect((await b.sessions.judge(result)).judged.plies).toBe(7)
   }, 60_000)
 })
@@ -441,9 +503,7 @@ describe('a result that does not hold', () => {
     const [a, b] = [await cloud.start(), await cloud.start()]
     const session = await openBoth(game('1', a, b), a, b)
     await play([a, b], session, WINNING)
-    await until(() => resultOf(a, session) !== null)
-    const result = resultOf(a, session)
-    if (result === null) throw new Error('no result')
+    const result = await storedBy(a, session)
     for (const forged of [
       { ...result, outcome: { scores: [0, 1], reason: 'four in a row' } },
       { ...result, by: 'resignation' as const },

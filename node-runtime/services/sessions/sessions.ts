@@ -28,12 +28,12 @@ import type { Network } from '../../swarm/network.ts'
 import { AudienceLinks } from './audience-links.ts'
 import { KnownSessions, SEATS_COLLECTION } from './known-sessions.ts'
 import { summarize } from './open-session.ts'
-import type { Onlooker, Progress } from './open-session.ts'
+import type { Onlooker } from './open-session.ts'
 import { OpenSessions } from './open-sessions.ts'
 import { Parts } from './parts.ts'
 import { PlyBoard } from './ply-board.ts'
 import { ResultKeeper } from './result-keeper.ts'
-import { findResults, readResult } from './results.ts'
+import { readResult } from './results.ts'
 import type { SessionRecords } from './results.ts'
 import { RulesLibrary } from './rules-library.ts'
 import type { InstalledSystems } from './rules-library.ts'
@@ -207,7 +207,7 @@ export class Sessions {
     })()
   }
 
-  /** The newest known sessions of a system, newest first. */
+  /** The newest known sessions of a system, newest first. Those that are not open here are not judged. */
   async list(
     system: string,
     state: SessionSummary['state'] | undefined,
@@ -228,15 +228,13 @@ export class Sessions {
         .filter(({ session }) => this.#open.get(session) === undefined)
         .flatMap(({ session, seats }) => seats.flat().map(({ machine }) => ({ session, machine }))),
     )
-    return Promise.all(
-      chosen.map(async (known) => {
-        const open = this.#open.get(known.session)
-        if (open !== undefined) return open.summary(this.#onlooker())
-        const ended = announcedState(known) === 'over' ? await this.#resultProgress(known) : null
-        const progress = ended ?? { ply: plies.get(known.session) ?? 0, outcome: null }
-        return summarize(known, this.#onlooker(), progress)
-      }),
-    )
+    return chosen.map((known) => {
+      const open = this.#open.get(known.session)
+      if (open !== undefined) return open.summary(this.#onlooker())
+      // What a seat has stored of its end is its word: without the moves and the rules it says nothing.
+      const ply = plies.get(known.session) ?? 0
+      return summarize(known, this.#onlooker(), { ply, outcome: null })
+    })
   }
 
   /**
@@ -344,14 +342,6 @@ export class Sessions {
         log.warn('a session could not be opened again', { session, error })
       }
     }
-  }
-
-  async #resultProgress({ descriptor }: KnownSession): Promise<Progress | null> {
-    const { records, systems } = this.#options
-    const kind = systems.get(descriptor.system)?.manifest.sessions[descriptor.kind]
-    if (kind === undefined) return null
-    const [result] = await findResults(records, descriptor, kind.results)
-    return result === undefined ? null : { ply: result.value.plies, outcome: result.value.outcome }
   }
 
   #onRecord(record: CloudRecord): void {
