@@ -15,8 +15,9 @@ import {
 } from './values.ts'
 
 /**
- * Who may change a record: `author`, who wrote it; `content`, nobody, ever: its id is the hash of what
- * it says, and found without knowing the author; `co-signed`, all persons it names, together.
+ * Who may change a record: `author`, who wrote it; `content`, nobody, ever: its id is the hash of its
+ * value and of its header, author and version included, so that an equal value put again is another
+ * record; it is found without knowing the author; `co-signed`, all persons it names, together.
  */
 export const writeRuleSchema = z.enum(['author', 'content', 'co-signed'])
 export type WriteRule = z.infer<typeof writeRuleSchema>
@@ -39,7 +40,7 @@ export type RecordProof = z.infer<typeof recordProofSchema>
  * With its proof it certifies itself: any holder can check it alone.
  */
 export const recordSchema = z.object({
-  /** The key of the system. */
+  /** The key that the system had when this was written: its present one, or a former one. */
   system: keySchema,
   collection: collectionNameSchema,
   id: recordIdSchema,
@@ -97,6 +98,11 @@ function isOperator(value: unknown): boolean {
   return Object.keys(value).some((key) => key.startsWith('$'))
 }
 
+/**
+ * A system that continues another (`continues` in its manifest, see `docs/protocol.md`) finds what was
+ * written under its former keys, too. Of records with one collection, id and author under several of its
+ * keys, it finds the one that wins by version, as if their keys were one. It writes under its present key.
+ */
 export const dbContract = {
   /**
    * Writes a record in the person's name. It is on this machine's disk, and survives a power cut, when
@@ -136,7 +142,7 @@ export const dbContract = {
     scope: 'own-system',
     permission: 'db',
   }),
-  /** Deletes the person's own record. */
+  /** Deletes the person's own record, under each of the system's keys that has it. */
   delete: call({
     input: z.object(address),
     output: written,

@@ -7,7 +7,6 @@ import type { DhtAddress } from 'hyperdht'
 import type { CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
-import type { Manifest } from '../contract/manifest.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
@@ -24,6 +23,7 @@ import { declaredCollection, Judgement } from '../services/db/judgement.ts'
 import type { JudgesValues } from '../services/db/judgement.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
+import type { OwningSystem } from '../services/systems/system-store.ts'
 import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
 import { Swarm } from '../swarm/swarm.ts'
@@ -50,7 +50,8 @@ export interface CloudNodeOptions {
   systems: {
     /** The key of the installed system that a name means; null if none. */
     resolve(name: string): string | null
-    get(key: string): { manifest: Manifest } | undefined
+    /** The one whose records and sessions are those under this key; see `SystemStore.ownerOf`. */
+    ownerOf(key: string): OwningSystem | undefined
     /** A file of a system's repository. */
     readFile(key: string, path: string): Promise<Uint8Array>
   }
@@ -153,7 +154,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     })
     opened.add(membership, () => membership.close())
     const judgement = new Judgement(judge, (system, collection) => {
-      const manifest = systems.get(system)?.manifest
+      const manifest = systems.ownerOf(system)?.manifest
       return manifest === undefined ? undefined : declaredCollection(manifest, collection)
     })
     const verifier = opened.add(new VerifyPool(VERIFY_THREADS), (pool) => pool.close())
@@ -294,7 +295,7 @@ function resolveSystem(systems: CloudNodeOptions['systems'], name: string): Name
       { system: name },
     )
   }
-  return { key, manifest: systems.get(key)?.manifest }
+  return systems.ownerOf(key) ?? { key, formerKeys: [], manifest: undefined }
 }
 
 function makeEntry(

@@ -87,6 +87,7 @@ export class Runtime {
     this.#serve = createServer<CallContext>(this.#createRouter(), {
       access: createCallerCheck({
         systemOfSession: (session) => this.#present().sessions.systemOf(session),
+        ownerOf: (system) => this.systems.ownerOf(system)?.key ?? null,
       }),
       readInput: createInputReader((name) => this.systems.resolve(name)),
       onInternalError: (error, path) => {

@@ -7,9 +7,12 @@ import type { Caller } from './caller.ts'
 
 const OWN = 'org.example.notes'
 const OTHER = 'org.example.other'
+const FORMER = 'the key that ours had before'
 
 const { beforeCall, beforeEvent, shareOf } = createCallerCheck({
-  systemOfSession: async (session) => (session === 'ours' ? OWN : OTHER),
+  systemOfSession: async (session) =>
+    session === 'ours' ? OWN : session === 'ours before' ? FORMER : OTHER,
+  ownerOf: (key) => (key === FORMER ? OWN : null),
 })
 
 function system(...granted: Permission[]): { caller: Caller } {
@@ -80,6 +83,8 @@ describe('a system', () => {
     ['own-system', { system: OWN }],
     ['own-session', { session: 'ours' }],
     ['own-result', { result: { descriptor: { system: OWN } } }],
+    ['own-session', { session: 'ours before' }],
+    ['own-result', { result: { descriptor: { system: FORMER } } }],
     ['none', {}],
     ['none', null],
   ] as const)('reaches what is its own: %s %j', async (scope, input) => {
@@ -88,6 +93,7 @@ describe('a system', () => {
 
   test.each([
     ['own-system', { system: OTHER }, OTHER],
+    ['own-system', { system: FORMER }, FORMER],
     ['own-system', {}, null],
     ['own-system', null, null],
     ['own-system', OWN, null],

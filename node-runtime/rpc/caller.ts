@@ -29,6 +29,8 @@ export const os = implement(contract).$context<CallContext>()
 export interface Owners {
   /** The system of a session. @throws CloudError SESSION_UNKNOWN */
   systemOfSession: (session: string) => string | Promise<string>
+  /** The key of the installed system whose sessions are those under a key; null if there is none. */
+  ownerOf: (system: string) => string | null
 }
 
 /** What a call of a system needs that can be taken back while it runs. @throws CloudError FORBIDDEN */
@@ -51,6 +53,7 @@ export const noSessions: Owners = {
   systemOfSession: () => {
     throw new CloudError('SESSION_UNKNOWN', 'There are no sessions here.')
   },
+  ownerOf: (system) => system,
 }
 
 /** A text of the input, by the names on the way to it; null if there is none. */
@@ -75,6 +78,12 @@ function systemOf(
   return session === null ? null : systemOfSession(session)
 }
 
+/** What a system calls by its own key; sessions and results are kept under the key that it had then. */
+function isOwn(named: string | null, system: string, scope: Scope, { ownerOf }: Owners): boolean {
+  if (named === null) return false
+  return named === system || (scope !== 'own-system' && ownerOf(named) === system)
+}
+
 /**
  * Default deny: the owner may all, a system what the contract opens to it, the person granted, and
  * is its own. The check throws FORBIDDEN, or what `owners` throw.
@@ -85,8 +94,9 @@ export function createCallerCheck(owners: Owners): AccessCheck<CallContext> {
       checkGrant(context, meta)
       const { caller } = context
       if (caller.kind === 'owner' || meta.scope === 'none') return
-      const named = meta.scope === undefined ? null : await systemOf(meta.scope, input, owners)
-      if (named !== caller.system) {
+      const { scope } = meta
+      const named = scope === undefined ? null : await systemOf(scope, input, owners)
+      if (scope === undefined || !isOwn(named, caller.system, scope, owners)) {
         throw new CloudError('FORBIDDEN', 'A system can reach only what is its own.', {
           system: named,
         })

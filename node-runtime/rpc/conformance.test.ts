@@ -229,6 +229,7 @@ function createWorld(): { world: World; serve: ReturnType<typeof createServer<Ca
       access: createCallerCheck({
         systemOfSession: (session) =>
           session === 'ours' ? 'org.example.notes' : 'org.example.other',
+        ownerOf: (system) => system,
       }),
       onInternalError: (error) => world.internalErrors.push(error),
     },

@@ -127,9 +127,9 @@ export class TestCloud {
           name === NOTES_KEY || (name === notesManifest.id && notes() !== undefined)
             ? NOTES_KEY
             : null,
-        get: (key) => {
+        ownerOf: (key) => {
           const manifest = key === NOTES_KEY ? notes() : undefined
-          return manifest === undefined ? undefined : { manifest }
+          return manifest === undefined ? undefined : { key, formerKeys: [], manifest }
         },
         readFile: () => Promise.reject(new Error('this system has no files')),
       },

@@ -32,6 +32,9 @@ export const gamesManifest: Manifest = manifestSchema.parse({
   sessions: { 'connect-four': { rules: 'rules/connect-four.ts', seats: 2, results: 'results' } },
 })
 
+/** What the system was called before, in the place of a former key. */
+export const FORMER_GAMES = 'org.example.games-before'
+
 export interface SessionMachine {
   dataDir: string
   identity: Identity
@@ -108,8 +111,10 @@ export class SessionCloud {
       identity,
       network: swarm,
       systems: {
-        get: (id: string) =>
-          installed && id === gamesManifest.id ? { manifest: gamesManifest } : undefined,
+        ownerOf: (key: string) =>
+          installed && [gamesManifest.id, FORMER_GAMES].includes(key)
+            ? { key: gamesManifest.id, manifest: gamesManifest }
+            : undefined,
         readFile: async (_id: string, path: string) =>
           rules === undefined ? readFile(new URL(path, EXTENSION)) : Buffer.from(rules),
       },

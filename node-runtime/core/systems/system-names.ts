@@ -1,4 +1,5 @@
 // By which names a system can be meant: its key, its host in addresses, and the id that people type.
+import { ownersByKey } from './former-keys.ts'
 
 /** Characters of the key that tell two systems with one id apart in addresses; 60 bits of it. */
 const KEY_PART_CHARS = 12
@@ -11,6 +12,8 @@ export interface NamedSystem {
   /** The name in `cloud://` addresses: unique on this machine, and kept once given. */
   host: string
   id: string
+  /** Keys that it had before; see `former-keys.ts`. */
+  formerKeys: readonly string[]
 }
 
 /** The host of a system that is new among `others`: its id if that is free. */
@@ -22,13 +25,13 @@ export function chooseHost(id: string, key: string, others: Iterable<NamedSystem
 }
 
 /**
- * The systems that a name means: one by its key or host, or all that have it as their id. An id
- * that several have means none of them alone, even if it is the host of one.
+ * The systems that a name means: one by its key, a former key or its host, or all that have it as
+ * their id. An id that several have means none of them alone, even if it is the host of one.
  */
 export function findByName<S extends NamedSystem>(systems: Iterable<S>, name: string): S[] {
   const all = [...systems]
-  const byKey = all.filter(({ key }) => key === name)
-  if (byKey.length > 0) return byKey
+  const byKey = ownersByKey(all).get(name)
+  if (byKey !== undefined) return [byKey]
   const byId = all.filter(({ id }) => id === name)
   return byId.length > 0 ? byId : all.filter(({ host }) => host === name)
 }

@@ -20,6 +20,8 @@ import { proveRecord, viewRecord } from './record-view.ts'
 
 const CLOUD = encodeKey(hash(Buffer.from('a cloud')))
 const SYSTEM = encodeKey(hash(Buffer.from('a system')))
+const BEFORE = encodeKey(hash(Buffer.from('the system before')))
+const FIRST = encodeKey(hash(Buffer.from('the system at first')))
 
 const text = { type: 'object', required: ['text'], properties: { text: { type: 'string' } } }
 
@@ -81,6 +83,8 @@ let folder: string
 let nowMs: number
 let manifest: Manifest
 let judge: CountingJudge
+/** Of the system as it is installed now: the key, and those that it had before. */
+let keys: [present: string, ...former: string[]]
 const stores: IndexedRecords[] = []
 
 async function open(author: RecordSigner, name = author.attestation.person): Promise<Database> {
@@ -97,13 +101,13 @@ async function open(author: RecordSigner, name = author.attestation.person): Pro
     store,
     clock,
     judgement: new Judgement(judge, (system, collection) =>
-      system === SYSTEM ? declaredCollection(manifest, collection) : undefined,
+      keys.includes(system) ? declaredCollection(manifest, collection) : undefined,
     ),
     author: () => author,
     resolveSystem: (reference): NamedSystem =>
-      reference === manifest.id || reference === SYSTEM
-        ? { key: SYSTEM, manifest }
-        : { key: encodeKey(hash(Buffer.from(reference))), manifest: undefined },
+      reference === manifest.id || keys.includes(reference)
+        ? { key: keys[0], formerKeys: keys.slice(1), manifest }
+        : { key: encodeKey(hash(Buffer.from(reference))), formerKeys: [], manifest: undefined },
     completeness: () => {
       throw new Error('not asked here')
     },
@@ -116,6 +120,7 @@ beforeEach(async () => {
   nowMs = 1_790_000_000_000
   manifest = manifestWith(text)
   judge = new CountingJudge()
+  keys = [SYSTEM]
 })
 afterEach(async () => {
   await Promise.all(stores.splice(0).map((store) => store.close()))
@@ -366,4 +371,146 @@ it('deletes all that the person wrote for a system, and nothing of others', asyn
   await db.deleteOwnRecords('org.example.notes')
   const { records } = await db.query({ ...note(''), limit: 10 })
   expect(records.map(({ id }) => id)).toEqual(['b'])
+})
+
+describe('a system that had other keys before', () => {
+  const all = { ...note(''), limit: 100 }
+  const textsIn = (records: CloudRecord[]): unknown[] =>
+    records.map(({ value }) => (value as { text: string }).text)
+  const under = async (key: string, write: () => Promise<unknown>): Promise<void> => {
+    const now = keys
+    keys = [key]
+    await write()
+    keys = now
+  }
+  beforeEach(() => {
+    keys = [SYSTEM, FIRST, BEFORE]
+  })
+
+  it('reads what was written under any of them, and writes under the present one', async () => {
+    const db = await open(anna)
+    await under(FIRST, () => db.put(note('a'), { text: 'at first' }))
+    await under(BEFORE, () => db.put(note('b'), { text: 'before' }))
+    expect(await db.get(note('a'))).toMatchObject({ system: FIRST, value: { text: 'at first' } })
+    expect(await db.put(note('a'), { text: 'now' })).toMatchObject({ system: SYSTEM })
+    expect(await db.get(note('a'))).toMatchObject({ system: SYSTEM, value: { text: 'now' } })
+    const { records } = await db.query({ ...all, proof: true })
+    expect(records.map(({ id, system }) => [id, system])).toEqual([
+      ['a', SYSTEM],
+      ['b', BEFORE],
+    ])
+    expect(records.map((record) => db.verify(record).author)).toEqual([persons.anna, persons.anna])
+    await under(BEFORE, async () =>
+      expect(textsIn((await db.query(all)).records)).toEqual(['before']),
+    )
+  })
+
+  it('shows what was written last, also when that was under a former key', async () => {
+    const db = await open(anna)
+    await db.put(note('a'), { text: 'now' })
+    await under(BEFORE, () =>
+      db.put(note('a'), { text: 'later, by a machine that is not up to date' }),
+    )
+    const texts = ['later, by a machine that is not up to date']
+    expect(textsIn((await db.query(all)).records)).toEqual(texts)
+    expect((await db.get(note('a')))?.system).toBe(BEFORE)
+    await db.put(note('a'), { text: 'last' })
+    expect(textsIn((await db.query(all)).records)).toEqual(['last'])
+  })
+
+  it('keeps authors apart, and holds old records against the present schema', async () => {
+    const db = await open(anna)
+    const other = await open(ben)
+    await under(BEFORE, async () => {
+      await other.put(note('a'), { text: 'ben' })
+      manifest = manifestWith({})
+      await other.put(note('b'), { words: 'ben' })
+      manifest = manifestWith(text)
+      await db.import((await other.query({ ...all, proof: true })).records)
+    })
+    await other.put({ ...note('c'), id: 'c' }, { text: 'ben' })
+    await db.put(note('a'), { text: 'anna' })
+    const { records } = await db.query(all)
+    expect(records.map(({ id, author }) => [id, author]).sort()).toEqual(
+      [
+        ['a', persons.anna],
+        ['a', persons.ben],
+      ].sort(),
+    )
+    expect((await db.get(note('a'), { author: persons.ben }))?.value).toEqual({ text: 'ben' })
+  })
+
+  it('goes through pages in one order, over all keys, and none is left out or comes twice', async () => {
+    const db = await open(anna)
+    const ids = Array.from({ length: 120 }, (_, at) => `é${String(at).padStart(3, '0')}`)
+    const odd = (_: string, at: number): boolean => at % 2 === 1
+    await under(FIRST, async () => {
+      for (const id of ids.slice(0, 70)) await db.put(note(id), { text: 'first' })
+    })
+    await under(BEFORE, async () => {
+      for (const id of ids.filter(odd)) await db.put(note(id), { text: 'before' })
+    })
+    for (const id of ids.slice(50)) await db.put(note(id), { text: 'now' })
+    // In UTF-16 it would come before, in UTF-8 it comes last.
+    await under(FIRST, () => db.put(note('\u{1f600}'), { text: 'last' }))
+    await db.put(note('\uffee'), { text: 'but one' })
+    const seen: CloudRecord[] = []
+    for (let cursor: string | undefined; ; ) {
+      const page = await db.query({ ...all, limit: 7, cursor })
+      seen.push(...page.records)
+      cursor = page.cursor
+      if (cursor === undefined) break
+    }
+    expect(seen.map(({ id }) => id)).toEqual([...ids, '\uffee', '\u{1f600}'])
+    const wanted = ids.map((id, at) => (at >= 50 ? 'now' : odd(id, at) ? 'before' : 'first'))
+    expect(textsIn(seen)).toEqual([...wanted, 'but one', 'last'])
+  })
+
+  it('finds content by its id, whichever key it was written under', async () => {
+    const db = await open(anna)
+    const stamp = { system: 'org.example.notes', collection: 'stamps' }
+    let id = ''
+    await under(BEFORE, async () => {
+      ;({ id } = await db.put(stamp, { once: true }))
+    })
+    expect(await db.get({ ...stamp, id })).toMatchObject({ system: BEFORE, value: { once: true } })
+  })
+
+  it('deletes under every key that has it, so that nobody keeps what it said', async () => {
+    const db = await open(anna)
+    await under(FIRST, () => db.put(note('a'), { text: 'first' }))
+    await under(BEFORE, () => db.put(note('a'), { text: 'before' }))
+    await db.delete(note('a'))
+    expect(await db.get(note('a'))).toBeNull()
+    expect((await db.query(all)).records).toEqual([])
+    for (const key of [SYSTEM, FIRST, BEFORE]) {
+      await under(key, async () => expect(await db.get(note('a'))).toBeNull())
+    }
+    await expect(db.delete(note('a'))).rejects.toMatchObject({ code: 'DB_NOT_FOUND' })
+    await db.put(note('a'), { text: 'again' })
+    expect((await db.get(note('a')))?.system).toBe(SYSTEM)
+  })
+
+  it('can be deleted whole', async () => {
+    const db = await open(anna)
+    await under(FIRST, () => db.put(note('a'), { text: 'first' }))
+    await db.put(note('a'), { text: 'now' })
+    await db.deleteOwnRecords('org.example.notes')
+    for (const key of [SYSTEM, FIRST]) {
+      await under(key, async () => expect((await db.query(all)).records).toEqual([]))
+    }
+  })
+
+  it('says when the clock is behind what was written under a former key', async () => {
+    const db = await open(anna)
+    nowMs += 3_600_000
+    await under(BEFORE, () => db.put(note('a'), { text: 'ahead' }))
+    await stores[0]!.close()
+    stores.shift()
+    nowMs -= 86_400_000
+    const reopened = await open(anna)
+    await expect(reopened.put(note('a'), { text: 'lost' })).rejects.toMatchObject({
+      code: 'CLOCK_OFF',
+    })
+  })
 })

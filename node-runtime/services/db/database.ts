@@ -9,15 +9,11 @@ import { versionTimeMs } from '../../core/db/hybrid-clock.ts'
 import type { HybridClock } from '../../core/db/hybrid-clock.ts'
 import { MAX_VALUE_BYTES } from '../../core/db/record-header.ts'
 import { recordValue, signRecord } from '../../core/db/signed-record.ts'
-import type {
-  HeldRecord,
-  RecordAddress,
-  RecordSigner,
-  UnsignedRecord,
-} from '../../core/db/signed-record.ts'
+import type { HeldRecord, RecordSigner, UnsignedRecord } from '../../core/db/signed-record.ts'
 import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-in.ts'
 import type { Log } from '../../ports/log.ts'
 import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
+import { addressesOf, newestOf, readNewest, scanNewest } from './continued-records.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
@@ -26,8 +22,18 @@ import { openProof, proveRecord, viewLater, viewRecord } from './record-view.ts'
 /** A system as a call names it: by its key, or by the id of an installed one. */
 export interface NamedSystem {
   key: string
+  /** Keys that it had before. What was written under them is read like its other records. */
+  formerKeys: readonly string[]
   /** Undefined if it is not installed here. */
   manifest: Manifest | undefined
+}
+
+/** The keys under which a system's records are. What is written goes under the present one. */
+export type SystemKeys = readonly [present: string, ...former: string[]]
+
+/** What a record is to say, before it is signed. */
+type Fields = Pick<UnsignedRecord, 'system' | 'collection' | 'id' | 'rule' | 'value' | 'schema'> & {
+  deleted?: true
 }
 
 export interface DatabaseOptions {
@@ -75,9 +81,18 @@ export class Database {
     })
   }
 
-  /** The key of a system that a caller named. @throws CloudError SYSTEM_ID_AMBIGUOUS */
-  keyOf(system: string): string {
-    return this.#resolve(system).key
+  /**
+   * The keys under which the records of a system are, the present one first.
+   * @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS
+   */
+  keysOf(system: string): SystemKeys {
+    return keysOf(this.#resolve(system))
+  }
+
+  /** What stands now where a record was written: that record, or one that wins under another of the keys. */
+  async newestAt(keys: readonly string[], written: CloudRecord): Promise<CloudRecord> {
+    const newest = await readNewest(this.#options.store, keys, written)
+    return newest === undefined ? written : viewLater(newest.record)
   }
 
   /**
@@ -90,7 +105,7 @@ export class Database {
     place: Omit<Place, 'id'> & { id?: string | undefined },
     value: Json,
   ): Promise<CloudRecord> {
-    const { system, declared } = this.#collectionForWriting(place)
+    const { keys, declared } = this.#collectionForWriting(place)
     const { write, maxBytes } = declared.declaration
     if (write === 'co-signed') {
       throw new CloudError(
@@ -110,36 +125,37 @@ export class Database {
     const text = checkSize(value, maxBytes)
     const fits = this.#options.judgement.checkValue(declared, text)
     const { collection, id = '' } = place
-    const fields = { system, collection, id, rule: write, value, schema: declared.schema }
-    return viewLater(await this.#write(fields, declared, fits))
+    const [system] = keys
+    const { schema } = declared
+    const fields = { system, collection, id, rule: write, value, schema }
+    const verdict = this.#options.judgement.fitting(declared)
+    if (write === 'content') {
+      await fits
+      return viewLater(await this.#writeContent(fields, verdict))
+    }
+    return viewLater(await this.#write(keys, { collection, id }, () => [fields], verdict, fits))
   }
 
   /**
-   * Deletes the person's own record.
+   * Deletes the person's own record, under each of the system's keys that has it: what it said goes
+   * from all machines, those with an earlier version of the system included.
    * @throws CloudError SYSTEM_NOT_INSTALLED, DB_COLLECTION_UNKNOWN, DB_FORBIDDEN, DB_NOT_FOUND,
    *   DISK_FULL, CLOCK_OFF
    */
   async delete(place: Place): Promise<CloudRecord> {
-    const { system, declared } = this.#collectionForWriting(place)
+    const { keys, declared } = this.#collectionForWriting(place)
     if (declared.declaration.write !== 'author') {
       throw new CloudError('DB_FORBIDDEN', 'Records of this collection cannot be deleted.')
     }
-    const { collection, id } = place
-    return viewRecord(
-      await this.#write(
-        { system, collection, id, rule: 'author', value: null, schema: null, deleted: true },
-        declared,
-      ),
-    )
+    return viewRecord(await this.#erase(keys, place))
   }
 
   /** Writes a record of the runtime itself, in the person's name. */
   async putBuiltIn(collection: string, id: string, value: Json): Promise<CloudRecord> {
     checkSize(value, MAX_VALUE_BYTES)
     const system = BUILT_IN_SYSTEM_KEY
-    return viewRecord(
-      await this.#write({ system, collection, id, rule: 'author', value, schema: null }, null),
-    )
+    const fields = { system, collection, id, rule: 'author', value, schema: null }
+    return viewRecord(await this.#write([system], { collection, id }, () => [fields], UNJUDGED))
   }
 
   /**
@@ -151,28 +167,27 @@ export class Database {
     { author, proof = false }: { author?: string | undefined; proof?: boolean | undefined } = {},
   ): Promise<CloudRecord | null> {
     const { store } = this.#options
-    const { key, declared } = this.#collectionForReading(place)
+    const { keys, declared } = this.#collectionForReading(place)
     const { collection, id } = place
     const anyAuthor = author === undefined && declared?.declaration.write === 'content'
     const owner = author ?? this.#options.author().attestation.person
     const found = anyAuthor
-      ? await store.ofId(key, collection, id)
-      : await store.get({ system: key, collection, id, author: owner }).then((one) => one ?? [])
-    const [shown] = await this.#shown([found].flat())
+      ? await Promise.all(keys.map((key) => store.ofId(key, collection, id)))
+      : [await readNewest(store, keys, { collection, id, author: owner })]
+    const [shown] = await this.#shown(found.flat().filter((one) => one !== undefined))
     return shown === undefined ? null : this.#view(shown, proof)
   }
 
   /**
    * Everybody's records in the order of their ids, of at most `limit` and about a megabyte; `cursor`
-   * if more follow.
+   * if more follow. Of records at one place under several keys of the system, the one that wins.
    * @throws CloudError DB_COLLECTION_UNKNOWN, SYSTEM_ID_AMBIGUOUS, BAD_INPUT
    */
   async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
     const { collection, prefix, where, author, limit, cursor, proof = false } = query
-    const { key } = this.#collectionForReading(query)
+    const { keys } = this.#collectionForReading(query)
     const after = cursor === undefined ? undefined : parseCursor(cursor)
     const range = {
-      system: key,
       collection,
       ...(prefix === undefined ? {} : { prefix }),
       ...(after === undefined ? {} : { after }),
@@ -182,7 +197,7 @@ export class Database {
     const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
     const { store } = this.#options
     async function* found(): AsyncGenerator<CloudRecord, void> {
-      for await (const chunk of store.scan(range)) {
+      for await (const chunk of scanNewest(store, keys, range)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
         for (const stored of await shown(wanted)) {
           if (matches(stored.record)) yield await view(stored)
@@ -224,53 +239,75 @@ export class Database {
   /** Deletes everything that this person wrote for a system and may delete. */
   async deleteOwnRecords(system: string): Promise<void> {
     const { person } = this.#options.author().attestation
-    const { key } = this.#resolve(system)
-    for await (const { record } of this.#options.store.ofSystem(key)) {
-      const { author, rule, deleted, collection, id } = record.header
-      if (author !== person || rule !== 'author' || deleted === true) continue
-      const place = { system: key, collection, id }
-      await this.#write({ ...place, rule, value: null, schema: null, deleted: true }, null)
+    for (const key of this.keysOf(system)) {
+      for await (const { record } of this.#options.store.ofSystem(key)) {
+        const { author, rule, deleted } = record.header
+        if (author !== person || rule !== 'author' || deleted === true) continue
+        await this.#erase([key], record.header)
+      }
     }
   }
 
-  async #write(
-    fields: Pick<UnsignedRecord, 'system' | 'collection' | 'id' | 'rule' | 'value' | 'schema'> & {
-      deleted?: true
-    },
-    declared: DeclaredCollection | null,
-    allowed?: Promise<void>,
-  ): Promise<HeldRecord> {
-    const { store, clock, judgement, author } = this.#options
+  /** Its id comes of what it says, so that there is nothing it could take the place of. */
+  async #writeContent(fields: Fields, verdict: string): Promise<HeldRecord> {
+    const { store, clock, author } = this.#options
     const signer = author()
-    const { person, hash, form } = signer.attestation
-    const { system, collection, id } = fields
-    const address: RecordAddress = { system, collection, id, author: person }
-    const verdict = declared === null ? UNJUDGED : judgement.fitting(declared)
-    const signed = (version: string): StoredRecord => {
-      const place = { author: person, version, scope: 'set', partition: null } as const
-      return { record: signRecord({ ...fields, ...place }, signer), verdict }
-    }
-    const attestations = [{ hash, form }]
-    if (fields.rule === 'content') {
-      await allowed
-      // Its id comes of what it says, so that there is nothing it could take the place of.
-      const stored = signed(clock.next())
-      await store.accept({ records: [stored], attestations })
-      return stored.record
-    }
-    let written: HeldRecord | undefined
-    const prepare = ([held]: readonly (StoredRecord | undefined)[]): RecordBatch => {
-      if (fields.deleted === true && (held === undefined || held.record.header.deleted === true)) {
+    const record = signFields(fields, clock.next(), signer)
+    const { hash, form } = signer.attestation
+    await store.accept({ records: [{ record, verdict }], attestations: [{ hash, form }] })
+    return record
+  }
+
+  /**
+   * Deletes the person's own record under each of these keys that has it.
+   * @throws CloudError DB_NOT_FOUND
+   */
+  #erase(keys: readonly string[], { collection, id }: Omit<Place, 'system'>): Promise<HeldRecord> {
+    const isThere = (held: StoredRecord | undefined): held is StoredRecord =>
+      held !== undefined && held.record.header.deleted !== true
+    const tombstones = (held: readonly (StoredRecord | undefined)[]): Fields[] => {
+      if (!isThere(newestOf(held))) {
         throw new CloudError('DB_NOT_FOUND', `You have no record "${id}" to delete.`)
       }
-      if (held !== undefined) clock.see(held.record.header.version)
-      const version = clock.next()
-      if (held !== undefined && held.record.header.version >= version) throw clockOff(held, version)
-      const stored = signed(version)
-      written = stored.record
-      return { records: [stored], attestations }
+      return held.filter(isThere).map(({ record: { header } }) => {
+        const place = { system: header.system, collection, id }
+        return { ...place, rule: 'author', value: null, schema: null, deleted: true }
+      })
     }
-    await store.write([address], prepare, allowed)
+    return this.#write(keys, { collection, id }, tombstones, UNJUDGED)
+  }
+
+  /**
+   * Writes records at the person's own place, under some of these keys, newer than what is there.
+   * @param fieldsFor  what they are to say, when this is held under each of the keys; one at least
+   * @returns the last of them, which is the newest
+   */
+  async #write(
+    keys: readonly string[],
+    { collection, id }: Omit<Place, 'system'>,
+    fieldsFor: (held: readonly (StoredRecord | undefined)[]) => Fields[],
+    verdict: string,
+    allowed?: Promise<void>,
+  ): Promise<HeldRecord> {
+    const { store, clock, author } = this.#options
+    const signer = author()
+    const { person, hash, form } = signer.attestation
+    let written: HeldRecord | undefined
+    const prepare = (held: readonly (StoredRecord | undefined)[]): RecordBatch => {
+      const fields = fieldsFor(held)
+      const newest = newestOf(held)
+      if (newest !== undefined) clock.see(newest.record.header.version)
+      const records = fields.map((each): StoredRecord => {
+        const version = clock.next()
+        if (newest !== undefined && newest.record.header.version >= version) {
+          throw clockOff(newest, version)
+        }
+        written = signFields(each, version, signer)
+        return { record: written, verdict }
+      })
+      return { records, attestations: [{ hash, form }] }
+    }
+    await store.write(addressesOf(keys, { collection, id, author: person }), prepare, allowed)
     if (written === undefined) throw new Error('a write gave no record')
     return written
   }
@@ -298,26 +335,28 @@ export class Database {
 
   #resolve(system: string): NamedSystem {
     return system === BUILT_IN_SYSTEM
-      ? { key: BUILT_IN_SYSTEM_KEY, manifest: undefined }
+      ? { key: BUILT_IN_SYSTEM_KEY, formerKeys: [], manifest: undefined }
       : this.#options.resolveSystem(system)
   }
 
   #collectionForReading({ system, collection }: { system: string; collection: string }): {
-    key: string
+    keys: SystemKeys
     declared: DeclaredCollection | undefined
   } {
-    const { key, manifest } = this.#resolve(system)
+    const named = this.#resolve(system)
+    const { manifest } = named
     const declared = manifest === undefined ? undefined : declaredCollection(manifest, collection)
     if (manifest !== undefined && declared === undefined)
       throw unknownCollection(manifest, collection)
-    return { key, declared }
+    return { keys: keysOf(named), declared }
   }
 
   #collectionForWriting({ system, collection }: { system: string; collection: string }): {
-    system: string
+    keys: SystemKeys
     declared: DeclaredCollection
   } {
-    const { key, manifest } = this.#resolve(system)
+    const named = this.#resolve(system)
+    const { manifest } = named
     if (manifest === undefined) {
       throw new CloudError(
         'SYSTEM_NOT_INSTALLED',
@@ -327,8 +366,12 @@ export class Database {
     }
     const declared = declaredCollection(manifest, collection)
     if (declared === undefined) throw unknownCollection(manifest, collection)
-    return { system: key, declared }
+    return { keys: keysOf(named), declared }
   }
+}
+
+function keysOf({ key, formerKeys }: NamedSystem): SystemKeys {
+  return [key, ...formerKeys]
 }
 
 function unknownCollection(manifest: Manifest, collection: string): CloudError {
@@ -337,6 +380,12 @@ function unknownCollection(manifest: Manifest, collection: string): CloudError {
     `"${manifest.id}" declares no collection "${collection}".`,
     { collection, collections: Object.keys(manifest.collections) },
   )
+}
+
+/** In the name of the signer's person. */
+function signFields(fields: Fields, version: string, signer: RecordSigner): HeldRecord {
+  const author = signer.attestation.person
+  return signRecord({ ...fields, author, version, scope: 'set', partition: null }, signer)
 }
 
 function clockOff({ record }: StoredRecord, version: string): CloudError {

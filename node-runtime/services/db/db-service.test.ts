@@ -9,11 +9,15 @@ const SYSTEM = 'org.example.notes'
 const KEY = 's'.repeat(52)
 const AUTHOR = 'y'.repeat(52)
 
-function start() {
+function start({ keys = [KEY], newest }: { keys?: string[]; newest?: Partial<CloudRecord> } = {}) {
   const listeners = new Set<(record: CloudRecord) => void>()
   const service = createDbService({
-    // A watch reads nothing; it only asks which system is meant.
-    database: () => ({ keyOf: () => KEY }) as unknown as Database,
+    // A watch asks which system is meant; if that had other keys, also what stands at a place.
+    database: () =>
+      ({
+        keysOf: () => keys,
+        newestAt: (_: string[], record: CloudRecord) => Promise.resolve({ ...record, ...newest }),
+      }) as unknown as Database,
     onChange: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -79,4 +83,17 @@ test('a watcher that falls too far behind is told to read again', async () => {
     details: { lagged: true },
   })
   expect(listeners.size).toBe(0)
+})
+
+test('a system that had another key is told what stands, when a record under that key comes late', async () => {
+  const former = 't'.repeat(52)
+  const newest = { system: KEY, version: '000000000002-0000' }
+  const { change, watch } = start({ keys: [KEY, former], newest })
+  const iterator = await watch({ system: SYSTEM })
+  const first = iterator.next()
+  change('a', { system: former, version: '000000000001-0000', deleted: true })
+  expect((await first).value).toMatchObject({ id: 'a', ...newest })
+  change('b', { system: 'u'.repeat(52) })
+  change('c')
+  expect((await iterator.next()).value).toMatchObject({ id: 'c' })
 })

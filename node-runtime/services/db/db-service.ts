@@ -19,15 +19,11 @@ interface Written {
   version: string
 }
 
-interface RecordChange extends Written {
-  deleted: boolean
-}
-
 function written({ system, collection, author, id, version }: CloudRecord): Written {
   return { system, collection, author, id, version }
 }
 
-function keyOf({ collection, id, author }: RecordChange): string {
+function placeOf({ collection, id, author }: CloudRecord): string {
   return `${collection}/${id}/${author}`
 }
 
@@ -47,17 +43,22 @@ export function createDbService({ database, onChange }: DbServiceOptions) {
     }),
     watch: os.db.watch.handler(async function* ({ input, signal }) {
       const { collection } = input
-      const system = database().keyOf(input.system)
+      const keys = database().keysOf(input.system)
+      const isOfSystem = ({ system }: Written): boolean => keys.includes(system)
       // Only what this watcher asked for waits for it, and of each record only its newest version.
-      const subscribe = (emit: (change: RecordChange) => void) =>
+      const subscribe = (emit: (record: CloudRecord) => void) =>
         onChange((record) => {
-          if (record.system !== system) return
+          if (!isOfSystem(record)) return
           if (collection !== undefined && record.collection !== collection) return
-          emit({ ...written(record), deleted: record.deleted === true })
+          emit(record)
         })
-      const changes = events(subscribe, signal, { keyOf })
+      const changes = events(subscribe, signal, { keyOf: placeOf })
       yield { ready: true as const }
-      yield* changes
+      for await (const record of changes) {
+        // A late record under one of several keys may lose against one under another.
+        const newest = keys.length === 1 ? record : await database().newestAt(keys, record)
+        yield { ...written(newest), deleted: newest.deleted === true }
+      }
     }),
     verify: os.db.verify.handler(({ input }) => database().verify(input.record)),
     import: os.db.import.handler(({ input }) => database().import(input.records)),

@@ -13,7 +13,8 @@ const MAX_HELD = 32
 
 /** What is installed on this machine. */
 export interface InstalledSystems {
-  get(id: string): { manifest: Manifest } | undefined
+  /** The one whose sessions are those under this key. */
+  ownerOf(key: string): { key: string; manifest: Manifest } | undefined
   /** A file of a system's repository; rejects when there is none. */
   readFile(id: string, path: string): Promise<Uint8Array>
 }
@@ -33,7 +34,7 @@ export class RulesLibrary {
 
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN */
   kindOf(system: string, kind: string): SessionKind {
-    const manifest = this.#manifestOf(system)
+    const { manifest } = this.#ownerOf(system)
     const found = Object.hasOwn(manifest.sessions, kind) ? manifest.sessions[kind] : undefined
     if (found !== undefined) return found
     throw new CloudError(
@@ -49,12 +50,12 @@ export class RulesLibrary {
    */
   async installedRules(system: string, kind: string): Promise<string> {
     const { rules: entry } = this.kindOf(system, kind)
-    const manifest = this.#manifestOf(system)
-    const name = `${system}/${kind}`
+    const { key, manifest } = this.#ownerOf(system)
+    const name = `${key}/${kind}`
     let held = this.#installed.get(name)
     if (held?.manifest !== manifest) {
       const readFile = async (path: string): Promise<string> =>
-        Buffer.from(await this.#systems.readFile(system, path)).toString('utf8')
+        Buffer.from(await this.#systems.readFile(key, path)).toString('utf8')
       const bundle = bundleRules({ entry, readFile }, this.#pool)
       held = { manifest, bundle }
       this.#installed.set(name, held)
@@ -96,9 +97,9 @@ export class RulesLibrary {
     if (this.#held.size > MAX_HELD && oldest !== undefined) this.#held.delete(oldest)
   }
 
-  #manifestOf(system: string): Manifest {
-    const installed = this.#systems.get(system)
-    if (installed !== undefined) return installed.manifest
+  #ownerOf(system: string): { key: string; manifest: Manifest } {
+    const installed = this.#systems.ownerOf(system)
+    if (installed !== undefined) return installed
     throw new CloudError(
       'SYSTEM_NOT_INSTALLED',
       `"${system}" is not installed on this machine. Install it to play or watch its sessions.`,

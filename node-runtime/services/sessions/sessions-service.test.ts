@@ -9,7 +9,7 @@ import type { Client } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
-import { SessionCloud, game, gamesManifest } from '../../testing/session-machines.ts'
+import { FORMER_GAMES, SessionCloud, game, gamesManifest } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
 import { createSessionsService } from './sessions-service.ts'
 
@@ -20,7 +20,10 @@ function asSystem(id: string): Client['sessions'] {
   const serve = createServer<CallContext>(
     { sessions: createSessionsService({ sessions: () => a.sessions }) },
     {
-      access: createCallerCheck({ systemOfSession: (session) => a.sessions.systemOf(session) }),
+      access: createCallerCheck({
+        systemOfSession: (session) => a.sessions.systemOf(session),
+        ownerOf: (key) => (key === FORMER_GAMES ? gamesManifest.id : key),
+      }),
       onInternalError: (error) => expect.unreachable(String(error)),
     },
   )
@@ -117,6 +120,18 @@ describe('the sessions service', () => {
     expect(await own.act({ session, action: 3 })).toEqual({ ply: 0 })
     await expect(own.claim({ session })).rejects.toMatchObject({ code: 'SESSION_CLAIM_EARLY' })
     expect(await own.resign({ session })).toEqual({ ply: 1 })
+  }, 60_000)
+
+  it('has the sessions from before a system had its present key', async () => {
+    const session = await a.sessions.open({ ...game('1', a, b), system: FORMER_GAMES })
+    const own = asSystem(gamesManifest.id)
+    expect(await own.list({ system: gamesManifest.id })).toMatchObject({
+      sessions: [{ session, state: 'waiting' }],
+    })
+    expect(await own.resign({ session })).toEqual({ ply: 0 })
+    await expect(asSystem('org.example.other').resign({ session })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
   }, 60_000)
 
   it('does not know sessions that nobody announced', async () => {

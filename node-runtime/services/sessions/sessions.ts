@@ -207,7 +207,10 @@ export class Sessions {
     })()
   }
 
-  /** The newest known sessions of a system, newest first. Those that are not open here are not judged. */
+  /**
+   * The newest known sessions of a system, newest first; those from before it had its present key, too.
+   * Those that are not open here are not judged.
+   */
   async list(
     system: string,
     state: SessionSummary['state'] | undefined,
@@ -218,7 +221,7 @@ export class Sessions {
       this.#open.get(known.session)?.table.referee.ending != null ? 'over' : announcedState(known)
     const chosen = this.#known
       .values()
-      .filter((known) => known.descriptor.system === system)
+      .filter(({ descriptor }) => this.#isOf(descriptor, system))
       .filter((known) => state === undefined || stateOf(known) === state)
       .sort((a, b) => startedMs(b) - startedMs(a))
       .slice(0, limit)
@@ -289,6 +292,11 @@ export class Sessions {
     this.#parts.close()
     await this.#pool.close()
     await this.#logs.close()
+  }
+
+  #isOf(descriptor: SessionDescriptor, system: string): boolean {
+    const { systems } = this.#options
+    return descriptor.system === system || systems.ownerOf(descriptor.system)?.key === system
   }
 
   #onlooker(): Onlooker {

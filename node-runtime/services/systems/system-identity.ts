@@ -3,6 +3,7 @@ import { CloudError } from '../../contract/errors.ts'
 import type { Manifest } from '../../contract/manifest.ts'
 import { canonicalOrigin } from '../../core/systems/canonical-origin.ts'
 import { contentHash } from '../../core/systems/content-hash.ts'
+import { formerKeysOf } from '../../core/systems/former-keys.ts'
 import { openSignature, SIGNATURE_PATH } from '../../core/systems/signature.ts'
 import { signedSystemKey, systemKeyAt } from '../../core/systems/system-key.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
@@ -11,6 +12,7 @@ export interface SystemIdentity {
   key: string
   /** The publisher's keys from the first to the one that signs now; null for an unsigned system. */
   publisherKeys: string[] | null
+  /** Keys that it had before, from the first on. */
   formerKeys: string[]
   /** What installing would update. Its key differs if this one continues it. */
   earlier: InstalledEntry | undefined
@@ -83,24 +85,25 @@ export function identifySystem(
       ? (findUnsigned(state, url, id)?.key ?? systemKeyAt(url, id, machine))
       : signedSystemKey(publisher, id)
   const same = state.get(key)
-  if (same !== undefined) {
-    if (publisherKeys !== null) checkSuccession(same, publisherKeys)
-    return { key, publisherKeys, formerKeys: same.formerKeys, earlier: same }
+  const continued = continues === undefined ? null : findContinued(continues)
+  const earlier = same ?? continued?.entry
+  if (publisherKeys !== null && earlier !== undefined) checkSuccession(earlier, publisherKeys)
+  const claimed = [...(same?.formerKeys ?? []), ...(continued?.keys ?? [])]
+  return { key, publisherKeys, formerKeys: formerKeysOf(key, claimed), earlier }
+
+  /** What the manifest says to continue, with the keys of it, if it has the right to say so. */
+  function findContinued(old: string): { entry?: InstalledEntry; keys: string[] } | null {
+    const entry = state.get(old)
+    if (entry === undefined) {
+      // Nothing of it is here; its records can still be known by the key that this origin had.
+      return old === systemKeyAt(url, id, machine) ? { keys: [old] } : null
+    }
+    const isHonoured =
+      entry.publisherKeys === null
+        ? isSameOrigin(entry.url, url)
+        : publisher !== undefined && publisher === entry.publisherKeys[0]
+    return isHonoured ? { entry, keys: [...entry.formerKeys, entry.key] } : null
   }
-  if (continues === undefined) return { key, publisherKeys, formerKeys: [], earlier: undefined }
-  const old = state.get(continues)
-  if (old === undefined) {
-    // Nothing of it is here; its records can still be known by the key that this origin had.
-    const isOwn = continues === systemKeyAt(url, id, machine) && continues !== key
-    return { key, publisherKeys, formerKeys: isOwn ? [continues] : [], earlier: undefined }
-  }
-  const isHonoured =
-    old.publisherKeys === null
-      ? isSameOrigin(old.url, url)
-      : publisher !== undefined && publisher === old.publisherKeys[0]
-  if (!isHonoured) return { key, publisherKeys, formerKeys: [], earlier: undefined }
-  if (publisherKeys !== null) checkSuccession(old, publisherKeys)
-  return { key, publisherKeys, formerKeys: [...old.formerKeys, old.key], earlier: old }
 }
 
 /** A restored folder has a new machine key, and what is installed from its own disk keeps its name. */

@@ -6,6 +6,7 @@ import type { Manifest } from '../../contract/manifest.ts'
 import type { Permission } from '../../contract/permissions.ts'
 import type { InstalledSystem, SystemPreview } from '../../contract/systems.ts'
 import type { Log } from '../../ports/log.ts'
+import { ownersByKey } from '../../core/systems/former-keys.ts'
 import { completeRepoUrl } from '../../core/systems/repo-url.ts'
 import { chooseHost, findByName } from '../../core/systems/system-names.ts'
 import type { NamedSystem } from '../../core/systems/system-names.ts'
@@ -44,11 +45,13 @@ export interface SystemStore {
   install(request: { url: string; commit: string; grant: Permission[] }): Promise<InstalledSystem>
   list(): InstalledSystem[]
   /**
-   * The key of the installed system with this key, host or id; null if there is none.
+   * The key of the installed system with this key, former key, host or id; null if there is none.
    * @throws CloudError SYSTEM_ID_AMBIGUOUS if several have it as their id; `details.keys` lists them
    */
   resolve(name: string): string | null
   get(key: string): (InstalledSystem & { manifest: Manifest }) | undefined
+  /** The installed system whose records and sessions are those under this key. */
+  ownerOf(key: string): OwningSystem | undefined
   /**
    * A file by its path in the repository, as it was committed.
    * @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_FILE_NOT_FOUND, DATA_DAMAGED
@@ -64,6 +67,17 @@ export interface SystemStore {
   onChange(listener: () => void): () => void
 }
 
+/** A system as its records and sessions name it. */
+export interface OwningSystem {
+  key: string
+  /**
+   * The former keys under which records are its own, from the first on: not those that another
+   * installed system has, or that one which came before it goes on from.
+   */
+  formerKeys: readonly string[]
+  manifest: Manifest
+}
+
 function checkGrant(grant: readonly Permission[], manifest: Manifest): Permission[] {
   const unasked = grant.filter((permission) => !manifest.permissions.includes(permission))
   if (unasked.length > 0) {
@@ -76,8 +90,21 @@ function checkGrant(grant: readonly Permission[], manifest: Manifest): Permissio
   return [...new Set(grant)]
 }
 
+/** Whose the records and sessions under each key are. */
+function ownersIn(state: InstalledState): Map<string, OwningSystem> {
+  const owners = new Map<string, OwningSystem>()
+  const entries = ownersByKey(state.values())
+  for (const [key, entry] of entries) {
+    const formerKeys = entry.formerKeys.filter((former) => entries.get(former) === entry)
+    owners.set(key, { key: entry.key, formerKeys, manifest: entry.manifest })
+  }
+  return owners
+}
+
 function namesIn(state: InstalledState): NamedSystem[] {
-  return [...state.values()].map(({ key, host, manifest }) => ({ key, host, id: manifest.id }))
+  return [...state.values()].map(({ key, host, manifest, formerKeys }) => {
+    return { key, host, id: manifest.id, formerKeys }
+  })
 }
 
 /** @throws CloudError SYSTEM_ID_AMBIGUOUS */
@@ -86,7 +113,7 @@ function resolveName(state: InstalledState, name: string): string | null {
   if (found.length > 1) {
     throw new CloudError(
       'SYSTEM_ID_AMBIGUOUS',
-      `${found.length} systems of different authors have the id "${name}". Name the one you mean by its key.`,
+      `${found.length} installed systems have the id "${name}". Name the one you mean by its key.`,
       { id: name, keys: found.map(({ key }) => key) },
     )
   }
@@ -105,6 +132,7 @@ export async function openSystemStore({
 }: SystemStoreOptions): Promise<SystemStore> {
   const folder = join(dataDir, 'systems')
   let state = await readState(folder, machine)
+  let owners = ownersIn(state)
   await removeLeftovers(folder, state, log)
 
   const listeners = new Set<() => void>()
@@ -123,6 +151,7 @@ export async function openSystemStore({
   async function replaceState(next: InstalledState): Promise<void> {
     await writeState(folder, next)
     state = next
+    owners = ownersIn(next)
     for (const listener of listeners) listener()
   }
 
@@ -188,6 +217,8 @@ export async function openSystemStore({
       }
       return system
     },
+
+    ownerOf: (key) => owners.get(key),
 
     readFile: (key, path) => files.read(key, path),
 
