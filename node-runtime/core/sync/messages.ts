@@ -19,7 +19,7 @@ export const MOST_FRAME_RECORDS = 256
 const MOST_CAPABILITIES = 32
 const MOST_NAME_BYTES = 40
 /** 500 segments hold 16 million records. */
-const MOST_SEGMENTS = 500
+export const MOST_SEGMENTS = 500
 const SIGNATURE_BYTES = 64
 const SEGMENT_KEY_BYTES = 32
 

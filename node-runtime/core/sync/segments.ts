@@ -3,7 +3,7 @@
 import { fingerprintBytes } from './fingerprint.ts'
 import { toHex } from '../keys.ts'
 import { KEY_WORDS, keyItem } from './item.ts'
-import { encodeMessage } from './messages.ts'
+import { encodeMessage, MOST_SEGMENTS } from './messages.ts'
 import type { Segment } from './messages.ts'
 import type { Peer, Shared } from './peer.ts'
 import { cutRuns, holdsRun, RUN_SIZES } from './runs.ts'
@@ -80,7 +80,6 @@ export class Segments {
   /** The offer did not come. */
   offerDue(peer: Peer): void {
     if (this.#fetching?.peer === peer && !this.#fetching.offered) this.#end()
-    else if (this.#askers.has(peer)) this.#askers.delete(peer)
   }
 
   /** What the machine that was asked offers. */
@@ -152,7 +151,7 @@ export class Segments {
   #sealOn(): void {
     if (this.#askers.size === 0 || this.#sealing.size > 0) return
     const { tree } = this.#shared
-    const runs = cutRuns(tree, this.#sizes.runs)
+    const runs = cutRuns(tree, this.#sizes.runs).slice(0, MOST_SEGMENTS)
     for (const run of runs) {
       const name = runName(run)
       if (this.#sealed.has(name)) continue

@@ -12,10 +12,6 @@ export class ByteWriter {
     this.#bytes = new Uint8Array(sizeBytes)
   }
 
-  get length(): number {
-    return this.#length
-  }
-
   byte(value: number): this {
     this.#reserve(1)
     this.#bytes[this.#length++] = value
@@ -42,11 +38,6 @@ export class ByteWriter {
   /** Bytes with their length before them. */
   block(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes)
-  }
-
-  /** Takes back what was written after `length`. */
-  rewind(length: number): void {
-    this.#length = length
   }
 
   finish(): Uint8Array {
