@@ -13,8 +13,15 @@ export const keySchema = z
 /** An ed25519 signature: 64 bytes as lower-case hex. */
 export const signatureSchema = z.string().regex(/^[0-9a-f]{128}$/, 'not a signature (64 bytes hex)')
 
+const HASH = /^[0-9a-f]{64}$/
+
 /** A 32-byte hash as lower-case hex. */
-export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'not a hash (32 bytes hex)')
+export const hashSchema = z.string().regex(HASH, 'not a hash (32 bytes hex)')
+
+/** The same for where most are none: a schema that refuses costs as much as a signature. */
+export function isHash(text: string): boolean {
+  return HASH.test(text)
+}
 
 /** No signed form needs more; a longer one is refused before anything is parsed. */
 export const MAX_FORM_CHARS = 16_384

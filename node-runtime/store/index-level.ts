@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { CloudError } from '../contract/errors.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { checkRoom, diskError } from './disk-errors.ts'
-import { readRows } from './index-mending.ts'
+import { readRows, writeSynced } from './index-mending.ts'
 import type { Change, Level } from './index-mending.ts'
 import { indexMetaSchema, mend, metaChange, openClassicLevel, openIndex } from './index-opening.ts'
 import type { IndexMeta, IndexOpening, OpenedIndex } from './index-opening.ts'
@@ -125,7 +125,7 @@ export class IndexLevel {
       ...(newestVersion === undefined ? {} : { newestVersion }),
     }
     try {
-      await level.batch([...changes, metaChange(meta)], { sync: true })
+      await writeSynced(level, [...changes, metaChange(meta)])
       this.#meta = meta
     } catch (error) {
       this.#failure = diskError(error, this.#opening.folder)

@@ -7,7 +7,7 @@ import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { diskError, isDiskFull } from './disk-errors.ts'
-import { copyWholeRows, readRows } from './index-mending.ts'
+import { copyWholeRows, readRows, writeSynced } from './index-mending.ts'
 import type { Change, Level, Mended } from './index-mending.ts'
 import { kindRange, META_KEY, seal, unseal } from './index-rows.ts'
 import { isJournalWhole } from './level-log.ts'
@@ -113,7 +113,7 @@ export async function mend(
   }
   try {
     const copy = await openLevel(mending)
-    await copy.batch([metaChange(meta)], { sync: true })
+    await writeSynced(copy, [metaChange(meta)])
     await copy.close()
     await rm(damagedOf(folder), { recursive: true, force: true })
     if (await exists(folder)) await rename(folder, damagedOf(folder))

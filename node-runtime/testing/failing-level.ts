@@ -6,6 +6,10 @@ interface WriteOptions {
   sync?: boolean
 }
 
+interface Batch {
+  write(options?: WriteOptions): Promise<void>
+}
+
 export interface WatchedLevel {
   open: (folder: string) => Promise<Level>
   /** Of each batch, was it synced? */
@@ -26,15 +30,18 @@ export function watchLevel(): WatchedLevel {
     afterBatch: () => {},
     open: async (folder) => {
       const level = await openClassicLevel(folder)
-      const write = level.batch.bind(level) as (
-        changes: unknown,
-        options?: WriteOptions,
-      ) => Promise<void>
-      const batch = async (changes: unknown, options?: WriteOptions): Promise<void> => {
-        watched.syncs.push(options?.sync === true)
-        await watched.beforeBatch()
-        await write(changes, options)
-        watched.afterBatch()
+      const begin = level.batch.bind(level) as () => Batch
+      const batch = (): Batch => {
+        const begun = begin()
+        const write = begun.write.bind(begun)
+        return Object.assign(begun, {
+          write: async (options?: WriteOptions): Promise<void> => {
+            watched.syncs.push(options?.sync === true)
+            await watched.beforeBatch()
+            await write(options)
+            watched.afterBatch()
+          },
+        })
       }
       const read = level.getMany.bind(level) as (keys: Buffer[]) => Promise<(Buffer | undefined)[]>
       const getMany = async (keys: Buffer[]): Promise<(Buffer | undefined)[]> => {

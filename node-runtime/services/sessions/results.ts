@@ -3,7 +3,7 @@
 import type { CloudRecord } from '../../contract/db.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import type { ResultValue, SessionDescriptor } from '../../contract/sessions.ts'
-import { hashSchema } from '../../contract/values.ts'
+import { isHash } from '../../contract/values.ts'
 import type { Json } from '../../contract/values.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { sessionId } from '../../core/sessions/position.ts'
@@ -39,7 +39,7 @@ export interface SeatResult {
 /** The result in a record, if it is by a seat and says of itself what it is. Unverified. */
 export function readResult(record: CloudRecord): SeatResult | null {
   // Most records are no results: their ids say so, and their values need not be read.
-  if (!hashSchema.safeParse(record.id).success) return null
+  if (!isHash(record.id)) return null
   const { id, author, value } = record
   const parsed = resultValueSchema.safeParse(value)
   if (!parsed.success) return null
