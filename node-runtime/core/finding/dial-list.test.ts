@@ -102,3 +102,34 @@ it('who was dialled in vain most often, and never linked, makes room first', () 
   const others = { has: (machine: string) => machine !== 'known' }
   expect(list.want('c4', 10_000, others)).toEqual(['known'])
 })
+
+it('among those that were tried as often, the first makes room, and linked ones last of all', () => {
+  const fill = (list: DialList): void => {
+    for (let n = list.size; n < MAX_WANTED; n++) list.want(`b${n}`, 0, NONE)
+  }
+  const list = new DialList(OWN)
+  for (const machine of ['one', 'two']) list.want(machine, 0, NONE)
+  fill(list)
+  expect(list.want('c1', 0, NONE)).toEqual(['one'])
+  // Linked once, it stays, though it was tried more than all others; also when it stands first.
+  const other = new DialList(OWN)
+  for (const machine of ['first', 'a', 'once']) {
+    other.want(machine, 0, NONE)
+    if (machine !== 'a') other.reached(machine, 0)
+  }
+  other.takeDue(10_000, { has: (machine) => machine === 'a' })
+  fill(other)
+  expect(other.want('c1', 0, NONE)).toEqual(['a'])
+  const none = { has: (machine: string) => machine.startsWith('b') || machine === 'c1' }
+  expect(other.want('c2', 0, none)).toEqual(['first'])
+  // Of those that were linked once, the one that was tried more.
+  const third = new DialList(OWN)
+  for (const machine of ['less', 'more']) {
+    third.want(machine, 0, NONE)
+    third.reached(machine, 0)
+  }
+  third.takeDue(10_000, new Set(['less']))
+  fill(third)
+  const two = { has: (machine: string) => machine !== 'less' && machine !== 'more' }
+  expect(third.want('c1', 0, two)).toEqual(['more'])
+})

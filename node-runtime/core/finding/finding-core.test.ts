@@ -220,6 +220,74 @@ it('two links are made at once for less than three seconds', () => {
   expect(core.admission(LESSER, link(50_100, false))).toBe('replace')
 })
 
+describe('a look', () => {
+  const look = (afterMs: number): FindingEffect => ({ type: 'setTimer', id: 'look', afterMs })
+
+  it('follows half a minute after the last while somebody is linked', () => {
+    const { post } = world()
+    expect(post({ type: 'started' })).toEqual([{ type: 'lookUp' }, look(120_000)])
+    post({ type: 'linkOpened', machine: GREATER, link: link(0) })
+    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([
+      look(30_000),
+      { type: 'dhtChanged', online: true },
+    ])
+    // It ended already.
+    expect(post({ type: 'lookUpEnded', ok: false })).toEqual([])
+    post({ type: 'timer', id: 'look' })
+    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([look(30_000)])
+    post({ type: 'timer', id: 'look' })
+    expect(post({ type: 'lookUpEnded', ok: false })).toEqual([
+      look(30_000),
+      { type: 'dhtChanged', online: false },
+    ])
+  })
+
+  it('follows a second after the last link has gone, and no other; then ever later again', () => {
+    const { post } = world()
+    const lookAgain = (): FindingEffect[] => {
+      post({ type: 'timer', id: 'look' })
+      return post({ type: 'lookUpEnded', ok: true })
+    }
+    post({ type: 'started' })
+    expect(post({ type: 'lookUpEnded', ok: true })[0]).toEqual(look(1_000))
+    expect([lookAgain(), lookAgain(), lookAgain()]).toEqual([
+      [look(2_000)],
+      [look(4_000)],
+      [look(8_000)],
+    ])
+    for (const machine of [LESSER, GREATER]) post({ type: 'linkOpened', machine, link: link(0) })
+    expect(post({ type: 'linkClosed', machine: LESSER })).toEqual([])
+    expect(post({ type: 'linkClosed', machine: GREATER })).toEqual([look(1_000)])
+    expect([lookAgain(), lookAgain()]).toEqual([[look(1_000)], [look(2_000)]])
+    // While one is under way, its end is waited for.
+    post({ type: 'timer', id: 'look' })
+    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
+    expect(post({ type: 'linkClosed', machine: LESSER })).toEqual([])
+    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([look(1_000)])
+  })
+
+  it('at the start does not forget whom to dial', () => {
+    const { post } = world()
+    post({ type: 'wanted', machine: GREATER })
+    expect(post({ type: 'started' })).toEqual([
+      { type: 'lookUp' },
+      look(120_000),
+      { type: 'setTimer', id: 'dial', afterMs: 5_000 },
+    ])
+  })
+})
+
+it('a wanted machine gets in beyond the links of all, up to twice as many', () => {
+  const { core, post } = world()
+  for (let number = 0; number < 2 * MAX_LINKS - 1; number++) {
+    post({ type: 'linkOpened', machine: `b${number}`, link: link(0) })
+  }
+  post({ type: 'wanted', machine: 'c' })
+  expect(core.admission('c', link(0))).toBe('admit')
+  post({ type: 'linkOpened', machine: 'b-last', link: link(0) })
+  expect(core.admission('c', link(0))).toBe('full')
+})
+
 it('times are later by up to a fifth, and nobody looks for himself', () => {
   const core = new FindingCore({ ownMachine: OWN, random: () => 1 })
   expect(core.step({ type: 'lookUpEnded', ok: true }, 0)).toEqual([])

@@ -308,6 +308,119 @@ describe('what follows from it', () => {
   })
 })
 
+describe('when that happens', () => {
+  const at = (core: MembershipCore) => (event: MembershipEvent, nowMs: number) =>
+    core.step(event, nowMs)
+  const show = (afterMs: number): MembershipEffect => ({ type: 'setTimer', id: 'show', afterMs })
+  const save: MembershipEffect = { type: 'setTimer', id: 'save', afterMs: 2_000 }
+
+  it('a change is shown after 50 ms and written down after 2 s, once for all until then', () => {
+    const step = at(new MembershipCore(own))
+    expect(step({ type: 'ownSigned', entry: own }, 100)).toEqual([show(50), save])
+    expect(step({ type: 'ownSigned', entry: own }, 120)).toEqual([])
+    expect(step({ type: 'timer', id: 'show' }, 150)).toEqual([{ type: 'changed' }])
+    expect(step({ type: 'timer', id: 'show' }, 151)).toEqual([])
+    expect(step({ type: 'ownSigned', entry: own }, 200)).toEqual([show(50)])
+    expect(step({ type: 'timer', id: 'save' }, 2_100)).toEqual([{ type: 'save' }])
+    expect(step({ type: 'timer', id: 'save' }, 2_101)).toEqual([])
+  })
+
+  it('a heartbeat is shown after 2 s, unless something else is shown before', () => {
+    const step = at(new MembershipCore(own))
+    expect(step({ type: 'heartbeat' }, 0)).toEqual([show(2_000)])
+    expect(step({ type: 'heartbeat' }, 0)).toEqual([])
+    expect(step({ type: 'heartbeat' }, 500)).toEqual([])
+    expect(step({ type: 'linkOpened', entry: ada, wallMs: 1 }, 1_000)).toEqual([
+      { type: 'learned', entry: ada },
+      { type: 'reach', machine: ada.machine },
+      show(50),
+      save,
+    ])
+    expect(step({ type: 'heartbeat' }, 1_010)).toEqual([])
+  })
+
+  it('news from others is told, shown and written down; what is no news is not', () => {
+    const core = new MembershipCore(own)
+    const step = at(core)
+    for (const entry of [ada, bob]) {
+      step({ type: 'linkOpened', entry, wallMs: 1 }, 0)
+      step({ type: 'channelOpened', machine: entry.machine }, 0)
+    }
+    for (const id of ['show', 'save']) step({ type: 'timer', id }, 3_000)
+    const cleo = signed('cleo')
+    const verified = { type: 'verified', from: ada.machine, forged: 0 } as const
+    expect(step({ ...verified, entries: [ada, cleo] }, 4_000)).toEqual([
+      { type: 'learned', entry: cleo },
+      { type: 'reach', machine: cleo.machine },
+      { type: 'tell', to: bob.machine, machines: [cleo.machine] },
+      show(50),
+      save,
+    ])
+    for (const id of ['show', 'save']) step({ type: 'timer', id }, 7_000)
+    expect(step({ ...verified, entries: [ada, cleo] }, 8_000)).toEqual([])
+    // A link that opens with an entry that is known tells nobody.
+    expect(step({ type: 'linkOpened', entry: cleo, wallMs: 9 }, 9_000)).toEqual([show(50), save])
+  })
+
+  it('links are wanted with those that were seen last, every ten minutes', () => {
+    const known = Array.from({ length: 40 }, (_, number) => ({
+      entry: invented(number),
+      lastSeenMs: 100 + ((number * 7) % 40),
+    }))
+    const core = new MembershipCore(own)
+    core.step({ type: 'remembered', known }, 0)
+    const latest = known
+      .toSorted((a, b) => b.lastSeenMs - a.lastSeenMs)
+      .slice(0, 32)
+      .map(({ entry }): MembershipEffect => ({ type: 'reach', machine: entry.machine }))
+    const renewed = [...latest, { type: 'setTimer', id: 'renew', afterMs: 600_000 }]
+    expect(core.step({ type: 'started' }, 0)).toEqual(renewed)
+    expect(core.step({ type: 'timer', id: 'renew' }, 0)).toEqual(renewed)
+    // Whoever is linked, or was until now, comes first.
+    core.step({ type: 'linkOpened', entry: invented(0), wallMs: 1_000 }, 0)
+    core.step({ type: 'linkOpened', entry: invented(1), wallMs: 1_001 }, 0)
+    core.step({ type: 'linkClosed', machine: 'machine-0', wallMs: 1_002 }, 0)
+    const [first, second] = core.step({ type: 'timer', id: 'renew' }, 0)
+    expect([first, second]).toEqual([
+      { type: 'reach', machine: 'machine-0' },
+      { type: 'reach', machine: 'machine-1' },
+    ])
+    // A newer entry does not change when it was seen.
+    const newer = { ...invented(0), sequence: 9 }
+    core.step({ type: 'verified', from: 'machine-1', entries: [newer], forged: 0 }, 0)
+    expect([...core.known].find(({ entry }) => entry === newer)?.lastSeenMs).toBe(1_002)
+  })
+
+  it('who finds no room among those that were seen is not learned, nor told', () => {
+    const known = Array.from({ length: MAX_KNOWN }, (_, number) => ({
+      entry: invented(number),
+      lastSeenMs: 5,
+    }))
+    const core = new MembershipCore(own)
+    core.step({ type: 'remembered', known }, 0)
+    const verified = { type: 'verified', from: ada.machine, entries: [bob], forged: 0 } as const
+    expect(core.step(verified, 0)).toEqual([])
+    expect(core.entryOf(bob.machine)).toBeUndefined()
+  })
+
+  it('what was forged on a link is forgotten with it', () => {
+    const { link, post, count } = world()
+    const forged = (number: number): void => {
+      post({ type: 'verified', from: ada.machine, entries: [], forged: number })
+    }
+    link(ada)
+    forged(50)
+    link(ada)
+    forged(0)
+    forged(50)
+    expect(count('dropLink')).toBe(0)
+    forged(1)
+    expect(count('dropLink')).toBe(1)
+    forged(0)
+    expect(count('dropLink')).toBe(1)
+  })
+})
+
 it('no order of events makes it throw or grow', () => {
   const entry = fc
     .tuple(fc.nat(40), fc.nat(5))
