@@ -22,7 +22,7 @@ const SHARED_ACCOUNT = 'git'
 /** What login names are made of; anything else would need an encoding of its own. */
 const ACCOUNT = /^[\w.~-]+$/
 
-const SCP_LIKE = /^([^/@:\s]+)@([^/@:\s]+|\[[0-9a-f:.]+\]):(?!\/\/)(.*)$/i
+const SCP_LIKE = /^([^/@:\s]+)@(\[[0-9a-f:.]+\]|[^/@:\s]+):(?!\/\/)(.*)$/i
 const SSH = /^ssh:\/\/(?:([^/@:\s]*)@)?([^/@:\s]+|\[[0-9a-f:.]+\])(?::(\d*))?(\/.*)?$/i
 const WEB = /^(https?):\/\/([^/@\s]+)(\/.*)?$/i
 const FILE = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/).*)$/i

@@ -3,7 +3,8 @@ import { encodeKey, keyPair } from '../keys.ts'
 import { canonicalOrigin } from './canonical-origin.ts'
 import type { CanonicalOrigin } from './canonical-origin.ts'
 import vectors from './fixtures/canonical-origins.json' with { type: 'json' }
-import { originSystemKey, signedSystemKey } from './system-key.ts'
+import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from './built-in.ts'
+import { originSystemKey, signedSystemKey, systemKeyAt } from './system-key.ts'
 
 const ID = 'org.example.notes'
 const machineOf = (seed: number): string =>
@@ -45,4 +46,22 @@ test('a folder is another one on another machine, a web address is not', () => {
   const [one, other] = [machineOf(1), machineOf(2)]
   expect(keyAt('file:///home/ada/notes', one)).not.toBe(keyAt('file:///home/ada/notes', other))
   expect(keyAt('https://github.com/a/b', one)).toBe(keyAt('https://github.com/a/b', other))
+})
+
+test('an address with no canonical form stands for itself', () => {
+  const [machine, address] = [machineOf(1), 'hyper://abcdef/a']
+  expect(systemKeyAt('https://GitHub.com/a/b.git', ID, machine)).toBe(
+    keyAt('https://github.com/a/b'),
+  )
+  expect(canonicalOrigin(address)).toBeNull()
+  expect(systemKeyAt(address, ID, machine)).toBe(
+    originSystemKey({ origin: address, path: '' }, ID, machine),
+  )
+})
+
+test('the runtime’s own records lie under a key that is frozen', () => {
+  expect([BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY]).toEqual([
+    'dharma',
+    '1r4zwk3ypxznpwoi36i7werixwsgr9kparnpehjaodtijspfb3io',
+  ])
 })
