@@ -131,6 +131,21 @@ describe('a folder whose list of clouds is gone', () => {
   })
 })
 
+it('a folder of a newer version stops the start in words, and nothing in it is touched', async () => {
+  await start()
+  await stopAll()
+  // As the newer version has them; older copies of the files still lie beside them.
+  const newer = { 'format.json': '{"format": 3}', 'identity.json': '{"of": "a later form"}' }
+  for (const [name, text] of Object.entries(newer)) await writeFile(join(data, name), text)
+  const filesOf = async (): Promise<string[]> => (await readdir(data, { recursive: true })).sort()
+  const before = await filesOf()
+  await expect(start()).rejects.toMatchObject({ code: 'DATA_TOO_NEW' })
+  for (const [name, text] of Object.entries(newer)) {
+    expect(await readFile(join(data, name), 'utf8')).toBe(text)
+  }
+  expect(await filesOf()).toEqual(before)
+})
+
 it.each(['identity.json', 'cloud.json'])(
   'a %s that is garbage stops the start in words',
   async (name) => {

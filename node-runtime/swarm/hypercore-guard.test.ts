@@ -11,7 +11,8 @@ import type { LinkEnds } from '../testing/link-ends.ts'
 import { faultOf, guardHypercore, HYPERCORE_MESSAGES } from './hypercore-guard.ts'
 
 const LIMITS = { maxBlocks: 100, maxBlockBytes: 1_000 }
-const HUGE = 2 ** 40
+/** Far beyond the core, and yet so near that an unguarded machine gets over it: a failure is said, not hung in. */
+const HUGE = 2 ** 23
 const NOTHING = { id: 1, fork: 0, block: null, hash: null, seek: null, upgrade: null }
 const LENGTH = { fork: 0, remoteLength: 0, canUpgrade: true, uploading: true, downloading: true }
 const SYNC = { ...LENGTH, length: 0, hasManifest: false, allowPush: false }

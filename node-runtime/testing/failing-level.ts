@@ -1,4 +1,5 @@
-// A LevelDB whose writes are watched, held up, or fail as they do on a full disk.
+// A LevelDB whose writes are watched, held up, or fail as they do on a full disk: then it takes no more
+// until it is opened again.
 import { openClassicLevel } from '../store/index-opening.ts'
 import type { Level } from '../store/index-mending.ts'
 
@@ -30,6 +31,7 @@ export function watchLevel(): WatchedLevel {
     afterBatch: () => {},
     open: async (folder) => {
       const level = await openClassicLevel(folder)
+      let failure: unknown = null
       const begin = level.batch.bind(level) as () => Batch
       const batch = (): Batch => {
         const begun = begin()
@@ -37,9 +39,15 @@ export function watchLevel(): WatchedLevel {
         return Object.assign(begun, {
           write: async (options?: WriteOptions): Promise<void> => {
             watched.syncs.push(options?.sync === true)
-            await watched.beforeBatch()
-            await write(options)
-            watched.afterBatch()
+            try {
+              if (failure !== null) throw failure
+              await watched.beforeBatch()
+              await write(options)
+              watched.afterBatch()
+            } catch (error) {
+              failure = error
+              throw error
+            }
           },
         })
       }

@@ -127,8 +127,10 @@ test('ports that came while nobody listened are asked for again, the tabs’ por
   }
   const { state } = host.connection
   await vi.waitFor(() => expect(state.getState().phase).toBe('connected'))
-  await host.tabs.open('v1', 'https://example.org/')
-  expect(main.asked).toEqual(['open v1 https://example.org/'])
+  expect(main.tabPorts).toHaveLength(1)
+  const opened = host.tabs.open('v1', 'https://example.org/')
+  await vi.waitFor(() => expect(main?.asked).toEqual(['open v1 https://example.org/']))
+  await opened
 })
 
 test('a failure of the main process is said at once, and a runtime that is there again is used', async () => {

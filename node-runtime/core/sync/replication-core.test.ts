@@ -6,6 +6,7 @@ import { FingerprintTree } from './fingerprint-tree.ts'
 import { sameFingerprint } from './fingerprint.ts'
 import type { Item } from './item.ts'
 import { decodeMessage, encodeFrame, encodeMessage, frameRecords } from './messages.ts'
+import { WINDOW } from './peer.ts'
 import type {
   Happening,
   OutgoingRecord,
@@ -381,15 +382,20 @@ describe('machines that meet', () => {
 })
 
 describe('a machine that does not keep up', () => {
-  it('costs bounded memory, and is healed once it does', () => {
+  it('is sent no more than the credit it gave, costs bounded memory, and is healed once it does', () => {
     const world = full('a', 'b')
     world.takesIn = (key) => key !== 'b'
-    const { core } = world.nodes.get('a')!
+    const node = world.nodes.get('a')!
+    const { core } = node
     for (let i = 0; i < 5000; i++) {
       world.write('a', record(START_MS + world.nowMs, `flood${i}`, 1000))
       if (i % 100 === 0) world.settle()
     }
     world.settle()
+    const sentBytes = effectsOf(node, 'send').reduce((sum, { bytes }) => sum + bytes.length, 0)
+    expect(sentBytes).toBeGreaterThan(WINDOW / 2)
+    expect(sentBytes).toBeLessThan(WINDOW)
+    expect(effectsOf(world.nodes.get('b')!, 'refuse')).toEqual([])
     expect(core.waiting).toBeLessThan(4000)
     world.takesIn = () => true
     world.unlink('a', 'b')

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { identityContract } from '../../contract/identity.ts'
+import type { Whoami } from '../../contract/identity.ts'
 import { openAttestation } from '../../core/forms/attestation.ts'
 import { domainBytes, encodeKey, hash, keyPair, toHex } from '../../core/keys.ts'
 import { createCallerCheck, noSessions } from '../../rpc/caller.ts'
@@ -63,27 +64,35 @@ test('a copied folder keeps its person, and becomes another machine', async () =
 
 test('whoever watches is told of a new name and of a new person', async () => {
   const { port1, port2 } = new MessageChannel()
+  const identity = await Identity.open(folder)
+  const serve = createServer<CallContext>(
+    { identity: createIdentityService(identity) },
+    {
+      access: createCallerCheck(noSessions),
+      onInternalError: (error) => expect.unreachable(String(error)),
+    },
+  )
+  serve(port1, { caller: { kind: 'owner' } })
+  const client = connect({ identity: identityContract }, port2).identity
+  const changes = await client.watch({})
+  const told: Whoami[] = []
+  const watching = (async () => {
+    for await (const whoami of changes) told.push(whoami)
+  })()
   try {
-    const identity = await Identity.open(folder)
-    const serve = createServer<CallContext>(
-      { identity: createIdentityService(identity) },
-      {
-        access: createCallerCheck(noSessions),
-        onInternalError: (error) => expect.unreachable(String(error)),
-      },
-    )
-    serve(port1, { caller: { kind: 'owner' } })
-    const client = connect({ identity: identityContract }, port2).identity
-    const told = await client.watch({})
-    const next = async () => (await told.next()).value
     const { person, machine } = identity
-    expect(await next()).toEqual({ person, machine, name: identity.personName })
+    const first = { person, machine, name: identity.personName }
+    await vi.waitFor(() => expect(told).toEqual([first]))
     await client.rename({ name: 'Grace' })
-    expect(await next()).toEqual({ person, machine, name: 'Grace' })
+    const renamed = { ...first, name: 'Grace' }
+    await vi.waitFor(() => expect(told).toEqual([first, renamed]))
     await client.restore({ phrase: `${'abandon '.repeat(23)}art` })
-    expect(await next()).toMatchObject({ machine, person: identity.person })
+    const restored = { ...renamed, person: identity.person }
+    await vi.waitFor(() => expect(told).toEqual([first, renamed, restored]))
     expect(identity.person).not.toBe(person)
   } finally {
+    await changes.return?.(undefined)
+    await watching
     port1.close()
   }
 })
