@@ -1,7 +1,12 @@
-// An installed system in the window over its life: updated while it is open, uninstalled, and
-// installed again.
+// An installed system in the window over its life: updated while it is open, uninstalled, installed
+// again, and signed at last.
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { expect, test } from '@playwright/test'
-import { goTo, systemPage, windowOf } from './support/app-window.ts'
+import { keyPair } from '../node-runtime/core/keys.ts'
+import { SIGNATURE_PATH } from '../node-runtime/core/systems/signature.ts'
+import { signFiles } from '../node-runtime/testing/signed-files.ts'
+import { goTo, openPage, systemPage, windowOf } from './support/app-window.ts'
 import type { AppWindow } from './support/app-window.ts'
 import { launchElectron } from './support/electron-app.ts'
 import type { ElectronMachine } from './support/electron-app.ts'
@@ -12,6 +17,9 @@ import type { GitServer } from './support/git-server.ts'
 const NOBODY = ['127.0.0.1:9']
 /** The system of the fixture. */
 const PLAIN = 'org.example.plain'
+const FIXTURE = path.join(import.meta.dirname, 'fixtures/plain-system')
+/** What its second version shows. */
+const NEWER = '<!doctype html><html lang="en"><title>New</title><body><h1>Newer page</h1>'
 
 let repositories: GitServer
 let machine: ElectronMachine
@@ -68,7 +76,7 @@ test('a page that is open over an update is said to be of the old version, and r
   await window.expectInPlace(view)
   await keep()
   await repositories.commit('mine', {
-    'ui/index.html': '<!doctype html><html lang="en"><title>New</title><body><h1>Newer page</h1>',
+    'ui/index.html': NEWER,
   })
   await install('mine')
   const banner = window.shell.getByRole('status').filter({ hasText: 'is installed' })
@@ -104,4 +112,32 @@ test('uninstalling ends its pages and takes what they kept; installed again, it 
   await expect
     .poll(readAnew)
     .toEqual({ heading: 'Newer page', local: [], cookie: '', databases: [] })
+})
+
+test('signed since it was installed, it is said to be another one, and can take the place of the first', async () => {
+  const read = (file: string) => readFile(path.join(FIXTURE, file), 'utf8')
+  const files = {
+    'dharma.json': await read('dharma.json'),
+    'ui/index.html': NEWER,
+    'ui/main.ts': await read('ui/main.ts'),
+  }
+  const signed = signFiles(files, keyPair(new Uint8Array(32).fill(7)))
+  await repositories.commit('mine', { [SIGNATURE_PATH]: signed[SIGNATURE_PATH] ?? null })
+  await openPage(window, 'Systems')
+  await window.shell.getByRole('button', { name: 'Look for an update' }).click()
+  const prompt = window.shell.getByRole('dialog', { name: 'Install a system' })
+  await expect(prompt.getByRole('heading', { name: 'Plain' })).toBeVisible()
+  await window.shell.screenshot({ path: 'e2e/shots/electron-signed-beside.png' })
+  await expect(prompt).toContainText('is not signed; this one is. That makes two systems of them.')
+  await expect(prompt).toContainText(`Its address will be cloud://${PLAIN}--`)
+  await prompt.getByRole('checkbox', { name: 'Remove the unsigned one' }).check()
+  await prompt.getByRole('button', { name: 'Install' }).click()
+  const done = window.shell.getByRole('dialog', { name: 'is installed' })
+  await done.getByRole('button', { name: 'Open' }).click()
+  const view = await page()
+  await expect(view.getByRole('heading', { level: 1 })).toHaveText('Newer page')
+  await openPage(window, 'Systems')
+  await expect(
+    window.shell.getByRole('list', { name: 'Installed systems' }).getByRole('article'),
+  ).toHaveCount(1)
 })

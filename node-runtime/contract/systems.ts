@@ -28,7 +28,7 @@ const identitySchema = {
   publisher: keySchema.nullable(),
 }
 
-/** Another author's system with the same id. */
+/** Another system with the same id: of another author, or only signed in another way. */
 const namesakeSchema = z.object({
   ...identitySchema,
   host: systemNameSchema,
@@ -36,6 +36,10 @@ const namesakeSchema = z.object({
   version: z.string(),
   url: z.string(),
   author: authorSchema,
+  /** Is it from the very address of this one? Then only the signatures make two systems of them. */
+  sameAddress: z.boolean(),
+  /** Does this one continue it? Then its records are this one's, too, once it is removed. */
+  continued: z.boolean(),
 })
 
 /** What an update changes of what is installed. */
@@ -55,6 +59,8 @@ const changesSchema = z.object({
 
 export const systemPreviewSchema = z.object({
   ...identitySchema,
+  /** The name that it has, or will get, in `cloud://<host>/`. */
+  host: systemNameSchema,
   /** The address as it will be fetched, after shorthand such as `github.com/a/b` was completed. */
   url: z.string(),
   name: z.string(),
@@ -82,7 +88,10 @@ export const systemPreviewSchema = z.object({
     .nullable(),
   /** What the update changes; null if nothing of it is installed. */
   changes: changesSchema.nullable(),
-  /** Other authors' installed systems with the same id. This one will be another, beside them. */
+  /**
+   * Other installed systems with the same id. This one will be another, beside them, and the id will
+   * mean none of them alone.
+   */
   namesakes: z.array(namesakeSchema),
 })
 export type SystemPreview = z.infer<typeof systemPreviewSchema>

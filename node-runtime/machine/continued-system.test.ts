@@ -78,6 +78,11 @@ test('a signed system finds what it wrote unsigned, once it continues that and t
 
   // Signed without a word of what it was: another system, with records of its own.
   await publishSigned(undefined, '1.1.0')
+  const url = server.urlOf('notes')
+  expect(await owner.systems.preview({ url })).toMatchObject({
+    installed: null,
+    namesakes: [{ key: before, publisher: null, sameAddress: true, continued: false }],
+  })
   const key = await install(owner)
   expect(key).not.toBe(before)
   const page = pageOf(key)
@@ -86,6 +91,10 @@ test('a signed system finds what it wrote unsigned, once it continues that and t
 
   // Now it says so; but as long as the other is installed, its records are its own.
   await publishSigned(before, '1.2.0')
+  expect(await owner.systems.preview({ url })).toMatchObject({
+    installed: { key },
+    namesakes: [{ key: before, sameAddress: true, continued: true }],
+  })
   expect(await install(owner)).toBe(key)
   expect((await page.db.query(read)).records).toEqual([])
   await owner.systems.uninstall({ id: before, deleteData: false })

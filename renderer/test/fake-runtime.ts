@@ -80,6 +80,7 @@ export const PREVIEW: SystemPreview = {
   id: 'org.dharma.event-games',
   key: SYSTEM_KEY,
   publisher: null,
+  host: 'org.dharma.event-games',
   name: 'Event Games',
   version: '0.1.0',
   description: 'Tournaments and games between people, found across the cloud.',
@@ -107,7 +108,7 @@ export function installedFrom(
     id,
     key,
     publisher,
-    host: id,
+    host: preview.host,
     formerKeys: [],
     name,
     version,
@@ -223,14 +224,14 @@ export function createFakeRuntime(): FakeRuntime {
       install: os.systems.install.handler(({ input }) => {
         calls.push(['systems.install', input])
         if (fake.preview instanceof CloudError) throw fake.preview
-        const { id, key, version, commit } = fake.preview
+        const { id, key, host, version, commit } = fake.preview
         systems.set({
           systems: [
             ...systems.value.systems.filter((system) => system.key !== key),
             installedFrom(fake.preview, input.grant),
           ],
         })
-        return { id, key, host: id, version, commit }
+        return { id, key, host, version, commit }
       }),
       list: os.systems.list.handler(() => systems.value),
       watch: os.systems.watch.handler(({ signal }) => systems.watch(signal)),

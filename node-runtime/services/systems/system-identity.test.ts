@@ -88,7 +88,17 @@ describe('another author with the same id', () => {
       key: originKey('other'),
       installed: null,
       changes: null,
-      namesakes: [{ key: first.key, host: NOTES_ID, url: server.urlOf('notes'), publisher: null }],
+      host: `${NOTES_ID}--${originKey('other').slice(0, 12)}`,
+      namesakes: [
+        {
+          key: first.key,
+          host: NOTES_ID,
+          url: server.urlOf('notes'),
+          publisher: null,
+          sameAddress: false,
+          continued: false,
+        },
+      ],
     })
     const second = await install('other')
     expect(second.key).toBe(originKey('other'))
@@ -194,7 +204,7 @@ describe('a signed system', () => {
     expect(await store.preview(server.urlOf('bad'))).toMatchObject({
       key: originKey('bad'),
       installed: null,
-      namesakes: [{ key: SIGNED_KEY }],
+      namesakes: [{ key: SIGNED_KEY, sameAddress: true }],
     })
   })
 })

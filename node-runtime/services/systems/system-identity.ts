@@ -61,7 +61,8 @@ function checkSuccession(earlier: InstalledEntry, keys: readonly string[]): void
   )
 }
 
-function isSameOrigin(one: string, other: string): boolean {
+/** Do two addresses name one place? */
+export function isSameOrigin(one: string, other: string): boolean {
   const [a, b] = [canonicalOrigin(one), canonicalOrigin(other)]
   return a !== null && b !== null && a.origin === b.origin && a.path === b.path
 }

@@ -6,16 +6,22 @@ import { isOlderVersion } from '../../core/systems/system-version.ts'
 import type { RepositorySnapshot } from './git-tree.ts'
 import { describeEntry } from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
+import { isSameOrigin } from './system-identity.ts'
 import type { SystemIdentity } from './system-identity.ts'
 
-/** Describes a commit of a repository on a machine with these systems. */
+/**
+ * Describes a commit of a repository on a machine with these systems.
+ * @param host  what it will be called in addresses
+ */
 export function describePreview(
   snapshot: RepositorySnapshot,
   manifest: Manifest,
-  { key, publisherKeys, earlier }: SystemIdentity,
+  { key, publisherKeys, formerKeys, earlier }: SystemIdentity,
+  host: string,
   state: InstalledState,
 ): SystemPreview {
   return {
+    host,
     url: snapshot.url,
     id: manifest.id,
     key,
@@ -45,7 +51,11 @@ export function describePreview(
     changes: earlier === undefined ? null : describeChanges(earlier.manifest, manifest),
     namesakes: [...state.values()]
       .filter((entry) => entry.manifest.id === manifest.id && entry !== earlier)
-      .map(describeNamesake),
+      .map((entry) => ({
+        ...describeNamesake(entry),
+        sameAddress: isSameOrigin(entry.url, snapshot.url),
+        continued: formerKeys.includes(entry.key),
+      })),
   }
 }
 
@@ -57,7 +67,7 @@ function describeChanges(before: Manifest, after: Manifest): NonNullable<SystemP
   }
 }
 
-function describeNamesake(entry: InstalledEntry): SystemPreview['namesakes'][number] {
+function describeNamesake(entry: InstalledEntry) {
   const { id, key, publisher, host, name, version, url, author } = describeEntry(entry)
   return { id, key, publisher, host, name, version, url, author }
 }

@@ -19,6 +19,7 @@ import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { readManifest } from './manifest.ts'
 import { identifySystem } from './system-identity.ts'
+import type { SystemIdentity } from './system-identity.ts'
 import { describePreview } from './system-preview.ts'
 
 /** Git is loaded when a repository is read for the first time, not at every start. */
@@ -158,7 +159,7 @@ export async function openSystemStore({
   /** Asked at every call and for every record; an entry that changes is another entry. */
   const described = new WeakMap<InstalledEntry, InstalledSystem & { manifest: Manifest }>()
 
-  function hostOf(id: string, key: string, earlier: InstalledEntry | undefined): string {
+  function hostOf(id: string, { key, earlier }: SystemIdentity): string {
     if (earlier !== undefined) return earlier.host
     return chooseHost(id, key, namesIn(state))
   }
@@ -168,7 +169,8 @@ export async function openSystemStore({
       const snapshot = await fetchRepository(completeRepoUrl(url))
       const manifest = await readManifest(snapshot.files)
       const identity = identifySystem(snapshot, manifest, state, machine)
-      return describePreview(snapshot, manifest, identity, state)
+      const host = hostOf(manifest.id, identity)
+      return describePreview(snapshot, manifest, identity, host, state)
     },
 
     async install({ url, commit, grant }) {
@@ -181,7 +183,7 @@ export async function openSystemStore({
         const contentHash = await files.write(key, commit, snapshot.files)
         const entry: InstalledEntry = {
           key,
-          host: hostOf(manifest.id, key, earlier),
+          host: hostOf(manifest.id, identity),
           publisherKeys,
           formerKeys,
           url: snapshot.url,

@@ -2,16 +2,50 @@
 // the same name.
 import type { ReactNode } from 'react'
 import type { SystemPreview } from '../../../node-runtime/contract/systems.ts'
+import { systemAddress } from '../../client/address.ts'
+import { Toggle } from '../../ui/field.tsx'
+import { Fingerprint } from '../../ui/fingerprint.tsx'
 
-export function InstallNotes({ preview }: { preview: SystemPreview }): ReactNode {
+type Namesake = SystemPreview['namesakes'][number]
+
+interface InstallNotesProps {
+  preview: SystemPreview
+  /** The keys of installed systems that are to go once this one is installed. */
+  removing: readonly string[]
+  disabled: boolean
+  onRemoving: (removing: readonly string[]) => void
+}
+
+export function InstallNotes({
+  preview,
+  removing,
+  disabled,
+  onRemoving,
+}: InstallNotesProps): ReactNode {
   return (
     <>
       {preview.installed !== null && <p className="install-note">{describeUpdate(preview)}</p>}
-      {preview.namesakes.map((namesake) => (
-        <p key={namesake.key} className="install-note">
-          {describeNamesake(namesake, preview)}
-        </p>
-      ))}
+      {preview.namesakes.map((namesake) => {
+        const { key } = namesake
+        if (!isUnsignedCopy(namesake, preview)) {
+          return (
+            <p key={key} className="install-note">
+              {describeNamesake(namesake, preview)} {describeNames(preview)}
+            </p>
+          )
+        }
+        const others = removing.filter((each) => each !== key)
+        return (
+          <UnsignedCopy
+            key={key}
+            namesake={namesake}
+            preview={preview}
+            removed={removing.includes(key)}
+            disabled={disabled}
+            onRemoved={(removed) => onRemoving(removed ? [...others, key] : others)}
+          />
+        )
+      })}
       <CollectionChanges preview={preview} />
     </>
   )
@@ -26,17 +60,89 @@ function describeUpdate(preview: SystemPreview): string {
   if (changes?.older === true) {
     return `${step}: this is an older version than the installed one. Its data stays.`
   }
-  if (installed.key !== key) return `${step}: it continues the installed system, under a new key.`
+  if (installed.key !== key) {
+    return `${step}: it continues the installed system, under a new key. Its records stay.`
+  }
   const same = publisher === null ? 'from the same address' : 'by the same publisher'
   return `${step}: an update ${same}. Its data stays.`
 }
 
+/** Has this been signed since it was installed from its address? */
+function isUnsignedCopy(
+  { sameAddress, continued, publisher }: Namesake,
+  preview: SystemPreview,
+): boolean {
+  return publisher === null && preview.publisher !== null && (sameAddress || continued)
+}
+
+const BESIDE =
+  'This one will be a second system beside it, and gets none of its data and permissions.'
+
 /** The id alone says nothing: another author may have taken it. */
 function describeNamesake(
-  { name, url }: SystemPreview['namesakes'][number],
-  { id }: SystemPreview,
+  { name, url, sameAddress, publisher }: Namesake,
+  { id, publisher: signer }: SystemPreview,
 ): string {
-  return `Another system with the name ${id} from another author is installed: ${name}, from ${url}. This one will be a second system beside it, and gets none of its data and permissions.`
+  if (sameAddress && publisher !== null) {
+    const now = signer === null ? 'is not signed' : 'is signed by somebody else'
+    return `What is installed from this address is signed by its publisher, and this ${now}: the address may be in other hands. ${BESIDE}`
+  }
+  return `Another system with the name ${id} from another author is installed: ${name}, from ${url}. ${BESIDE}`
+}
+
+/** Two with one id are told apart by their addresses. */
+function describeNames({ id, host, installed }: SystemPreview): string {
+  if (installed !== null) return ''
+  return `Its address will be ${systemAddress(host)}; the name ${id} alone will mean neither of the two any more.`
+}
+
+interface UnsignedCopyProps {
+  namesake: Namesake
+  preview: SystemPreview
+  removed: boolean
+  disabled: boolean
+  onRemoved: (removed: boolean) => void
+}
+
+/** The same repository, and to this machine another system: why, what that means, what can be done. */
+function UnsignedCopy({
+  namesake: { key, name, continued },
+  preview,
+  removed,
+  disabled,
+  onRemoved,
+}: UnsignedCopyProps): ReactNode {
+  return (
+    <div className="install-note install-choice" role="note">
+      <p>
+        {`The ${name} that you have from this address is not signed; this one is. That makes two systems of them. `}
+        {preview.installed === null && `${BESIDE} `}
+        {describeNames(preview)}
+      </p>
+      {continued ? (
+        <p>
+          This version continues the unsigned one: it finds the records of that as soon as that is
+          removed.
+        </p>
+      ) : (
+        <>
+          <p>
+            Records of the unsigned one stay under it. Its author can have them found by this one:
+            with “continues” in the manifest, and the key of the unsigned one.
+          </p>
+          <Fingerprint value={key} what="key of the unsigned one" />
+        </>
+      )}
+      <Toggle
+        look="checkbox"
+        label="Remove the unsigned one once this is installed"
+        description="Its records stay in the cloud. What its pages kept on this computer is deleted."
+        checked={removed}
+        disabled={disabled}
+        onChange={onRemoved}
+      />
+    </div>
+  )
 }
 
 /** A changed form hides what does not fit it; that must not come as a surprise. */

@@ -45,16 +45,19 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
   const connected = useStore(host.connection.state, ({ phase }) => phase === 'connected')
   const [preview, setPreview] = useState<SystemPreview | null>(null)
   const [grant, setGrant] = useState<readonly Permission[]>([])
+  const [removing, setRemoving] = useState<readonly string[]>([])
   const [installed, setInstalled] = useState<string | null>(null)
   const look = useCall(async () => {
     const found = await client.systems.preview({ url })
     setPreview(found)
     setGrant(firstGrant(found))
+    setRemoving([])
   })
   const install = useCall(async () => {
     if (preview === null) return
     const { url, commit } = preview
     const { host } = await client.systems.install({ url, commit, grant: [...grant] })
+    for (const id of removing) await client.systems.uninstall({ id, deleteData: false })
     setInstalled(host)
   })
   const answerable = useAnswerable(preview)
@@ -124,6 +127,13 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
       )}
       {preview !== null && installed === null && (
         <>
+          <Head preview={preview} />
+          <InstallNotes
+            preview={preview}
+            removing={removing}
+            disabled={install.pending}
+            onRemoving={setRemoving}
+          />
           <Facts preview={preview} />
           <Permissions
             asked={preview.permissions}
@@ -170,50 +180,52 @@ function installWord({ installed, changes, commit }: SystemPreview): string {
   return changes?.older === true ? 'Go back' : 'Update'
 }
 
+function Head({ preview }: { preview: SystemPreview }): ReactNode {
+  return (
+    <div className="install-head">
+      <KeyPicture text={preview.key} size={44} />
+      <div>
+        <h3>{preview.name}</h3>
+        <p className="muted">{preview.description ?? preview.id}</p>
+      </div>
+    </div>
+  )
+}
+
 function Facts({ preview }: { preview: SystemPreview }): ReactNode {
   return (
-    <>
-      <div className="install-head">
-        <KeyPicture text={preview.key} size={44} />
-        <div>
-          <h3>{preview.name}</h3>
-          <p className="muted">{preview.description ?? preview.id}</p>
-        </div>
-      </div>
-      <InstallNotes preview={preview} />
-      <dl className="facts">
-        <dt>Version</dt>
-        <dd>{preview.version}</dd>
-        <dt>Author</dt>
-        <dd title="As the repository says it: a claim, not a proof">
-          {preview.author.name} &lt;{preview.author.email}&gt;
-        </dd>
-        <dt>Signed</dt>
-        <dd className="row">
-          {preview.publisher === null ? (
-            <span className="muted">By nobody: it is known by its address alone</span>
-          ) : (
-            <>
-              By <Fingerprint value={preview.publisher} what="publisher’s key" />
-            </>
-          )}
-        </dd>
-        <dt>Commit</dt>
-        <dd className="row">
-          <Fingerprint value={preview.commit} what="commit" short={preview.commit.slice(0, 10)} />
-          <span className="muted">
-            <RelativeTime timeMs={preview.committedMs} />
-          </span>
-        </dd>
-        <dt>Size</dt>
-        <dd>
-          {describeSize(preview.sizeBytes)} in {preview.fileCount}{' '}
-          {preview.fileCount === 1 ? 'file' : 'files'}
-        </dd>
-        <dt>From</dt>
-        <dd className="install-url">{preview.url}</dd>
-      </dl>
-    </>
+    <dl className="facts">
+      <dt>Version</dt>
+      <dd>{preview.version}</dd>
+      <dt>Author</dt>
+      <dd title="As the repository says it: a claim, not a proof">
+        {preview.author.name} &lt;{preview.author.email}&gt;
+      </dd>
+      <dt>Signed</dt>
+      <dd className="row">
+        {preview.publisher === null ? (
+          <span className="muted">By nobody: it is known by its address alone</span>
+        ) : (
+          <>
+            By <Fingerprint value={preview.publisher} what="publisher’s key" />
+          </>
+        )}
+      </dd>
+      <dt>Commit</dt>
+      <dd className="row">
+        <Fingerprint value={preview.commit} what="commit" short={preview.commit.slice(0, 10)} />
+        <span className="muted">
+          <RelativeTime timeMs={preview.committedMs} />
+        </span>
+      </dd>
+      <dt>Size</dt>
+      <dd>
+        {describeSize(preview.sizeBytes)} in {preview.fileCount}{' '}
+        {preview.fileCount === 1 ? 'file' : 'files'}
+      </dd>
+      <dt>From</dt>
+      <dd className="install-url">{preview.url}</dd>
+    </dl>
   )
 }
 

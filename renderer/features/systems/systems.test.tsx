@@ -1,11 +1,13 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
+import type { SystemPreview } from '../../../node-runtime/contract/systems.ts'
 import { App } from '../../app/app.tsx'
 import {
   COMMIT,
   OTHER_KEY,
+  PERSON_KEY,
   PREVIEW,
   REPOSITORY,
   createFakeRuntime,
@@ -51,14 +53,77 @@ test('another author’s system with the same id is said to be a second one, not
   const fake = createFakeRuntime()
   const { id, name, version, author } = PREVIEW
   const url = 'https://example.org/first.git'
-  const first = { id, key: OTHER_KEY, publisher: null, host: id, name, version, url, author }
-  fake.preview = { ...PREVIEW, namesakes: [first] }
+  const own = { id, key: OTHER_KEY, publisher: null, host: id, name, version, url, author }
+  const first = { ...own, sameAddress: false, continued: false }
+  fake.preview = { ...PREVIEW, host: `${id}--sy`, namesakes: [first] }
   const { prompt } = await openPrompt(fake)
   await within(prompt).findByText(
-    `Another system with the name ${id} from another author is installed: ${name}, from ${url}. This one will be a second system beside it, and gets none of its data and permissions.`,
+    `Another system with the name ${id} from another author is installed: ${name}, from ${url}. This one will be a second system beside it, and gets none of its data and permissions. Its address will be cloud://${id}--sy/; the name ${id} alone will mean neither of the two any more.`,
   )
   within(prompt).getByRole('button', { name: 'Install' })
   within(prompt).getByText('By nobody: it is known by its address alone')
+})
+
+describe('a system that is signed, where an unsigned copy from its address is installed', () => {
+  const { id, name, version, author, url } = PREVIEW
+  const copy = { id, key: OTHER_KEY, publisher: null, host: id, name, version, url, author }
+  const signed = { ...PREVIEW, publisher: PERSON_KEY, host: `${id}--sy` }
+  const label = 'Remove the unsigned one once this is installed'
+
+  async function openWith(
+    namesake: Partial<SystemPreview['namesakes'][number]>,
+    preview: SystemPreview = signed,
+  ) {
+    const fake = createFakeRuntime()
+    fake.systems.set({ systems: [installedFrom({ ...PREVIEW, key: OTHER_KEY }, [])] })
+    const found = { ...copy, sameAddress: true, continued: false, ...namesake }
+    fake.preview = { ...preview, namesakes: [found] }
+    const { prompt } = await openPrompt(fake)
+    await within(prompt).findByRole('heading', { name: 'Event Games' })
+    const install = within(prompt).getByRole<HTMLButtonElement>('button', { name: 'Install' })
+    await waitFor(() => expect(install.disabled).toBe(false))
+    return { fake, prompt, install }
+  }
+
+  test('says why there will be two, and how the author can bring the records over', async () => {
+    const { fake, prompt, install } = await openWith({})
+    within(prompt).getByText(
+      `The ${name} that you have from this address is not signed; this one is. That makes two systems of them. This one will be a second system beside it, and gets none of its data and permissions. Its address will be cloud://${id}--sy/; the name ${id} alone will mean neither of the two any more.`,
+    )
+    within(prompt).getByText(/^Records of the unsigned one stay under it\./)
+    within(prompt).getByRole('button', { name: /^Copy key of the unsigned one/ })
+    expect(within(prompt).queryByText(/another author/)).toBeNull()
+    fireEvent.click(install)
+    await screen.findByRole('dialog', { name: 'Event Games is installed' })
+    expect(fake.calls.map(([call]) => call)).toEqual(['systems.install'])
+  })
+
+  test('removes that one afterwards, if the person wants it', async () => {
+    const { fake, prompt, install } = await openWith({})
+    fireEvent.click(within(prompt).getByRole('checkbox', { name: label }))
+    fireEvent.click(install)
+    await screen.findByRole('dialog', { name: 'Event Games is installed' })
+    expect(fake.calls.slice(1)).toEqual([
+      ['systems.uninstall', { id: OTHER_KEY, deleteData: false }],
+    ])
+    expect(fake.systems.value.systems.map(({ key }) => key)).toEqual([PREVIEW.key])
+  })
+
+  test('says that removing it brings the records over, where this one continues it', async () => {
+    const { prompt } = await openWith({ continued: true })
+    within(prompt).getByText(/^This version continues the unsigned one: it finds the records/)
+    within(prompt).getByRole('checkbox', { name: label })
+    expect(within(prompt).queryByText(/^Records of the unsigned one stay/)).toBeNull()
+  })
+
+  test.each([
+    ['is not signed', null],
+    ['is signed by somebody else', OTHER_KEY],
+  ])('the other way round is a warning: what is installed is signed, this %s', async (now, by) => {
+    const { prompt } = await openWith({ publisher: PERSON_KEY }, { ...signed, publisher: by })
+    within(prompt).getByText(new RegExp(`and this ${now}: the address may be in other hands`))
+    expect(within(prompt).queryByRole('checkbox', { name: label })).toBeNull()
+  })
 })
 
 test('an update says what changes, and leaves new permissions to the person', async () => {
