@@ -45,3 +45,28 @@ test('what is said again of a session counts once', () => {
   for (let i = 0; i < 5; i++) recent.take({ ...first, state: 'over' }, ANN.person)
   expect(recent.values()).toMatchObject([{ seats: [[{ state: 'over' }], []] }])
 })
+
+test('the oldest goes, whenever it was announced, and not before there is one too many', () => {
+  const recent = new RecentSessions({ sessions: 3, perPerson: 2 })
+  const [old, young, middle] = [1, 9, 5].map((number) => announced(ANN, number)) as [
+    Announcement,
+    Announcement,
+    Announcement,
+  ]
+  for (const one of [young, old]) recent.take(one, ANN.person)
+  expect(recent.size).toBe(2)
+  recent.take(middle, ANN.person)
+  expect(recent.values().map(({ session }) => session)).toEqual([young.session, middle.session])
+  // All together: who has most gives up the oldest, and what is gone leaves no trace.
+  const eve = announced(EVE, 0)
+  recent.take(eve, EVE.person)
+  expect(recent.size).toBe(3)
+  const other = announced(holder('other'), 3)
+  recent.take(other, holder('other').person)
+  expect(recent.get(middle.session)).toBeUndefined()
+  expect([young, eve, other].map(({ session }) => recent.get(session)?.session)).toEqual(
+    [young, eve, other].map(({ session }) => session),
+  )
+  recent.take(middle, ANN.person)
+  expect(recent.get(middle.session)).toBeUndefined()
+})

@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
+import { canonicalJson } from '../canonical.ts'
 import { sessionId } from './position.ts'
 import {
   announcedState,
   announcementId,
   MAX_MACHINES_PER_SEAT,
   readAnnouncement,
+  MAX_DESCRIPTOR_CHARS,
   seatMachines,
+  startedMs,
   withAnnouncement,
 } from './seats.ts'
 import type { Announcement, KnownSession } from './seats.ts'
@@ -93,4 +96,37 @@ test('nothing that a record may hold makes the reader throw', () => {
       expect(readAnnouncement({ author, id, value })).toBeNull()
     }),
   )
+})
+
+test('a session is live once every seat is taken, and began when the first was', () => {
+  const bob = { ...announcement, seat: 1, machine: BOB.machine, startedMs: 7 }
+  const waiting = withAnnouncement(undefined, { ...announcement, startedMs: 9 })
+  expect([announcedState(waiting), startedMs(waiting)]).toEqual(['waiting', 9])
+  const live = withAnnouncement(waiting, bob)
+  expect([announcedState(live), startedMs(live)]).toEqual(['live', 7])
+  expect(startedMs({ session, descriptor, seats: [[], []] })).toBe(0)
+  expect(seatMachines(live, EVE.machine)).toEqual([ANN.machine, BOB.machine])
+})
+
+test('a machine that is followed may go on announcing when no more are', () => {
+  const machines = Array.from({ length: MAX_MACHINES_PER_SEAT }, (_, i) => keysOf(`m${i}`).key)
+  const known = sessionFrom(machines.map((machine) => ({ ...announcement, machine })))
+  const [machine = ''] = machines
+  const again = withAnnouncement(known, { ...announcement, machine, state: 'over' })
+  expect(again.seats[0]).toHaveLength(MAX_MACHINES_PER_SEAT)
+  expect(announcedState(again)).toBe('over')
+  expect(withAnnouncement(known, { ...announcement, machine: EVE.machine })).toBe(known)
+})
+
+test('a descriptor is as long as it may be', () => {
+  const fits = (chars: number): boolean => {
+    const empty = canonicalJson(descriptorOf([ANN, BOB], { text: '' })).length
+    const made = descriptorOf([ANN, BOB], { text: 'x'.repeat(chars - empty) })
+    expect(canonicalJson(made)).toHaveLength(chars)
+    const of = { descriptor: made, session: sessionId(made) }
+    const id = announcementId(of.session, 0, ANN.machine)
+    return readAnnouncement(record(of, { id })) !== null
+  }
+  expect(fits(MAX_DESCRIPTOR_CHARS)).toBe(true)
+  expect(fits(MAX_DESCRIPTOR_CHARS + 1)).toBe(false)
 })
