@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { canonicalOrigin } from './canonical-origin.ts'
 import { completeRepoUrl } from './repo-url.ts'
 
 test.each([
@@ -24,6 +25,12 @@ test.each([
   ['https://host.example/a/../b.git', 'https://host.example/b.git'],
   ['file:///home/me/notes/', 'file:///home/me/notes'],
   ['file:/home/me/notes', 'file:///home/me/notes'],
+  ['file:///home/me/all.git/notes', 'file:///home/me/all.git/notes'],
+  ['git@github.com:a/b.git', 'https://github.com/a/b.git'],
+  ['git@github.com:/a/b', 'https://github.com/a/b.git'],
+  ['git@Host.Example:deep/path.git', 'https://host.example/deep/path.git'],
+  ['ssh://git@github.com/a/b', 'https://github.com/a/b.git'],
+  ['SSH://git@host.example:22/a.git/', 'https://host.example/a.git'],
 ])('%s is fetched from %s', (typed, url) => {
   expect(completeRepoUrl(typed)).toBe(url)
   expect(completeRepoUrl(url)).toBe(url)
@@ -41,14 +48,21 @@ test.each([
   ['host.example!/path.git', 'not the address of a repository'],
   ['1ftp://host.example/a.git', 'not the address of a repository'],
   ['FTP://host.example/a.git', 'the ftp: kind'],
-  ['SSH://host.example/a.git', 'the ssh: kind'],
+  ['SSH://host.example/a.git', 'not over ssh'],
   ['https://:secret@host.example/a.git', 'password'],
   ['/etc/passwd', 'not the address of a repository'],
   ['https://host.example', 'no repository'],
   ['https://host.example/', 'no repository'],
   ['https://', 'not an address'],
-  ['ssh://git@host.example/a.git', 'not supported yet'],
-  ['git@github.com:a/b.git', 'not supported yet'],
+  ['ssh://git@host.example:2222/a.git', 'not over ssh'],
+  ['ssh://ada@host.example/a.git', 'not over ssh'],
+  ['ada@host.example:a.git', 'not over ssh'],
+  ['git@host.example:a', 'ends in ".git"'],
+  ['git@host.example://a.git', 'not the address of a repository'],
+  ['https://host.example/a.git/notes', 'folder'],
+  ['github.com/a/b.git/notes', 'folder'],
+  ['host.example/a.git/notes', 'folder'],
+  ['git@github.com:a/b.git/notes', 'folder'],
   ['hyper://abcdef', 'not supported yet'],
   ['git://host.example/a.git', 'not supported yet'],
   ['javascript:alert(1)', 'not repositories'],
@@ -71,6 +85,14 @@ test.each([
       message: expect.stringContaining(reason),
     }),
   )
+})
+
+test.each([
+  ['git@github.com:a/b.git', 'https://github.com/A/B'],
+  ['ssh://git@host.example/deep/path.git', 'https://host.example/deep/path.git'],
+])('%s and %s are one repository, and one system', (typed, web) => {
+  expect(canonicalOrigin(completeRepoUrl(typed))).toEqual(canonicalOrigin(web))
+  expect(canonicalOrigin(typed)).toEqual(canonicalOrigin(web))
 })
 
 test('a refusal does not repeat a password', () => {
