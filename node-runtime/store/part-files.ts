@@ -1,93 +1,152 @@
 // Bytes that are found by their hash, as files of one folder: rules and transcripts, which those keep
-// who have a result. When there is no room left, what was not used for longest goes.
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+// who have a result. When there is no room left, `core/sessions/part-shares.ts` says what goes. Beside
+// `<hash>` lies an empty file `<hash>.<owner>` for each whose share it counts to.
+import { readdir, readFile, rename, rm, stat, utimes, writeFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CloudError } from '../contract/errors.ts'
+import { PartShares } from '../core/sessions/part-shares.ts'
+import { KeyedQueue } from '../flow/keyed-queue.ts'
 
 /** A machine's share of the history of games: some 20,000 games of usual length. */
 const QUOTA_BYTES = 256 * 1024 * 1024
-const NAME = /^[0-9a-f]{64}$/
+/** The share of what no person has brought here: what was looked at, and the rules of what is installed. */
+export const NOBODY = 'nobody'
+const NAME = /^([0-9a-f]{64})(?:\.([a-z0-9]{52}|nobody))?$/
 
 export class PartFiles {
   readonly #folder: string
   readonly #quotaBytes: number
-  /** By hash, in the order of their last use. */
-  readonly #sizes: Map<string, number>
-  readonly #writing = new Map<string, Promise<void>>()
-  #totalBytes = 0
+  readonly #shares = new PartShares()
+  /** What happens to one part happens in turn. */
+  readonly #turns = new KeyedQueue()
+  readonly #writes = new Set<Promise<void>>()
+  #closed = false
 
-  private constructor(folder: string, quotaBytes: number, sizes: Map<string, number>) {
+  private constructor(folder: string, quotaBytes: number) {
     this.#folder = folder
     this.#quotaBytes = quotaBytes
-    this.#sizes = sizes
-    for (const sizeBytes of sizes.values()) this.#totalBytes += sizeBytes
   }
 
   static async open(folder: string, quotaBytes = QUOTA_BYTES): Promise<PartFiles> {
     await mkdir(folder, { recursive: true })
-    const found: { name: string; sizeBytes: number; usedMs: number }[] = []
-    for (const name of await readdir(folder)) {
-      const path = join(folder, name)
-      // Left by a write that did not come to its end.
-      if (!NAME.test(name)) await rm(path, { force: true })
-      else {
-        const { size, mtimeMs } = await stat(path)
-        found.push({ name, sizeBytes: size, usedMs: mtimeMs })
-      }
-    }
-    found.sort((a, b) => a.usedMs - b.usedMs)
-    const sizes = new Map(found.map(({ name, sizeBytes }) => [name, sizeBytes]))
-    return new PartFiles(folder, quotaBytes, sizes)
+    const files = new PartFiles(folder, quotaBytes)
+    await files.#read()
+    return files
   }
 
   /** The bytes, unchecked; null if they are not here. */
   async get(hash: string): Promise<Uint8Array | null> {
-    const sizeBytes = this.#sizes.get(hash)
-    if (sizeBytes === undefined) return null
-    try {
-      const path = join(this.#folder, hash)
-      const bytes = await readFile(path)
-      const now = new Date()
-      await utimes(path, now, now)
-      this.#sizes.delete(hash)
-      this.#sizes.set(hash, sizeBytes)
-      return bytes
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      this.#forget(hash)
-      return null
-    }
+    if (!this.#shares.has(hash)) return null
+    return this.#turns.run(hash, async () => {
+      try {
+        const path = join(this.#folder, hash)
+        const bytes = await readFile(path)
+        const now = new Date()
+        await utimes(path, now, now)
+        this.#shares.use(hash)
+        return bytes
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        const owners = this.#shares.ownersOf(hash)
+        this.#shares.forget(hash)
+        await this.#tidy(hash, owners)
+        return null
+      }
+    })
   }
 
-  /** Keeps the bytes. They are on the disk when the promise resolves; a crash leaves all or nothing. */
-  put(hash: string, bytes: Uint8Array): Promise<void> {
-    if (this.#sizes.has(hash)) return Promise.resolve()
-    let writing = this.#writing.get(hash)
-    if (writing === undefined) {
-      writing = this.#write(hash, bytes).finally(() => this.#writing.delete(hash))
-      this.#writing.set(hash, writing)
-    }
-    return writing
+  /**
+   * Keeps the bytes, as far as the owner's share has room. They are on the disk when the promise
+   * resolves; a crash leaves all or nothing.
+   * @param owner  a person's key, or `NOBODY`
+   */
+  put(hash: string, bytes: Uint8Array, owner: string): Promise<void> {
+    return this.#write(() => this.#putNow(hash, bytes, owner))
   }
 
-  async #write(hash: string, bytes: Uint8Array): Promise<void> {
-    const path = join(this.#folder, hash)
-    await writeFile(`${path}.new`, bytes, { flush: true })
-    await rename(`${path}.new`, path)
-    this.#sizes.set(hash, bytes.length)
-    this.#totalBytes += bytes.length
-    for (const oldest of this.#sizes.keys()) {
-      if (this.#totalBytes <= this.#quotaBytes || oldest === hash) break
-      await this.remove(oldest)
-    }
+  /** Counts what is here to one share more, so that it stays as long as that one has room. */
+  async claim(hash: string, owner: string): Promise<void> {
+    if (!this.#shares.has(hash)) return
+    await this.#write(() => this.#turns.run(hash, () => this.#claimNow(hash, owner)))
   }
 
   async remove(hash: string): Promise<void> {
-    this.#forget(hash)
-    await rm(join(this.#folder, hash), { force: true })
+    const owners = this.#shares.ownersOf(hash)
+    this.#shares.forget(hash)
+    await this.#write(() => this.#turns.run(hash, () => this.#tidy(hash, owners)))
   }
 
-  #forget(hash: string): void {
-    this.#totalBytes -= this.#sizes.get(hash) ?? 0
-    this.#sizes.delete(hash)
+  /** Waits until what is being written is on the disk. Later writes are refused as cancelled. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#writes)
+  }
+
+  async #write(deed: () => Promise<void>): Promise<void> {
+    if (this.#closed) throw new CloudError('CANCELLED', 'This machine is leaving the cloud.')
+    const writing = deed()
+    this.#writes.add(writing)
+    try {
+      await writing
+    } finally {
+      this.#writes.delete(writing)
+    }
+  }
+
+  async #putNow(hash: string, bytes: Uint8Array, owner: string): Promise<void> {
+    await this.#turns.run(hash, async () => {
+      if (this.#shares.has(hash)) return this.#claimNow(hash, owner)
+      const path = join(this.#folder, hash)
+      await writeFile(`${path}.new`, bytes, { flush: true })
+      // Before the bytes: these are never without an owner.
+      await writeFile(`${path}.${owner}`, '')
+      await rename(`${path}.new`, path)
+      this.#shares.add(hash, bytes.length)
+      this.#shares.claim(hash, owner)
+    })
+    for (;;) {
+      const given = this.#shares.giveWay(this.#quotaBytes, owner)
+      if (given === null) return
+      await this.#turns.run(given.hash, () => this.#tidy(given.hash, [given.owner]))
+    }
+  }
+
+  async #claimNow(hash: string, owner: string): Promise<void> {
+    if (!this.#shares.claim(hash, owner)) return
+    await writeFile(join(this.#folder, `${hash}.${owner}`), '')
+  }
+
+  /** Removes what does not count any more: the claims of these, and the bytes without any. */
+  async #tidy(hash: string, owners: readonly string[]): Promise<void> {
+    const path = join(this.#folder, hash)
+    const claimed = this.#shares.ownersOf(hash)
+    if (claimed.length === 0) await rm(path, { force: true })
+    for (const owner of owners) {
+      if (!claimed.includes(owner)) await rm(`${path}.${owner}`, { force: true })
+    }
+  }
+
+  async #read(): Promise<void> {
+    const found: { hash: string; sizeBytes: number; usedMs: number }[] = []
+    const owners = new Map<string, string[]>()
+    for (const name of await readdir(this.#folder)) {
+      const path = join(this.#folder, name)
+      const [, hash, owner] = NAME.exec(name) ?? []
+      // Left by a write that did not come to its end.
+      if (hash === undefined) await rm(path, { force: true })
+      else if (owner !== undefined) owners.set(hash, [...(owners.get(hash) ?? []), owner])
+      else {
+        const { size, mtimeMs } = await stat(path)
+        found.push({ hash, sizeBytes: size, usedMs: mtimeMs })
+      }
+    }
+    found.sort((a, b) => a.usedMs - b.usedMs)
+    for (const { hash, sizeBytes } of found) {
+      this.#shares.add(hash, sizeBytes)
+      for (const owner of owners.get(hash) ?? []) this.#shares.claim(hash, owner)
+      // Of a version that knew no shares.
+      if (!owners.has(hash)) await this.#claimNow(hash, NOBODY)
+    }
+    for (const [hash, names] of owners) await this.#tidy(hash, names)
   }
 }

@@ -287,7 +287,7 @@ export class OpenSessions {
     const { referee } = open.table
     if (referee.ownSeat === null || referee.ending === null || this.#closed) return
     const { value, transcript } = sealResult(referee)
-    await this.#shared.parts.put(value.transcript.hash, transcript)
+    await this.#shared.parts.put(value.transcript.hash, transcript, identity.person)
     const { descriptor } = open.known
     const place = { system: descriptor.system, collection: open.kind.results, id: open.session }
     await records.put(place, value)

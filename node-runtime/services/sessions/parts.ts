@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { hashSchema } from '../../contract/values.ts'
 import { MAX_TRANSCRIPT_BYTES, transcriptHash } from '../../core/sessions/transcript.ts'
 import { MAX_BUNDLE_BYTES, readBundle } from '../../sandbox/rules-bundle.ts'
+import { NOBODY } from '../../store/part-files.ts'
 import type { PartFiles } from '../../store/part-files.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, Protocol } from '../../swarm/network.ts'
@@ -71,39 +72,50 @@ export class Parts {
     })
   }
 
-  /** Keeps bytes of our own making. */
-  put(hash: string, bytes: Uint8Array): Promise<void> {
-    return this.#files.put(hash, bytes)
+  /** Keeps bytes of our own making, in the share of a person whose result names them. */
+  put(hash: string, bytes: Uint8Array, owner = NOBODY): Promise<void> {
+    return this.#files.put(hash, bytes, owner)
   }
 
   /**
    * The bytes from here, or from a machine that has them; null if none in reach has.
    * @param likely  machines that are asked first
+   * @param owner  the person whose result names it: it is kept in their share
    */
   async get(
     kind: PartKind,
     hash: string,
     likely: readonly string[] = [],
+    owner = NOBODY,
   ): Promise<Uint8Array | null> {
     const held = await this.#files.get(hash)
-    if (held !== null && isPart(kind, hash, held)) return held
-    if (held !== null) await this.#files.remove(hash)
+    if (held !== null && !isPart(kind, hash, held)) await this.#files.remove(hash)
+    else if (held !== null) {
+      await this.#files.claim(hash, owner)
+      return held
+    }
     let fetching = this.#fetching.get(hash)
     if (fetching === undefined) {
-      fetching = this.#fetch(kind, hash, likely).finally(() => this.#fetching.delete(hash))
+      fetching = this.#fetch(kind, hash, likely, owner).finally(() => this.#fetching.delete(hash))
       this.#fetching.set(hash, fetching)
     }
-    return fetching
+    const bytes = await fetching
+    // Of two who want it at once, it is kept for both.
+    await this.#files.claim(hash, owner)
+    return bytes
   }
 
-  close(): void {
+  /** Asks and answers no more, and waits for what is being written. */
+  async close(): Promise<void> {
     this.#protocol.close()
+    await this.#files.close()
   }
 
   async #fetch(
     kind: PartKind,
     hash: string,
     likely: readonly string[],
+    owner: string,
   ): Promise<Uint8Array | null> {
     const linked = this.#protocol.peers().map(({ machine }) => machine)
     const first = likely.filter((machine) => linked.includes(machine))
@@ -115,7 +127,7 @@ export class Parts {
     for (const machine of [...first, ...others].slice(0, MAX_ASKED)) {
       const bytes = await this.#fetchFrom(machine, kind, hash)
       if (bytes === null) continue
-      await this.#files.put(hash, bytes)
+      await this.#files.put(hash, bytes, owner)
       return bytes
     }
     return null

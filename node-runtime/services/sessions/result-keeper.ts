@@ -1,5 +1,6 @@
 // Keeps what results need to be checked for ever: their moves and their rules, on every machine that
-// holds the result, installed or not. Fetched one after the other, in no hurry, within limits.
+// holds the result, installed or not. Fetched in no hurry, a few at a time and of one person one, into
+// the share of who wrote the result: nobody's results delay or push out another's.
 import type { CloudRecord } from '../../contract/db.ts'
 import { CloudError } from '../../contract/errors.ts'
 import type { ResultValue } from '../../contract/sessions.ts'
@@ -13,6 +14,8 @@ const MAX_KEPT_BYTES = 1024 * 1024
 const MAX_WAITING = 1_000
 /** So many of one person's: nobody fills the queue alone. */
 const MAX_WAITING_OF_PERSON = 50
+/** Persons whose parts are fetched at a time: one who names what nobody has holds up only their own. */
+const MAX_AT_ONCE = 4
 /** When no machine in reach has it: how often, and how long in between. */
 const MAX_TRIES = 4
 const TRY_AGAIN_MS = 15_000
@@ -26,10 +29,12 @@ interface Wanted {
 export class ResultKeeper {
   readonly #parts: Parts
   readonly #log: Log
-  readonly #waiting = new Map<string, Wanted>()
+  /** By person, by transcript; whoever waits for a turn longest comes first. */
+  readonly #waiting = new Map<string, Map<string, Wanted>>()
+  /** Persons whose first is being fetched. */
+  readonly #working = new Set<string>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #kept = 0
-  #working = false
   #closed = false
 
   constructor(parts: Parts, log: Log) {
@@ -44,7 +49,7 @@ export class ResultKeeper {
 
   /** How many results wait for their parts. */
   get waiting(): number {
-    return this.#waiting.size
+    return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
   /** A record has come in. If it is a result, what belongs to it is fetched by and by. */
@@ -60,32 +65,41 @@ export class ResultKeeper {
   }
 
   #want(wanted: Wanted): void {
-    const { hash } = wanted.result.transcript
-    if (this.#closed || this.#waiting.has(hash) || this.#waiting.size >= MAX_WAITING) return
-    const own = [...this.#waiting.values()].filter(({ author }) => author === wanted.author)
-    if (own.length >= MAX_WAITING_OF_PERSON) return
-    this.#waiting.set(hash, wanted)
-    if (!this.#working) void this.#work()
+    const { author, result } = wanted
+    const own = this.#waiting.get(author) ?? new Map<string, Wanted>()
+    if (this.#closed || own.has(result.transcript.hash)) return
+    if (own.size >= MAX_WAITING_OF_PERSON || this.waiting >= MAX_WAITING) return
+    own.set(result.transcript.hash, wanted)
+    this.#waiting.set(author, own)
+    this.#work()
   }
 
-  async #work(): Promise<void> {
-    this.#working = true
-    for (;;) {
-      const [next] = this.#waiting
-      if (next === undefined || this.#closed) break
-      const [hash, wanted] = next
-      const isHere = await this.#fetch(wanted.result)
-      this.#waiting.delete(hash)
-      if (isHere) this.#kept++
-      else if (wanted.tries + 1 < MAX_TRIES) this.#tryAgain(wanted)
+  #work(): void {
+    for (const [author, own] of this.#waiting) {
+      if (this.#closed || this.#working.size >= MAX_AT_ONCE) return
+      if (!this.#working.has(author)) void this.#keepFirst(author, own)
     }
-    this.#working = false
   }
 
-  async #fetch({ transcript, descriptor }: ResultValue): Promise<boolean> {
+  async #keepFirst(author: string, own: Map<string, Wanted>): Promise<void> {
+    const [first] = own
+    if (first === undefined) return
+    const [hash, wanted] = first
+    this.#working.add(author)
+    const isHere = await this.#fetch(wanted)
+    this.#working.delete(author)
+    own.delete(hash)
+    this.#waiting.delete(author)
+    if (own.size > 0) this.#waiting.set(author, own)
+    if (isHere) this.#kept++
+    else if (wanted.tries + 1 < MAX_TRIES) this.#tryAgain(wanted)
+    this.#work()
+  }
+
+  async #fetch({ result: { transcript, descriptor }, author }: Wanted): Promise<boolean> {
     try {
-      const moves = await this.#parts.get('transcript', transcript.hash)
-      const rules = await this.#parts.get('rules', descriptor.rules)
+      const moves = await this.#parts.get('transcript', transcript.hash, [], author)
+      const rules = await this.#parts.get('rules', descriptor.rules, [], author)
       return moves !== null && rules !== null
     } catch (error) {
       if (this.#closed) return false
@@ -96,6 +110,7 @@ export class ResultKeeper {
   }
 
   #tryAgain(wanted: Wanted): void {
+    if (this.#closed || this.#timers.size >= MAX_WAITING) return
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.#want({ ...wanted, tries: wanted.tries + 1 })

@@ -22,6 +22,8 @@ import { readResult } from './results.ts'
 /** Seat 0 wins with its fourth disc in column 3. */
 const WINNING = [3, 0, 3, 0, 3, 0, 3]
 
+/** It is another's turn, the position is being worked out, or a busy machine's rules took too long. */
+const NOT_NOW: readonly unknown[] = ['SESSION_NOT_YOUR_TURN', 'UNAVAILABLE']
 const SEATS = { system: 'dharma', collection: SEATS_COLLECTION }
 
 let cloud: SessionCloud
@@ -82,7 +84,7 @@ async function act(machine: SessionMachine, session: string, action: OwnAction):
       await machine.sessions.act(session, action)
       return true
     } catch (error) {
-      if ((error as { code?: string }).code === 'SESSION_NOT_YOUR_TURN') return false
+      if (NOT_NOW.includes((error as { code?: string }).code)) return false
       throw error
     }
   })

@@ -289,7 +289,7 @@ export class Sessions {
     await this.#open.close()
     this.#audience.close()
     this.#plies.close()
-    this.#parts.close()
+    await this.#parts.close()
     await this.#pool.close()
     await this.#logs.close()
   }
