@@ -158,17 +158,25 @@ export async function rulesWorker(
       source: string,
       names: readonly Names[],
     ): { kind: 'texts'; texts: Record<Names, string> } | RulesFault
-    missing: string | null
+    readonly missing: string | null
   }
 
-  /** One interpreter of its own: nothing that the rules keep survives it. */
-  const inInterpreter = <T>(
+  /** An interpreter with the rules in it, for one piece of work: nothing that they keep survives it. */
+  interface Interpreter {
+    call: Call
+    /** Did its modules load? */
+    sound: boolean
+    dispose(): void
+  }
+
+  const newInterpreter = (
     engine: Engine,
     { entry, modules }: RulesModules,
     limits: RulesLimits,
-    work: (call: Call) => T,
-  ): T => {
+  ): Interpreter => {
     let asked = 0
+    let missing: string | null = null
+    engine.starved = false
     const runtime = engine.module.newRuntime()
     runtime.setMaxStackSize(limits.stackBytes)
     runtime.setInterruptHandler(() => ++asked > limits.interrupts)
@@ -177,8 +185,8 @@ export async function rulesWorker(
         if (path === 'dharma:prelude') return harness.prelude
         const source = Object.hasOwn(modules, path.slice(1)) ? modules[path.slice(1)] : undefined
         if (source !== undefined) return source
-        call.missing = path.slice(1)
-        return { error: new Error(`there is no file ${call.missing}`) }
+        missing = path.slice(1)
+        return { error: new Error(`there is no file ${missing}`) }
       },
       (importer, name) => {
         try {
@@ -200,45 +208,59 @@ export async function rulesWorker(
       return { kind: name === 'InternalError' ? 'limit' : 'failed', reason }
     }
     let count = 0
-    const call: Call = {
-      missing: null,
-      ask(source, names) {
-        asked = 0
-        engine.starved = false
-        const file = `dharma:call-${count++}`
-        const result = context.evalCode(`${harness.header(entry)}\n${source}`, file, {
-          type: 'module',
-        })
-        if (result.error !== undefined) {
-          const thrown: unknown = context.dump(result.error)
-          result.error.dispose()
-          return faultOf(thrown)
-        }
-        const texts: Record<string, string> = {}
-        for (const name of names) {
-          const handle = context.getProp(result.value, name)
-          if (context.typeof(handle) === 'string') texts[name] = context.getString(handle)
-          handle.dispose()
-        }
-        result.value.dispose()
-        if (engine.starved) return { kind: 'limit', reason: 'they had no memory left' }
-        const all = names.map((name) => texts[name])
-        if (all.includes(undefined)) return { kind: 'failed', reason: 'they gave back no position' }
-        const chars = all.reduce((sum, text) => sum + (text?.length ?? 0), 0)
-        if (chars > limits.outputChars) {
-          return { kind: 'limit', reason: 'a position takes too much room' }
-        }
-        if (all.some((text) => isTooDeep(text ?? '', limits.outputDepth))) {
-          return { kind: 'limit', reason: 'a position is nested too deeply' }
-        }
-        return { kind: 'texts', texts }
-      },
+    const evaluate = <Names extends string>(
+      source: string,
+      names: readonly Names[],
+    ): { kind: 'texts'; texts: Record<Names, string> } | RulesFault => {
+      const file = `dharma:call-${count++}`
+      const result = context.evalCode(`${harness.header(entry)}\n${source}`, file, {
+        type: 'module',
+      })
+      if (result.error !== undefined) {
+        const thrown: unknown = context.dump(result.error)
+        result.error.dispose()
+        return faultOf(thrown)
+      }
+      const texts: Record<string, string> = {}
+      for (const name of names) {
+        const handle = context.getProp(result.value, name)
+        if (context.typeof(handle) === 'string') texts[name] = context.getString(handle)
+        handle.dispose()
+      }
+      result.value.dispose()
+      if (engine.starved) return { kind: 'limit', reason: 'they had no memory left' }
+      const all = names.map((name) => texts[name])
+      if (all.includes(undefined)) return { kind: 'failed', reason: 'they gave back no position' }
+      const chars = all.reduce((sum, text) => sum + (text?.length ?? 0), 0)
+      if (chars > limits.outputChars) {
+        return { kind: 'limit', reason: 'a position takes too much room' }
+      }
+      if (all.some((text) => isTooDeep(text ?? '', limits.outputDepth))) {
+        return { kind: 'limit', reason: 'a position is nested too deeply' }
+      }
+      return { kind: 'texts', texts }
     }
-    try {
-      return work(call)
-    } finally {
-      context.dispose()
-      runtime.dispose()
+    const loaded = evaluate('', [])
+    let isFirst = true
+    return {
+      call: {
+        get missing() {
+          return missing
+        },
+        ask(source, names) {
+          if (loaded.kind !== 'texts') return loaded
+          // What loading the modules took counts for the first question.
+          if (!isFirst) asked = 0
+          isFirst = false
+          engine.starved = false
+          return evaluate(source, names)
+        },
+      },
+      sound: loaded.kind === 'texts',
+      dispose() {
+        context.dispose()
+        runtime.dispose()
+      },
     }
   }
 
@@ -340,6 +362,23 @@ export async function rulesWorker(
   }
   const bundles = new Map<string, Parsed>()
   let engine: Engine | null = null
+  /** Made when there is time: the next question is mostly about the same rules, and need not wait. */
+  let spare: { bundle: Parsed; interpreter: Interpreter } | null = null
+  const dropSpare = (): void => {
+    spare?.interpreter.dispose()
+    spare = null
+  }
+  /** Puts an interpreter aside for rules that have loaded before, and so will load again. */
+  const prepare = (used: Engine, bundle: Parsed): void => {
+    if (engine !== used || spare !== null) return
+    spare = { bundle, interpreter: newInterpreter(used, bundle, bundle.limits) }
+    retire(used)
+  }
+  const retire = (used: Engine): void => {
+    if (!used.spent && used.memory.buffer.byteLength <= SPENT_BYTES) return
+    dropSpare()
+    engine = null
+  }
   return async (request, material) => {
     for (const key of bundles.keys()) if (!material.has(key)) bundles.delete(key)
     let bundle: Parsed | undefined
@@ -353,10 +392,24 @@ export async function rulesWorker(
     const { limits } = bundle
     engine ??= await newEngine(limits.memoryBytes)
     const used = engine
+    let isSound = false
     try {
-      return answer(request, (work) => inInterpreter(used, bundle, limits, work))
+      return answer(request, (work) => {
+        const prepared = spare?.bundle === bundle ? spare.interpreter : null
+        if (prepared === null) dropSpare()
+        spare = null
+        const interpreter = prepared ?? newInterpreter(used, bundle, limits)
+        try {
+          return work(interpreter.call)
+        } finally {
+          isSound = interpreter.sound
+          interpreter.dispose()
+        }
+      })
     } finally {
-      if (used.spent || used.memory.buffer.byteLength > SPENT_BYTES) engine = null
+      retire(used)
+      // After the answer has left.
+      if (isSound && request.kind !== 'link') setImmediate(() => prepare(used, bundle))
     }
   }
 }
