@@ -16,6 +16,8 @@ export interface UploadCount {
 }
 
 interface SeatLogEvents {
+  /** What is being appended is on the disk, and will be in the log whatever happens. */
+  kept: []
   /** The log has become longer. */
   grown: []
   /** Its owner signed two different logs of one length: proof of cheating. It can't be read on. */
@@ -26,8 +28,6 @@ interface SeatLogEvents {
 export interface Journal {
   /** On the disk when it resolves. */
   keep(begin: number, texts: readonly string[]): Promise<void>
-  /** Blocks from `begin` on were not appended. */
-  drop(begin: number): Promise<void>
   /** The blocks below `end` are in the core. */
   settle(end: number): void
 }
@@ -112,8 +112,9 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
   }
 
   /**
-   * Adds blocks. They are on the disk before they leave this machine, and when this resolves: what others
-   * have seen is never signed differently, whenever the power goes.
+   * Adds blocks. They are on the disk before they leave this machine, at `kept`, and when this resolves:
+   * what others have seen is never signed differently, whenever the power goes. When this rejects after
+   * `kept`, the very same blocks must be appended next; if they are not, the next start does it.
    * @throws CloudError DISK_FULL, DISK_FAILED
    */
   append(...texts: string[]): Promise<void> {
@@ -123,11 +124,11 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
       await this.#keeper.recover()
       const begin = this.#core.length
       await journal.keep(begin, texts)
+      this.emit('kept')
       try {
         await this.#core.append(texts.map((text) => Buffer.from(text, 'utf8')))
       } catch (error) {
         this.#keeper.failed()
-        await journal.drop(begin)
         throw diskError(error, 'sessions')
       }
       journal.settle(begin + texts.length)

@@ -56,11 +56,6 @@ export class SessionList {
     }))
   }
 
-  async dropBlocksFrom(log: string, begin: number): Promise<void> {
-    const { lt } = range('block', log)
-    await this.#level.write((level) => level.clear({ gte: blockKey(log, begin), lt }))
-  }
-
   /** Those below `end` are on the disk elsewhere. */
   async dropBlocks(log: string, end: number): Promise<void> {
     const { gte } = range('block', log)

@@ -16,6 +16,8 @@ export type { SeatLog, UploadCount } from './seat-log.ts'
 
 /** What the engine needs to open again after the disk was full. */
 const REOPEN_BYTES = 4_000_000
+/** Blocks that wait to be synced by the engine are kept twice for so long: one sync for many moves. */
+const SETTLE_AFTER_MS = 2_000
 
 /** A core of the store as it is open now. */
 type OpenCore = () => Hypercore
@@ -36,7 +38,10 @@ export class SessionLogs {
   readonly #log: Log
   /** By key, with how their core is had again. */
   readonly #open = new Map<string, Map<SeatLog, OpenCore>>()
-  readonly #settling = new Set<Promise<void>>()
+  /** Where the blocks end that may be dropped from the list after the next sync, by the log's key. */
+  readonly #unsettled = new Map<string, number>()
+  #settleTimer: NodeJS.Timeout | null = null
+  #settling: Promise<void> = Promise.resolve()
   /** What happened to the logs that were here, if they could not be kept; for the person. */
   readonly words: string | null
 
@@ -81,7 +86,6 @@ export class SessionLogs {
     }
     return this.#hold(session, core, openCore, {
       keep: (begin, texts) => this.#list.keepBlocks(key, begin, texts),
-      drop: (begin) => this.#list.dropBlocksFrom(key, begin),
       settle: (end) => this.#settle(key, end),
     })
   }
@@ -118,7 +122,8 @@ export class SessionLogs {
       // Who asked for it has the error.
     })
     for (const logs of this.#open.values()) for (const log of logs.keys()) await log.close()
-    await Promise.all(this.#settling)
+    this.#settleNow()
+    await this.#settling
     await this.#corestore.close()
     await this.#list.close()
   }
@@ -171,19 +176,29 @@ export class SessionLogs {
     const core = this.#corestore.get({ key: decodeKey(key) as Uint8Array })
     await core.ready()
     await deleteCore(this.#corestore, core)
+    this.#unsettled.delete(key)
     await this.#list.remove(session, key)
   }
 
   /** Once the engine has synced them, blocks need not be kept a second time. */
   #settle(key: string, end: number): void {
-    const settling = this.#sync
-      .sync()
-      .then(() => this.#list.dropBlocks(key, end))
-      .catch((error: unknown) => {
-        // They stay kept, which is no harm.
-        this.#log.warn('the logs of sessions could not be synced', { error })
-      })
-      .finally(() => this.#settling.delete(settling))
-    this.#settling.add(settling)
+    this.#unsettled.set(key, end)
+    this.#settleTimer ??= setTimeout(() => this.#settleNow(), SETTLE_AFTER_MS).unref()
+  }
+
+  #settleNow(): void {
+    if (this.#settleTimer !== null) clearTimeout(this.#settleTimer)
+    this.#settleTimer = null
+    const ends = [...this.#unsettled]
+    this.#unsettled.clear()
+    if (ends.length === 0) return
+    const drop = async (): Promise<void> => {
+      await this.#sync.sync()
+      for (const [key, end] of ends) await this.#list.dropBlocks(key, end)
+    }
+    this.#settling = this.#settling.then(drop).catch((error: unknown) => {
+      // They stay kept, which is no harm.
+      this.#log.warn('the logs of sessions could not be synced', { error })
+    })
   }
 }

@@ -148,6 +148,8 @@ export class Table {
   readonly #stopped = new Set<string>()
   answer: ((request: RulesRequest) => RulesAnswer) | null = null
   failDisk = false
+  /** The disk keeps it, and the log does not take it. */
+  failLog = false
   nowMs = 0
 
   constructor(descriptor: SessionDescriptor, rules: RulesOf, own: Holder | null) {
@@ -179,6 +181,11 @@ export class Table {
       } else if (effect.type === 'append' && this.failDisk) {
         this.step({ type: 'appended', token: effect.token, ok: false, message: 'no space' })
       } else if (effect.type === 'append') {
+        this.step({ type: 'kept', token: effect.token })
+        if (this.failLog) {
+          this.step({ type: 'appended', token: effect.token, ok: false, message: 'no space' })
+          continue
+        }
         this.log.push(...effect.texts)
         this.step({ type: 'appended', token: effect.token, ok: true })
       } else if (effect.type === 'dropLog') {

@@ -258,6 +258,24 @@ describe('what fails on this machine blames nobody', () => {
     expect(bob.referee.fault).toBeNull()
   })
 
+  test('an action that is kept counts and is told at once, and only once, while the log can not be written', () => {
+    const [ann, bob] = tables()
+    ann.failLog = true
+    expect(ann.act(3)).toBe(0)
+    expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
+    expect(ann.referee.actions).toMatchObject([{ body: 3 }])
+    expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
+    expect(ann.referee.isSettled).toBe(false)
+    ann.failLog = false
+    ann.step({ type: 'timer', id: 'append' })
+    expect(ann.referee.trouble).toBeNull()
+    expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
+    exchange(ann, bob)
+    expect(bob.act(1)).toBe(1)
+    exchange(ann, bob)
+    expect(ann.referee.actions).toMatchObject([{ body: 3 }, { body: 1 }])
+  })
+
   test('late, doubled and foreign answers change nothing', () => {
     const [ann] = tables()
     ann.act(3)
@@ -265,6 +283,7 @@ describe('what fails on this machine blames nobody', () => {
     for (const token of [0, 1, 2, 3, 99]) {
       ann.step({ type: 'rules', token, answer: { status: 'ok', position } })
       ann.step({ type: 'rules', token, answer: { status: 'illegal' } })
+      ann.step({ type: 'kept', token })
       ann.step({ type: 'appended', token, ok: true })
     }
     expect(ann.referee.position?.view).toBe(3)

@@ -48,6 +48,8 @@ export type RefereeEvent =
   /** This machine holds the seat, with a log that has so many blocks already. */
   | { type: 'held'; seat: number; log: string; blocks: number }
   | { type: 'act'; token: number; action: OwnAction; wallMs: number }
+  /** What `append` asked for is on the disk, and will be in the log whatever happens. */
+  | { type: 'kept'; token: number }
   | { type: 'appended'; token: number; ok: true }
   | { type: 'appended'; token: number; ok: false; message: string }
   | { type: 'rules'; token: number; answer: RulesAnswer }
@@ -55,7 +57,7 @@ export type RefereeEvent =
 
 export type RefereeEffect =
   | { type: 'askRules'; token: number; request: RulesRequest }
-  /** Writes the blocks to the own log in one go; answered by `appended` once they are on the disk. */
+  /** Writes the blocks to the own log in one go; answered by `kept`, and by `appended` once they are in it. */
   | { type: 'append'; token: number; texts: string[] }
   /** The action is on the disk. */
   | { type: 'acted'; token: number; ply: number; action: Action }
@@ -84,6 +86,8 @@ interface PendingOwn {
   appendToken: number
   action: Action
   texts: string[]
+  /** It counts, and may be told. */
+  kept: boolean
   tries: number
 }
 
@@ -199,6 +203,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
         return [{ type: 'changed' }, ...this.#goOn()]
       case 'act':
         return this.#act(event, nowMs)
+      case 'kept':
+        return this.#pending?.appendToken === event.token ? this.#kept(this.#pending, nowMs) : []
       case 'appended':
         return this.#appended(event, nowMs)
       case 'rules':
@@ -418,7 +424,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     if (this.#read.get(this.#own?.log ?? '')?.attestation !== attestation.hash) {
       texts.unshift(writeBlock({ type: 'attestation', form: attestation.form }))
     }
-    this.#pending = { token, appendToken: 0, action, texts, tries: 0 }
+    this.#pending = { token, appendToken: 0, action, texts, kept: false, tries: 0 }
     return this.#append()
   }
 
@@ -442,21 +448,29 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       const afterMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(pending.tries++, 10))
       return [{ type: 'changed' }, { type: 'setTimer', id: 'append', afterMs }]
     }
+    const effects = this.#kept(pending, nowMs)
     this.#pending = null
     this.#trouble.disk = null
-    this.#branches.add(pending.action)
     this.#countOwn(pending)
+    return [...effects, { type: 'changed' }, ...this.#goOn()]
+  }
+
+  /** The own action counts from now on: it can't be taken back any more. */
+  #kept(pending: PendingOwn, nowMs: number): RefereeEffect[] {
+    if (pending.kept) return []
+    pending.kept = true
+    const { token, action } = pending
+    this.#branches.add(action)
     this.#lastNewsMs = nowMs
-    const effects: RefereeEffect[] = [
-      { type: 'wrote', action: pending.action },
+    const acted: RefereeEffect[] =
+      token === null ? [] : [{ type: 'acted', token, ply: this.actions.length, action }]
+    return [
+      ...acted,
+      { type: 'wrote', action },
       { type: 'changed' },
       ...this.#wakeLogs(),
+      ...this.#goOn(),
     ]
-    if (pending.token !== null) {
-      const { token, action } = pending
-      effects.unshift({ type: 'acted', token, ply: this.actions.length, action })
-    }
-    return [...effects, ...this.#goOn()]
   }
 
   /** What was written needs no reading. */

@@ -232,8 +232,10 @@ export class SessionTable extends EventEmitter<TableEvents> {
   }
 
   async #append(token: number, texts: string[]): Promise<void> {
+    const kept = (): void => this.#step({ type: 'kept', token })
     try {
       if (this.#own === null) throw new Error('there is no log to write to')
+      this.#own.once('kept', kept)
       await this.#own.append(...texts)
       this.#step({ type: 'appended', token, ok: true })
     } catch (error) {
@@ -242,6 +244,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
       this.#options.log.error('an action could not be written', { session, error })
       const message = 'This machine cannot write to its disk now. It tries again by itself.'
       this.#step({ type: 'appended', token, ok: false, message })
+    } finally {
+      this.#own?.off('kept', kept)
     }
   }
 
