@@ -16,13 +16,14 @@ export interface Budget extends ShareLimits {
 
 /**
  * Of all ports of one system together. A record has at most 256 kB and a result with the moves of a
- * long game less than 1 MiB. Four calls at once keep disk and threads as busy as more would, and
- * are all that another's call has to wait for.
+ * long game less than 1 MiB. Four calls at once keep disk and threads as busy as more would; of those
+ * that are large there is one. That is all that another's call has to wait for.
  */
 export const SYSTEM_BUDGET: Budget = {
   weight: 1,
   frameLength: MIB,
   runningCalls: 4,
+  runningLength: 64 * 1024,
   queuedCalls: 1000,
   queuedLength: 4 * MIB,
   openStreams: 64,
@@ -34,6 +35,7 @@ export const OWNER_BUDGET: Budget = {
   weight: 4,
   frameLength: 16 * MIB,
   runningCalls: 64,
+  runningLength: 16 * MIB,
   queuedCalls: 10_000,
   queuedLength: 64 * MIB,
   openStreams: 1000,

@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { CALL_COST, FairShare, MAX_DEBT, TURN_WORTH } from './fair-share.ts'
 import type { ShareLimits, Waiting } from './fair-share.ts'
 
-const LIMITS: ShareLimits = { weight: 1, runningCalls: 10, queuedCalls: 100, queuedLength: 10_000 }
+const LIMITS: ShareLimits = {
+  weight: 1,
+  runningCalls: 10,
+  runningLength: 1_000_000,
+  queuedCalls: 100,
+  queuedLength: 10_000,
+}
 
 function limits(changed: Partial<ShareLimits> = {}): ShareLimits {
   return { ...LIMITS, ...changed }
@@ -117,6 +123,35 @@ describe('the order of service', () => {
 })
 
 describe('the limits', () => {
+  test('of large calls one is worked on at once, of small ones as many as may be', () => {
+    const queue = new FairShare<string>(100)
+    const large = limits({ runningLength: 1000, queuedLength: Infinity })
+    for (const job of ['1', '2', '3']) queue.offer('large', large, job, 5000)
+    for (const job of ['4', '5', '6', '7']) queue.offer('small', large, job, 300)
+    const begun = begin(queue)
+    expect(begun.map(({ job }) => job).sort()).toEqual(['1', '4', '5', '6'])
+    for (const each of begun) queue.finish(each)
+    expect(begin(queue).map(({ job }) => job).sort()).toEqual(['2', '7'])
+  })
+
+  test('calls that had large answers are expected to have them again, for a while', () => {
+    const queue = new FairShare<string>(100)
+    const small = limits({ runningLength: 1000 })
+    const [first] = [queue.offer('a', small, 'first', 0)]
+    expect(begin(queue)).toHaveLength(1)
+    queue.charge('a', 3000)
+    queue.finish(first!)
+    for (let n = 0; n < 9; n++) queue.offer('a', small, String(n), 0)
+    const running = begin(queue)
+    expect(running).toHaveLength(1)
+    // Each answer that is short halves what is expected.
+    queue.charge('a', 10)
+    queue.charge('a', 10)
+    queue.charge('a', 10)
+    queue.finish(running[0]!)
+    expect(begin(queue)).toHaveLength(2)
+  })
+
   test('so many calls of a share are worked on at once', () => {
     const queue = new FairShare<string>(100)
     for (let n = 0; n < 5; n++) queue.offer('a', limits({ runningCalls: 2 }), 'a', 0)

@@ -8,6 +8,11 @@ export interface ShareLimits {
   weight: number
   /** Calls that are being worked on. */
   runningCalls: number
+  /**
+   * What they and their answers may take together, as far as the last answers tell; one call may always
+   * run. Who moves much does so call by call, and leaves thread and disk to others in between.
+   */
+  runningLength: number
   queuedCalls: number
   queuedLength: number
 }
@@ -32,6 +37,9 @@ interface Share<J> {
   queue: Set<Waiting<J>>
   queuedLength: number
   running: number
+  runningLength: number
+  /** How long the longest of the last answers was; older ones count for less and less. */
+  answerLength: number
   /** What it may still spend in this turn; a debt when negative. */
   credit: number
   isInTurn: boolean
@@ -44,6 +52,8 @@ export class FairShare<J> {
   /** Those with calls waiting, the next first. */
   #turns: Share<J>[] = []
   #running = 0
+  /** What each call that is being worked on is reckoned to take. */
+  readonly #reckoned = new Map<Waiting<J>, number>()
 
   /** @param maxRunning  calls of all shares together that are being worked on */
   constructor(maxRunning: number) {
@@ -71,7 +81,7 @@ export class FairShare<J> {
     while (passed < this.#turns.length) {
       const share = this.#turns[0]!
       const [first] = share.queue
-      if (share.running >= share.limits.runningCalls || first === undefined) {
+      if (first === undefined || !hasRoom(share, first)) {
         this.#endTurn(share)
         passed++
         continue
@@ -86,6 +96,8 @@ export class FairShare<J> {
         share.credit -= costOf(first)
         this.#remove(share, first)
         share.running++
+        share.runningLength += reckon(share, first)
+        this.#reckoned.set(first, reckon(share, first))
         this.#running++
         return first
       }
@@ -102,10 +114,12 @@ export class FairShare<J> {
   }
 
   /** A call that `next` gave is done. */
-  finish({ share: name }: Waiting<J>): void {
-    const share = this.#shares.get(name)
+  finish(waiting: Waiting<J>): void {
+    const share = this.#shares.get(waiting.share)
     if (share === undefined) return
     share.running--
+    share.runningLength -= this.#reckoned.get(waiting) ?? 0
+    this.#reckoned.delete(waiting)
     this.#running--
     this.#forget(share)
   }
@@ -113,7 +127,9 @@ export class FairShare<J> {
   /** An answer of this length was sent: it counts as what was asked does. */
   charge(name: string, length: number): void {
     const share = this.#shares.get(name)
-    if (share !== undefined) share.credit = Math.max(share.credit - length, -MAX_DEBT)
+    if (share === undefined) return
+    share.credit = Math.max(share.credit - length, -MAX_DEBT)
+    share.answerLength = Math.max(length, share.answerLength / 2)
   }
 
   /** Is nothing queued, and nothing being worked on? */
@@ -130,6 +146,8 @@ export class FairShare<J> {
         queue: new Set(),
         queuedLength: 0,
         running: 0,
+        runningLength: 0,
+        answerLength: 0,
         credit: 0,
         isInTurn: false,
       }
@@ -159,6 +177,18 @@ export class FairShare<J> {
       this.#shares.delete(share.name)
     }
   }
+}
+
+function hasRoom<J>(share: Share<J>, first: Waiting<J>): boolean {
+  const { running, runningLength, limits } = share
+  if (running === 0) return true
+  return (
+    running < limits.runningCalls && runningLength + reckon(share, first) <= limits.runningLength
+  )
+}
+
+function reckon<J>({ answerLength }: Share<J>, { length }: Waiting<J>): number {
+  return length + answerLength
 }
 
 function costOf({ length }: Waiting<unknown>): number {
