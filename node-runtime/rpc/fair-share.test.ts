@@ -131,7 +131,11 @@ describe('the limits', () => {
     const begun = begin(queue)
     expect(begun.map(({ job }) => job).sort()).toEqual(['1', '4', '5', '6'])
     for (const each of begun) queue.finish(each)
-    expect(begin(queue).map(({ job }) => job).sort()).toEqual(['2', '7'])
+    expect(
+      begin(queue)
+        .map(({ job }) => job)
+        .sort(),
+    ).toEqual(['2', '7'])
   })
 
   test('calls that had large answers are expected to have them again, for a while', () => {

@@ -192,15 +192,22 @@ export class Database {
       ...(prefix === undefined ? {} : { prefix }),
       ...(after === undefined ? {} : { after }),
     }
-    const view = (stored: StoredRecord): Promise<CloudRecord> => this.#view(stored, proof)
+    const entry = async (
+      stored: StoredRecord,
+    ): Promise<{ record: CloudRecord; sizeBytes: number }> => {
+      const record = await this.#view(stored, proof)
+      // What is shown says no more than what was signed; a proof says that once more.
+      const sizeBytes = proof ? JSON.stringify(record).length : stored.record.body.length
+      return { record, sizeBytes }
+    }
     const matches = matcherOf(where)
     const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
     const { store } = this.#options
-    async function* found(): AsyncGenerator<CloudRecord, void> {
+    async function* found(): AsyncGenerator<Awaited<ReturnType<typeof entry>>, void> {
       for await (const chunk of scanNewest(store, keys, range)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
         for (const stored of await shown(wanted)) {
-          if (matches(stored.record)) yield await view(stored)
+          if (matches(stored.record)) yield await entry(stored)
         }
       }
     }

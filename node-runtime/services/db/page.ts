@@ -45,16 +45,16 @@ export function parseCursor(cursor: string): Position {
  * least. `cursor` is there if more follow. Reads no further than it must.
  */
 export async function takePage<R extends Position>(
-  found: AsyncIterable<R>,
+  found: AsyncIterable<{ record: R; sizeBytes: number }>,
   limit: number,
   maxBytes: number,
 ): Promise<{ records: R[]; cursor?: string }> {
   const records: R[] = []
-  let sizeBytes = 0
-  for await (const record of found) {
-    sizeBytes += JSON.stringify(record).length
+  let takenBytes = 0
+  for await (const { record, sizeBytes } of found) {
+    takenBytes += sizeBytes
     const last = records.at(-1)
-    if (last !== undefined && (records.length >= limit || sizeBytes > maxBytes)) {
+    if (last !== undefined && (records.length >= limit || takenBytes > maxBytes)) {
       return { records, cursor: formatCursor(last) }
     }
     records.push(record)
