@@ -47,7 +47,7 @@ export const MUTATION_PARTS = {
     ...coreFiles(
       'sync',
       ['wire', 'messages', 'reconcile-messages', 'ranges', 'item', 'fingerprint*'],
-      ['wire', 'messages', 'ranges', 'item', 'fingerprint-tree'],
+      ['wire', 'messages', 'ranges', 'item', 'fingerprint*'],
     ),
     without: ['holds a million records in 60 MB, also when they came one by one'],
   },

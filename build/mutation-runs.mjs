@@ -4,7 +4,7 @@
 import { beforeEach, inject, vi } from 'vitest'
 import { presentPart } from './mutation-parts.mjs'
 
-const MOST_RUNS = 60
+const MOST_RUNS = 25
 
 const { without } = presentPart()
 

@@ -21,7 +21,10 @@ it('uses nothing when there is not enough', () => {
 it('never gives more than burst and time allow, even when the time goes back', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.nat(10), fc.integer({ min: -500, max: 500 })), { maxLength: 200 }),
+      fc.array(fc.tuple(fc.nat(10), fc.integer({ min: -500, max: 500 })), {
+        maxLength: 200,
+        size: 'max',
+      }),
       (steps) => {
         const budget = new Budget({ perSecond: 20, burst: 30 }, 0)
         let nowMs = 0

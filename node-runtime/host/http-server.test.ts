@@ -377,7 +377,7 @@ describe('whatever arrives', () => {
     await once(socket, 'close')
   }
   const line = fc.string({ maxLength: 60 }).map((text) => text.replaceAll(/[\r\n]/g, ' '))
-  const bytes = fc.uint8Array({ maxLength: 200 })
+  const bytes = fc.uint8Array({ maxLength: 200, size: 'max' })
 
   test('on the port, does not end the server', async () => {
     const heads = fc.oneof(

@@ -261,7 +261,7 @@ test('whatever comes, every call is worked on once, and no limit is passed', () 
     }),
   )
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
       const queue = new FairShare<number>(5)
       const some = limits({ runningCalls: 2, queuedCalls: 5 })
       let queued: Waiting<number>[] = []

@@ -343,7 +343,7 @@ describe('whatever arrives', () => {
 
   test('never throws, is answered or dropped, and the next call is served', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(frames, { maxLength: 20 }), async (all) => {
+      fc.asyncProperty(fc.array(frames, { maxLength: 20, size: 'max' }), async (all) => {
         const { port, client } = start()
         for (const frame of all) expect(() => port.arrive(frame)).not.toThrow()
         expect(await client.echo({ value: 'still here' })).toBe('still here')
@@ -356,7 +356,7 @@ describe('whatever arrives', () => {
 
   test('at the other end, never throws either', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(frames, { maxLength: 20 }), async (all) => {
+      fc.asyncProperty(fc.array(frames, { maxLength: 20, size: 'max' }), async (all) => {
         const { port, client } = start()
         for (const frame of all) expect(() => port.postMessage(frame as string)).not.toThrow()
         expect(await client.echo({ value: 'still here' })).toBe('still here')

@@ -314,13 +314,13 @@ describe('what strangers can make a machine do is bounded', () => {
       fc.record({
         type: fc.constant('serving' as const),
         session,
-        path: fc.array(machine, { maxLength: 64 }),
+        path: fc.array(machine, { maxLength: 64, size: 'max' }),
         length: fc.nat(),
       }),
       fc.record({
         type: fc.constant('redirect' as const),
         session,
-        machines: fc.array(machine, { maxLength: 16 }),
+        machines: fc.array(machine, { maxLength: 16, size: 'max' }),
       }),
       fc.record({ type: fc.constantFrom('unavailable' as const, 'unfollow', 'compare'), session }),
       fc.record({ type: fc.constant('have' as const), session, length: fc.nat() }),
@@ -337,14 +337,14 @@ describe('what strangers can make a machine do is bounded', () => {
         followed: fc.record({
           session,
           seated: fc.boolean(),
-          seatMachines: fc.array(machine, { maxLength: 4 }),
+          seatMachines: fc.array(machine, { maxLength: 4, size: 'max' }),
           length: fc.nat(40),
         }),
       }),
       fc.record({ type: fc.constant('unfollowed' as const), session }),
     ) as fc.Arbitrary<AudienceEvent>
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
         const core = new Audience({ machine: keysOf('self').key, random: seeded(1) })
         for (const [at, one] of events.entries()) {
           for (const effect of core.step(one, at * 700)) {

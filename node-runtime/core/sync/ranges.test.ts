@@ -163,7 +163,7 @@ it('whatever ranges there are, they are read as they were written', () => {
     .record({
       timeMs: fc.integer({ min: 0x10, max: 0xffffe }),
       counter: fc.constantFrom(0, 1, 0xff, 0x100, 0xffff),
-      id: fc.uint8Array({ maxLength: 32 }),
+      id: fc.uint8Array({ maxLength: 32, size: 'max' }),
     })
     .map(({ timeMs, counter, id }) => keyOf(formatVersion({ timeMs, counter }), toHex(id)))
   const id = fc.uint8Array({ minLength: 8, maxLength: 8 })
@@ -208,6 +208,8 @@ describe('no ranges are', () => {
     ['an end beyond the limit', '08eeffffff3fffff', '08efff3fffff'],
     ['anything after the limit', 'e0e0', 'e0'],
     ['a time beyond all times', '0010', '000f', top],
+    ['a time that comes round again', '0081808080808040', '0001'],
+    ['more ids than there is memory', 'e28094ebdc03', 'e200'],
     ['a fingerprint that is cut short', 'e10707', `e1${'07'.repeat(12)}`],
     ['ids that are not there', 'e2020102030405060708', 'e2010102030405060708'],
     ['an id that is cut short', 'e20101020304050607', 'e2010102030405060708'],

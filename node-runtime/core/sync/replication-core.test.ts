@@ -432,7 +432,7 @@ describe('hostile machines', () => {
       fc.property(
         fc.array(
           fc
-            .tuple(fc.nat(10), fc.uint8Array({ maxLength: 200 }))
+            .tuple(fc.nat(10), fc.uint8Array({ maxLength: 200, size: 'max' }))
             .map(([kind, bytes]) => Uint8Array.of(kind, ...bytes)),
           { maxLength: 5 },
         ),
