@@ -267,10 +267,25 @@ describe('a system’s origin', () => {
     expect(answer.body).not.toContain('Notes')
   })
 
-  test('of a system that is not installed is 404', async () => {
+  test('of a system that is not installed is 404, and has the browser forget what its pages kept', async () => {
     const answer = await send('/', { host: `org.example.other.localhost:${server.port}` })
     expect(answer.status).toBe(404)
     expect(answer.headers['content-type']).toContain('text/plain')
+    expect(answer.headers['clear-site-data']).toBe('"cache", "cookies", "storage"')
+  })
+
+  test('has the browser forget nothing while it is installed', async () => {
+    const headers = { 'service-worker': 'script' }
+    const answers = [
+      await send('/', { host: host() }),
+      await send('/nothing.js', { host: host() }),
+      await send('/broken', { host: host() }),
+      await send('/', { host: host(), headers }),
+      await send('/', { host: host(), method: 'POST' }),
+      await send('/nothing.js'),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 500, 403, 405, 404])
+    for (const { headers } of answers) expect(headers).not.toHaveProperty('clear-site-data')
   })
 
   test('does not tell why it failed; the log does', async () => {

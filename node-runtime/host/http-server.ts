@@ -58,6 +58,12 @@ interface Refusal {
 
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
 
+/**
+ * With an answer from the origin of a system that is not installed: what its pages kept in this browser
+ * goes. The window asks for one when a system was uninstalled; see `renderer/client/frame-storage.ts`.
+ */
+const FORGET = { 'clear-site-data': '"cache", "cookies", "storage"' }
+
 const HOW_TO_OPEN = `This is Dharma, and it opens only with its full address.
 
 Open the address that "dharma up" printed when it started: it ends with a token that
@@ -84,8 +90,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const shellHeaders = buildShellHeaders(access.authority, access.systemAuthorities)
   const systemHeaders = buildSystemHeaders(access.origin)
 
-  function refuse(response: ServerResponse, status: number, text: string): void {
-    response.writeHead(status, PLAIN).end(text)
+  function refuse(
+    response: ServerResponse,
+    status: number,
+    text: string,
+    headers: Record<string, string> = {},
+  ): void {
+    response.writeHead(status, { ...PLAIN, ...headers }).end(text)
   }
 
   async function answerShell(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,6 +122,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     // It would answer in our place from then on, without our headers, even when uninstalled.
     if (request.headers['service-worker'] !== undefined) {
       return refuse(response, 403, 'A system cannot have a service worker.')
+    }
+    if (systems.get(system) === undefined) {
+      return refuse(response, 404, `"${system}" is not installed on this machine.`, FORGET)
     }
     const asset = await systems.asset(system, splitUrl(request.url).path)
     response.writeHead(200, {

@@ -63,6 +63,9 @@ export function createShell(host: ShellHost, page: Window): Shell {
   const theme = createWindowTheme(host.tabs, notices.fail)
   const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
   const stopUpdating = systems.store.subscribe((after, before) => {
+    if (after.systems !== null && after.systems !== before.systems) {
+      host.systemsListed?.(after.systems.map(({ key }) => key))
+    }
     for (const { key, host: name, commit } of after.systems ?? []) {
       const earlier = before.systems?.find((system) => system.key === key)
       if (earlier !== undefined && earlier.commit !== commit) tabs.systemUpdated(name)

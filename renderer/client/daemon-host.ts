@@ -7,6 +7,7 @@ import type { SocketLike } from '../../node-runtime/rpc/transports/web-socket.ts
 import { parseAddress } from './address.ts'
 import { createConnection } from './connection.ts'
 import type { OpenedPort } from './connection.ts'
+import { createFrameStorage } from './frame-storage.ts'
 import { createFrameTabs } from './frame-tabs.ts'
 import { createPageTheme } from './page-theme.ts'
 import type { ShellHost } from './shell-host.ts'
@@ -87,13 +88,14 @@ function openRuntimePort(page: Window, token: string | null): Promise<OpenedPort
 
 export function createDaemonHost(page: Window): ShellHost {
   const token = takeToken(page)
+  const systemOrigin = (system: string): string => {
+    const port = page.location.port === '' ? '' : `:${page.location.port}`
+    return `${page.location.protocol}//${system}.localhost${port}`
+  }
   const tabs = createFrameTabs({
     page,
     theme: createPageTheme(page),
-    systemOrigin: (system) => {
-      const port = page.location.port === '' ? '' : `:${page.location.port}`
-      return `${page.location.protocol}//${system}.localhost${port}`
-    },
+    systemOrigin,
     openSystemPort: (system) => {
       const { port1, port2 } = new MessageChannel()
       const socket = socketTo(page, `?system=${encodeURIComponent(system)}`, token ?? '')
@@ -105,5 +107,11 @@ export function createDaemonHost(page: Window): ShellHost {
   })
 
   const connection = createConnection(() => openRuntimePort(page, token))
-  return { kind: 'browser', connection, tabs }
+  const storage = createFrameStorage({ page, systemOrigin, evict: tabs.evict })
+  return {
+    kind: 'browser',
+    connection,
+    tabs,
+    systemsListed: (keys) => void storage.update(keys),
+  }
 }

@@ -56,8 +56,13 @@ export interface FrameTabsOptions {
   page: Window
 }
 
+export interface FrameTabs extends TabHost {
+  /** Ends the pages of a system that is not installed any more; their tabs say so. */
+  evict(system: string): void
+}
+
 /** See `TabHost`. */
-export function createFrameTabs(options: FrameTabsOptions): TabHost {
+export function createFrameTabs(options: FrameTabsOptions): FrameTabs {
   const { page, theme } = options
   const views = new Map<string, View>()
   const listeners = new Set<(event: TabsEvent) => void>()
@@ -271,6 +276,10 @@ export function createFrameTabs(options: FrameTabsOptions): TabHost {
     back: async (id) => step(id, -1),
     forward: async (id) => step(id, 1),
     reload: async (id) => remake(id, find(id)),
+    evict(system) {
+      // Made anew, a frame holds what its origin answers now.
+      for (const [id, view] of views) if (view.system === system) remake(id, view)
+    },
     async stop(id) {
       const view = find(id)
       view.loading = false

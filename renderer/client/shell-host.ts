@@ -6,4 +6,9 @@ export interface ShellHost {
   kind: 'desktop' | 'browser'
   connection: Connection
   tabs: TabHost
+  /**
+   * Told the keys of what is installed, at first and after every change, where this page has to take
+   * care of what the pages of systems keep.
+   */
+  systemsListed?: (keys: readonly string[]) => void
 }
