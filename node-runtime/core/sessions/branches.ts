@@ -1,8 +1,10 @@
 // The actions of all seats' machines as what they are: a graph, in which each action names the last one
-// it had seen of every seat. From the same actions every machine derives the same order, whatever came
-// first; where two machines of one person went different ways, the way that others built on counts.
+// it had seen of every seat. Here is decided which may be a part of it, and who signed two for one
+// position; `fork-choice.ts` says which of them count, and in which order.
 import type { Action } from './action.ts'
 import { writeBlock } from './block.ts'
+import { ForkChoice } from './fork-choice.ts'
+import type { ActionNode } from './fork-choice.ts'
 import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
 
 /**
@@ -14,20 +16,6 @@ export const MAX_ACTIONS = 20_000
 const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
 const MAX_WAITING_OF_SEAT = 32
-
-interface Node {
-  action: Action
-  parent: Node | null
-  children: Node[]
-  /** By seat: what the action had seen. */
-  heads: (Node | null)[]
-  /** Longest way to it. Grows along every arrow, so that sorting by it keeps causes before effects. */
-  depth: number
-  /** Actions of other seats that were built on it. */
-  support: number
-  /** On a branch that did not come to count. */
-  lost: boolean
-}
 
 /** One machine signed two actions for one position: proof of cheating. */
 export interface Equivocation {
@@ -41,16 +29,14 @@ export type Added = 'added' | 'known' | 'waiting' | 'refused'
 
 export class Branches {
   readonly #seats: number
-  readonly #nodes = new Map<string, Node>()
-  readonly #roots: Node[][]
+  readonly #nodes = new Map<string, ActionNode>()
+  readonly #roots: ActionNode[][]
   /** By seat, by hash. */
   readonly #waiting: Map<string, Action>[]
   /** By seat: what is placed of it. */
   readonly #used: { actions: number; bytes: number }[]
   readonly #refused = new Set<string>()
-  #order: Node[] = []
-  #actions: Action[] = []
-  #forked = false
+  readonly #choice = new ForkChoice()
   equivocation: Equivocation | null = null
 
   constructor(seats: number) {
@@ -67,7 +53,7 @@ export class Branches {
 
   /** The actions that count, in the order in which the rules take them. */
   get order(): readonly Action[] {
-    return this.#actions
+    return this.#choice.order
   }
 
   has(hash: string): boolean {
@@ -87,7 +73,7 @@ export class Branches {
   /** By seat, the last action that counts: what a machine that acts now has seen. */
   heads(): (string | null)[] {
     const heads: (string | null)[] = Array.from({ length: this.#seats }, () => null)
-    for (const { action } of this.#order) heads[action.seat] = action.hash
+    for (const { seat, hash } of this.order) heads[seat] = hash
     return heads
   }
 
@@ -139,22 +125,23 @@ export class Branches {
       }
       return 'waiting'
     }
-    const known = heads as (Node | null)[]
+    const known = heads as (ActionNode | null)[]
     const bytes = Buffer.byteLength(writeBlock({ type: 'action', form: action.form })) + 1
     if (!this.#isWellPlaced(action, known) || !this.hasRoom(action.seat, bytes)) {
       return this.#refuse(action)
     }
     const parent = known[action.seat] ?? null
-    const node: Node = {
+    const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
+    const node: ActionNode = {
       action,
       parent,
+      siblings,
       children: [],
       heads: known,
       depth: 1 + Math.max(0, ...known.map((head) => head?.depth ?? 0)),
       support: 0,
       lost: false,
     }
-    const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
     this.#findEquivocation(node, siblings)
     this.#nodes.set(action.hash, node)
     const used = this.#used[action.seat]
@@ -163,8 +150,7 @@ export class Branches {
       used.bytes += bytes
     }
     siblings.push(node)
-    this.#forked ||= siblings.length > 1
-    this.#insert(node)
+    this.#choice.add(node)
     return 'added'
   }
 
@@ -174,7 +160,7 @@ export class Branches {
   }
 
   /** Each head is its seat's, goes on where the own parent stood, and knows no more than this action. */
-  #isWellPlaced({ seat, seq }: Action, heads: readonly (Node | null)[]): boolean {
+  #isWellPlaced({ seat, seq }: Action, heads: readonly (ActionNode | null)[]): boolean {
     if (heads.length !== this.#seats) return false
     if (seq !== (heads[seat]?.action.seq ?? -1) + 1) return false
     return heads.every((head, of) => {
@@ -184,7 +170,7 @@ export class Branches {
     })
   }
 
-  #findEquivocation(node: Node, siblings: readonly Node[]): void {
+  #findEquivocation(node: ActionNode, siblings: readonly ActionNode[]): void {
     if (this.equivocation !== null) return
     const twin = siblings.find(
       ({ action, heads }) =>
@@ -198,64 +184,12 @@ export class Branches {
     if (twin === undefined) return
     this.equivocation = { seat: node.action.seat, first: twin.action, second: node.action }
   }
-
-  #insert(node: Node): void {
-    const last = this.#order.at(-1)
-    if (!this.#forked && (last === undefined || compareNodes(last, node) < 0)) {
-      this.#order.push(node)
-      this.#actions.push(node.action)
-      return
-    }
-    if (this.#forked) this.#chooseBranches()
-    this.#order = [...this.#nodes.values()].filter(({ lost }) => !lost).sort(compareNodes)
-    this.#actions = this.#order.map(({ action }) => action)
-  }
-
-  /** Decides each fork, the earliest first: most built on by others, else the smaller hash. */
-  #chooseBranches(): void {
-    const byDepth = [...this.#nodes.values()].sort(compareNodes)
-    for (const node of byDepth) {
-      node.support = 0
-      node.lost = false
-    }
-    for (const { heads, action } of byDepth) {
-      for (const [seat, head] of heads.entries()) {
-        if (head !== null && seat !== action.seat) head.support++
-      }
-    }
-    // An action that saw a later one of a seat saw the earlier ones, too.
-    for (const node of byDepth.toReversed()) {
-      if (node.parent !== null) node.parent.support += node.support
-    }
-    for (const node of byDepth) {
-      const { parent, heads, action } = node
-      node.lost ||= heads.some((head) => head?.lost === true)
-      if (node.lost) continue
-      const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
-      const rivals = siblings.filter(
-        (other) => !other.lost && !other.heads.some((head) => head?.lost === true),
-      )
-      const [winner] = rivals.sort(
-        (a, b) => b.support - a.support || (a.action.hash < b.action.hash ? -1 : 1),
-      )
-      for (const rival of rivals) rival.lost = rival !== winner
-    }
-  }
 }
 
 /** Is `earlier` the same action as `later`, or one of those that its seat went through before? */
-function isOnWayTo(earlier: Node | null, later: Node | null): boolean {
+function isOnWayTo(earlier: ActionNode | null, later: ActionNode | null): boolean {
   if (earlier === null) return true
   let node = later
   while (node !== null && node.action.seq > earlier.action.seq) node = node.parent
   return node === earlier
-}
-
-function compareNodes(a: Node, b: Node): number {
-  if (a.depth !== b.depth) return a.depth - b.depth
-  // Who moved in time was not silent: a claim of the same moment comes after it.
-  const claims = Number(a.action.type === 'claim') - Number(b.action.type === 'claim')
-  if (claims !== 0) return claims
-  if (a.action.seat !== b.action.seat) return a.action.seat - b.action.seat
-  return a.action.hash < b.action.hash ? -1 : 1
 }

@@ -1,0 +1,208 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Action } from './action.ts'
+import { Branches } from './branches.ts'
+import { ForkChoice } from './fork-choice.ts'
+import type { ActionNode } from './fork-choice.ts'
+
+const SEATS = 3
+
+/** An action as far as its place goes. `at` decides between ways that nobody has built on. */
+function actionOf(seat: number, seq: number, heads: (string | null)[], at: number, type = 'move') {
+  const hash = `${at.toString(16).padStart(8, '0')}.${seat}.${seq}.${heads.join('')}`.slice(0, 64)
+  const form = { body: '', signature: '' }
+  return { seat, seq, heads, type, body: null, machine: 'one', hash, form } as unknown as Action
+}
+
+interface OracleNode {
+  action: Action
+  parent: string | null
+  depth: number
+  support: number
+  lost: boolean
+}
+
+/** The rule, without any haste: all is sorted and decided from the beginning. */
+function orderOf(actions: readonly Action[]): string[] {
+  const nodes = new Map<string, OracleNode>()
+  const node = (hash: string | null): OracleNode | undefined =>
+    hash === null ? undefined : nodes.get(hash)
+  for (let left = [...actions]; left.length > 0; ) {
+    left = left.filter((action) => {
+      if (action.heads.some((head) => head !== null && !nodes.has(head))) return true
+      const depth = 1 + Math.max(0, ...action.heads.map((head) => node(head)?.depth ?? 0))
+      const parent = action.heads[action.seat] ?? null
+      nodes.set(action.hash, { action, parent, depth, support: 0, lost: false })
+      return false
+    })
+  }
+  const sorted = [...nodes.values()].sort((a, b) => {
+    const claims = Number(a.action.type === 'claim') - Number(b.action.type === 'claim')
+    const byHash = a.action.hash < b.action.hash ? -1 : 1
+    return a.depth - b.depth || claims || a.action.seat - b.action.seat || byHash
+  })
+  for (const { action } of sorted) {
+    for (const [seat, head] of action.heads.entries()) {
+      const seen = node(head)
+      if (seen !== undefined && seat !== action.seat) seen.support++
+    }
+  }
+  for (const { parent, support } of sorted.toReversed()) {
+    const before = node(parent)
+    if (before !== undefined) before.support += support
+  }
+  const seesLost = ({ action }: OracleNode): boolean =>
+    action.heads.some((head) => node(head)?.lost === true)
+  for (const one of sorted) {
+    one.lost ||= seesLost(one)
+    if (one.lost) continue
+    const rivals = sorted
+      .filter(({ parent, action }) => parent === one.parent && action.seat === one.action.seat)
+      .filter((other) => !other.lost && !seesLost(other))
+    rivals.sort((a, b) => b.support - a.support || (a.action.hash < b.action.hash ? -1 : 1))
+    for (const rival of rivals) rival.lost = rival !== rivals[0]
+  }
+  return sorted.filter(({ lost }) => !lost).map(({ action }) => action.hash)
+}
+
+const choice = fc.record({
+  seat: fc.nat(SEATS - 1),
+  /** Of the actions there are: from where it goes on, and what it has seen besides. */
+  from: fc.nat(),
+  seen: fc.array(fc.nat(), { maxLength: 2 }),
+  at: fc.nat(0xffff),
+  type: fc.constantFrom('move', 'move', 'move', 'claim'),
+})
+
+/** Actions that fit, in an order in which they could come: many go on from the same. */
+function graphOf(choices: readonly (typeof choice extends fc.Arbitrary<infer T> ? T : never)[]) {
+  const branches = new Branches(SEATS)
+  const actions: Action[] = []
+  for (const { seat, from, seen, at, type } of choices) {
+    const nothing: (string | null)[] = Array.from({ length: SEATS }, () => null)
+    /** What who has made one of the last actions knew then. */
+    const viewOf = (of: number): (string | null)[] => {
+      const action = actions.at(-1 - (of % 8))
+      return action === undefined ? nothing : action.heads.with(action.seat, action.hash)
+    }
+    let heads = viewOf(from)
+    for (const other of seen) {
+      const view = viewOf(other)
+      heads = heads.map((head, of) => {
+        const theirs = view[of] ?? null
+        return of !== seat && branches.seenOf([theirs]) > branches.seenOf([head]) ? theirs : head
+      })
+    }
+    const action = actionOf(seat, branches.seenOf([heads[seat] ?? null]), heads, at, type)
+    if (branches.add(action) === 'added') actions.push(action)
+  }
+  return actions
+}
+
+test('after each action, whatever comes when, the order is what the rule says of all', () => {
+  let forked = 0
+  fc.assert(
+    fc.property(
+      fc.array(choice, { maxLength: 40 }),
+      fc.infiniteStream(fc.nat()),
+      (choices, chance) => {
+        const left = graphOf(choices)
+        const branches = new Branches(SEATS)
+        const placed: Action[] = []
+        while (left.length > 0) {
+          const open = left.filter(({ heads }) =>
+            heads.every((head) => head === null || branches.has(head)),
+          )
+          const action = open[(chance.next().value as number) % open.length] as Action
+          left.splice(left.indexOf(action), 1)
+          expect(branches.add(action)).toBe('added')
+          placed.push(action)
+          expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
+        }
+        if (branches.order.length < placed.length) forked++
+      },
+    ),
+    { numRuns: 200 },
+  )
+  // Else it would say nothing.
+  expect(forked).toBeGreaterThan(50)
+})
+
+test('a branch that stands before all others decides the fork where it stands', () => {
+  const branches = new Branches(2)
+  const placed: Action[] = []
+  const add = (seat: number, heads: (string | null)[], at: number): string => {
+    const action = actionOf(seat, 0, heads, at)
+    expect(branches.add(action)).toBe('added')
+    placed.push(action)
+    expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
+    return action.hash
+  }
+  const [losing, winning] = [add(1, [null, null], 2), add(1, [null, null], 1)]
+  add(0, [null, losing], 1)
+  add(0, [null, winning], 5)
+  add(0, [null, null], 9)
+})
+
+/** Nodes of two seats as `Branches` makes them, with a count of what is read and written in them. */
+function watchedNodes() {
+  const roots: ActionNode[][] = [[], []]
+  const counts = { looks: 0 }
+  const nodeOf = (seat: number, heads: (ActionNode | null)[], at: number): ActionNode => {
+    const parent = heads[seat] ?? null
+    const seq = parent === null ? 0 : parent.action.seq + 1
+    const siblings = parent?.children ?? roots[seat] ?? []
+    const depth = 1 + Math.max(0, ...heads.map((head) => head?.depth ?? 0))
+    const action = actionOf(seat, seq, [], at)
+    const lost = false
+    const plain = { action, parent, siblings, children: [], heads, depth, support: 0, lost }
+    const node: ActionNode = new Proxy(plain, {
+      get: (target, name) => {
+        counts.looks++
+        return target[name as keyof ActionNode]
+      },
+    })
+    siblings.push(node)
+    return node
+  }
+  return { nodeOf, counts }
+}
+
+const PLIES = 2_000
+
+test('forks among thousands of actions are decided without looking at all of them', () => {
+  const { nodeOf, counts } = watchedNodes()
+  const choice = new ForkChoice()
+  const heads: (ActionNode | null)[] = [null, null]
+  const play = (seat: number, at: number): void => {
+    const node = nodeOf(seat, [...heads], at)
+    choice.add(node)
+    heads[seat] = node
+  }
+  for (let ply = 0; ply < PLIES; ply++) play(ply % 2, ply)
+  /** What is looked at while something is taken in. */
+  const looksOf = (action: () => void): number => {
+    const before = counts.looks
+    action()
+    return counts.looks - before
+  }
+  // In order, the way back over the other's actions is all: two looks at each.
+  const inOrder = looksOf(() => play(0, PLIES))
+  expect(inOrder).toBeLessThan(4 * PLIES)
+  const first = choice.order[0]
+  const start = nodeOf(1, [null, null], 10_000)
+  for (const fork of [
+    // Late branches, which count no more than those on which all was built.
+    () => choice.add(start),
+    () => choice.add(nodeOf(1, [null, start], 10_001)),
+    // One on which somebody builds, in vain.
+    () => choice.add(nodeOf(0, [null, start], 10_002)),
+    // One that goes before the last action, on which nobody has built.
+    () => choice.add(nodeOf(0, [heads[0]?.parent ?? null, heads[1] ?? null], 1)),
+  ]) {
+    expect(looksOf(fork)).toBeLessThan(4 * PLIES)
+  }
+  expect(choice.order).toHaveLength(PLIES + 1)
+  expect(choice.order[0]).toBe(first)
+  expect(choice.order.at(-1)?.hash).toMatch(/^00000001/)
+})
