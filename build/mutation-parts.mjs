@@ -41,7 +41,7 @@ export const MUTATION_PARTS = {
   },
   'core-membership': coreFolders('membership', 'finding'),
   'core-systems': coreFolders('systems'),
-  'core-sessions': coreFolders('sessions'),
+  'core-sessions': { ...coreFolders('sessions'), without: ['play 900 actions'] },
   // Bytes, places, ranges and sums.
   'core-sync-forms': {
     ...coreFiles(
@@ -56,7 +56,7 @@ export const MUTATION_PARTS = {
     ...coreFiles(
       'sync',
       ['comparison', 'reconcile', 'reconciliation', 'runs'],
-      ['reconcile', 'runs'],
+      ['reconcile*', 'runs'],
     ),
     without: [
       'one of them empty: nothing is listed, all is handed over',

@@ -1,0 +1,480 @@
+// Single questions and answers; that whole sessions find all differences is shown in reconcile.test.ts.
+import { describe, expect, it } from 'vitest'
+import { formatVersion } from '../db/hybrid-clock.ts'
+import { hash, toHex } from '../keys.ts'
+import { compareLists, cut, fingerprintOf, listOf, mostRangeBytes } from './comparison.ts'
+import type { View } from './comparison.ts'
+import { FingerprintTree } from './fingerprint-tree.ts'
+import { fingerprintBytes } from './fingerprint.ts'
+import { compareKeys, itemKey, keyItem, versionKey } from './item.ts'
+import type { Item, Key } from './item.ts'
+import { versionSpan } from './ranges.ts'
+import type { Range, RangeContent, Span } from './ranges.ts'
+import { decodeAnswer, decodeQuestion, encodeAnswer } from './reconcile-messages.ts'
+import type { Answer, Limits, Question } from './reconcile-messages.ts'
+import { answerQuestion } from './reconcile.ts'
+import type { Answered, Missing } from './reconcile.ts'
+import { Reconciliation } from './reconciliation.ts'
+
+const LIMITS: Limits = { least: '000000000000-0000', greatest: '0000ffffffff-0000' }
+const WHOLE = versionSpan(LIMITS.least, LIMITS.greatest)
+const SALT = new Uint8Array(16).fill(3)
+const WRONG = new Uint8Array(12)
+
+const item = (timeMs: number): Item => ({
+  version: formatVersion({ timeMs, counter: 0 }),
+  id: toHex(hash(Buffer.from(`${timeMs}`))),
+})
+const items = (count: number, from = 1000): Item[] =>
+  Array.from({ length: count }, (_, i) => item(from + i))
+const at = (timeMs: number): Key => versionKey(formatVersion({ timeMs, counter: 0 }))
+const end = (): Key => WHOLE.to.slice()
+
+function viewOf(of: readonly Item[], random = (): number => 0.5): View {
+  return { tree: FingerprintTree.of(of), salt: SALT, random }
+}
+/** The short ids of items. */
+const idsOf = (of: readonly Item[]): Uint8Array[] =>
+  listOf(viewOf(of), 0, of.length).ids.map((id) => new Uint8Array(id))
+/** The times of what is missing. */
+function timesOf(missing: readonly Missing[], tree: FingerprintTree): number[] {
+  return missing
+    .flatMap((part) =>
+      part.kind === 'keys'
+        ? part.keys.map((key) => keyItem(key))
+        : tree.items(tree.rank(part.span.from), tree.rank(part.span.to)),
+    )
+    .map(({ version }) => Number.parseInt(version.slice(0, 12), 16))
+}
+
+describe('what both sides do', () => {
+  it('fingerprints and short ids are keyed hashes of what is held', () => {
+    const view = viewOf(items(5))
+    const whole = hash(fingerprintBytes(view.tree.fingerprint(1, 3)), SALT)
+    expect(toHex(fingerprintOf(view, 1, 3))).toBe(toHex(whole.subarray(0, 12)))
+    const { keys, ids } = listOf(view, 1, 3)
+    expect(keys).toEqual(Uint32Array.from([1, 2].flatMap((i) => [...itemKey(item(1000 + i))])))
+    expect(ids.map(toHex)).toEqual(
+      [1, 2].map((i) => toHex(hash(Buffer.from(item(1000 + i).id, 'hex'), SALT).subarray(0, 8))),
+    )
+  })
+
+  it('cut a span into sixteen, at places that chance chooses', () => {
+    const ranks = (random: number): number[] => {
+      const view = viewOf(items(160), () => random)
+      const spans = cut(view, WHOLE)
+      expect([spans[0]!.from, spans.at(-1)!.to]).toEqual([WHOLE.from, WHOLE.to])
+      for (const [i, { from }] of spans.entries()) {
+        if (i > 0) expect(from).toEqual(spans[i - 1]!.to)
+      }
+      return spans.slice(1).map(({ from }) => view.tree.rank(from))
+    }
+    expect(ranks(0.5)).toEqual(Array.from({ length: 15 }, (_, i) => (i + 1) * 10))
+    expect(ranks(0)).toEqual(Array.from({ length: 15 }, (_, i) => (i + 1) * 10 - 5))
+    expect(ranks(0.99)).toEqual(Array.from({ length: 15 }, (_, i) => (i + 1) * 10 + 4))
+  })
+
+  it('cut what is small into as many as there are, none of them empty', () => {
+    const view = viewOf(items(3), () => 0.99)
+    const spans = cut(view, WHOLE)
+    expect(spans.map(({ from, to }) => view.tree.rank(to) - view.tree.rank(from))).toEqual([
+      1, 1, 1,
+    ])
+    const part = { from: at(1001), to: at(1003) }
+    expect(cut(view, part)).toEqual([
+      { from: part.from, to: at(1002) },
+      { from: at(1002), to: part.to },
+    ])
+  })
+
+  it('compare lists, whatever comes twice', () => {
+    const [a, b, c] = idsOf(items(3)) as [Uint8Array, Uint8Array, Uint8Array]
+    expect(compareLists([a, b], [b, c])).toEqual({ onlyMine: [0], onlyTheirs: [1] })
+    expect(compareLists([], [a])).toEqual({ onlyMine: [], onlyTheirs: [0] })
+    expect(compareLists([a], [a, a])).toEqual({ onlyMine: [], onlyTheirs: [] })
+  })
+
+  it('know how many bytes a range takes at most', () => {
+    const ids = idsOf(items(2))
+    expect(
+      (
+        [
+          { kind: 'skip' },
+          { kind: 'fingerprint', fingerprint: WRONG },
+          { kind: 'list', ids },
+          { kind: 'need', ids },
+          { kind: 'difference', wanted: new Uint8Array(3) },
+        ] satisfies RangeContent[]
+      ).map(mostRangeBytes),
+    ).toEqual([52, 64, 68, 68, 55])
+  })
+})
+
+describe('an answer', () => {
+  function ask(tree: FingerprintTree, ranges: Range[], limits = LIMITS, own = LIMITS): Answered {
+    const question: Question = { session: 7, salt: SALT, limits, ranges }
+    return answerQuestion(question, tree, own, () => 0.5)
+  }
+  function rangesOf({ answer }: Answered): Range[] {
+    if (answer.kind !== 'ranges') throw new Error('ranges')
+    expect(answer.session).toBe(7)
+    return answer.ranges
+  }
+  /** As the asker has it. */
+  const decoded = (answered: Answered): Answered => ({
+    ...answered,
+    answer: decodeAnswer(encodeAnswer(answered.answer, LIMITS), LIMITS)!,
+  })
+  const few = FingerprintTree.of(items(5))
+  const same = (tree: FingerprintTree): Uint8Array =>
+    fingerprintOf({ tree, salt: SALT, random: Math.random }, 0, tree.size)
+
+  it('to an equal fingerprint says nothing, and that all is equal', () => {
+    const answered = ask(few, [{ kind: 'fingerprint', fingerprint: same(few), end: end() }])
+    expect(rangesOf(answered)).toEqual([{ kind: 'skip', end: end() }])
+    expect([answered.missing, answered.equal]).toEqual([[], true])
+  })
+
+  it.each<[string, Range[]]>([
+    ['what was asked does not reach the end', [{ kind: 'skip', end: at(5) }]],
+    ['nothing was asked', []],
+    ['something was skipped', [{ kind: 'skip', end: WHOLE.to.slice() }]],
+    ['a difference was said', [{ kind: 'difference', wanted: WRONG, end: WHOLE.to.slice() }]],
+    ['a list was compared', [{ kind: 'list', ids: idsOf(items(5)), end: WHOLE.to.slice() }]],
+    ['something was wanted', [{ kind: 'need', ids: [], end: WHOLE.to.slice() }]],
+  ])('does not say that all is equal if %s', (_, ranges) => {
+    const answered = ask(few, ranges)
+    expect([answered.equal, answered.missing]).toEqual([false, []])
+  })
+
+  it('does not say that all is equal if only a part was asked', () => {
+    const none = fingerprintOf(viewOf([]), 0, 0)
+    expect(ask(few, [{ kind: 'fingerprint', fingerprint: none, end: at(5) }]).equal).toBe(false)
+  })
+
+  it('to another fingerprint lists up to 31, and cuts more', () => {
+    const asked: Range[] = [{ kind: 'fingerprint', fingerprint: WRONG, end: end() }]
+    const listed = ask(FingerprintTree.of(items(31)), asked)
+    expect(rangesOf(decoded(listed))).toEqual([{ kind: 'list', ids: idsOf(items(31)), end: end() }])
+    expect(listed.equal).toBe(false)
+    const tree = FingerprintTree.of(items(32))
+    const cuts = ask(tree, asked)
+    expect(rangesOf(cuts)).toHaveLength(16)
+    let from = 0
+    for (const range of rangesOf(cuts)) {
+      const to = tree.rank(range.end)
+      expect(range).toMatchObject({
+        kind: 'fingerprint',
+        fingerprint: fingerprintOf(viewOf(items(32)), from, to),
+      })
+      from = to
+    }
+    expect([from, cuts.equal]).toEqual([32, false])
+  })
+
+  it('to a list says what it wants of it, and sends what it lacks', () => {
+    const theirs = [...idsOf(items(9, 2000)), ...idsOf(items(3))]
+    const answered = ask(few, [{ kind: 'list', ids: theirs, end: end() }])
+    expect(rangesOf(answered)).toEqual([
+      { kind: 'difference', wanted: Uint8Array.of(0b1111_1111, 0b0000_0001), end: end() },
+    ])
+    expect(timesOf(answered.missing, few)).toEqual([1003, 1004])
+  })
+
+  it('to an empty list sends all that is in its range', () => {
+    const answered = ask(few, [{ kind: 'list', ids: [], end: at(1002) }])
+    expect(rangesOf(answered)).toEqual([
+      { kind: 'difference', wanted: new Uint8Array(0), end: at(1002) },
+    ])
+    expect(answered.missing).toEqual([{ kind: 'span', span: { from: WHOLE.from, to: at(1002) } }])
+    expect(ask(few, [{ kind: 'list', ids: [], end: at(5) }]).missing).toEqual([])
+  })
+
+  it('to a need sends what is named, and says nothing', () => {
+    const ids = [...idsOf(items(2, 1003)), ...idsOf(items(1, 7))]
+    const answered = ask(few, [{ kind: 'need', ids, end: end() }])
+    expect(rangesOf(answered)).toEqual([{ kind: 'skip', end: end() }])
+    expect(timesOf(answered.missing, few)).toEqual([1003, 1004])
+    expect(ask(few, [{ kind: 'need', ids: idsOf(items(1, 7)), end: end() }]).missing).toEqual([])
+  })
+
+  it('says once what it skips', () => {
+    const ranges = [5, 6, 7].map((timeMs): Range => ({ kind: 'skip', end: at(timeMs) }))
+    expect(rangesOf(ask(few, ranges))).toEqual([{ kind: 'skip', end: at(7) }])
+  })
+
+  it('cuts a list where it holds too much to hash, and passes a need over', () => {
+    const [least, most] = [FingerprintTree.of(items(2048)), FingerprintTree.of(items(2049))]
+    const [id] = idsOf(items(1))
+    const list: Range[] = [{ kind: 'list', ids: [id!], end: end() }]
+    expect(rangesOf(ask(least, list))[0]?.kind).toBe('difference')
+    expect(rangesOf(ask(most, list))[0]?.kind).toBe('fingerprint')
+    const need: Range[] = [{ kind: 'need', ids: [id!], end: end() }]
+    expect(timesOf(ask(least, need).missing, least)).toEqual([1000])
+    expect(ask(most, need).missing).toEqual([])
+    expect(rangesOf(ask(most, need))).toEqual([{ kind: 'skip', end: end() }])
+  })
+
+  it.each(['list', 'need'] as const)('ends once it hashed enough for %ss', (kind) => {
+    const tree = FingerprintTree.of(items(31 * 300))
+    const [id] = idsOf(items(1, 7))
+    const ranges = Array.from({ length: 300 }, (_, i): Range => {
+      return { kind, ids: [id!], end: at(1000 + 31 * (i + 1)) }
+    })
+    const answered = rangesOf(ask(tree, ranges))
+    expect(tree.rank(answered.at(-1)!.end)).toBe(31 * Math.floor(8192 / 31))
+  })
+
+  it('is only as long as a message', () => {
+    const tree = FingerprintTree.of(items(2000))
+    const [id] = idsOf(items(1, 7))
+    // Each answer is a difference of 1,250 bytes.
+    const ids = Array.from({ length: 10_000 }, () => id!)
+    const ranges = Array.from({ length: 60 }, (_, i): Range => {
+      return { kind: 'list', ids, end: at(1001 + i) }
+    })
+    const answered = ask(tree, ranges)
+    expect(rangesOf(answered)).toHaveLength(Math.floor((60_000 - 64) / 1302))
+    // What did not fit is not sent either.
+    expect(timesOf(answered.missing, tree)).toHaveLength(rangesOf(answered).length)
+    const empty = Array.from({ length: 1200 }, (_, i): Range => {
+      return { kind: 'list', ids: [], end: at(1001 + i) }
+    })
+    expect(rangesOf(ask(tree, empty))).toHaveLength(Math.floor((60_000 - 64) / 52))
+    expect(ask(tree, empty).missing).toHaveLength(Math.floor((60_000 - 64) / 52))
+  })
+
+  it('within narrower limits is only their name', () => {
+    const ranges: Range[] = [{ kind: 'fingerprint', fingerprint: same(few), end: end() }]
+    const [low, high] = ['000000000010-0000', '000000ffffff-0000']
+    for (const [own, narrower] of [
+      [
+        { least: low, greatest: high },
+        { least: low, greatest: high },
+      ],
+      [
+        { least: low, greatest: 'ffffffffffff-0000' },
+        { least: low, greatest: LIMITS.greatest },
+      ],
+      [
+        { least: LIMITS.least, greatest: high },
+        { least: LIMITS.least, greatest: high },
+      ],
+    ] satisfies [Limits, Limits][]) {
+      expect(ask(few, ranges, LIMITS, own)).toEqual({
+        answer: { session: 7, kind: 'narrower', limits: narrower },
+        missing: [],
+        equal: false,
+      })
+    }
+  })
+})
+
+describe('a question', () => {
+  function begin(of: readonly Item[]): { session: Reconciliation; tree: FingerprintTree } {
+    const view = viewOf(of)
+    return { session: new Reconciliation(5, view, LIMITS), tree: view.tree }
+  }
+  const next = (session: Reconciliation): Question => decodeQuestion(session.next()!)!
+  /** The last question is answered with these ranges. */
+  function answer(session: Reconciliation, to: Question, ranges: Range[]) {
+    const answer: Answer = { session: to.session, kind: 'ranges', ranges }
+    return session.receive(encodeAnswer(answer, LIMITS))
+  }
+  const refusal = (progress: ReturnType<Reconciliation['receive']>): string =>
+    progress.kind === 'refused' ? progress.reason : progress.kind
+
+  it('begins with one fingerprint of what is little, and with sixteen of more', () => {
+    const little = next(begin(items(31)).session)
+    expect(little).toMatchObject({ session: 5 * 1025 + 1, salt: SALT, limits: LIMITS })
+    expect(little.ranges).toEqual([
+      {
+        kind: 'fingerprint',
+        fingerprint: new Uint8Array(fingerprintOf(viewOf(items(31)), 0, 31)),
+        end: end(),
+      },
+    ])
+    expect(next(begin(items(32)).session).ranges).toHaveLength(16)
+  })
+
+  it('is the last if nothing differs', () => {
+    const { session } = begin(items(5))
+    const progress = answer(session, next(session), [{ kind: 'skip', end: end() }])
+    expect(progress).toEqual({ kind: 'progress', missing: [] })
+    expect([session.next(), session.differences, session.incomplete]).toEqual([null, 0, false])
+  })
+
+  it('after a list asks for what is only there, and gives what is only here', () => {
+    const { session, tree } = begin(items(5))
+    const theirs = [...idsOf(items(2)), ...idsOf(items(2, 2000))]
+    const progress = answer(session, next(session), [{ kind: 'list', ids: theirs, end: end() }])
+    if (progress.kind !== 'progress') throw new Error(refusal(progress))
+    expect(timesOf(progress.missing, tree)).toEqual([1002, 1003, 1004])
+    expect(session.differences).toBe(5)
+    expect(next(session).ranges).toEqual([{ kind: 'need', ids: theirs.slice(2), end: end() }])
+  })
+
+  it('after an empty list gives the whole range', () => {
+    const { session } = begin(items(5))
+    const progress = answer(session, next(session), [{ kind: 'list', ids: [], end: end() }])
+    expect(progress).toEqual({ kind: 'progress', missing: [{ kind: 'span', span: WHOLE }] })
+    expect([session.differences, session.next()]).toEqual([5, null])
+    const { session: empty } = begin([])
+    const nothing = answer(empty, next(empty), [{ kind: 'list', ids: [], end: end() }])
+    expect([nothing, empty.differences]).toEqual([{ kind: 'progress', missing: [] }, 0])
+  })
+
+  it('after other fingerprints lists what is little, cuts what is much, and leaves what is equal', () => {
+    const all = items(100)
+    const { session, tree } = begin(all)
+    const question = next(session)
+    const parts = question.ranges.map(({ end }, i): Range[] => {
+      if (i > 0) return [{ kind: 'skip', end }]
+      const middle = at(1002)
+      const mine = fingerprintOf(viewOf(all), 0, tree.rank(middle))
+      return [
+        { kind: 'fingerprint', fingerprint: mine, end: middle },
+        { kind: 'fingerprint', fingerprint: WRONG, end },
+      ]
+    })
+    expect(answer(session, question, parts.flat())).toEqual({ kind: 'progress', missing: [] })
+    expect(session.differences).toBe(1)
+    const again = next(session)
+    const ids = idsOf(all).slice(2, tree.rank(question.ranges[0]!.end))
+    expect(again.ranges).toEqual([
+      { kind: 'skip', end: at(1002) },
+      { kind: 'list', ids, end: question.ranges[0]!.end },
+    ])
+    // The answer to that list: what is wanted of it.
+    const wanted = Uint8Array.of(0b10)
+    const progress = answer(session, again, [
+      { kind: 'skip', end: at(1002) },
+      { ...again.ranges[1]!, kind: 'difference', wanted },
+    ])
+    if (progress.kind !== 'progress') throw new Error(refusal(progress))
+    expect(timesOf(progress.missing, tree)).toEqual([1003])
+    expect(session.differences).toBe(3)
+  })
+
+  it('that is not wholly answered is asked again', () => {
+    const { session } = begin(items(100))
+    const question = next(session)
+    const answered = question.ranges.slice(0, 3).map(({ end }): Range => ({ kind: 'skip', end }))
+    expect(answer(session, question, answered)).toEqual({ kind: 'progress', missing: [] })
+    const again = next(session)
+    expect(again.ranges).toEqual([answered[2]!, ...question.ranges.slice(3)])
+    expect(again.session).toBe(question.session + 1)
+  })
+
+  it('is told from another one by its number, and answered once', () => {
+    const { session } = begin(items(5))
+    expect(session.receive(new Uint8Array(0))).toEqual({
+      kind: 'refused',
+      reason: 'an answer is not understood',
+    })
+    const question = next(session)
+    for (const other of [question.session - 1, question.session + 1]) {
+      expect(answer(session, { ...question, session: other }, []).kind).toBe('stale')
+    }
+    expect(answer(session, question, [{ kind: 'skip', end: end() }]).kind).toBe('progress')
+    expect(answer(session, question, [{ kind: 'skip', end: end() }]).kind).toBe('stale')
+  })
+
+  it.each<[string, RangeContent]>([
+    ['a range did not become smaller', { kind: 'fingerprint', fingerprint: WRONG }],
+    ['it answers a list that was not sent', { kind: 'difference', wanted: new Uint8Array(1) }],
+    ['it asks instead of answering', { kind: 'need', ids: [] }],
+  ])('is answered by what no honest machine says: %s', (reason, content) => {
+    const { session } = begin(items(5))
+    expect(refusal(answer(session, next(session), [{ ...content, end: end() }]))).toBe(reason)
+  })
+
+  it('is not answered by what it did not ask', () => {
+    const begun = (): [Reconciliation, Question] => {
+      const { session } = begin(items(100))
+      return [session, next(session)]
+    }
+    const [first, question] = begun()
+    const [one, two] = question.ranges as [Range, Range]
+    expect(refusal(answer(first, question, []))).toBe('an answer says nothing')
+    const [second] = begun()
+    const across: Range[] = [{ kind: 'list', ids: [], end: two.end }]
+    expect(refusal(answer(second, question, across))).toBe('an answer is about what was not asked')
+    const [third] = begun()
+    const within: Range[] = [
+      { kind: 'skip', end: one.end },
+      { kind: 'skip', end: at(1010) },
+    ]
+    expect(compareKeys(at(1010), two.end)).toBeLessThan(0)
+    expect(refusal(answer(third, question, within))).toBe('an answer ends within a range')
+    // A gap was not asked about.
+    const [fourth] = begun()
+    const rest = question.ranges.slice(1).map(({ end }): Range => ({ kind: 'skip', end }))
+    const equal: Range = { kind: 'skip', end: one.end }
+    answer(fourth, question, [equal, { kind: 'list', ids: [], end: two.end }, ...rest.slice(1)])
+    expect(fourth.next()).toBeNull()
+  })
+
+  it('is refused a difference of another length than its list', () => {
+    const listed = (wanted: Uint8Array): string => {
+      const { session } = begin(items(40))
+      const question = next(session)
+      const [first] = question.ranges as [Range]
+      const middle = at(1001)
+      const rest = question.ranges.slice(1).map(({ end }): Range => ({ kind: 'skip', end }))
+      answer(session, question, [
+        { kind: 'skip', end: middle },
+        { kind: 'fingerprint', fingerprint: WRONG, end: first.end },
+        ...rest,
+      ])
+      const again = next(session)
+      expect(again.ranges.at(-1)).toMatchObject({ kind: 'list' })
+      return refusal(
+        answer(session, again, [
+          { kind: 'skip', end: middle },
+          { kind: 'difference', wanted, end: first.end },
+        ]),
+      )
+    }
+    expect(listed(new Uint8Array(1))).toBe('progress')
+    expect(listed(new Uint8Array(0))).toBe('it wants what was not listed')
+    expect(listed(new Uint8Array(2))).toBe('it wants what was not listed')
+  })
+
+  it('ends within narrower limits, and no others', () => {
+    const narrow = (limits: Limits): string => {
+      const { session } = begin(items(5))
+      const { session: number } = next(session)
+      const progress = session.receive(
+        encodeAnswer({ session: number, kind: 'narrower', limits }, LIMITS),
+      )
+      if (progress.kind === 'narrower') expect(progress.limits).toEqual(limits)
+      return refusal(progress)
+    }
+    const [low, high] = ['000000000010-0000', '000000ffffff-0000']
+    expect(narrow({ ...LIMITS, least: low })).toBe('narrower')
+    expect(narrow({ ...LIMITS, greatest: high })).toBe('narrower')
+    expect(narrow(LIMITS)).toBe('its limits are not narrower')
+    expect(narrow({ least: low, greatest: 'ffffffffffff-0000' })).toBe(
+      'its limits are not narrower',
+    )
+  })
+
+  it('does not list what has become too much since', () => {
+    const { session, tree } = begin(items(40))
+    const question = next(session)
+    const [first] = question.ranges as [Range]
+    const rest = question.ranges.slice(1).map(({ end }): Range => ({ kind: 'skip', end }))
+    answer(session, question, [
+      { kind: 'skip', end: at(1000) },
+      { kind: 'fingerprint', fingerprint: WRONG, end: first.end },
+      ...rest,
+    ])
+    const span: Span = { from: at(1000), to: first.end }
+    const held = tree.rank(span.to) - tree.rank(span.from)
+    for (let i = 0; i < 2049 - held; i++) {
+      tree.insert({ version: formatVersion({ timeMs: 1000, counter: 1 + i }), id: item(i).id })
+    }
+    expect(next(session).ranges.at(-1)?.kind).toBe('fingerprint')
+  })
+})
