@@ -5,9 +5,8 @@ import { expect, test } from '@playwright/test'
 import { goTo, openDaemonWindow } from './support/app-window.ts'
 import { serveRepository } from './support/git-server.ts'
 import { LocalCloud } from './support/machines.ts'
+import { PLAIN } from './support/plain-system.ts'
 import { serveWebSite } from './support/web-site.ts'
-
-const PLAIN = 'org.example.plain'
 
 test('a frame that has gone elsewhere is neither called the system nor given a lock', async ({
   browser,

@@ -11,12 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
-import { launchElectron } from './support/electron-app.ts'
+import { launchElectron, NOBODY } from './support/electron-app.ts'
 import type { ElectronMachine } from './support/electron-app.ts'
 import { watchStops } from './support/leaving.ts'
-
-/** Nothing listens there: the machine stays alone, and on this computer. */
-const NOBODY = ['127.0.0.1:9']
 
 const PAGES: Record<string, string> = {
   '/': `<title>First page</title><h1>First</h1>

@@ -3,17 +3,10 @@ import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from '@playwright/test'
-import { goTo, systemPage, windowOf } from './support/app-window.ts'
-import type { AppWindow } from './support/app-window.ts'
-import { launchElectron } from './support/electron-app.ts'
-import type { ElectronMachine } from './support/electron-app.ts'
-import { serveRepository } from './support/git-server.ts'
-import type { GitServer } from './support/git-server.ts'
-
-/** Nothing listens there: the machine stays alone, and on this computer. */
-const NOBODY = ['127.0.0.1:9']
-/** The system of the fixture. */
-const PLAIN = 'org.example.plain'
+import { goTo, systemPage } from './support/app-window.ts'
+import { launchElectron, NOBODY } from './support/electron-app.ts'
+import { PLAIN, startPlainMachine } from './support/plain-system.ts'
+import type { PlainMachine } from './support/plain-system.ts'
 
 /** Names another picture and another title as fast as it can. */
 const RESTLESS = `<!doctype html><title>Restless</title><link id="icon" rel="icon" href="/icon/0">
@@ -49,33 +42,26 @@ function serveEndless() {
   return { server, icons }
 }
 
-let repositories: GitServer
+let plain: PlainMachine
 let server: Server
 let icons: ReturnType<typeof serveEndless>['icons']
 let origin: string
-let machine: ElectronMachine
-let window: AppWindow
 
 test.beforeAll(async () => {
-  repositories = await serveRepository({ plain: 'e2e/fixtures/plain-system' })
+  plain = await startPlainMachine()
   ;({ server, icons } = serveEndless())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  machine = await launchElectron({ bootstrap: NOBODY })
-  window = windowOf(machine)
-  await expect(window.shell.getByText('This machine started a new cloud')).toBeVisible()
-  const url = repositories.urlOf('plain')
-  const commit = await repositories.commitOf('plain')
-  await window.call('systems.install', { url, commit, grant: [] })
+  await plain.install()
 })
 test.afterAll(async () => {
-  await machine.close()
+  await plain.close()
   server.closeAllConnections()
   server.close()
-  await repositories.close()
 })
 
 test('a page with pictures without end, and titles without end, is no load', async () => {
+  const { machine, window } = plain
   await goTo(window, `${origin}/`)
   await machine.view(origin)
   await expect(window.shell.getByRole('tab', { name: /Title \d/ })).toBeVisible()
@@ -106,6 +92,7 @@ test('a page with pictures without end, and titles without end, is no load', asy
 })
 
 test('a system’s page gets its port however often it is loaded anew', async () => {
+  const { window } = plain
   await goTo(window, `cloud://${PLAIN}/`)
   const page = await systemPage(window, PLAIN)
   for (let times = 0; times < 20; times++) {
@@ -116,7 +103,7 @@ test('a system’s page gets its port however often it is loaded anew', async ()
 })
 
 test('a page that keeps asking gets a few ports and no more', async () => {
-  const page = await systemPage(window, PLAIN)
+  const page = await systemPage(plain.window, PLAIN)
   await page.waitForFunction(() => 'connected' in globalThis)
   const given = await page.evaluate(
     () =>

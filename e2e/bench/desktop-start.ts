@@ -5,14 +5,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { _electron } from '@playwright/test'
-import { launchElectron } from '../support/electron-app.ts'
+import { launchElectron, NOBODY } from '../support/electron-app.ts'
 import { MissingPart, compare } from './report.ts'
 import type { Measure } from './report.ts'
 
 const ROUNDS = 5
 const RUNTIME = path.resolve(import.meta.dirname, '../../build/electron-runtime.mjs')
-/** Nothing listens there: the machine stays alone, and on this computer. */
-const NOBODY = ['127.0.0.1:9']
 
 const BARE_MAIN = `
 const { app, BrowserWindow } = require('electron')

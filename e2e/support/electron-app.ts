@@ -34,6 +34,9 @@ export interface ElectronMachine {
   kill(): Promise<void>
 }
 
+/** To begin the DHT at: nothing listens there, so that a machine stays alone, and on this computer. */
+export const NOBODY: readonly string[] = ['127.0.0.1:9']
+
 /** How long a page may take to come; the tests' machines are busy. */
 const PAGE_TIMEOUT_MS = 30_000
 const LOOK_AGAIN_MS = 50

@@ -92,6 +92,7 @@ test('a message counts only from the main frame of the page itself, at its own o
   expect(from(page, { url: 'cloud://dharma/' })).toBe(false)
   expect(from(page, null)).toBe(false)
   expect(from(other, other.mainFrame)).toBe(false)
+  expect(from(other, page.mainFrame)).toBe(false)
   ;(page.mainFrame as { url: string }).url = 'https://example.org/'
   expect(from(page, page.mainFrame)).toBe(false)
 })

@@ -1,7 +1,9 @@
 // The rows of the index as bytes: a key, which sorts, and a value, which carries a checksum over both,
 // so that a damaged row is never taken for a record.
 import crc32 from 'crc-32'
-import type { RecordHeader, RecordSignature } from '../core/db/signed-record.ts'
+import { knownFields } from '../core/db/record-header.ts'
+import type { RecordHeader } from '../core/db/record-header.ts'
+import type { RecordSignature } from '../core/db/signed-record.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { OrderItem, StoredRecord } from '../ports/record-store.ts'
 
@@ -143,26 +145,10 @@ export function decodeRow(row: Buffer): StoredRecord {
   }
 }
 
-/** The fields that this version knows. They were checked when the record came in. */
+/** The header of a body, which was checked when the record came in. */
 function readHeader(body: Buffer): RecordHeader {
-  const held = JSON.parse(body.toString('utf8', 0, body.indexOf(LINE_FEED))) as RecordHeader
-  const { system, collection, author, id, version, rule, scope, partition } = held
-  const { schema, size, attestation, deleted, parties } = held
-  return {
-    system,
-    collection,
-    author,
-    id,
-    version,
-    rule,
-    scope,
-    partition,
-    schema,
-    size,
-    attestation,
-    ...(deleted === undefined ? {} : { deleted }),
-    ...(parties === undefined ? {} : { parties }),
-  }
+  const text = body.toString('utf8', 0, body.indexOf(LINE_FEED))
+  return knownFields(JSON.parse(text) as RecordHeader)
 }
 
 export function encodeForm(form: SignedForm): Buffer {

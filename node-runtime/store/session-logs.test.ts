@@ -54,6 +54,16 @@ async function link(): Promise<[GuardedMux, GuardedMux]> {
   return ends
 }
 
+/** A seat's log on one machine, and the copy of another that follows it over a link. */
+async function followed() {
+  const [a, b] = await link()
+  const own = await (await openLogs('a')).openOwn(SESSION, 0)
+  const copy = await openCopy('b', own.key)
+  own.replicate(a)
+  copy.replicate(b)
+  return { a, b, own, copy }
+}
+
 async function readAll(log: SeatLog): Promise<string[]> {
   return Promise.all(Array.from({ length: log.length }, (_, index) => log.read(index)))
 }
@@ -78,11 +88,7 @@ describe('the logs of sessions', () => {
   })
 
   it('stop over one link and begin again', async () => {
-    const [a, b] = await link()
-    const own = await (await openLogs('a')).openOwn(SESSION, 0)
-    const copy = await openCopy('b', own.key)
-    own.replicate(a)
-    copy.replicate(b)
+    const { a, b, own, copy } = await followed()
     await own.append('one')
     await until(() => copy.length === 1)
     own.stopReplicating(a)
@@ -120,11 +126,7 @@ describe('the logs of sessions', () => {
 
 describe('what is appended', () => {
   it('comes to who waits for it, as soon as it is there', async () => {
-    const [a, b] = await link()
-    const own = await (await openLogs('a')).openOwn(SESSION, 0)
-    const copy = await openCopy('b', own.key)
-    own.replicate(a)
-    copy.replicate(b)
+    const { own, copy } = await followed()
     await own.append('first')
     await copy.read(0)
     for (let index = 1; index < 50; index++) {
@@ -198,11 +200,7 @@ describe('a full disk', () => {
 
 describe('an engine that failed to write', () => {
   it('is opened again, and who reads and is read from goes on', async () => {
-    const [a, b] = await link()
-    const own = await (await openLogs('a')).openOwn(SESSION, 0)
-    const copy = await openCopy('b', own.key)
-    own.replicate(a)
-    copy.replicate(b)
+    const { own, copy } = await followed()
     await own.append('one')
     expect(await copy.read(0)).toBe('one')
     const next = copy.read(1)

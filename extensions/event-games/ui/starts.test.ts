@@ -1,44 +1,27 @@
 import { describe, expect, test } from 'vitest'
+import {
+  ANN,
+  BOB,
+  CID,
+  CUP_ID as ID,
+  DEE,
+  entryRecord as entry,
+  eventRecord,
+  record,
+  RULES,
+} from '../testing/records.ts'
 import { startValue } from './start.ts'
 import { drawPlayers, entriesByEvent, joinEvents } from './starts.ts'
 import type { StartRecord, StartValue } from './starts.ts'
-import type { EntryRecord, EventRecord, WithdrawalRecord } from './records.ts'
-import { eventIdOf } from './records.ts'
+import type { EntryRecord, WithdrawalRecord } from './records.ts'
 
-const [ANN, BOB, CID, DEE] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(52)) as [
-  string,
-  string,
-  string,
-  string,
-]
-const RULES = 'f'.repeat(64)
-const ID = eventIdOf('random12', ANN)
-
-function record<T>(id: string, author: string, value: T, at = 1) {
-  const version = `${at.toString(16).padStart(12, '0')}-0000`
-  return { system: 'x', collection: 'x', id, value, author, version, rule: 'author' }
-}
-
-const event: EventRecord = record(ID, ANN, {
-  title: 'Cup',
-  game: 'connect-four',
-  format: 'round-robin',
-  maxPlayers: 3,
-  organiser: 'Ann',
-  status: 'open',
-  createdMs: 1,
-})
-
-function entry(person: string, at = 1, nonce = person, of = ID, author = person): EntryRecord {
-  const value = { event: of, person, name: person.slice(0, 3), nonce, joinedMs: 1 }
-  return record(`entry of ${person} ${nonce} ${of}`, author, value, at)
-}
+const event = eventRecord()
 
 function start(value: StartValue, at = 5, author = ANN): StartRecord {
   return record(`start ${JSON.stringify(value)} ${at}`, author, value, at)
 }
 
-const entries = [entry(ANN, 1), entry(BOB, 2), entry(CID, 3), entry(DEE, 4)]
+const entries = [ANN, BOB, CID, DEE].map((person, at) => entry(person, { atMs: at + 1 }))
 
 function joined(starts: StartRecord[], known = entries) {
   return joinEvents({ events: [event], entries: known, starts })[0]?.start
@@ -50,7 +33,7 @@ test('a start takes the earliest entries, and the lots follow from all their non
   expect(begun).toMatchObject({ rules: RULES, startedMs: 5, isDisputed: false })
   const orders = new Set(
     Array.from({ length: 20 }, (_, i) => {
-      const drawn = drawPlayers([entry(ANN, 1, `${i}`), entry(BOB), entry(CID)])
+      const drawn = drawPlayers([entry(ANN, { nonce: `${i}` }), entry(BOB), entry(CID)])
       return drawn.map(({ person }) => person).join()
     }),
   )
@@ -93,9 +76,9 @@ test.each([
 })
 
 test('a start with a person twice, or with an entry of another event, counts for nothing', () => {
-  const again = entry(ANN, 9, 'better')
-  const elsewhere = entry(DEE, 1, DEE, 'another')
-  const forged = entry(CID, 1, 'forged', ID, DEE)
+  const again = entry(ANN, { atMs: 9, nonce: 'better' })
+  const elsewhere = entry(DEE, { event: 'another' })
+  const forged = entry(CID, { nonce: 'forged', author: DEE })
   const known = [...entries, again, elsewhere, forged]
   for (const { id } of [again, elsewhere, forged]) {
     expect(joined([start({ ...good, entries: [...listed.slice(0, 2), id] })], known)).toBeNull()
@@ -103,7 +86,7 @@ test('a start with a person twice, or with an entry of another event, counts for
 })
 
 test('a person has entered once, with the first nonce, until they withdraw', () => {
-  const again = entry(BOB, 9, 'better')
+  const again = entry(BOB, { atMs: 9, nonce: 'better' })
   const withdrawal = (of: EntryRecord, author = of.author): WithdrawalRecord =>
     record(of.id, author, { event: ID })
   const [, bobs] = entries

@@ -54,6 +54,27 @@ function isParties(value: unknown): value is string[] {
   )
 }
 
+/** Of a header that was checked, the fields that this version knows. */
+export function knownFields(header: RecordHeader): RecordHeader {
+  const { system, collection, author, id, version, rule, scope, partition } = header
+  const { schema, size, attestation, deleted, parties } = header
+  return {
+    system,
+    collection,
+    author,
+    id,
+    version,
+    rule,
+    scope,
+    partition,
+    schema,
+    size,
+    attestation,
+    ...(deleted === undefined ? {} : { deleted }),
+    ...(parties === undefined ? {} : { parties }),
+  }
+}
+
 /** The header in a text, or null. Fields of later versions are passed over. Never throws. */
 export function parseHeader(text: string): RecordHeader | null {
   if (text.length > MAX_HEADER_BYTES) return null
@@ -76,19 +97,5 @@ export function parseHeader(text: string): RecordHeader | null {
   if ((rule === 'co-signed') !== (parties !== undefined)) return null
   if (parties !== undefined && !isParties(parties)) return null
   if ((attestation === null) !== (rule === 'co-signed')) return null
-  return {
-    system,
-    collection,
-    author,
-    id,
-    version,
-    rule,
-    scope: scope as RecordHeader['scope'],
-    partition,
-    schema,
-    size,
-    attestation,
-    ...(deleted === undefined ? {} : { deleted }),
-    ...(parties === undefined ? {} : { parties }),
-  }
+  return knownFields(value as unknown as RecordHeader)
 }

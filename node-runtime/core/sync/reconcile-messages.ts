@@ -9,6 +9,8 @@ import { ByteReader, ByteWriter } from './wire.ts'
 
 /** A message is no longer than this, so that it never stands in the way of a push for long. */
 export const MOST_MESSAGE_BYTES = 60_000
+/** Room for what stands before the ranges of a question or an answer. */
+export const HEAD_BYTES = 64
 
 /** Both inclusive: nothing below the delete cut, nothing from the future. */
 export interface Limits {

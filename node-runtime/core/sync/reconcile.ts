@@ -19,13 +19,11 @@ import { compareKeys } from './item.ts'
 import type { Key } from './item.ts'
 import { MOST_RANGES, versionSpan } from './ranges.ts'
 import type { Range, RangeContent, Span } from './ranges.ts'
-import { MOST_MESSAGE_BYTES } from './reconcile-messages.ts'
+import { HEAD_BYTES, MOST_MESSAGE_BYTES } from './reconcile-messages.ts'
 import type { Answer, Limits, Question } from './reconcile-messages.ts'
 
 /** Ids that are hashed for one question: about 15 ms. What is beyond it is asked again. */
 const MOST_HASHED = 4 * MOST_COMPARED
-/** Room for the answer's head. */
-const HEAD_BYTES = 64
 
 /** What the other side lacks: single records, or all within a span. */
 export type Missing = { kind: 'keys'; keys: Key[] } | { kind: 'span'; span: Span }

@@ -17,7 +17,12 @@ import { compareKeys } from './item.ts'
 import type { Key } from './item.ts'
 import { MOST_RANGES, versionSpan } from './ranges.ts'
 import type { Range, RangeContent, Span } from './ranges.ts'
-import { decodeAnswer, encodeQuestion, MOST_MESSAGE_BYTES } from './reconcile-messages.ts'
+import {
+  decodeAnswer,
+  encodeQuestion,
+  HEAD_BYTES,
+  MOST_MESSAGE_BYTES,
+} from './reconcile-messages.ts'
 import type { Limits } from './reconcile-messages.ts'
 import type { Missing } from './reconcile.ts'
 
@@ -27,7 +32,6 @@ const MOST_DEPTH = 24
 const MOST_QUESTIONS = 1024
 /** Ranges that wait to be asked about; what does not fit is left for the next session. */
 const MOST_OPEN = 65_536
-const HEAD_BYTES = 64
 
 interface OpenRange extends Span {
   depth: number
