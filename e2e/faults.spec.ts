@@ -227,6 +227,10 @@ test('a machine whose disk is full says so, lives on, and takes all once there i
   for (const machine of [full, other]) {
     await expect.poll(() => textsOn(machine), { timeout: PATIENCE_MS }).toEqual(all)
   }
+  // What was written behind the write that failed is there for whoever reads the disk anew, too.
+  await Promise.all([full, other].map((machine) => machine.kill()))
+  const again = await cloud.startDaemon({ dataDir: full.dataDir })
+  expect(await textsOn(again)).toEqual(all)
 })
 
 /** An address where nobody listens any more. */
