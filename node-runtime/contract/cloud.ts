@@ -6,14 +6,16 @@ import { emptySchema, keySchema, timeMsSchema } from './values.ts'
 
 /**
  * What the person should know of this machine, and what can be done. `FOLDER_COPIED`: the data folder
- * is a copy, so that this became a machine of its own. `RECORDS_BEHIND`: records of version 0.1 are
- * there and not shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a
- * damaged file was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
+ * is a copy, so that this became a machine of its own. `IDENTITY_LOST`: who the person was is gone from
+ * the folder, and another person began. `RECORDS_BEHIND`: records of version 0.1 are there and not
+ * shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a file that was
+ * damaged or gone was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
  * `MACHINE_TWICE`: another copy of this very machine is running.
  */
 export const noticeSchema = z.object({
   code: z.enum([
     'FOLDER_COPIED',
+    'IDENTITY_LOST',
     'RECORDS_BEHIND',
     'CLOUD_REOPENED',
     'FILE_MENDED',

@@ -29,6 +29,13 @@ afterEach(async () => {
 })
 
 async function start(dataDir = data): Promise<CloudStatus & { person: string }> {
+  const { status, person, close } = await open(dataDir)
+  close()
+  return { ...status, person }
+}
+
+/** With the calls of its owner. */
+async function open(dataDir = data) {
   const runtime = await startRuntime({
     dataDir,
     bootstrap: [],
@@ -43,8 +50,7 @@ async function start(dataDir = data): Promise<CloudStatus & { person: string }> 
   const client = connect(contract, port1 as unknown as AnyPort)
   const status = await client.cloud.status({})
   const { person } = await client.identity.whoami({})
-  port1.close()
-  return { ...status, person }
+  return { client, status, person, close: () => port1.close() }
 }
 
 async function stop(runtime: Runtime): Promise<void> {
@@ -69,6 +75,68 @@ describe('a copied folder', () => {
     await stopAll()
     expect(await start()).toMatchObject({ machine: first.machine, notices: [] })
     expect(await start(copy)).toMatchObject({ machine: second.machine, notices: [] })
+  })
+})
+
+describe('a folder whose identity is gone', () => {
+  const lose = async (...names: string[]): Promise<void> => {
+    for (const name of names) await rm(join(data, name))
+  }
+
+  it('begins another person, and says so until the recovery phrase is put in', async () => {
+    const { client, person, status, close } = await open()
+    const { phrase } = await client.identity.recoveryPhrase({})
+    close()
+    await stopAll()
+    await lose('identity.json')
+    const again = await open()
+    expect(again.person).not.toBe(person)
+    expect(again.status.cloud).toBe(status.cloud)
+    expect(codesOf(again.status)).toEqual(['IDENTITY_LOST'])
+    const message = again.status.notices[0]?.message
+    expect(message).toContain((await again.client.identity.whoami({})).name)
+    expect(warnings).toContain(message)
+    await again.client.identity.restore({ phrase })
+    expect(codesOf(await again.client.cloud.status({}))).toEqual([])
+    again.close()
+    await stopAll()
+    expect(await start()).toMatchObject({ person, notices: [] })
+  })
+
+  it('says so, too, when it is a copy, or one of 0.1', async () => {
+    const first = await start()
+    await stopAll()
+    await lose('identity.json')
+    const copy = join(folder, 'copy')
+    await cp(data, copy, { recursive: true })
+    await rm(join(copy, 'lock'))
+    const second = await start(copy)
+    expect(second.person).not.toBe(first.person)
+    expect(codesOf(second)).toEqual(['IDENTITY_LOST'])
+    await lose('folder-stamp.json')
+    expect(codesOf(await start())).toEqual(['IDENTITY_LOST'])
+  })
+
+  it('takes the file before, if there is one, with another key for the machine', async () => {
+    const { client, person, status, close } = await open()
+    await client.identity.rename({ name: 'Ada' })
+    await client.cloud.renameMachine({ name: 'Kitchen' })
+    close()
+    await stopAll()
+    await lose('identity.json')
+    const again = await start()
+    expect(again.person).toBe(person)
+    expect(again.machine).not.toBe(status.machine)
+    expect(codesOf(again)).toEqual(['FILE_MENDED'])
+    expect(again.notices[0]?.message).toMatch(/was gone.*You are Ada; the machine is a new one/)
+    await stopAll()
+    expect(await start()).toMatchObject({ person, machine: again.machine, notices: [] })
+  })
+
+  it('is none where no machine has run, whatever else lies there', async () => {
+    await mkdir(join(data, 'log'), { recursive: true })
+    await writeFile(join(data, 'publisher-key.json'), '{}')
+    expect((await start()).notices).toEqual([])
   })
 })
 

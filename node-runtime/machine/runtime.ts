@@ -232,7 +232,12 @@ export class Runtime {
       startedMs: this.#startedMs,
       dataDir: this.#options.dataDir,
       appVersion: packageJson.version,
-      notices: [...this.#notices, ...(behind === null ? [] : [behind]), ...notices],
+      notices: [
+        // Once the recovery phrase was put in, it is not true any more.
+        ...this.#notices.filter(({ code }) => code !== 'IDENTITY_LOST' || this.#identity.isBegun),
+        ...(behind === null ? [] : [behind]),
+        ...notices,
+      ],
     }
   }
 

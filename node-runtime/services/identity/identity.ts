@@ -44,44 +44,69 @@ function personKeyPair(phrase: string): KeyPair {
   return keyPair(hash(domainBytes(PERSON_DOMAIN, toHex(seed))))
 }
 
+interface OpenOptions {
+  /**
+   * The folder is a copy of one that may live on elsewhere: the person stays, the machine gets a key of
+   * its own, for two that sign as one machine would contradict each other.
+   */
+  copied?: boolean
+  /** Told when the file was damaged or gone and the one before was taken, with words for the person. */
+  onFallback?: (words: string) => void
+}
+
 export class Identity extends EventEmitter<{ changed: [] }> {
   readonly #path: string
   #file: IdentityFile
   #personKeys: KeyPair
   readonly machineKeys: KeyPair
+  /** Not undefined if there was none when this was opened: the person that was begun then. */
+  readonly #begun: string | undefined
   readonly #updates = new SerialQueue()
   readonly #attestations = new Map<string, Attestation>()
 
-  private constructor(path: string, file: IdentityFile) {
+  private constructor(path: string, file: IdentityFile, begins = false) {
     super()
     this.setMaxListeners(0)
     this.#path = path
     this.#file = file
     this.#personKeys = personKeyPair(file.phrase)
     this.machineKeys = keyPair(fromHex(file.machineSeed))
+    if (begins) this.#begun = this.person
   }
 
   /**
-   * Opens the identity of a data folder, or makes a new one.
-   * @param copied  the folder is a copy of one that may live on elsewhere: the person stays, the
-   *   machine gets a key of its own, for two that sign as one machine would contradict each other
+   * Opens the identity of a data folder, or makes a new one. In place of a file that is damaged or gone
+   * the one before is taken; since that may be of another machine, the machine gets a new key.
    * @throws CloudError DATA_DAMAGED
    */
-  static async open(dataDir: string, { copied = false } = {}): Promise<Identity> {
+  static async open(
+    dataDir: string,
+    { copied = false, onFallback }: OpenOptions = {},
+  ): Promise<Identity> {
     const path = join(dataDir, 'identity.json')
-    const known = await readJsonFile(path, fileSchema)
+    const fallbacks: string[] = []
+    const known = await readJsonFile(path, fileSchema, {
+      evenIfGone: true,
+      onFallback: (words) => fallbacks.push(words),
+    })
     const attestedMs = Date.now()
+    const machineSeed = toHex(newSeed())
     let file: IdentityFile
     if (known === null) {
       const phrase = generateMnemonic(wordlist, PHRASE_STRENGTH_BITS)
-      const names = { personName: null, machineName: null }
-      file = { phrase, machineSeed: toHex(newSeed()), ...names, attestedMs }
-    } else if (copied)
-      file = { ...known, machineSeed: toHex(newSeed()), machineName: null, attestedMs }
+      file = { phrase, machineSeed, personName: null, machineName: null, attestedMs }
+    } else if (copied) file = { ...known, machineSeed, machineName: null, attestedMs }
+    else if (fallbacks.length > 0) file = { ...known, machineSeed, attestedMs }
     else if (known.attestedMs === 0) file = { ...known, attestedMs }
     else return new Identity(path, known)
     await writeJsonFile(path, file)
-    return new Identity(path, file)
+    for (const words of fallbacks) onFallback?.(words)
+    return new Identity(path, file, known === null)
+  }
+
+  /** Was this person begun when the folder was opened, because it had no identity? */
+  get isBegun(): boolean {
+    return this.person === this.#begun
   }
 
   get machine(): string {
