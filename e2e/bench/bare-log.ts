@@ -11,8 +11,8 @@ const timesSchema = z.object({ timesMs: z.array(z.number()) })
 export interface BareLog {
   /** How long each of so many appends of `batch` blocks took, each on the disk, in ms. */
   append(count: number, batch: number, bytes: number): Promise<number[]>
-  /** How long each of so many writes to a plain file took, each on the disk, in ms. */
-  sync(count: number, bytes: number): Promise<number[]>
+  /** How long each of so many writes to a plain file took, one every so many ms, each on the disk; in ms. */
+  sync(count: number, bytes: number, everyMs: number): Promise<number[]>
   close(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export async function startBareLog(folder: string): Promise<BareLog> {
   await within(Promise.race([once(child, 'message'), ended]), 'the bare log is open')
   return {
     append: (appends, batch, bytes) => ask({ appends, batch, bytes }),
-    sync: (syncs, bytes) => ask({ syncs, bytes }),
+    sync: (syncs, bytes, everyMs) => ask({ syncs, bytes, everyMs }),
     async close() {
       child.disconnect()
       await exited

@@ -16,8 +16,8 @@ export interface BarePeer {
   announced: Promise<unknown>
   /** Resolves at its first connection. */
   connected: Promise<unknown>
-  /** The round trips of so many messages to its first connection and back, in ms. */
-  ping(count: number, bytes: number): Promise<number[]>
+  /** The round trips of so many messages to its first connection and back, one every so many ms; in ms. */
+  ping(count: number, bytes: number, everyMs?: number): Promise<number[]>
   close(): Promise<void>
 }
 
@@ -51,9 +51,9 @@ export function startBarePeer(bootstrap: readonly string[], topic: string): Bare
     pid,
     announced: said('announced', z.literal('announced')),
     connected: said('connected', z.literal('connected')),
-    async ping(count, bytes) {
+    async ping(count, bytes, everyMs = 0) {
       const pinged = said('answered', pingedSchema)
-      child.send({ ping: count, bytes })
+      child.send({ ping: count, bytes, everyMs })
       return (await pinged).roundTripsMs
     },
     async close() {

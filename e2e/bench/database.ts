@@ -33,7 +33,7 @@ const MANY_A_ROUND = 2_000
 const IN_FLIGHT = 100
 const QUERIED_NOTES = 10_500
 const QUERIES = 15
-const SEEN_A_ROUND = 500
+const SEEN_A_ROUND = 300
 const SEEN_EVERY_MS = 10
 const FIRST_SEEN = 1_000_000
 const WARM_UP = 500
@@ -132,7 +132,7 @@ async function measureQuery({ near, say }: Setting): Promise<Row[]> {
   return [compare(name, 'ms', tookMs, 'JSON.parse of their values', readMs)]
 }
 
-/** How soon another machine shows it, against two syncs and one message in between. */
+/** How soon another machine shows it, against two syncs and one message in between, as often. */
 async function measureSeen({ cloud, near, daemon, log, say }: Setting): Promise<Row[]> {
   const dataDir = await cloud.makeFolder()
   const other = await cloud.startDaemon({ cloud: daemon.cloud, dataDir })
@@ -152,10 +152,10 @@ async function measureSeen({ cloud, near, daemon, log, say }: Setting): Promise<
     await timeSeen(near, far, FIRST_SEEN, WARM_UP)
     for (let round = 1; round <= ROUNDS; round++) {
       say(`seen by another machine, round ${round} of ${ROUNDS}`)
-      const ways = await first.ping(SEEN_A_ROUND, FRAME_BYTES)
+      const ways = await first.ping(SEEN_A_ROUND, FRAME_BYTES, SEEN_EVERY_MS)
       const [here, there] = [
-        await log.sync(SEEN_A_ROUND, FRAME_BYTES),
-        await log.sync(SEEN_A_ROUND, FRAME_BYTES),
+        await log.sync(SEEN_A_ROUND, FRAME_BYTES, SEEN_EVERY_MS),
+        await log.sync(SEEN_A_ROUND, FRAME_BYTES, SEEN_EVERY_MS),
       ]
       bare!.push(...ways.map((ms, n) => ms / 2 + (here[n] ?? 0) + (there[n] ?? 0)))
       const from = FIRST_SEEN + round * SEEN_A_ROUND
@@ -167,7 +167,7 @@ async function measureSeen({ cloud, near, daemon, log, say }: Setting): Promise<
     far.close()
     await Promise.all([first.close(), second.close()])
   }
-  const against = 'a sync, a message, a sync'
+  const against = 'a sync, a message, a sync, as often'
   return [
     compare('from the call to the event at another, p50', 'ms', middle!, against, bare!),
     compare('the same, p99', 'ms', late!, against, [percentile(bare!, 0.99)]),

@@ -2,10 +2,11 @@
 // library writes its journal and does not wait, so the journal is synced here after each append.
 //   node hypercore-appends.mjs FOLDER
 // On `{ appends: COUNT, batch: SIZE, bytes: SIZE }` it tells its parent how long each append took, in ms;
-// on `{ syncs: COUNT, bytes: SIZE }` how long a write to a file and its sync took.
+// on `{ syncs: COUNT, bytes: SIZE, everyMs: PACE }` how long a write to a file and its sync took.
 import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import Corestore from 'corestore'
+import { timeEach } from './time-each.mjs'
 
 const [folder] = process.argv.slice(2)
 const store = new Corestore(folder)
@@ -19,25 +20,15 @@ async function openJournal() {
   return open(path.join(folder, names.sort().at(-1)), 'r+')
 }
 
-async function timeEach(count, work) {
-  const times = []
-  while (times.length < count) {
-    const startMs = performance.now()
-    await work()
-    times.push(performance.now() - startMs)
-  }
-  return times
-}
-
-async function measure({ appends, syncs, batch, bytes }) {
+async function measure({ appends, syncs, batch, bytes, everyMs }) {
   if (syncs !== undefined) {
-    return timeEach(syncs, async () => {
+    return timeEach(syncs, everyMs, async () => {
       await plain.write(Buffer.alloc(bytes, 1))
       await plain.datasync()
     })
   }
   const journal = await openJournal()
-  const times = await timeEach(appends, async () => {
+  const times = await timeEach(appends, 0, async () => {
     await core.append(Array.from({ length: batch }, () => Buffer.alloc(bytes, 1)))
     await journal.datasync()
   })

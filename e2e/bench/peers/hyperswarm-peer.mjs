@@ -1,9 +1,10 @@
 // A bare Hyperswarm in a process of its own: the least that any machine has to do. It joins a topic,
 // tells its parent when it has announced itself and when it is connected, sends every PING back as a
-// PONG, and on `{ ping: COUNT, bytes: SIZE }` tells its parent the round trips, in ms.
+// PONG, and on `{ ping: COUNT, bytes: SIZE, everyMs: PACE }` tells its parent the round trips, in ms.
 //   node hyperswarm-peer.mjs HOST:PORT,HOST:PORT TOPIC_HEX
 import DHT from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
+import { timeEach } from './time-each.mjs'
 
 const PING = 1
 const PONG = 2
@@ -29,15 +30,12 @@ swarm.on('connection', (connection) => {
   tell('connected')
 })
 
-process.on('message', async ({ ping, bytes }) => {
-  const roundTripsMs = []
-  while (roundTripsMs.length < ping) {
+process.on('message', async ({ ping, bytes, everyMs }) => {
+  const roundTripsMs = await timeEach(ping, everyMs, async () => {
     const back = new Promise((resolve) => (ponged = resolve))
-    const startMs = performance.now()
     peer.write(Buffer.alloc(bytes, PING))
     await back
-    roundTripsMs.push(performance.now() - startMs)
-  }
+  })
   tell({ roundTripsMs })
 })
 // It ends with the process that started it, however that goes.
