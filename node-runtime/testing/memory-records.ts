@@ -4,9 +4,8 @@ import { EventEmitter } from 'node:events'
 import type { CloudRecord } from '../contract/db.ts'
 import type { CloudError } from '../contract/errors.ts'
 import type { Json } from '../contract/values.ts'
+import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../core/systems/built-in.ts'
 import type { SessionRecords } from '../services/sessions/results.ts'
-
-const BUILT_IN = 'dharma'
 
 export class MemoryRecords {
   readonly #records = new Map<string, CloudRecord>()
@@ -24,7 +23,7 @@ export class MemoryRecords {
   of(person: string): SessionRecords {
     return {
       putBuiltIn: async (collection, id, value) =>
-        this.#put({ system: BUILT_IN, collection, id, author: person }, value),
+        this.#put({ system: BUILT_IN_SYSTEM_KEY, collection, id, author: person }, value),
       put: async (place, value) => {
         this.tries++
         if (this.fail !== null) throw this.fail
@@ -33,9 +32,10 @@ export class MemoryRecords {
       get: async (place, { author }) => this.get({ ...place, author }),
       query: async ({ system, collection, prefix = '', author, limit, cursor = '' }) => {
         const found = [...this.#records.entries()]
-          .filter(([key, record]) => {
-            const inPlace = record.system === system && record.collection === collection
-            const wanted = record.id.startsWith(prefix) && key > cursor
+          .filter(([place, record]) => {
+            const key = system === BUILT_IN_SYSTEM ? BUILT_IN_SYSTEM_KEY : system
+            const inPlace = record.system === key && record.collection === collection
+            const wanted = record.id.startsWith(prefix) && place > cursor
             return inPlace && wanted && (author === undefined || record.author === author)
           })
           .sort(([a], [b]) => (a < b ? -1 : 1))

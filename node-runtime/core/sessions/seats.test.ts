@@ -2,18 +2,20 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
 import { canonicalJson } from '../canonical.ts'
+import { BUILT_IN_SYSTEM_KEY } from '../systems/built-in.ts'
 import { sessionId } from './position.ts'
 import {
   announcedState,
   announcementId,
   MAX_MACHINES_PER_SEAT,
   readAnnouncement,
+  SEATS_COLLECTION,
   MAX_DESCRIPTOR_CHARS,
   seatMachines,
   startedMs,
   withAnnouncement,
 } from './seats.ts'
-import type { Announcement, KnownSession } from './seats.ts'
+import type { Announcement, KnownSession, SeatRecord } from './seats.ts'
 
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 const descriptor = descriptorOf([ANN, BOB])
@@ -36,10 +38,12 @@ const announcement: Announcement = {
   startedMs: 1,
 }
 
-function record(value: Partial<Announcement>, change: { author?: string; id?: string } = {}) {
+const PLACE = { system: BUILT_IN_SYSTEM_KEY, collection: SEATS_COLLECTION }
+
+function record(value: Partial<Announcement>, change: Partial<SeatRecord> = {}) {
   const whole = { ...announcement, ...value }
   const id = announcementId(session, whole.seat, whole.machine)
-  return { author: ANN.person, id, value: whole, ...change }
+  return { ...PLACE, author: ANN.person, id, value: whole, ...change }
 }
 
 test('a seat is taken by its person, on any number of machines up to the limit', () => {
@@ -74,6 +78,8 @@ test.each([
     record({ descriptor: descriptorOf([EVE, BOB]) }, { author: EVE.person }),
   ],
   ['without a log', record({ log: '' })],
+  ['by a page of a system', record({}, { system: descriptor.system })],
+  ['in another collection', record({}, { collection: 'chairs' })],
 ])('an announcement %s counts for nothing', (_what, forged) => {
   expect(readAnnouncement(forged)).toBeNull()
   expect(readAnnouncement(record({}))).toEqual(announcement)
@@ -93,7 +99,7 @@ test('an announcement whose options are a book counts for nothing', () => {
 test('nothing that a record may hold makes the reader throw', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), fc.string(), (value, author, id) => {
-      expect(readAnnouncement({ author, id, value })).toBeNull()
+      expect(readAnnouncement({ ...PLACE, author, id, value })).toBeNull()
     }),
   )
 })

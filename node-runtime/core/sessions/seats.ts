@@ -5,6 +5,7 @@ import { sessionDescriptorSchema } from '../../contract/sessions.ts'
 import type { SessionDescriptor, SessionSummary } from '../../contract/sessions.ts'
 import { hashSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
 import { canonicalJson } from '../canonical.ts'
+import { BUILT_IN_SYSTEM_KEY } from '../systems/built-in.ts'
 import { sessionId } from './position.ts'
 
 /** A person plays on one machine, or a few; more logs of one seat are not followed. */
@@ -33,8 +34,14 @@ export interface KnownSession {
   seats: readonly (readonly Announcement[])[]
 }
 
+/** The collection of the built-in system in which seats are announced. */
+export const SEATS_COLLECTION = 'seats'
+
 /** What of a record an announcement is read from. The database has checked who signed it. */
 export interface SeatRecord {
+  /** Its key. */
+  system: string
+  collection: string
   author: string
   id: string
   value: unknown
@@ -45,8 +52,15 @@ export function announcementId(session: string, seat: number, machine: string): 
   return `${session}.${seat}.${machine}`
 }
 
+/** Is this where seats are announced? What a system writes in a collection of that name says nothing. */
+export function isSeatRecord({ system, collection }: SeatRecord): boolean {
+  return system === BUILT_IN_SYSTEM_KEY && collection === SEATS_COLLECTION
+}
+
 /** The announcement that a record makes, if it counts: by the person in the seat. Never throws. */
-export function readAnnouncement({ author, id, value }: SeatRecord): Announcement | null {
+export function readAnnouncement(record: SeatRecord): Announcement | null {
+  if (!isSeatRecord(record)) return null
+  const { author, id, value } = record
   const parsed = announcementSchema.safeParse(value)
   if (!parsed.success) return null
   const { session, seat, machine, descriptor } = parsed.data

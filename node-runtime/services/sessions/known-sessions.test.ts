@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { announcementId } from '../../core/sessions/seats.ts'
+import { announcementId, SEATS_COLLECTION } from '../../core/sessions/seats.ts'
 import { sessionId } from '../../core/sessions/position.ts'
 import { MemoryRecords } from '../../testing/memory-records.ts'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
-import { KnownSessions, SEATS_COLLECTION } from './known-sessions.ts'
+import { KnownSessions } from './known-sessions.ts'
 
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 

@@ -4,12 +4,10 @@ import { CloudError } from '../../contract/errors.ts'
 import type { CloudRecord } from '../../contract/db.ts'
 import { RecentSessions } from '../../core/sessions/recent-sessions.ts'
 import { BUILT_IN_SYSTEM } from '../../core/systems/built-in.ts'
-import { readAnnouncement, withAnnouncement } from '../../core/sessions/seats.ts'
+import { readAnnouncement, SEATS_COLLECTION, withAnnouncement } from '../../core/sessions/seats.ts'
 import type { Announcement, KnownSession } from '../../core/sessions/seats.ts'
 import type { SessionRecords } from './results.ts'
 
-/** The collection of the built-in system in which seats are announced. */
-export const SEATS_COLLECTION = 'seats'
 const PAGE_RECORDS = 500
 /**
  * Records under one session's ids that are read: anybody can write there, and who wants to hide a session

@@ -12,7 +12,12 @@ import { canonicalJson } from '../../core/canonical.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { sessionId } from '../../core/sessions/position.ts'
 import type { OwnAction } from '../../core/sessions/referee.ts'
-import { announcedState, MAX_DESCRIPTOR_CHARS, startedMs } from '../../core/sessions/seats.ts'
+import {
+  announcedState,
+  isSeatRecord,
+  MAX_DESCRIPTOR_CHARS,
+  startedMs,
+} from '../../core/sessions/seats.ts'
 import type { KnownSession } from '../../core/sessions/seats.ts'
 import { withAnnouncement } from '../../core/sessions/seats.ts'
 import { readTranscript } from '../../core/sessions/transcript.ts'
@@ -26,7 +31,7 @@ import { SessionLogs } from '../../store/session-logs.ts'
 import type { UploadCount } from '../../store/session-logs.ts'
 import type { Network } from '../../swarm/network.ts'
 import { AudienceLinks } from './audience-links.ts'
-import { KnownSessions, SEATS_COLLECTION } from './known-sessions.ts'
+import { KnownSessions } from './known-sessions.ts'
 import { summarize } from './open-session.ts'
 import type { Onlooker } from './open-session.ts'
 import { OpenSessions } from './open-sessions.ts'
@@ -358,7 +363,7 @@ export class Sessions {
       if (this.#closing.signal.aborted) return
       log.error('news of a session could not be taken in', { record: record.id, error })
     }
-    if (record.collection === SEATS_COLLECTION) {
+    if (isSeatRecord(record)) {
       const announcement = this.#known.takeRecord(record)
       const open = announcement === null ? undefined : this.#open.get(announcement.session)
       if (announcement === null || open === undefined) return
