@@ -22,6 +22,6 @@ export default {
   allowConsoleColors: false,
   concurrency: 2,
   // Long, for a machine that has other things to do: a mutant that hangs is mostly noticed by its hits.
-  timeoutMS: 30_000,
+  timeoutMS: 12_000,
   thresholds: { high: 95, low: 85, break: 85 },
 }

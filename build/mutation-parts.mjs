@@ -68,7 +68,7 @@ export const MUTATION_PARTS = {
     ...coreFiles(
       'sync',
       ['healing', 'intake', 'outbox', 'peer', 'pushing', 'replication-core', 'segments'],
-      ['healing', 'intake', 'outbox', 'pushing', 'replication-core', 'segments'],
+      ['healing', 'intake', 'outbox', 'peer', 'pushing', 'replication-*', 'segments'],
     ),
     without: [
       'that lack much are offered segments, and a wrong one harms nobody',

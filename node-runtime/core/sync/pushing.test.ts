@@ -73,9 +73,11 @@ describe('what is new goes', () => {
 
   it('later to who has not greeted yet, but for what came from there', () => {
     b.greeting = null
-    pushing.push([merged(one, 'b'), merged(two, 'c')], true)
-    expect(sent()).toEqual([['c', 'pushed', 1]])
-    expect(b.outbox.waiting).toBe(1)
+    pushing.push([merged(one, 'b'), merged(two, 'c'), merged(three)], true)
+    expect(sent()).toEqual([['c', 'pushed', 2]])
+    b.greeting = { capabilities: new Set(), count: 0 }
+    pushing.pump(b)
+    expect(shared.take()).toMatchObject([{ type: 'readRecords', items: [two.item, three.item] }])
   })
 
   it('after it was read, if it is not at hand', () => {
