@@ -2,7 +2,7 @@
 import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from './procedure.ts'
-import { emptySchema, keySchema, timeMsSchema } from './values.ts'
+import { displayNameSchema, emptySchema, keySchema, timeMsSchema } from './values.ts'
 
 /**
  * What the person should know of this machine, and what can be done. `FOLDER_COPIED`: the data folder
@@ -101,7 +101,7 @@ export const cloudContract = {
   known: call({ input: emptySchema, output: z.object({ clouds: z.array(knownCloudSchema) }) }),
   /** Sets the name under which others see this machine. */
   renameMachine: call({
-    input: z.object({ name: z.string().trim().min(1).max(60) }),
+    input: z.object({ name: displayNameSchema }),
     output: emptySchema,
   }),
 }

@@ -66,6 +66,7 @@ export const ERROR_KINDS = {
   SESSION_CLAIM_EARLY: 'expected',
   SESSION_TRANSCRIPT_FORGED: 'refused',
   SESSION_TRANSCRIPT_MISSING: 'environment',
+  // Its descriptor, a move once it is signed, or all that a seat has signed.
   SESSION_TOO_LARGE: 'expected',
   RULES_FAILED: 'expected',
   RULES_MISSING: 'environment',

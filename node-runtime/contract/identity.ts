@@ -2,9 +2,7 @@
 import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from './procedure.ts'
-import { emptySchema, keySchema } from './values.ts'
-
-export const displayNameSchema = z.string().trim().min(1).max(60)
+import { displayNameSchema, emptySchema, keySchema } from './values.ts'
 
 export const whoamiSchema = z.object({ person: keySchema, machine: keySchema, name: z.string() })
 export type Whoami = z.infer<typeof whoamiSchema>

@@ -158,8 +158,11 @@ export const sessionFrameSchema = sessionSummarySchema.extend({
       proof: z.array(signedFormSchema),
     })
     .nullable(),
-  /** What this machine can't do now; it is tried again. Not a fault of any player. */
-  trouble: z.object({ what: z.enum(['rules', 'disk']), message: z.string() }).nullable(),
+  /**
+   * What this machine can't do now. Not a fault of any player. `rules` and `disk` are tried again;
+   * `seat`: what it signed in its seat is damaged, and it signs no more in this session.
+   */
+  trouble: z.object({ what: z.enum(['rules', 'disk', 'seat']), message: z.string() }).nullable(),
   /** So long the others may be silent before the own seat may claim; null when it is to act itself. */
   claimAfterMs: z.number().nullable(),
 })
@@ -171,6 +174,7 @@ const actErrors = [
   'SESSION_NOT_YOUR_TURN',
   'SESSION_ACTION_ILLEGAL',
   'SESSION_OVER',
+  'SESSION_TOO_LARGE',
   'SESSION_TRANSCRIPT_FORGED',
   'UNAVAILABLE',
 ] as const

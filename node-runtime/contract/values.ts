@@ -64,6 +64,17 @@ export const recordIdSchema = z
   // eslint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'no control characters')
 
+/** Half a character, such as a cut emoji leaves, would make what is signed with the name unreadable. */
+const HALF_CHARACTERS = /\p{Surrogate}/gu
+
+/** The name of a person or a machine: a label. */
+export const displayNameSchema = z
+  .string()
+  .overwrite((name) => name.replace(HALF_CHARACTERS, '\ufffd'))
+  .trim()
+  .min(1)
+  .max(60)
+
 /** Milliseconds since 1970. */
 export const timeMsSchema = z.number().int().nonnegative()
 

@@ -54,13 +54,18 @@ export function isShallow(text: string, depth = MAX_JSON_DEPTH): boolean {
   return true
 }
 
+/** Can this canonical text be read again: is it shallow, and of whole characters only? Never throws. */
+export function isReadable(text: string): boolean {
+  return isShallow(text) && !LONE_SURROGATE.test(text)
+}
+
 /**
  * The value of a canonical JSON text, or undefined if the text is not JSON, not canonical (white
  * space, order, doubled keys, other forms of a number), too deep, or holds half a character. Never
  * throws. The caller has limited the length.
  */
 export function parseCanonical(text: string): Json | undefined {
-  if (!isShallow(text) || LONE_SURROGATE.test(text)) return undefined
+  if (!isReadable(text)) return undefined
   try {
     const value = JSON.parse(text) as Json
     return canonicalJson(value) === text ? value : undefined

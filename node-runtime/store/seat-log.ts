@@ -2,12 +2,13 @@
 import { EventEmitter } from 'node:events'
 import type Hypercore from 'hypercore'
 import { encodeKey } from '../core/keys.ts'
+import { MAX_LOG_BLOCKS } from '../core/sessions/block.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
 import type { LinkMux } from '../ports/link-mux.ts'
 import { diskError } from './disk-errors.ts'
 
 /** A block is one action; the longest games have some thousand. */
-const LOG_LIMITS = { maxBlocks: 65_536, maxBlockBytes: 1024 * 1024 }
+const LOG_LIMITS = { maxBlocks: MAX_LOG_BLOCKS, maxBlockBytes: 1024 * 1024 }
 
 /** What one log has given to other machines since it was opened. */
 export interface UploadCount {

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { canonicalJson, isShallow, parseCanonical } from '../canonical.ts'
 import { domainBytes, encodeKey, hash, keyPair, sign, toHex } from '../keys.ts'
 import { openAttestation, signAttestation } from './attestation.ts'
 import { cloudIdOf, genesisBody, openGenesis } from './genesis.ts'
 import { openMachineForm, signMachineForm } from './machine-form.ts'
-import { MAX_FORM_CHARS } from './signed-form.ts'
+import { MAX_FORM_CHARS, openForm, signForm } from './signed-form.ts'
 import type { SignedForm } from './signed-form.ts'
 
 const keysOf = (seed: number) => keyPair(new Uint8Array(32).fill(seed))
@@ -127,7 +128,7 @@ describe('what a form may hold', () => {
 
   it('is of a version from 1', () => {
     expect(attests({ v: 1 })).toBe(true)
-    for (const v of [0, -1, '1', null]) expect(attests({ v }), String(v)).toBe(false)
+    for (const v of [0, -1, 1.5, '1', null]) expect(attests({ v }), String(v)).toBe(false)
   })
 
   it('is of the kind that its signature is for', () => {
@@ -247,6 +248,32 @@ describe('what a form may hold', () => {
     ]) {
       expect(begins(bad), JSON.stringify(bad)).toBe(false)
     }
+  })
+})
+
+describe('what is signed can be read', () => {
+  const said = z.object({ text: z.unknown(), signer: z.string() })
+  const signs = (text: unknown) =>
+    signForm('word', { text, signer: machine }, machineKeys.secretKey)
+  const around = signs('').body.length
+
+  it.each(['x', '\u20ac', '"', '\u0001'])('up to the limit, of the character %j', (char) => {
+    const room = Math.floor((MAX_FORM_CHARS - around) / (JSON.stringify(char).length - 2))
+    const form = signs(char.repeat(room))
+    expect(form.body.length).toBeGreaterThan(MAX_FORM_CHARS - 6)
+    expect(openForm(form, 'word', said, 'signer')?.text).toBe(char.repeat(room))
+    expect(() => signs(char.repeat(room + 1))).toThrow('too-long')
+  })
+
+  it('up to the depth of any JSON', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)])
+    expect(openForm(signs(nested(62)), 'word', said, 'signer')).not.toBeNull()
+    expect(() => signs(nested(63))).toThrow('unreadable')
+  })
+
+  it('if it is of whole characters', () => {
+    expect(openForm(signs('\ud83d\ude00'), 'word', said, 'signer')?.text).toBe('\ud83d\ude00')
+    expect(() => signs('\ud83d')).toThrow('unreadable')
   })
 })
 

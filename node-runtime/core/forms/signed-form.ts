@@ -3,7 +3,7 @@
 import type * as z from 'zod'
 import { MAX_FORM_CHARS } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
-import { canonicalJson, parseCanonical } from '../canonical.ts'
+import { canonicalJson, isReadable, parseCanonical } from '../canonical.ts'
 import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from '../keys.ts'
 
 export { MAX_FORM_CHARS, signedFormSchema } from '../../contract/values.ts'
@@ -16,13 +16,35 @@ function formDomain(kind: string): string {
   return `dharma/${kind}/1`
 }
 
-/** Signs the fields as a form of this kind, version 1. */
+function bodyOf(kind: string, fields: Record<string, unknown>): string {
+  return canonicalJson({ ...fields, kind, v: 1 })
+}
+
+/** Why nobody could read a form: its text is too long, or too deep or of half characters. */
+export type FormFault = 'too-long' | 'unreadable'
+
+function faultOfBody(body: string): FormFault | null {
+  if (body.length > MAX_FORM_CHARS) return 'too-long'
+  return isReadable(body) ? null : 'unreadable'
+}
+
+/** Why nobody could read these fields as a form of this kind; null if all can. */
+export function faultOfForm(kind: string, fields: Record<string, unknown>): FormFault | null {
+  return faultOfBody(bodyOf(kind, fields))
+}
+
+/**
+ * Signs the fields as a form of this kind, version 1.
+ * @throws RangeError if nobody could read it, as `faultOfForm` says: the signer's mistake
+ */
 export function signForm(
   kind: string,
   fields: Record<string, unknown>,
   secretKey: Uint8Array,
 ): SignedForm {
-  const body = canonicalJson({ ...fields, kind, v: 1 })
+  const body = bodyOf(kind, fields)
+  const fault = faultOfBody(body)
+  if (fault !== null) throw new RangeError(`a form of kind "${kind}" is ${fault}`)
   return { body, signature: toHex(sign(domainBytes(formDomain(kind), body), secretKey)) }
 }
 
@@ -42,7 +64,7 @@ export function openForm<T extends Record<string, unknown>>(
   if (body.length > MAX_FORM_CHARS) return null
   const value = parseCanonical(body)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-  if (value['kind'] !== kind || typeof value['v'] !== 'number' || value['v'] < 1) return null
+  if (value['kind'] !== kind || !isVersion(value['v'])) return null
   const named = value[signer]
   const key = typeof named === 'string' ? decodeKey(named) : null
   if (key === null || !check(domainBytes(formDomain(kind), body), fromHex(signature), key)) {
@@ -50,4 +72,8 @@ export function openForm<T extends Record<string, unknown>>(
   }
   const parsed = schema.safeParse(value)
   return parsed.success ? parsed.data : null
+}
+
+function isVersion(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 1
 }

@@ -3,8 +3,8 @@
 import * as z from 'zod'
 import { hashSchema, jsonSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
 import type { Attestation } from '../forms/attestation.ts'
-import { openForm, signForm } from '../forms/signed-form.ts'
-import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import { faultOfForm, openForm, signForm } from '../forms/signed-form.ts'
+import type { FormFault, SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import { domainBytes, hash, toHex } from '../keys.ts'
 
 const KIND = 'action'
@@ -59,6 +59,12 @@ function actionHash({ body }: SignedForm): string {
   return toHex(hash(domainBytes(HASH_DOMAIN, body)))
 }
 
+/** Why nobody could read this action, were it signed; null if all can. */
+export function faultOfAction(statement: ActionStatement): FormFault | null {
+  return faultOfForm(KIND, statement)
+}
+
+/** @throws RangeError if nobody could read it, as `faultOfAction` says */
 export function signAction(statement: ActionStatement, machineSecretKey: Uint8Array): Action {
   const form = signForm(KIND, statement, machineSecretKey)
   return { ...statement, hash: actionHash(form), form }

@@ -10,6 +10,10 @@ export interface Block {
 
 /** A form within JSON: its text is escaped once more, and has a signature and a name around it. */
 export const MAX_BLOCK_CHARS = 2 * MAX_FORM_CHARS + 1024
+/** The same in UTF-8: what takes three bytes is not escaped. */
+export const MAX_BLOCK_BYTES = 3 * MAX_FORM_CHARS + 1024
+/** Blocks of one log that are carried and read: far more than a session has actions. */
+export const MAX_LOG_BLOCKS = 65_536
 
 export function writeBlock({ type, form }: Block): string {
   return JSON.stringify({ [type]: { body: form.body, signature: form.signature } })

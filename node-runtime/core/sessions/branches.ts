@@ -11,7 +11,7 @@ import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
  * A session that goes on for longer is none that this version follows. Each seat has its share of it, so
  * that none can fill up a game that it is about to lose.
  */
-export const MAX_ACTIONS = 20_000
+const MAX_ACTIONS = 20_000
 /** What the actions of all seats may take of a transcript; the rest is for its head and attestations. */
 const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../contract/values.ts'
 import {
   auction,
   coin,
@@ -11,9 +12,11 @@ import {
   race,
   Table,
 } from '../../testing/session-tables.ts'
+import type { RulesOf } from '../../testing/session-tables.ts'
+import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
 import { openAction } from './action.ts'
 import type { Action } from './action.ts'
-import { writeBlock } from './block.ts'
+import { MAX_BLOCK_BYTES, writeBlock } from './block.ts'
 import { MAX_TRANSCRIPT_BYTES, writeTranscript } from './transcript.ts'
 
 const ANN = holder('ann')
@@ -472,6 +475,110 @@ test('after a restart nothing is signed before the own log is read to its end', 
   again.read(ann)
   expect(own.referee.actions).toHaveLength(3)
   expect(again.referee.fault).toBeNull()
+})
+
+describe('what is signed can be read by all', () => {
+  const start = { heads: [null, null], body: '' }
+  const around = forgedLog(descriptor, ANN, [start]).actions[0]?.form.body.length ?? NaN
+  /** Any seat may play one of these, at any time. */
+  const speech = (...texts: Json[]): RulesOf => {
+    const position = { state: 0, outcome: null, legal: [texts, texts], view: null }
+    return { start: () => position, play: () => position }
+  }
+
+  test.each(['x', '\u20ac', '"'])('up to the largest move, of the character %s', (char) => {
+    const width = JSON.stringify(char).length - 2
+    const largest = char.repeat(Math.floor((MAX_FORM_CHARS - around) / width))
+    const [ann, bob] = tables(speech(largest, `${largest}${char}`))
+    expect(ann.act(`${largest}${char}`)).toBe('SESSION_TOO_LARGE')
+    expect([ann.log, ann.referee.length, ann.referee.trouble]).toEqual([[], 0, null])
+    expect(ann.act(largest)).toBe(0)
+    bob.read(ann)
+    expect(bob.dropped).toEqual([])
+    expect(bob.referee.actions).toMatchObject([{ body: largest }])
+    expect(Buffer.byteLength(ann.log.at(-1) ?? '')).toBeLessThanOrEqual(MAX_BLOCK_BYTES)
+    expect(bob.act('x')).toBe('SESSION_ACTION_ILLEGAL')
+  })
+
+  test('and nothing else, such as half a character', () => {
+    const half = '\ud83d'
+    const [ann] = tables(speech(half))
+    expect(ann.act(half)).toBe('BAD_INPUT')
+    expect([ann.log, ann.referee.length]).toEqual([[], 0])
+  })
+
+  test('an end that cannot be signed stands without an agreement', () => {
+    const over = { scores: [1, 0], reason: '\ud83d' }
+    const rules = speech('end')
+    const ended = { ...rules.start(), outcome: over, legal: [[], []] }
+    const [ann, bob] = tables({ ...rules, play: () => ended })
+    expect(ann.act('end')).toBe(0)
+    exchange(ann, bob)
+    expect(bob.referee.ending).toEqual({ outcome: over, by: 'rules' })
+    expect(bob.referee.agreements).toEqual([null, null])
+  })
+
+  test('to the last that a seat has room for, in bytes', () => {
+    const others = Array.from({ length: 14 }, (_, number) => holder(`other ${number}`))
+    const of = descriptorOf([ANN, BOB, ...others])
+    const [small, large] = ['x', '\u20ac'.repeat(15_000)]
+    const [ann, bob] = tables(speech(small, large), of)
+    // Then there is room for a block of so many characters, and not of so many bytes.
+    expect(ann.act(small)).toBe(0)
+    let played = 1
+    while (ann.act(large) === played) played++
+    expect(played).toBe(10)
+    expect(ann.act(large)).toBe('SESSION_TOO_LARGE')
+    expect(ann.referee.trouble).toBeNull()
+    bob.read(ann)
+    expect(bob.dropped).toEqual([])
+    expect(bob.referee.length).toBe(played)
+  })
+})
+
+describe('a seat that cannot be gone on with says so, and signs nothing more', () => {
+  test('when its own log does not hold what it signed', () => {
+    const [ann] = tables()
+    ann.act(3)
+    const own = new Table(descriptor, race, ANN)
+    own.step({ type: 'held', seat: 0, log: own.name, blocks: 2 })
+    own.step({ type: 'block', log: own.name, text: 'damaged' })
+    expect(own.dropped).toEqual(['a block is no action'])
+    expect(own.referee.trouble?.what).toBe('seat')
+    expect(own.act(3)).toBe('UNAVAILABLE')
+    expect(own.log).toEqual([])
+  })
+
+  test('when the room for an action went to another machine of the seat', () => {
+    const others = Array.from({ length: 14 }, (_, number) => holder(`other ${number}`))
+    const of = descriptorOf([ANN, BOB, ...others])
+    const ann = new Table(of, race, ANN)
+    ann.failDisk = true
+    expect(ann.act(3)).toBe('no answer')
+    const phone = holder('ann', 'phone')
+    const none: (string | null)[] = of.seats.map(() => null)
+    let heads = none
+    // Large ones, and small ones where no more of those fit.
+    for (const [round, body] of ['x'.repeat(15_000), ''].entries()) {
+      while (ann.dropped.length === round) {
+        const seq = ann.referee.length
+        const chat = forgedLog(of, phone, [{ heads, type: 'chat', body, seq }])
+        ann.read({ name: `chat ${round} ${seq}`, log: chat.log })
+        if (ann.dropped.length === round) heads = none.with(0, chat.actions[0]?.hash ?? null)
+      }
+    }
+    ann.failDisk = false
+    const before = ann.effects.length
+    ann.step({ type: 'timer', id: 'append' })
+    const told = ann.effects.slice(before)
+    expect(told.filter(({ type }) => type === 'wrote' || type === 'acted')).toEqual([])
+    expect(told).toContainEqual(expect.objectContaining({ type: 'refused', code: 'UNAVAILABLE' }))
+    expect(ann.dropped.at(-1)).toBe('an action fits nowhere')
+    expect(ann.referee.trouble?.what).toBe('seat')
+    const { length } = ann.log
+    expect(ann.act(3)).toBe('UNAVAILABLE')
+    expect(ann.log).toHaveLength(length)
+  })
 })
 
 test('no order of arrival and no rubbish leads two machines to different games', () => {

@@ -6,11 +6,11 @@ import type { Outcome, SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import { attestationHash, openAttestation } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
-import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import type { FormFault, SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import type { Core } from '../step.ts'
-import { ACTION_TYPES, isOfSeat, openAction } from './action.ts'
+import { ACTION_TYPES, faultOfAction, isOfSeat, openAction } from './action.ts'
 import type { Action, ActionStatement } from './action.ts'
-import { MAX_BLOCK_CHARS, readBlock, writeBlock } from './block.ts'
+import { MAX_BLOCK_BYTES, readBlock, writeBlock } from './block.ts'
 import { Branches } from './branches.ts'
 import { Judgement } from './judgement.ts'
 import type { Ending, Fault, PlayedAction } from './judgement.ts'
@@ -26,6 +26,10 @@ const RETRY_MS = 250
 const MAX_RETRY_MS = 30_000
 /** Attestations of one person: the machines of a seat, and some renewed. Others have room of their own. */
 const MAX_ATTESTATIONS_OF_PERSON = 32
+/** Of the own seat. Another action could be a second one for the position of one that does not count. */
+const SEAT_LOST =
+  'What this machine has signed in your seat cannot be taken in again, so it signs nothing more in this session.'
+const FITS_NOWHERE = 'an action fits nowhere'
 
 export interface RefereeOptions {
   descriptor: SessionDescriptor
@@ -76,7 +80,7 @@ export type OwnAction = { type: 'move'; body: Json } | { type: 'resign' } | { ty
 
 /** What this machine can't do now, in words. Not a fault of any player. */
 export interface Trouble {
-  what: 'rules' | 'disk'
+  what: 'rules' | 'disk' | 'seat'
   message: string
 }
 
@@ -107,6 +111,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   #asked: { token: number; stamp: string } | null = null
   #tries = 0
   #trouble: { rules: string | null; disk: string | null } = { rules: null, disk: null }
+  /** What the own seat has signed is not all taken in, and never will be. */
+  #seatLost = false
   #nextToken = 1
   #lastNewsMs: number | null = null
 
@@ -146,6 +152,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   }
 
   get trouble(): Trouble | null {
+    if (this.#seatLost) return { what: 'seat', message: SEAT_LOST }
     const { rules, disk } = this.#trouble
     if (disk !== null) return { what: 'disk', message: disk }
     return rules === null ? null : { what: 'rules', message: rules }
@@ -218,11 +225,18 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   #takeBlock({ log, text }: { log: string; text: string }, nowMs: number): RefereeEffect[] {
     if (this.#stalled.has(log)) return []
     const block = readBlock(text)
-    if (block === null) return [{ type: 'dropLog', log, reason: 'a block is no action' }]
+    if (block === null) return this.#drop(log, 'a block is no action')
     if (block.type === 'action') return this.#takeAction(block.form, log, nowMs)
     const hash = this.#takeAttestation(block.form)
-    if (hash === null) return [{ type: 'dropLog', log, reason: 'an attestation does not hold' }]
+    if (hash === null) return this.#drop(log, 'an attestation does not hold')
     return [this.#taken(log, hash)]
+  }
+
+  #drop(log: string, reason: string): RefereeEffect[] {
+    const dropped: RefereeEffect = { type: 'dropLog', log, reason }
+    if (log !== this.#own?.log) return [dropped]
+    this.#seatLost = true
+    return [dropped, { type: 'changed' }]
   }
 
   #taken(log: string, attestation?: string): RefereeEffect {
@@ -254,7 +268,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     const genuine =
       action !== null && isOfSeat(action, seats, this.#attestations.get(action.attestation))
     if (!genuine) {
-      return log === null ? [] : [{ type: 'dropLog', log, reason: 'an action is not the seat’s' }]
+      return log === null ? [] : this.#drop(log, 'an action is not the seat’s')
     }
     const added = this.#branches.add(action)
     if (added === 'waiting') {
@@ -263,11 +277,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     }
     const effects: RefereeEffect[] = []
     if (log !== null) {
-      effects.push(
-        added === 'refused'
-          ? { type: 'dropLog', log, reason: 'an action fits nowhere' }
-          : this.#taken(log),
-      )
+      if (added === 'refused') effects.push(...this.#drop(log, FITS_NOWHERE))
+      else effects.push(this.#taken(log))
     }
     if (added !== 'added') return effects
     this.#lastNewsMs = nowMs
@@ -284,11 +295,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
         if (added === 'waiting') continue
         progress = true
         this.#stalled.delete(log)
-        effects.push(
-          added === 'refused'
-            ? { type: 'dropLog', log, reason: 'an action fits nowhere' }
-            : this.#taken(log),
-        )
+        if (added === 'refused') effects.push(...this.#drop(log, FITS_NOWHERE))
+        else effects.push(this.#taken(log))
       }
     }
     return effects
@@ -303,7 +311,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   /** Has all that this machine ever signed here been taken in? Else it could sign for one position twice. */
   get #knowsItself(): boolean {
     const own = this.#own
-    return own !== null && (this.#read.get(own.log)?.blocks ?? 0) >= own.blocks
+    if (own === null || this.#seatLost) return false
+    return (this.#read.get(own.log)?.blocks ?? 0) >= own.blocks
   }
 
   /** Plays what is not played yet, and agrees with the end. */
@@ -381,7 +390,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       if (this.trouble !== null) return refuse('UNAVAILABLE', this.trouble.message)
       return refuse('SESSION_NOT_YOUR_TURN', 'The position is still being worked out.')
     }
-    if (!this.#branches.hasRoom(seat, MAX_BLOCK_CHARS)) {
+    if (!this.#branches.hasRoom(seat, MAX_BLOCK_BYTES)) {
       return refuse('SESSION_TOO_LARGE', 'You have acted as often as a seat may in one session.')
     }
     if (action.type === 'resign') return null
@@ -408,7 +417,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     const attestation = own.attestation()
     const heads = this.#branches.heads()
     const head = heads[seat] ?? null
-    const action = own.sign({
+    const statement: ActionStatement = {
       session: this.session,
       seat,
       seq: head === null ? 0 : this.#branches.seqOf(head) + 1,
@@ -418,7 +427,10 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       machine: own.machine,
       attestation: attestation.hash,
       atMs: wallMs,
-    })
+    }
+    const formFault = faultOfAction(statement)
+    if (formFault !== null) return this.#unsignable(token, formFault)
+    const action = own.sign(statement)
     this.#attestations.set(attestation.hash, attestation)
     const texts = [writeBlock({ type: 'action', form: action.form })]
     if (this.#read.get(this.#own?.log ?? '')?.attestation !== attestation.hash) {
@@ -426,6 +438,19 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     }
     this.#pending = { token, appendToken: 0, action, texts, kept: false, tries: 0 }
     return this.#append()
+  }
+
+  #unsignable(token: number | null, fault: FormFault): RefereeEffect[] {
+    // An agreement is a bonus: the end stands without it.
+    if (token === null) return []
+    const details = { ply: this.actions.length, seat: this.#ownSeat }
+    if (fault === 'too-long') {
+      const message = 'This move is too large to be signed: nobody could read it.'
+      return [{ type: 'refused', token, code: 'SESSION_TOO_LARGE', message, details }]
+    }
+    const message =
+      'This move cannot be signed: it is nested too deeply, or has half a character in it.'
+    return [{ type: 'refused', token, code: 'BAD_INPUT', message, details }]
   }
 
   /** Writes what is signed, and nothing else until it is written: another signature would be a second. */
@@ -460,7 +485,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     if (pending.kept) return []
     pending.kept = true
     const { token, action } = pending
-    this.#branches.add(action)
+    if (this.#branches.add(action) === 'refused') return this.#ownRefused(token)
     this.#lastNewsMs = nowMs
     const acted: RefereeEffect[] =
       token === null ? [] : [{ type: 'acted', token, ply: this.actions.length, action }]
@@ -471,6 +496,15 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       ...this.#wakeLogs(),
       ...this.#goOn(),
     ]
+  }
+
+  /** The room went to the seat's other machine meanwhile, or this is a mistake: nothing is built on it. */
+  #ownRefused(token: number | null): RefereeEffect[] {
+    const dropped = this.#own === null ? [] : this.#drop(this.#own.log, FITS_NOWHERE)
+    if (token === null) return dropped
+    const details = { ply: this.actions.length, seat: this.#ownSeat }
+    const refused = { code: 'UNAVAILABLE', message: SEAT_LOST, details } as const
+    return [...dropped, { type: 'refused', token, ...refused }]
   }
 
   /** What was written needs no reading. */
@@ -488,7 +522,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     if (ending === null || ownSeat === null || fault !== null || this.#pending !== null) return []
     // A claim is the claimant's word; whom it is held against has not agreed by having come back.
     if (ending.by === 'claim') return []
-    if (!this.#branches.hasRoom(ownSeat, MAX_BLOCK_CHARS)) return []
+    if (!this.#branches.hasRoom(ownSeat, MAX_BLOCK_BYTES)) return []
     if (this.agreements[ownSeat] !== null || this.#judgement.isBehind) return []
     if (!this.#knowsItself) return []
     const last = this.#branches.order.at(-1)

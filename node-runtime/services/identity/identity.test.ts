@@ -83,8 +83,9 @@ test('whoever watches is told of a new name and of a new person', async () => {
     const { person, machine } = identity
     const first = { person, machine, name: identity.personName }
     await vi.waitFor(() => expect(told).toEqual([first]))
-    await client.rename({ name: 'Grace' })
-    const renamed = { ...first, name: 'Grace' }
+    // Half an emoji at the end: who cut it knows nothing of characters.
+    await client.rename({ name: 'Grace \ud83d' })
+    const renamed = { ...first, name: 'Grace \ufffd' }
     await vi.waitFor(() => expect(told).toEqual([first, renamed]))
     await client.restore({ phrase: `${'abandon '.repeat(23)}art` })
     const restored = { ...renamed, person: identity.person }

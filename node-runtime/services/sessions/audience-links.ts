@@ -1,6 +1,6 @@
 // Drives the audience over the links: its messages, its timers, and which logs are replicated with whom.
 import * as z from 'zod'
-import { hashSchema, MAX_FORM_CHARS, signedFormSchema } from '../../contract/values.ts'
+import { hashSchema, signedFormSchema } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
 import { Audience, audienceMessageSchema } from '../../core/sessions/audience.ts'
 import type {
@@ -9,6 +9,7 @@ import type {
   AudienceMessage,
   Followed,
 } from '../../core/sessions/audience.ts'
+import { MAX_BLOCK_BYTES } from '../../core/sessions/block.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
@@ -16,7 +17,8 @@ import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
 const PROTOCOL = 'dharma/sessions/2'
 /** Actions at once, ahead of the log that holds them. A link that closes loses nothing by it. */
 const ACTIONS_PROTOCOL = 'dharma/session-actions/1'
-const MAX_ACTION_BYTES = 3 * MAX_FORM_CHARS
+/** Both forms of a message are at most as large as a block: what can be signed can be sent. */
+const MAX_ACTION_BYTES = 2 * MAX_BLOCK_BYTES
 
 const actionMessageSchema = z.object({
   session: hashSchema,

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { CloudError } from '../../contract/errors.ts'
 import type { SignedForm } from '../../contract/values.ts'
 import type { Action } from '../../core/sessions/action.ts'
-import { MAX_ACTIONS } from '../../core/sessions/branches.ts'
+import { MAX_LOG_BLOCKS } from '../../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
 import type {
   OwnAction,
@@ -19,8 +19,6 @@ import type { SeatLog } from '../../store/session-logs.ts'
 
 /** An action of the person waits so long for what goes before it, such as the own log after a start. */
 const SETTLE_LIMIT_MS = 5_000
-/** Actions, and attestations between them. */
-const MAX_LOG_BLOCKS = 2 * MAX_ACTIONS
 
 export interface TableOptions {
   referee: Referee
@@ -100,7 +98,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
   /**
    * Acts in the own seat. It is on disk when the promise resolves, with its ply.
    * @throws CloudError SESSION_NOT_SEATED, SESSION_OVER, SESSION_NOT_YOUR_TURN, UNAVAILABLE,
-   *   SESSION_ACTION_ILLEGAL, SESSION_TRANSCRIPT_FORGED, SESSION_CLAIM_EARLY
+   *   SESSION_ACTION_ILLEGAL, SESSION_TOO_LARGE, BAD_INPUT, SESSION_TRANSCRIPT_FORGED,
+   *   SESSION_CLAIM_EARLY
    */
   async act(action: OwnAction): Promise<number> {
     await this.settled()
