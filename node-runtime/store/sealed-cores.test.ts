@@ -248,10 +248,12 @@ describe('the store of sealed cores', () => {
     const sealed = await a.seal(blocksOf(3))
     expect(stuck).toHaveBeenCalled()
     stuck.mockRestore()
+    // Who is not served says so, before the test's own time is up.
+    const signal = AbortSignal.timeout(10_000)
     for (const each of [key, sealed.key]) {
       const copy = await b.open(each)
       copy?.replicate(theirs)
-      await copy?.download({ maxBytes: MANY_BYTES })
+      await copy?.download({ maxBytes: MANY_BYTES, signal })
     }
     expect(a.list()).toHaveLength(2)
   })

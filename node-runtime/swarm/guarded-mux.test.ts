@@ -52,16 +52,14 @@ describe('the multiplexer of a link', () => {
     expect(faults).toHaveLength(1)
   })
 
-  it('takes so many channels, and not 300,000', async () => {
+  it('takes so many channels, and no more', async () => {
     const { guarded, raw, faults } = await open()
-    let opened = 0
-    for (; opened < 300_000 && !raw.stream.destroyed; opened++) {
+    for (let opened = 0; opened < 20_000 && !raw.stream.destroyed; opened++) {
       raw.createChannel({ protocol: 'x', id: Buffer.from(String(opened)), unique: false })?.open()
       if (opened % 500 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    await until(() => guarded.stream.destroyed)
+    await until(() => guarded.stream.destroyed, 10_000)
     expect(faults).toEqual([{ reason: 'it opens too many channels' }])
-    expect(opened).toBeLessThan(20_000)
   })
 
   it('slows a flood down to its allowance, and goes on after it', async () => {

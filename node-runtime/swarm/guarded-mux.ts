@@ -92,11 +92,8 @@ export class GuardedMux extends Protomux implements LinkMux {
     if (this._destroying) return
     const waitMs = this.#bytes.use(buffer.byteLength, this.#now())
     if (waitMs > 0) this.#slowDown(waitMs)
-    try {
-      super._ondata(buffer)
-    } catch (error) {
-      this._safeDestroy(error)
-    }
+    // What this throws, it hands to `_safeDestroy` itself.
+    super._ondata(buffer)
   }
 
   override _decode(remoteId: number, state: DecodingState): unknown {
