@@ -14,6 +14,7 @@ import { Reconciliation } from './reconciliation.ts'
 
 const LEAST = '000000000000-0000'
 const versionAt = (timeMs: number): string => formatVersion({ timeMs, counter: 0xffff })
+const LIMITS: Limits = { least: LEAST, greatest: versionAt(WALL_MS) }
 const ITEMS = Array.from({ length: 5 }, (_, i) => itemAt(WALL_MS - 1000 + i))
 
 let shared: FakeShared
@@ -129,13 +130,18 @@ describe('a turn', () => {
   })
 
   it('waits for what the other said it sends, and for its frames to be judged', () => {
+    const more = [...ITEMS, itemAt(WALL_MS - 1)]
     healing.want(b)
-    answer(b, [...ITEMS, itemAt(WALL_MS - 1)])
-    answer(b, [...ITEMS, itemAt(WALL_MS - 1)], { sending: true })
+    answer(b, more)
+    const { question } = theQuestion()
+    healing.answer(b, answerTo(question, more, { sending: true }))
+    // A second answer to it, when nothing is open any more.
+    healing.answer(b, answerTo(question, more, { sending: true }))
+    healing.settle(b)
+    healing.drained(c)
     healing.settle(b)
     expect(asked()).toEqual([])
     b.judged.push({ number: 0, missing: [], cost: 1 })
-    healing.drained(c)
     healing.drained(b)
     expect(asked()).toEqual([])
     b.judged.pop()
@@ -148,6 +154,18 @@ describe('a turn', () => {
     // While a question is open, there is nothing to settle.
     healing.settle(b)
     expect(asked()).toEqual([])
+  })
+
+  it('is nobody’s while there is none, whatever is said', () => {
+    healing.drained(b)
+    healing.settle(b)
+    healing.noteProgress(b)
+    healing.forget(b)
+    const question = { session: 1, salt: new Uint8Array(16), limits: LIMITS, ranges: [] }
+    healing.answer(b, answerTo(question, ITEMS))
+    expect(shared.take()).toEqual([])
+    healing.bulkFetched(b)
+    expect(whomAsked()).toEqual(['b'])
   })
 
   it('of answers takes those alone that were asked for', () => {
@@ -318,6 +336,11 @@ describe('bulk', () => {
     expect(asked()).toEqual([])
     bulk = false
     healing.bulkFetched(b)
+    // It is over then, and the turn goes on as any other.
+    answer(b, ITEMS.slice(1))
+    b.outbox.nextReading(shared.tree, 1)
+    b.outbox.endReading(1)
+    healing.settle(b)
     answer(b, ITEMS)
     expect(inStep()).toEqual(['b'])
   })
@@ -396,6 +419,14 @@ describe('a question', () => {
     expect(answers()).toMatchObject([{ sending: false, newest: ITEMS[4]!.version }])
     expect([inStep(), b.mayLack, b.owesDrained, pumped]).toEqual([['b'], false, false, ['b']])
     expect(b.differedMs).toBe(Number.NEGATIVE_INFINITY)
+  })
+
+  it('is paid for with its bytes and those of its answer', () => {
+    const question = ask(ITEMS)
+    const before = b.budgets.ranges.left(shared.nowMs)
+    healing.question(b, question)
+    const [{ bytes }] = answers() as [Answered]
+    expect(before - b.budgets.ranges.left(shared.nowMs)).toBe(question.length + bytes.length)
   })
 
   it('that finds a difference is noted', () => {

@@ -178,10 +178,16 @@ describe('sending goes on', () => {
     shared.take()
     pushing.forget(b)
     pushing.recordsRead(first!, [one])
-    expect(b.outbox.reading).not.toBeNull()
-    shared.peers.delete('c')
+    expect([b.outbox.reading === null, shared.take()]).toEqual([false, []])
+    // What is read for others is theirs still.
     pushing.recordsRead(second!, [one])
+    expect(sent()).toEqual([['c', 'pushed', 1]])
+    c.outbox.queuePush(two.item)
+    pushing.pump(c)
+    const third = c.outbox.reading?.token ?? 0
+    shared.take()
     shared.greeted('c')
+    pushing.recordsRead(third, [two])
     expect(shared.take()).toEqual([])
   })
 })
