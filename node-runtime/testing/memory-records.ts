@@ -14,6 +14,8 @@ export class MemoryRecords {
   /** Tries to write records of systems. Set `fail` to have them refused. */
   tries = 0
   fail: CloudError | null = null
+  /** Set to have no record found, because of this. */
+  failReading: CloudError | null = null
 
   constructor() {
     this.#news.setMaxListeners(0)
@@ -31,6 +33,7 @@ export class MemoryRecords {
       },
       get: async (place, { author }) => this.get({ ...place, author }),
       query: async ({ system, collection, prefix = '', author, limit, cursor = '' }) => {
+        if (this.failReading !== null) throw this.failReading
         const found = [...this.#records.entries()]
           .filter(([place, record]) => {
             const key = system === BUILT_IN_SYSTEM ? BUILT_IN_SYSTEM_KEY : system

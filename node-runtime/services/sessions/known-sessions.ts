@@ -44,9 +44,14 @@ export class KnownSessions {
     return this.#recent.get(session)
   }
 
+  /** Undefined if nobody has announced it here. Rejects when the records can't be read. */
+  async find(session: string): Promise<KnownSession | undefined> {
+    return this.#recent.get(session) ?? (await this.#read(session))
+  }
+
   /** @throws CloudError SESSION_UNKNOWN */
   async get(session: string): Promise<KnownSession> {
-    const known = this.#recent.get(session) ?? (await this.#read(session))
+    const known = await this.find(session)
     if (known !== undefined) return known
     throw new CloudError('SESSION_UNKNOWN', 'This session is not known here (yet).', { session })
   }

@@ -285,6 +285,26 @@ describe('sessions between machines', () => {
   }, 60_000)
 })
 
+describe('a database that cannot be read now', () => {
+  it('makes no session unknown: no seat is announced anew', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const descriptor = game('1', a, b)
+    const session = await openBoth(descriptor, a, b)
+    const announcements = async () =>
+      (await b.records.query({ ...SEATS, prefix: session, limit: 10 })).records
+    const before = await announcements()
+    const { dataDir } = a
+    await a.close()
+    cloud.records.failReading = new CloudError('DISK_FAILED', 'The disk does not answer.')
+    const again = await cloud.start({ dataDir })
+    await expect(again.sessions.open(descriptor)).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    cloud.records.failReading = null
+    expect(await announcements()).toEqual(before)
+    expect(await again.sessions.open(descriptor)).toBe(session)
+    expect(await announcements()).toEqual(before)
+  }, 60_000)
+})
+
 describe('a result that cannot be stored', () => {
   it('is not tried again and again where the system refuses it', async () => {
     const [a, b] = [await cloud.start(), await cloud.start()]

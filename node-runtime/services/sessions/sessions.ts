@@ -163,9 +163,8 @@ export class Sessions {
       })
     }
     const session = sessionId(descriptor)
-    const known = await this.#known
-      .get(session)
-      .catch(() => ({ session, descriptor, seats: seats.map(() => []) }))
+    const unknown: KnownSession = { session, descriptor, seats: seats.map(() => []) }
+    const known = (await this.#known.find(session)) ?? unknown
     await this.#open.use(known, async (open) => {
       const own = open.known.seats[seat]?.some((held) => held.machine === machine) ?? false
       await this.#open.hold(open, seat)
@@ -258,7 +257,7 @@ export class Sessions {
         reason,
       })
     }
-    const known = await this.#known.get(session).catch(() => null)
+    const known = await this.#known.find(session)
     const likely = known?.seats.flat().map(({ machine }) => machine) ?? []
     const rules = await this.library.runnerOf(descriptor.rules, system, likely)
     const transcript = await this.#transcriptOf(result, likely)

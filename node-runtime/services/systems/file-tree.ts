@@ -17,6 +17,25 @@ function hashOf(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/**
+ * The bytes of a file, or null if there is none.
+ * @throws CloudError DISK_FAILED if the disk does not give them now: nothing need be damaged
+ */
+async function readIfThere(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CloudError(
+      'DISK_FAILED',
+      'A file of an installed system cannot be read now. Try again, and check the disk.',
+      { path, reason },
+      { cause: error },
+    )
+  }
+}
+
 function damaged(what: string): CloudError {
   return new CloudError(
     'DATA_DAMAGED',
@@ -30,7 +49,7 @@ export interface FileTree {
   has(path: string): boolean
   /**
    * Undefined if there is no such file.
-   * @throws CloudError DATA_DAMAGED if it is not what was installed
+   * @throws CloudError DATA_DAMAGED if it is not what was installed, DISK_FAILED if it can't be read now
    */
   read(path: string): Promise<Uint8Array | undefined>
 }
@@ -71,18 +90,20 @@ export async function writeFileTree(
 
 /**
  * Opens what `writeFileTree` wrote.
- * @throws CloudError DATA_DAMAGED if the list of files is not what was installed
+ * @throws CloudError DATA_DAMAGED if the list of files is not what was installed, DISK_FAILED if it
+ *   can't be read now
  */
 export async function openFileTree(folder: string, contentHash: string): Promise<FileTree> {
-  const indexText = await readFile(join(folder, INDEX_NAME), 'utf8').catch(() => null)
-  if (indexText === null || hashOf(indexText) !== contentHash) throw damaged('The list of files')
-  const index = new Map(Object.entries(indexSchema.parse(JSON.parse(indexText))))
+  const list = await readIfThere(join(folder, INDEX_NAME))
+  if (list === null || hashOf(list) !== contentHash) throw damaged('The list of files')
+  const text = new TextDecoder().decode(list)
+  const index = new Map(Object.entries(indexSchema.parse(JSON.parse(text))))
   return {
     has: (path) => index.has(path),
     async read(path) {
       const hash = index.get(path)
       if (hash === undefined) return undefined
-      const bytes = await readFile(join(folder, hash)).catch(() => null)
+      const bytes = await readIfThere(join(folder, hash))
       if (bytes === null || hashOf(bytes) !== hash) throw damaged(`The file "${path}"`)
       return bytes
     },

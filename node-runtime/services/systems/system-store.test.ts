@@ -222,6 +222,22 @@ test('a file that was changed on the disk is noticed, and installing again repai
   expect(text((await store.asset(keyOf(), '/style.css')).body)).toBe(notesFiles['ui/style.css'])
 })
 
+test('a file that the disk does not give now is not called damaged', async () => {
+  const commit = await install()
+  const folder = join(dataDir, 'systems', keyOf(), commit)
+  const index = JSON.parse(await readFile(join(folder, 'files.json'), 'utf8'))
+  const unreadable = async (name: string): Promise<void> => {
+    await rm(join(folder, name))
+    await mkdir(join(folder, name))
+  }
+  expect((await store.asset(keyOf(), '/')).contentType).toBe('text/html; charset=utf-8')
+  await unreadable(index['ui/main.ts'])
+  await expect(store.readFile(keyOf(), 'ui/main.ts')).rejects.toEqual(fails('DISK_FAILED'))
+  await unreadable('files.json')
+  store = await open()
+  await expect(store.asset(keyOf(), '/')).rejects.toEqual(fails('DISK_FAILED'))
+})
+
 test('a changed list of files is noticed, and installing again repairs it', async () => {
   const commit = await install()
   const path = join(dataDir, 'systems', keyOf(), commit, 'files.json')
