@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../core/canonical.ts'
 import { transcriptHash } from '../../core/sessions/transcript.ts'
+import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { keysOf } from '../../testing/session-tables.ts'
@@ -36,13 +38,18 @@ async function delivered<T>(promise: Promise<T>, ...networks: FakeNetwork[]): Pr
 const transcript = Buffer.from('a game '.repeat(50_000))
 const hash = transcriptHash(transcript)
 
+/** Compared as bytes, not one by one as `toEqual` does. */
+function expectSame(got: Uint8Array | null, bytes: Uint8Array): void {
+  expect(got === null ? null : Buffer.compare(got, bytes)).toBe(0)
+}
+
 test('a long transcript comes piece by piece, and is kept', async () => {
   const [here, there] = [await machine('here'), await machine('there')]
   here.network.link(there.network)
   await there.parts.put(hash, transcript)
   const got = await delivered(here.parts.get('transcript', hash), here.network, there.network)
-  expect(got).toEqual(transcript)
-  expect(await here.parts.get('transcript', hash)).toEqual(transcript)
+  expectSame(got, transcript)
+  expectSame(await here.parts.get('transcript', hash), transcript)
 })
 
 /** A machine that answers whatever is wanted with this. */
@@ -77,7 +84,7 @@ test.each([
   await there.parts.put(hash, transcript)
   const networks = [here.network, there.network, lying]
   const got = await delivered(here.parts.get('transcript', hash, [lying.machine]), ...networks)
-  expect(got).toEqual(transcript)
+  expectSame(got, transcript)
 })
 
 test('a file that was damaged is not believed, and fetched again', async () => {
@@ -86,12 +93,44 @@ test('a file that was damaged is not believed, and fetched again', async () => {
   await here.parts.put(hash, Buffer.from('damaged'))
   await there.parts.put(hash, transcript)
   const got = await delivered(here.parts.get('transcript', hash), here.network, there.network)
-  expect(got).toEqual(transcript)
+  expectSame(got, transcript)
 })
 
-test('bytes of another kind than wanted are none', async () => {
-  const [here, there] = [await machine('here'), await machine('there')]
-  here.network.link(there.network)
-  await there.parts.put(hash, transcript)
-  expect(await delivered(here.parts.get('rules', hash), here.network, there.network)).toBeNull()
+const rules = Buffer.from(
+  canonicalJson({
+    kind: 'rules',
+    v: 1,
+    engine: 'none',
+    entry: 'rules.ts',
+    limits: {},
+    modules: { 'rules.ts': '' },
+  }),
+)
+const rulesHash = readBundle(rules)?.hash ?? ''
+
+describe.each([
+  ['moves', 'transcript', hash, transcript, 'rules'],
+  ['rules', 'rules', rulesHash, rules, 'transcript'],
+] as const)('%s that are asked for under the other kind', (_what, kind, hash, bytes, wrongKind) => {
+  test('are none, and stay where they are', async () => {
+    const [here, there] = [await machine('here'), await machine('there')]
+    await here.parts.put(hash, bytes)
+    here.network.link(there.network)
+    // Nothing is delivered: who asked another machine would wait for its answer.
+    expect(await here.parts.get(wrongKind, hash)).toBeNull()
+    expectSame(await here.parts.get(kind, hash), bytes)
+  })
+
+  test('are fetched once, and kept for those who ask for what they are', async () => {
+    const [here, there] = [await machine('here'), await machine('there')]
+    here.network.link(there.network)
+    await there.parts.put(hash, bytes)
+    const both = Promise.all([here.parts.get(wrongKind, hash), here.parts.get(kind, hash)])
+    const [wrong, right] = await delivered(both, here.network, there.network)
+    expect(wrong).toBeNull()
+    expectSame(right, bytes)
+    // Nothing is delivered any more: whatever is here is not fetched.
+    expect(await here.parts.get(wrongKind, hash)).toBeNull()
+    expectSame(await here.parts.get(kind, hash), bytes)
+  })
 })

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto'
 import * as z from 'zod'
 import { hashSchema } from '../../contract/values.ts'
 import { MAX_TRANSCRIPT_BYTES, transcriptHash } from '../../core/sessions/transcript.ts'
-import { MAX_BUNDLE_BYTES, readBundle } from '../../sandbox/rules-bundle.ts'
+import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { NOBODY } from '../../store/part-files.ts'
 import type { PartFiles } from '../../store/part-files.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
@@ -24,9 +24,9 @@ const MAX_SERVED = 4
 
 export type PartKind = 'rules' | 'transcript'
 
-const LIMITS: Record<PartKind, number> = {
-  rules: MAX_BUNDLE_BYTES,
-  transcript: MAX_TRANSCRIPT_BYTES,
+interface Part {
+  kind: PartKind
+  bytes: Uint8Array
 }
 
 const messageSchema = z.discriminatedUnion('type', [
@@ -47,17 +47,21 @@ const messageSchema = z.discriminatedUnion('type', [
 type Message = z.infer<typeof messageSchema>
 type Piece = Extract<Message, { type: 'piece' }>
 
-/** Are these the bytes that the hash names? */
-function isPart(kind: PartKind, hash: string, bytes: Uint8Array): boolean {
-  if (bytes.length > LIMITS[kind]) return false
-  return kind === 'transcript' ? transcriptHash(bytes) === hash : readBundle(bytes)?.hash === hash
+/**
+ * What the bytes are, if they are what the hash names; null if they are damaged. The kinds are named by
+ * different hashes, so whoever asks for the wrong kind says nothing about the bytes.
+ */
+function readPart(hash: string, bytes: Uint8Array): Part | null {
+  if (bytes.length > MAX_TRANSCRIPT_BYTES) return null
+  if (transcriptHash(bytes) === hash) return { kind: 'transcript', bytes }
+  return readBundle(bytes)?.hash === hash ? { kind: 'rules', bytes } : null
 }
 
 export class Parts {
   readonly #files: PartFiles
   readonly #protocol: Protocol<Message>
   readonly #awaited = new Map<string, (piece: Piece) => void>()
-  readonly #fetching = new Map<string, Promise<Uint8Array | null>>()
+  readonly #fetching = new Map<string, Promise<Part | null>>()
   readonly #serving = new Map<string, number>()
 
   constructor(files: PartFiles, network: Network) {
@@ -78,7 +82,8 @@ export class Parts {
   }
 
   /**
-   * The bytes from here, or from a machine that has them; null if none in reach has.
+   * The bytes from here, or from a machine that has them; null if none in reach has, or if the hash is
+   * that of another kind.
    * @param likely  machines that are asked first
    * @param owner  the person whose result names it: it is kept in their share
    */
@@ -88,21 +93,11 @@ export class Parts {
     likely: readonly string[] = [],
     owner = NOBODY,
   ): Promise<Uint8Array | null> {
-    const held = await this.#files.get(hash)
-    if (held !== null && !isPart(kind, hash, held)) await this.#files.remove(hash)
-    else if (held !== null) {
-      await this.#files.claim(hash, owner)
-      return held
-    }
-    let fetching = this.#fetching.get(hash)
-    if (fetching === undefined) {
-      fetching = this.#fetch(kind, hash, likely, owner).finally(() => this.#fetching.delete(hash))
-      this.#fetching.set(hash, fetching)
-    }
-    const bytes = await fetching
+    const part = (await this.#held(hash)) ?? (await this.#fetchOnce(hash, likely, owner))
+    if (part?.kind !== kind) return null
     // Of two who want it at once, it is kept for both.
     await this.#files.claim(hash, owner)
-    return bytes
+    return part.bytes
   }
 
   /** Asks and answers no more, and waits for what is being written. */
@@ -111,12 +106,25 @@ export class Parts {
     await this.#files.close()
   }
 
-  async #fetch(
-    kind: PartKind,
-    hash: string,
-    likely: readonly string[],
-    owner: string,
-  ): Promise<Uint8Array | null> {
+  /** What is here. Damaged bytes are none, and make room for good ones. */
+  async #held(hash: string): Promise<Part | null> {
+    const bytes = await this.#files.get(hash)
+    const part = bytes === null ? null : readPart(hash, bytes)
+    if (bytes !== null && part === null) await this.#files.remove(hash)
+    return part
+  }
+
+  /** Of whichever kind it is: once it is here, nobody fetches it again to see that it is another. */
+  #fetchOnce(hash: string, likely: readonly string[], owner: string): Promise<Part | null> {
+    let fetching = this.#fetching.get(hash)
+    if (fetching === undefined) {
+      fetching = this.#fetch(hash, likely, owner).finally(() => this.#fetching.delete(hash))
+      this.#fetching.set(hash, fetching)
+    }
+    return fetching
+  }
+
+  async #fetch(hash: string, likely: readonly string[], owner: string): Promise<Part | null> {
     const linked = this.#protocol.peers().map(({ machine }) => machine)
     const first = likely.filter((machine) => linked.includes(machine))
     const others = linked.filter((machine) => !first.includes(machine))
@@ -125,22 +133,22 @@ export class Parts {
       ;[others[i], others[j]] = [others[j] as string, others[i] as string]
     }
     for (const machine of [...first, ...others].slice(0, MAX_ASKED)) {
-      const bytes = await this.#fetchFrom(machine, kind, hash)
-      if (bytes === null) continue
-      await this.#files.put(hash, bytes, owner)
-      return bytes
+      const part = await this.#fetchFrom(machine, hash)
+      if (part === null) continue
+      await this.#files.put(hash, part.bytes, owner)
+      return part
     }
     return null
   }
 
-  async #fetchFrom(machine: string, kind: PartKind, hash: string): Promise<Uint8Array | null> {
+  async #fetchFrom(machine: string, hash: string): Promise<Part | null> {
     const beganMs = performance.now()
     const pieces: Uint8Array[] = []
     let length = 0
     let total = 0
     do {
       const piece = await this.#ask(machine, hash, length)
-      if (piece === null || piece.total > LIMITS[kind]) return null
+      if (piece === null) return null
       const data = Buffer.from(piece.data, 'base64')
       if (length === 0) total = piece.total
       // Whoever has it sends whole pieces, and always of the same.
@@ -151,8 +159,7 @@ export class Parts {
       pieces.push(data)
       length += data.length
     } while (length < total)
-    const bytes = Buffer.concat(pieces)
-    return isPart(kind, hash, bytes) ? bytes : null
+    return readPart(hash, Buffer.concat(pieces))
   }
 
   #ask(machine: string, hash: string, from: number): Promise<Piece | null> {

@@ -169,3 +169,22 @@ test.each(['at once', 'before'])('moves that another names %s are kept for both'
   await until(() => keeper.waiting === 0)
   expect(await files.get(transcript.hash)).toEqual(anns.moves)
 })
+
+test('a result that names others’ moves as its rules takes them from nobody', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { files, held, keeper, until } = await twoMachines(1_000_000)
+  const { record, moves } = result(ANN, 1)
+  held.set(transcriptHash(moves), moves)
+  keeper.consider(record)
+  await until(() => keeper.kept === 1)
+  const eves = result(EVE, 1)
+  held.set(transcriptHash(eves.moves), eves.moves)
+  const value = eves.record.value as unknown as ResultValue
+  const descriptor = { ...value.descriptor, rules: transcriptHash(moves) }
+  // What is gone is to be had nowhere again.
+  held.delete(transcriptHash(moves))
+  keeper.consider({ ...eves.record, value: { ...value, descriptor } } as unknown as CloudRecord)
+  await until(() => keeper.waiting === 0)
+  expect(await files.get(transcriptHash(moves))).toEqual(moves)
+  keeper.close()
+})

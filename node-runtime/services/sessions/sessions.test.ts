@@ -283,6 +283,19 @@ describe('sessions between machines', () => {
     const board = await watch(keeper, session)
     expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, resultId: session })
   }, 60_000)
+
+  it('are not lost by a question for rules that are their moves', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const session = await openBoth(game('1', a, b), a, b)
+    await play([a, b], session, WINNING)
+    const result = await storedBy(a, session)
+    await judge(b, result)
+    await a.close()
+    const { descriptor, transcript } = result
+    const question = { ...result, descriptor: { ...descriptor, rules: transcript.hash } }
+    await expect(b.sessions.judge(question)).rejects.toMatchObject({ code: 'RULES_MISSING' })
+    expect((await b.sessions.judge(result)).judged).toMatchObject({ plies: 7 })
+  }, 60_000)
 })
 
 describe('a database that cannot be read now', () => {
