@@ -88,7 +88,12 @@ export function identifySystem(
   const same = state.get(key)
   const continued = continues === undefined ? null : findContinued(continues)
   const earlier = same ?? continued?.entry
-  if (publisherKeys !== null && earlier !== undefined) checkSuccession(earlier, publisherKeys)
+  if (publisherKeys !== null) {
+    // Who updates one system and continues another must have the right to both.
+    for (const entry of [same, continued?.entry]) {
+      if (entry !== undefined) checkSuccession(entry, publisherKeys)
+    }
+  }
   const claimed = [...(same?.formerKeys ?? []), ...(continued?.keys ?? [])]
   return { key, publisherKeys, formerKeys: formerKeysOf(key, claimed), earlier }
 
