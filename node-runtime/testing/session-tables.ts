@@ -11,7 +11,7 @@ import { writeBlock } from '../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../core/sessions/position.ts'
 import { sessionId } from '../core/sessions/position.ts'
 import { Referee } from '../core/sessions/referee.ts'
-import type { OwnAction, RefereeEffect, RefereeEvent } from '../core/sessions/referee.ts'
+import type { OwnAction, RefereeEffect, RefereeEvent } from '../core/sessions/referee-events.ts'
 
 /** A key pair that is the same in every run. */
 export function keysOf(name: string) {

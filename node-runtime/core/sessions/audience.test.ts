@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keysOf } from '../../testing/session-tables.ts'
 import { Audience } from './audience.ts'
-import type { AudienceEffect, AudienceEvent, AudienceMessage } from './audience.ts'
+import type { AudienceEvent } from './audience.ts'
+import type { AudienceMessage } from './audience-messages.ts'
+import type { AudienceEffect } from './audience-scene.ts'
 
 const SESSION = 'a'.repeat(64)
 const DELAY_MS = 5

@@ -2,13 +2,11 @@
 import * as z from 'zod'
 import { hashSchema, signedFormSchema } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
-import { Audience, audienceMessageSchema } from '../../core/sessions/audience.ts'
-import type {
-  AudienceEffect,
-  AudienceEvent,
-  AudienceMessage,
-  Followed,
-} from '../../core/sessions/audience.ts'
+import { Audience } from '../../core/sessions/audience.ts'
+import type { AudienceEvent } from '../../core/sessions/audience.ts'
+import { audienceMessageSchema } from '../../core/sessions/audience-messages.ts'
+import type { AudienceMessage } from '../../core/sessions/audience-messages.ts'
+import type { AudienceEffect, Followed } from '../../core/sessions/audience-scene.ts'
 import { MAX_BLOCK_BYTES } from '../../core/sessions/block.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 import { jsonCodec } from '../../swarm/codec.ts'

@@ -6,13 +6,13 @@ import type { SignedForm } from '../../contract/values.ts'
 import type { Action } from '../../core/sessions/action.ts'
 import { MAX_LOG_BLOCKS } from '../../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
+import type { Referee } from '../../core/sessions/referee.ts'
 import type {
   OwnAction,
-  Referee,
   RefereeEffect,
   RefereeEvent,
   RefereeTimer,
-} from '../../core/sessions/referee.ts'
+} from '../../core/sessions/referee-events.ts'
 import type { Log } from '../../ports/log.ts'
 import type { PlayAnswer, RulesRunner } from '../../ports/rules.ts'
 import type { SeatLog } from '../../store/session-logs.ts'

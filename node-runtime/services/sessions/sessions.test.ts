@@ -9,7 +9,7 @@ import type {
 import { signAction } from '../../core/sessions/action.ts'
 import type { ActionStatement } from '../../core/sessions/action.ts'
 import { writeBlock } from '../../core/sessions/block.ts'
-import type { OwnAction } from '../../core/sessions/referee.ts'
+import type { OwnAction } from '../../core/sessions/referee-events.ts'
 import { announcementId, SEATS_COLLECTION } from '../../core/sessions/seats.ts'
 import type { Announcement } from '../../core/sessions/seats.ts'
 import { until } from '../../testing/cloud-nodes.ts'

@@ -11,7 +11,7 @@ import type {
 import { canonicalJson } from '../../core/canonical.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { sessionId } from '../../core/sessions/position.ts'
-import type { OwnAction } from '../../core/sessions/referee.ts'
+import type { OwnAction } from '../../core/sessions/referee-events.ts'
 import {
   announcedState,
   isSeatRecord,
