@@ -176,7 +176,7 @@ test('an unknown commit, a missing repository and a bad address are refused', as
   const from = (url: string) => () => store.install({ url, commit, grant: [] })
   await expectUnchanged(from(server.url), 'REPO_COMMIT_NOT_FOUND')
   await expectUnchanged(from(server.urlOf('nothing')), 'REPO_UNREACHABLE')
-  await expectUnchanged(from('git@host.example:a/b.git'), 'REPO_URL_INVALID')
+  await expectUnchanged(from('ftp://host.example/a/b.git'), 'REPO_URL_INVALID')
   await expectUnchanged(from(pathToFileURL(server.folderOf('notes')).href), 'REPO_COMMIT_NOT_FOUND')
 })
 
