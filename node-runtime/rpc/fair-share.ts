@@ -21,6 +21,8 @@ export interface ShareLimits {
 export const CALL_COST = 4 * 1024
 /** Two short calls a turn: a share that has just come waits for no more of any other. */
 export const TURN_WORTH = 2 * CALL_COST
+/** What is left of what is expected after a large answer, with each short one: half after twenty. */
+const FADING = 31 / 32
 /** A share that had large answers waits for at most so much of others before its next call. */
 export const MAX_DEBT = 1024 * 1024
 
@@ -129,7 +131,7 @@ export class FairShare<J> {
     const share = this.#shares.get(name)
     if (share === undefined) return
     share.credit = Math.max(share.credit - length, -MAX_DEBT)
-    share.answerLength = Math.max(length, share.answerLength / 2)
+    share.answerLength = Math.max(length, share.answerLength * FADING)
   }
 
   /** Is nothing queued, and nothing being worked on? */

@@ -142,7 +142,7 @@ describe('the rules pool', { timeout: 60_000 }, () => {
     ['a cyclic position', '() => { const a = {}; a.a = a; return a }', /circular/],
     ['no position', '() => undefined', /no JSON/],
     ['a thrown error', '() => { throw new TypeError("no such options") }', /no such options/],
-    ['a thrown non-error', '() => { throw null }', /null/],
+    ['a thrown non-error', '() => { throw null }', /something/],
   ])('says that rules failed that use %s', async (_what, init, reason) => {
     const runner = await rules(withFunction('init', init))
     expect(await runner.start(BEGIN)).toEqual({
@@ -242,6 +242,37 @@ describe('the rules pool', { timeout: 60_000 }, () => {
     // Their own values are theirs to spoil; what leaves the sandbox is still checked.
     expect(await runner.start(BEGIN)).toMatchObject({ kind: 'failed' })
     expect(({} as Record<string, unknown>)['toJSON']).toBeUndefined()
+  })
+
+  it.each([
+    [
+      'throws what is no text where a text belongs',
+      'throw { message: { toString: 1, valueOf: 1 } }',
+    ],
+    ['throws a promise', 'throw new Promise(() => {})'],
+    [
+      'throws what lies a hundred thousand deep',
+      'let a = []; for (let i = 0; i < 1e5; i++) a = [a]; throw a',
+    ],
+  ])('says that rules failed when one %s, each time', async (_what, body) => {
+    const runner = await rules(withFunction('init', `() => { ${body} }`))
+    const first = await runner.start(BEGIN)
+    expect(first.kind).toBe('failed')
+    expect(await runner.start(BEGIN)).toEqual(first)
+  })
+
+  it('leaves undecided what breaks its interpreter, and goes on afterwards', async () => {
+    const pool = newPool({ size: 1 })
+    const init = `() => {
+      let a = []; for (let i = 0; i < 1e5; i++) a = [a]
+      try { JSON.stringify(a) } catch {}
+      return {}
+    }`
+    const runner = await rules(withFunction('init', init), pool)
+    const first = await runner.start(BEGIN)
+    expect(first).toMatchObject({ kind: 'unavailable', lasting: true })
+    expect(await runner.start(BEGIN)).toEqual(first)
+    expect(await (await rules(GOOD, pool)).start(BEGIN)).toMatchObject({ kind: 'ok' })
   })
 
   it('takes a position with the key __proto__ as data', async () => {

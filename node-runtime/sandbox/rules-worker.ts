@@ -88,6 +88,8 @@ export async function rulesWorker(
   /** An engine that has grown so far is replaced. */
   const SPENT_BYTES = 32 * 1024 * 1024
   const MAX_REASON_CHARS = 500
+  /** Rules that load slower are loaded when they are asked, in the time of who asks. */
+  const MAX_SPARE_LOAD_MS = 5
   /** As the contract has it. */
   const MAX_OUTCOME_REASON_CHARS = 200
   const harness = newHarness()
@@ -99,6 +101,8 @@ export async function rulesWorker(
     starved: boolean
     /** Is it to be replaced? Its memory never shrinks. */
     spent: boolean
+    /** It has given up: nothing more can be done with it, and nothing needs to be tidied up in it. */
+    dead: boolean
   }
 
   // The engine's own limit counts how many pieces of memory there are, not how large they are.
@@ -109,7 +113,7 @@ export async function rulesWorker(
     })
     const variant = quickjs.newVariant(quickjs.RELEASE_SYNC, { wasmMemory: memory })
     const module = await quickjs.newQuickJSWASMModuleFromVariant(variant)
-    const engine = { module, memory, starved: false, spent: false }
+    const engine = { module, memory, starved: false, spent: false, dead: false }
     const grow = memory.grow.bind(memory)
     memory.grow = (pages) => {
       try {
@@ -164,8 +168,8 @@ export async function rulesWorker(
   /** An interpreter with the rules in it, for one piece of work: nothing that they keep survives it. */
   interface Interpreter {
     call: Call
-    /** Did its modules load? */
-    sound: boolean
+    /** Did its modules load, and in no time? */
+    quick: boolean
     dispose(): void
   }
 
@@ -197,29 +201,41 @@ export async function rulesWorker(
       },
     )
     const context = runtime.newContext()
-    const faultOf = (thrown: unknown): RulesFault => {
+    type Handle = import('quickjs-emscripten').QuickJSHandle
+    const textAt = (thrown: Handle, key: string): string | null => {
+      const value = context.getProp(thrown, key)
+      const text = context.typeof(value) === 'string' ? context.getString(value) : null
+      value.dispose()
+      return text
+    }
+    /** Of what was thrown only texts are looked at: to copy it could take for ever, or break the engine. */
+    const faultOf = (thrown: Handle): RulesFault => {
+      const type = context.typeof(thrown)
+      const isObject = type === 'object' || type === 'function'
+      const name = (isObject ? textAt(thrown, 'name') : null) ?? 'Error'
+      const text = type === 'string' ? context.getString(thrown) : null
+      const message =
+        (isObject ? textAt(thrown, 'message') : text) ?? `something of the type ${type}`
       if (asked > limits.interrupts) return { kind: 'limit', reason: 'they took too long' }
       // There may be too little left to make an error of.
-      if (thrown === null && engine.starved) {
-        return { kind: 'limit', reason: 'they had no memory left' }
-      }
-      const { name = 'Error', message = String(thrown) } = Object(thrown) as Partial<Error>
+      if (engine.starved) return { kind: 'limit', reason: 'they had no memory left' }
       const reason = `${name}: ${message}`.slice(0, MAX_REASON_CHARS)
       return { kind: name === 'InternalError' ? 'limit' : 'failed', reason }
     }
     let count = 0
-    const evaluate = <Names extends string>(
+    type Texts<Names extends string> = { kind: 'texts'; texts: Record<Names, string> } | RulesFault
+    const evaluateOrThrow = <Names extends string>(
       source: string,
       names: readonly Names[],
-    ): { kind: 'texts'; texts: Record<Names, string> } | RulesFault => {
+    ): Texts<Names> => {
       const file = `dharma:call-${count++}`
       const result = context.evalCode(`${harness.header(entry)}\n${source}`, file, {
         type: 'module',
       })
       if (result.error !== undefined) {
-        const thrown: unknown = context.dump(result.error)
+        const fault = faultOf(result.error)
         result.error.dispose()
-        return faultOf(thrown)
+        return fault
       }
       const texts: Record<string, string> = {}
       for (const name of names) {
@@ -240,7 +256,23 @@ export async function rulesWorker(
       }
       return { kind: 'texts', texts }
     }
+    const evaluate = <Names extends string>(
+      source: string,
+      names: readonly Names[],
+    ): Texts<Names> => {
+      if (!engine.dead) {
+        try {
+          return evaluateOrThrow(source, names)
+        } catch {
+          // The engine gave up, or the stack of this thread: on another machine it may go well.
+          engine.dead = true
+        }
+      }
+      return { kind: 'limit', reason: 'they broke their interpreter' }
+    }
+    const loadedFromMs = performance.now()
     const loaded = evaluate('', [])
+    const loadMs = performance.now() - loadedFromMs
     let isFirst = true
     return {
       call: {
@@ -256,10 +288,16 @@ export async function rulesWorker(
           return evaluate(source, names)
         },
       },
-      sound: loaded.kind === 'texts',
+      quick: loaded.kind === 'texts' && loadMs <= MAX_SPARE_LOAD_MS,
       dispose() {
-        context.dispose()
-        runtime.dispose()
+        if (engine.dead) return
+        try {
+          context.dispose()
+          runtime.dispose()
+        } catch {
+          // What rules leave behind can break the engine when it is tidied up. The answer stands.
+          engine.dead = true
+        }
       },
     }
   }
@@ -300,7 +338,11 @@ export async function rulesWorker(
 
   type Run = <T>(work: (call: Call) => T) => T
 
-  const replay = (request: RulesRequest & { kind: 'replay' }, run: Run): RulesReply => {
+  const replay = (
+    request: RulesRequest & { kind: 'replay' },
+    run: Run,
+    isDead: () => boolean,
+  ): RulesReply => {
     const { begin, moves, seats, viewer, fromPly, toPly } = request
     const untilMs = performance.now() + request.sliceMs
     let state = request.state
@@ -324,15 +366,16 @@ export async function rulesWorker(
         return null
       })
     let end = begin === null ? null : step(0, harness.start(begin, seats))
-    while (end === null && played < moves.length) {
+    while (end === null && played < moves.length && !isDead()) {
       end = step(played + 1, harness.play(state, moves[played] ?? '', seats))
       if (end === null) played++
-      if (performance.now() > untilMs) break
+      // The host goes on from here, with an engine that works.
+      if (performance.now() > untilMs || isDead()) break
     }
     return { kind: 'replayed', played, position: reached, views, end }
   }
 
-  const answer = (request: RulesRequest, run: Run): RulesReply => {
+  const answer = (request: RulesRequest, run: Run, isDead: () => boolean): RulesReply => {
     if (request.kind === 'link') {
       return run((call) => {
         const linked = call.ask(harness.link, [])
@@ -341,7 +384,7 @@ export async function rulesWorker(
       })
     }
     if (request.kind === 'view') return run((call) => lookAt(call, request.state, request.viewer))
-    if (request.kind === 'replay') return replay(request, run)
+    if (request.kind === 'replay') return replay(request, run, isDead)
     return run((call) => {
       const source =
         request.kind === 'start'
@@ -368,14 +411,15 @@ export async function rulesWorker(
     spare?.interpreter.dispose()
     spare = null
   }
-  /** Puts an interpreter aside for rules that have loaded before, and so will load again. */
+  /** Puts an interpreter aside for rules that have loaded before in no time, and so will again. */
   const prepare = (used: Engine, bundle: Parsed): void => {
     if (engine !== used || spare !== null) return
     spare = { bundle, interpreter: newInterpreter(used, bundle, bundle.limits) }
     retire(used)
   }
   const retire = (used: Engine): void => {
-    if (!used.spent && used.memory.buffer.byteLength <= SPENT_BYTES) return
+    const isFit = !used.dead && !used.spent && used.memory.buffer.byteLength <= SPENT_BYTES
+    if (isFit) return
     dropSpare()
     engine = null
   }
@@ -392,24 +436,25 @@ export async function rulesWorker(
     const { limits } = bundle
     engine ??= await newEngine(limits.memoryBytes)
     const used = engine
-    let isSound = false
+    let isQuick = false
+    const run: Run = (work) => {
+      const prepared = spare?.bundle === bundle ? spare.interpreter : null
+      if (prepared === null) dropSpare()
+      spare = null
+      const interpreter = prepared ?? newInterpreter(used, bundle, limits)
+      try {
+        return work(interpreter.call)
+      } finally {
+        isQuick = interpreter.quick
+        interpreter.dispose()
+      }
+    }
     try {
-      return answer(request, (work) => {
-        const prepared = spare?.bundle === bundle ? spare.interpreter : null
-        if (prepared === null) dropSpare()
-        spare = null
-        const interpreter = prepared ?? newInterpreter(used, bundle, limits)
-        try {
-          return work(interpreter.call)
-        } finally {
-          isSound = interpreter.sound
-          interpreter.dispose()
-        }
-      })
+      return answer(request, run, () => used.dead)
     } finally {
       retire(used)
       // After the answer has left.
-      if (isSound && request.kind !== 'link') setImmediate(() => prepare(used, bundle))
+      if (isQuick && request.kind !== 'link') setImmediate(() => prepare(used, bundle))
     }
   }
 }

@@ -52,7 +52,7 @@ afterEach(async () => {
 test.each([
   ['hang', 'time'],
   ['eat', 'memory'],
-  ['throw', 'ended'],
+  ['throw', 'broken'],
   ['exit', 'ended'],
 ] as const)('work that would %s is lost, and the next gets a new thread', async (work, cause) => {
   const pool = newPool(1)

@@ -31,8 +31,10 @@ export interface Job<Request> {
   chars?: number
 }
 
-/** Why there is no reply. Only `time` and `memory` say something about the job itself. */
-export type LossCause = 'time' | 'memory' | 'ended' | 'full' | 'closed'
+/** Why there is no reply. Only `time`, `memory` and `broken` say something about the job itself. */
+export type LossCause = 'time' | 'memory' | 'broken' | 'ended' | 'full' | 'closed'
+
+const SUSPICIOUS: readonly LossCause[] = ['time', 'memory', 'broken']
 
 export type Exchange<Reply> =
   | { kind: 'reply'; reply: Reply }
@@ -231,8 +233,9 @@ export class WorkerPool<Request, Reply> {
   #heard(slot: Slot<Request, Reply>, message: WorkerReply<Reply>): void {
     if (!this.#slots.has(slot)) return
     const { current } = slot
-    if (message.kind === 'broken') void this.#end(slot, 'ended', message.reason)
-    else if (message.kind === 'ready') {
+    if (message.kind === 'broken') {
+      void this.#end(slot, slot.ready ? 'broken' : 'ended', message.reason)
+    } else if (message.kind === 'ready') {
       slot.ready = true
       if (current !== null) this.#limit(slot, current.job.limitMs, 'time', 'it took too long')
     } else if (current !== null) {
@@ -260,7 +263,7 @@ export class WorkerPool<Request, Reply> {
     const { current } = slot
     slot.current = null
     if (current !== null) {
-      if (cause === 'time' || cause === 'memory') this.#suspect(current.job.owner)
+      if (SUSPICIOUS.includes(cause)) this.#suspect(current.job.owner)
       current.settle({ kind: 'lost', cause, reason })
     }
     this.#assign()

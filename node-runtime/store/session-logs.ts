@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type Corestore from 'corestore'
 import type Hypercore from 'hypercore'
 import { decodeKey, encodeKey } from '../core/keys.ts'
+import { SerialQueue } from '../flow/serial-queue.ts'
 import type { Log } from '../ports/log.ts'
 import { CorestoreSync, openCorestore } from './corestore-opening.ts'
 import { checkRoom } from './disk-errors.ts'
@@ -40,6 +41,7 @@ export class SessionLogs {
   readonly #open = new Map<string, Map<SeatLog, OpenCore>>()
   /** Where the blocks end that may be dropped from the list after the next sync, by the log's key. */
   readonly #unsettled = new Map<string, number>()
+  readonly #openings = new SerialQueue()
   #settleTimer: NodeJS.Timeout | null = null
   #settling: Promise<void> = Promise.resolve()
   /** What happened to the logs that were here, if they could not be kept; for the person. */
@@ -72,7 +74,12 @@ export class SessionLogs {
   }
 
   /** This machine's log of a seat: new, or the one it began earlier. */
-  async openOwn(session: string, seat: number): Promise<SeatLog> {
+  openOwn(session: string, seat: number): Promise<SeatLog> {
+    // One after the other: two could both put a kept block where it is missing.
+    return this.#openings.run(() => this.#openOwn(session, seat))
+  }
+
+  async #openOwn(session: string, seat: number): Promise<SeatLog> {
     // By its key pair: a name would be remembered after the log was removed.
     const keyPair = await this.#own.createKeyPair(`${session}.${seat}`)
     const openCore: OpenCore = () => this.#own.get({ keyPair })
@@ -80,8 +87,10 @@ export class SessionLogs {
     await core.ready()
     const key = encodeKey(core.key)
     await this.#list.enter(session, key)
-    // What the power took from the log is kept in the list, and signs to the very same.
-    for (const { index, text } of await this.#list.keptBlocks(key)) {
+    // What the power took from the log is kept in the list, and signs to the very same. Where the log is
+    // open already, what is kept is on its way into it.
+    const kept = this.#open.has(key) ? [] : await this.#list.keptBlocks(key)
+    for (const { index, text } of kept) {
       if (index === core.length) await core.append(Buffer.from(text, 'utf8'))
     }
     return this.#hold(session, core, openCore, {
