@@ -61,6 +61,11 @@ function checkSuccession(earlier: InstalledEntry, keys: readonly string[]): void
   )
 }
 
+/** The installed systems that go on from this key. */
+function heirsOf(state: InstalledState, key: string): InstalledEntry[] {
+  return [...state.values()].filter(({ formerKeys }) => formerKeys.includes(key))
+}
+
 /** Do two addresses name one place? */
 export function isSameOrigin(one: string, other: string): boolean {
   const [a, b] = [canonicalOrigin(one), canonicalOrigin(other)]
@@ -89,10 +94,11 @@ export function identifySystem(
   const continued = continues === undefined ? null : findContinued(continues)
   const earlier = same ?? continued?.entry
   if (publisherKeys !== null) {
+    // Who takes up a key that others go on from takes its records away from them.
+    const known = same === undefined ? heirsOf(state, key) : [same]
     // Who updates one system and continues another must have the right to both.
-    for (const entry of [same, continued?.entry]) {
-      if (entry !== undefined) checkSuccession(entry, publisherKeys)
-    }
+    if (continued?.entry !== undefined) known.push(continued.entry)
+    for (const entry of known) checkSuccession(entry, publisherKeys)
   }
   const claimed = [...(same?.formerKeys ?? []), ...(continued?.keys ?? [])]
   return { key, publisherKeys, formerKeys: formerKeysOf(key, claimed), earlier }

@@ -80,3 +80,11 @@ test('its successor may continue one system by an update of another', async () =
   const after = await install(state, signFiles(continuing, successor, handOver))
   expect(after.get(OTHER_KEY)?.formerKeys).toEqual([KEY])
 })
+
+test('a replaced key does not take up again what its successor has continued', async () => {
+  const continuing = signFiles(other({ continues: KEY }), successor, handOver)
+  const state = await install(await install(new Map(), handedOver), continuing)
+  expect([...state.keys()]).toEqual([OTHER_KEY])
+  await expect(install(state, signFiles(notesFiles, publisher))).rejects.toMatchObject(REFUSED)
+  expect([...(await install(state, handedOver)).keys()]).toEqual([OTHER_KEY, KEY])
+})
