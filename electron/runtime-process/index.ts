@@ -9,8 +9,7 @@ import { hostRuntime } from '../../node-runtime/host/host.ts'
 import type { Host } from '../../node-runtime/host/host.ts'
 import { createLog } from '../../node-runtime/host/log.ts'
 import { guardProcess } from '../../node-runtime/host/process-guard.ts'
-import { startRuntime } from '../../node-runtime/machine/runtime.ts'
-import type { Runtime } from '../../node-runtime/machine/runtime.ts'
+import { Runtime } from '../../node-runtime/machine/runtime.ts'
 import type { FromRuntime, PortOwner, StartOptions, ToRuntime } from './messages.ts'
 
 const { parentPort } = process
@@ -27,7 +26,7 @@ async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promi
   try {
     log = createLog(dataDir)
     guardProcess(log)
-    runtime = await startRuntime({
+    runtime = await Runtime.start({
       dataDir,
       sdkDir,
       kind: 'desktop',

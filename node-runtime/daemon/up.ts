@@ -1,7 +1,7 @@
 // `dharma up`: runs a machine until it is told to stop.
 import type { DhtAddress } from 'hyperdht'
 import { CloudError } from '../contract/errors.ts'
-import { startRuntime } from '../machine/runtime.ts'
+import { Runtime } from '../machine/runtime.ts'
 import { isLocal } from '../host/bootstrap.ts'
 import { hostRuntime } from '../host/host.ts'
 import { createLog } from '../host/log.ts'
@@ -34,7 +34,7 @@ export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): 
   const stopped = waitForStop()
   const log = createLog(dataDir)
   guardProcess(log)
-  const runtime = await startRuntime({
+  const runtime = await Runtime.start({
     dataDir,
     kind: 'headless',
     sdkDir: SDK_DIR,

@@ -14,8 +14,7 @@ import type { AnyPort } from '../rpc/port.ts'
 import { notesFiles, notesManifest, serveNotes } from '../testing/notes-repository.ts'
 import { signFiles } from '../testing/signed-files.ts'
 import { silentLog } from '../testing/silent-log.ts'
-import { startRuntime } from './runtime.ts'
-import type { Runtime } from './runtime.ts'
+import { Runtime } from './runtime.ts'
 
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
@@ -31,7 +30,7 @@ const ports: MessagePort[] = []
 beforeAll(async () => {
   server = await serveNotes()
   folder = await mkdtemp(join(tmpdir(), 'dharma-continued-'))
-  runtime = await startRuntime({
+  runtime = await Runtime.start({
     dataDir: join(folder, 'data'),
     bootstrap: [],
     host: '127.0.0.1',

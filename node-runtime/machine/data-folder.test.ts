@@ -10,8 +10,7 @@ import { encodeKey, hash } from '../core/keys.ts'
 import { connect } from '../rpc/client.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { silentLog } from '../testing/silent-log.ts'
-import { startRuntime } from './runtime.ts'
-import type { Runtime } from './runtime.ts'
+import { Runtime } from './runtime.ts'
 
 let folder: string
 let data: string
@@ -36,7 +35,7 @@ async function start(dataDir = data): Promise<CloudStatus & { person: string }> 
 
 /** With the calls of its owner. */
 async function open(dataDir = data) {
-  const runtime = await startRuntime({
+  const runtime = await Runtime.start({
     dataDir,
     bootstrap: [],
     host: '127.0.0.1',

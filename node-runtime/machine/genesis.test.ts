@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { startTestnet } from '../swarm/testnet.ts'
 import { silentLog, until } from '../testing/cloud-nodes.ts'
-import { startRuntime } from './runtime.ts'
+import { Runtime } from './runtime.ts'
 
 it('a machine that joins a cloud by its key learns how it began, and keeps that', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dharma-genesis-'))
   const testnet = await startTestnet()
   const start = (name: string, cloud?: string) =>
-    startRuntime({
+    Runtime.start({
       dataDir: join(folder, name),
       sdkDir: folder,
       kind: 'headless',

@@ -14,6 +14,7 @@ import type {
   ReplicationEffect,
 } from '../core/sync/replication-events.ts'
 import { Driver } from '../flow/driver.ts'
+import { SerialQueue } from '../flow/serial-queue.ts'
 import type { Log } from '../ports/log.ts'
 import type { MergedRecord, OrderItem, RecordStore } from '../ports/record-store.ts'
 import type { SegmentStore } from '../ports/segment-store.ts'
@@ -25,6 +26,8 @@ import { itemOf, RecordIntake } from './record-intake.ts'
 import { readBlocks, writeBlocks } from './segment-blocks.ts'
 
 const PROTOCOL = 'dharma/records/2'
+/** A damaged store that could not be read through is read again after so long. */
+const FIND_LOST_AGAIN_MS = 5_000
 
 const framesCodec: Codec<Uint8Array> = {
   maxBytes: MOST_BYTES,
@@ -52,8 +55,6 @@ export interface ReplicationDriverOptions {
 interface ReplicationDriverEvents {
   /** All that both machines hold is equal, up to the time of the comparison. */
   inStep: [machine: string]
-  /** So many other machines said that they hold a record that was written here. */
-  acknowledged: [item: Item, holders: number]
 }
 
 /** Where a record on its way into the store came from. */
@@ -72,6 +73,9 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   readonly #refused = new Map<string, string>()
   readonly #inStepMs = new Map<string, number>()
   readonly #unsubscribe: (() => void)[]
+  readonly #losses = new SerialQueue()
+  #findLostTimer: NodeJS.Timeout | null = null
+  #closed = false
 
   private constructor(options: ReplicationDriverOptions, tree: FingerprintTree) {
     super()
@@ -95,7 +99,7 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
     this.#intake = new RecordIntake({ ...options, isHeld: (item) => tree.has(item) })
     this.#unsubscribe = [
       store.onMerged((records) => this.#merged(records)),
-      store.onDamage(() => void this.#findLost()),
+      store.onDamage(() => void this.#losses.run(() => this.#findLost())),
     ]
     this.#protocol = network.openProtocol({
       name: PROTOCOL,
@@ -144,6 +148,8 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   }
 
   close(): void {
+    this.#closed = true
+    if (this.#findLostTimer !== null) clearTimeout(this.#findLostTimer)
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#driver.close()
     this.#intake.close()
@@ -178,9 +184,6 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
           machine: effect.peer,
           reason: effect.reason,
         })
-        break
-      case 'acknowledged':
-        this.emit('acknowledged', effect.item, effect.holders)
         break
       case 'inStep':
         this.#inStepMs.set(effect.peer, effect.atMs)
@@ -313,14 +316,35 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
     this.#happen({ type: 'segmentFetched', token })
   }
 
-  /** Compares what is in the tree with what the store still has. */
+  /**
+   * Compares what is in the tree with what the store still has. It is read while it is known to be
+   * damaged, so that may fail; until it does not, nobody would be asked for what is lost.
+   */
   async #findLost(): Promise<void> {
+    if (this.#closed) return
+    const { store, log } = this.#options
     const left = new FingerprintTree()
-    for await (const items of this.#options.store.order()) {
-      for (const item of items) left.insert(asItem(item))
+    try {
+      for await (const items of store.order()) {
+        for (const item of items) left.insert(asItem(item))
+      }
+    } catch (error) {
+      if (this.#closed) return
+      log.error('what a damaged store has lost could not be found out; it is read again', { error })
+      this.#findLostLater()
+      return
     }
     const items = this.#core.tree.items().filter((item) => !left.has(item))
     this.#happen({ type: 'lost', items })
+  }
+
+  #findLostLater(): void {
+    if (this.#findLostTimer !== null) clearTimeout(this.#findLostTimer)
+    this.#findLostTimer = setTimeout(
+      () => void this.#losses.run(() => this.#findLost()),
+      FIND_LOST_AGAIN_MS,
+    )
+    this.#findLostTimer.unref()
   }
 }
 

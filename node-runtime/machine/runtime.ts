@@ -272,8 +272,3 @@ export class Runtime {
     }
   }
 }
-
-/** See `Runtime.start`. */
-export function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  return Runtime.start(options)
-}

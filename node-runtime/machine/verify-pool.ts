@@ -13,10 +13,18 @@ const IDLE_MS = 10_000
 const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
 
-/** One slice as one piece of memory: for each check its length, key, signature and message. */
+/** Where the parts of a check are, counted from its beginning; the next check follows its message. */
+const LAYOUT = { key: 4, signature: 4 + KEY_BYTES, message: 4 + KEY_BYTES + SIGNATURE_BYTES }
+
+/**
+ * One slice as one piece of memory: for each check the length of its message, the key, the signature
+ * and the message.
+ */
 interface Request {
   packed: Uint8Array
   count: number
+  /** The thread knows nothing of this file. */
+  layout: typeof LAYOUT
 }
 
 /** Runs in the thread, as text: it can use nothing from outside. */
@@ -27,38 +35,38 @@ function workerBody(
   },
   sodium: { crypto_sign_verify_detached(s: Buffer, m: Buffer, k: Buffer): boolean },
 ): void {
-  port.on('message', ({ packed, count }) => {
+  port.on('message', ({ packed, count, layout }) => {
     const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-    const slice = (from: number, length: number): Buffer =>
-      Buffer.from(packed.buffer, packed.byteOffset + from, length)
+    const slice = (from: number, to: number): Buffer =>
+      Buffer.from(packed.buffer, packed.byteOffset + from, to - from)
     const verdicts: boolean[] = []
     let at = 0
     for (let i = 0; i < count; i++) {
-      const length = view.getUint32(at)
+      const messageAt = at + layout.message
+      const end = messageAt + view.getUint32(at)
       const holds = sodium.crypto_sign_verify_detached(
-        slice(at + 36, 64),
-        slice(at + 100, length),
-        slice(at + 4, 32),
+        slice(at + layout.signature, messageAt),
+        slice(messageAt, end),
+        slice(at + layout.key, at + layout.signature),
       )
       verdicts.push(holds)
-      at += 100 + length
+      at = end
     }
     port.postMessage(verdicts)
   })
 }
 
 function pack(checks: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
-  const head = 4 + KEY_BYTES + SIGNATURE_BYTES
-  const sizeBytes = checks.reduce((sum, { message }) => sum + head + message.length, 0)
+  const sizeBytes = checks.reduce((sum, { message }) => sum + LAYOUT.message + message.length, 0)
   const packed = new Uint8Array(sizeBytes)
   const view = new DataView(packed.buffer)
   let at = 0
   for (const { message, publicKey, signature } of checks) {
     view.setUint32(at, message.length)
-    packed.set(publicKey, at + 4)
-    packed.set(signature, at + 4 + KEY_BYTES)
-    packed.set(message, at + head)
-    at += head + message.length
+    packed.set(publicKey, at + LAYOUT.key)
+    packed.set(signature, at + LAYOUT.signature)
+    packed.set(message, at + LAYOUT.message)
+    at += LAYOUT.message + message.length
   }
   return packed
 }
@@ -134,7 +142,7 @@ export class VerifyPool implements Verifier {
       if (free.idle !== null) clearTimeout(free.idle)
       free.worker.ref()
       const packed = pack(job.checks)
-      const request: Request = { packed, count: job.checks.length }
+      const request: Request = { packed, count: job.checks.length, layout: LAYOUT }
       free.worker.postMessage(request, [packed.buffer])
     }
   }

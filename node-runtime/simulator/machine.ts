@@ -214,8 +214,6 @@ export class SimulatedMachine implements Station {
       case 'inStep':
         observer.inStep(this, effect.peer)
         break
-      case 'acknowledged':
-        break
     }
   }
 

@@ -28,8 +28,6 @@ export class Link {
   readonly mux: GuardedMux
   readonly entry: MachineEntry
   readonly agreement: Agreement
-  /** Did this machine dial? */
-  readonly dialled: boolean
   /** Monotonic ms. */
   readonly openedMs = performance.now()
   readonly #connection: SwarmConnection
@@ -40,7 +38,6 @@ export class Link {
     this.#connection = connection
     this.entry = entry
     this.agreement = agreement
-    this.dialled = connection.isInitiator
     this.mux = new GuardedMux(connection, {
       onFault: (reason, error) => onFault(this, reason, error),
     })

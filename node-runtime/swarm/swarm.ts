@@ -121,7 +121,10 @@ export class Swarm implements Network {
     return this.#links.get(machine)?.latencyMs ?? null
   }
 
-  /** What this machine and another can both do; null without a link. */
+  /**
+   * What this machine and another can both do; null without a link. So far each protocol says what it
+   * can in a greeting of its own; what a later version changes for all of them is to be asked here.
+   */
   agreementWith(machine: string): Agreement | null {
     return this.#links.get(machine)?.agreement ?? null
   }

@@ -24,6 +24,10 @@ export class MemoryRecordStore implements RecordStore {
   readonly #damage = new Set<(damage: StoreDamage) => void>()
   /** What the next writes fail with. */
   failure: Error | null = null
+  /** How many writes have failed with it. */
+  failed = 0
+  /** What the next reading of the order fails with, once. */
+  orderFailure: Error | null = null
   now: () => number = () => Date.now()
 
   get count(): number {
@@ -35,7 +39,10 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async accept({ records, attestations = [] }: RecordBatch): Promise<Acceptance> {
-    if (this.failure !== null) throw this.failure
+    if (this.failure !== null) {
+      this.failed += 1
+      throw this.failure
+    }
     for (const { hash, form } of attestations) this.#attestations.set(hash, form)
     const merged: MergedRecord[] = []
     let setAside = 0
@@ -69,6 +76,9 @@ export class MemoryRecordStore implements RecordStore {
 
   async *order(): AsyncGenerator<OrderItem[], void> {
     const items = this.#sorted()
+    const failure = this.orderFailure
+    this.orderFailure = null
+    if (failure !== null) throw failure
     for (let at = 0; at < items.length; at += 1000) yield items.slice(at, at + 1000)
   }
 

@@ -212,7 +212,9 @@ describe('an outbox is', () => {
     expect(outbox.healed).toBe(false)
     outbox.endReading(1)
     expect(outbox.healed).toBe(true)
-    outbox.ready = [frame(item(1))]
+    outbox.ready = [{ ...frame(item(1)), kind: 'healed' }]
     expect([outbox.healed, outbox.waiting]).toEqual([false, 1])
+    outbox.ready = [frame(item(1))]
+    expect([outbox.healed, outbox.idle]).toEqual([true, false])
   })
 })

@@ -1,6 +1,14 @@
 // What is to be sent to one machine: what fits into its credit leaves at once, a bounded rest waits as
 // ids, and what is beyond that is dropped, to be found by reconciliation. So a slow machine costs a
 // fixed amount of memory, and slows nobody else down.
+//
+//   ids: pushes, heals, spans        bytes: `ready`         on the way: `inFlight`
+//          │  full: `dropped`             ▲    │                │    │
+//          └──── `reading` ── read ───────┘    └── takeCredit ──┘    ├── receipt: credit is back
+//                one at a time          a frame's cost of credit     └── none: given up, `dropped`
+//
+// Frames of records at hand go through `takeCredit` at once, and wait as ids only without credit. What
+// was `dropped` is found by comparing anew, once the outbox is `idle`.
 import type { FingerprintTree } from './fingerprint-tree.ts'
 import { compareKeys, keyItem } from './item.ts'
 import type { Item, Key } from './item.ts'
@@ -49,8 +57,9 @@ export class Outbox {
   credit = 0
   /** Sent and not acknowledged, oldest first; no more than fits into the credit. */
   readonly inFlight: SentFrame[] = []
-  /** Read, and waiting for credit: one reading's worth. */
+  /** Read, and waiting for credit: one reading's worth; the next one begins when it has left. */
   ready: Frame[] = []
+  /** Asked of the store, one at a time. */
   reading: Reading | null = null
   /** Something was dropped since the last reconciliation. */
   dropped = false
@@ -59,9 +68,10 @@ export class Outbox {
   #heals: Item[] = []
   #spans: Span[] = []
 
-  /** Nothing that was found missing waits to be sent. */
+  /** Nothing that was found missing waits to be sent; fresh records may. */
   get healed(): boolean {
-    const isHealing = this.reading?.kind === 'healed' || this.ready.length > 0
+    // What is ready came of one reading, so it is all of one kind.
+    const isHealing = this.reading?.kind === 'healed' || this.ready[0]?.kind === 'healed'
     return this.#heals.length === 0 && this.#spans.length === 0 && !isHealing
   }
 

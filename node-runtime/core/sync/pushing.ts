@@ -1,6 +1,6 @@
 // Sending records: fresh ones at once to all who may lack them, missing ones as they are found, each
-// machine as fast as it takes them in.
-import type { Item } from './item.ts'
+// machine as fast as it takes them in. What waits for one machine is in its outbox, whose sketch shows the
+// ways from there; `pump` goes them whenever something has changed: credit, a reading, or what waits.
 import { encodeMessage, FRAME_BYTES, frameRecords } from './messages.ts'
 import type { Message } from './messages.ts'
 import type { Frame, FrameKind } from './outbox.ts'
@@ -8,8 +8,6 @@ import { MOST_AGAIN_MS } from './peer.ts'
 import type { Peer, Shared } from './peer.ts'
 import type { MergedItem, OutgoingRecord } from './replication-events.ts'
 
-/** Own records whose holders are counted: the newest ones. */
-const MOST_COUNTED = 4096
 /** Read at a time for one machine: a few frames, so that small records are not read twice. */
 const READ_BYTES = 4 * FRAME_BYTES
 /** Links don't lose anything while they last; this is for one that does. */
@@ -17,8 +15,7 @@ const LOST_MS = 60_000
 
 export class Pushing {
   readonly #shared: Shared
-  /** Own records, and which machines said that they hold them. */
-  readonly #holders = new Map<string, string[]>()
+  /** Whom each reading that is under way is for, by its token. */
   readonly #readers = new Map<number, Peer>()
   /** Called when a machine has taken in all that was sent to it. */
   readonly #settled: (peer: Peer) => void
@@ -30,7 +27,6 @@ export class Pushing {
 
   /** Sends what was merged to all who may lack it. */
   push(records: readonly MergedItem[], passOn: boolean): void {
-    for (const { item, from } of records) if (from === null) this.#count(item)
     const fresh = records.filter(
       ({ from, healed }) => from === null || (passOn && !healed && from !== 'segment'),
     )
@@ -111,7 +107,6 @@ export class Pushing {
       const missing = new Set(receipt.missing)
       items.forEach((item, number) => {
         if (missing.has(number)) peer.noteMissing(item)
-        else this.#held(peer, item)
       })
     }
     this.pump(peer)
@@ -150,22 +145,6 @@ export class Pushing {
   #tryAgain(peer: Peer): void {
     this.#shared.emit({ type: 'setTimer', id: `again ${peer.key}`, afterMs: peer.againMs })
     peer.againMs = Math.min(2 * peer.againMs, MOST_AGAIN_MS)
-  }
-
-  #count({ id }: Item): void {
-    this.#holders.set(id, [])
-    if (this.#holders.size <= MOST_COUNTED) return
-    for (const oldest of this.#holders.keys()) {
-      this.#holders.delete(oldest)
-      break
-    }
-  }
-
-  #held(peer: Peer, item: Item): void {
-    const holders = this.#holders.get(item.id)
-    if (holders === undefined || holders.includes(peer.key)) return
-    holders.push(peer.key)
-    this.#shared.emit({ type: 'acknowledged', item, holders: holders.length })
   }
 }
 

@@ -242,15 +242,12 @@ function full(...keys: string[]): World {
 }
 
 describe('a record that was written', () => {
-  it('is at all linked machines at once, and their number is known', () => {
+  it('is at all linked machines at once', () => {
     const world = full('a', 'b', 'c')
     const one = record(START_MS + 1000, 'one')
     world.write('a', one)
     world.settle()
     expect(world.equal()).toBe(true)
-    const told = effectsOf(world.nodes.get('a')!, 'acknowledged')
-    expect(told.map(({ holders }) => holders)).toEqual([1, 2])
-    expect(told[0]!.item).toEqual(one.item)
   })
 
   it.each(['a', 'c'])('that %s writes while it greets another is there at once, too', (writer) => {
@@ -341,7 +338,6 @@ describe('machines that meet', () => {
     world.write('a', record(START_MS + world.nowMs, 'now'))
     world.settle()
     expect(world.nodes.get('b')!.core.tree.size).toBe(1)
-    expect(effectsOf(world.nodes.get('a')!, 'acknowledged')).toHaveLength(1)
     world.run(30_000)
     expect(world.nodes.get('b')!.core.tree.size).toBe(1)
     world.run(MAX_DRIFT_MS + 300_000)

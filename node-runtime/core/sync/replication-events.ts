@@ -73,7 +73,5 @@ export type ReplicationEffect =
   | { type: 'setTimer'; id: string; afterMs: number }
   /** That machine does not keep to the protocol: its link is to be closed. */
   | { type: 'refuse'; peer: string; reason: string }
-  /** So many other machines are known to hold a record that was written here. */
-  | { type: 'acknowledged'; item: Item; holders: number }
   /** All within the limits was equal at that time (monotonic). */
   | { type: 'inStep'; peer: string; atMs: number }

@@ -1,4 +1,7 @@
-// What a person types as the address of a repository, and what is fetched.
+// What a person types as the address of a repository, and what is fetched. It reads much as
+// `canonical-origin.ts` does (forges, ssh, spaces) and shares nothing with it on purpose: that one is
+// frozen, since systems are named by what it gives, while what may be typed here grows with the forges
+// that there are and the ways of fetching.
 import { CloudError } from '../../contract/errors.ts'
 import { canonicalOrigin } from './canonical-origin.ts'
 
