@@ -44,11 +44,19 @@ function socketTo(page: Window, query: string, token: string): SocketLike {
   return socket as unknown as SocketLike
 }
 
-/** A browser does not say why a WebSocket was refused; whether the page is served tells. */
-async function explainRefusal(page: Window): Promise<CloudError> {
+/** Does the daemon answer? */
+async function isServed(page: Window): Promise<boolean> {
   try {
     await fetch(page.location.origin, { method: 'HEAD', cache: 'no-store' })
+    return true
   } catch {
+    return false
+  }
+}
+
+/** A browser does not say why a WebSocket was refused; whether the page is served tells. */
+async function explainRefusal(page: Window): Promise<CloudError> {
+  if (!(await isServed(page))) {
     return new CloudError(
       'UNAVAILABLE',
       'Dharma does not answer on this machine. It may have been stopped.',
@@ -107,7 +115,12 @@ export function createDaemonHost(page: Window): ShellHost {
   })
 
   const connection = createConnection(() => openRuntimePort(page, token))
-  const storage = createFrameStorage({ page, systemOrigin, evict: tabs.evict })
+  const storage = createFrameStorage({
+    page,
+    systemOrigin,
+    evict: tabs.evict,
+    isServed: () => isServed(page),
+  })
   return {
     kind: 'browser',
     connection,

@@ -1,5 +1,6 @@
 // What the pages of systems keep in this browser goes with the system, as it does in the desktop window.
 // Only an answer from a system's own origin can delete it: a frame fetches one, out of sight.
+import { SerialQueue } from '../../node-runtime/flow/serial-queue.ts'
 
 /** Keys of the systems whose pages may have kept something. */
 const KEPT_KEY = 'dharma.system-pages'
@@ -12,6 +13,8 @@ export interface FrameStorageOptions {
   systemOrigin: (system: string) => string
   /** Ends the pages of a system, so that none of them writes any more. */
   evict: (system: string) => void
+  /** Does the machine that serves the origins answer now? */
+  isServed: () => Promise<boolean>
 }
 
 export interface FrameStorage {
@@ -24,12 +27,19 @@ export function createFrameStorage({
   page,
   systemOrigin,
   evict,
+  isServed,
 }: FrameStorageOptions): FrameStorage {
+  const visits = new SerialQueue()
+  /** By the newest list, which may be newer than the one that a visit is made for. */
+  let installed: readonly string[] = []
   const readKept = (): string[] => (page.localStorage.getItem(KEPT_KEY) ?? '').split(' ')
   const keep = (systems: Iterable<string>): void =>
     page.localStorage.setItem(KEPT_KEY, [...new Set(systems)].filter(Boolean).join(' '))
 
-  /** Resolves to whether an answer came. */
+  /**
+   * Resolves to whether an answer came. A frame tells of the browser's own error page as of any other,
+   * so the machine is asked as well.
+   */
   const visit = (system: string): Promise<boolean> =>
     new Promise((resolve) => {
       const frame = page.document.createElement('iframe')
@@ -43,19 +53,25 @@ export function createFrameStorage({
       // Its origin, and nothing else: there is nothing to run.
       frame.setAttribute('sandbox', 'allow-same-origin')
       frame.referrerPolicy = 'no-referrer'
-      frame.addEventListener('load', () => end(true))
+      frame.addEventListener('load', () => void isServed().then(end))
       frame.src = `${systemOrigin(system)}/`
       page.document.body.append(frame)
     })
 
   return {
-    async update(installed) {
-      const gone = readKept().filter((system) => system !== '' && !installed.includes(system))
-      keep([...readKept(), ...installed])
-      for (const system of gone) {
-        evict(system)
-        if (await visit(system)) keep(readKept().filter((kept) => kept !== system))
-      }
+    update(keys) {
+      installed = keys
+      keep([...readKept(), ...keys])
+      const isGone = (system: string): boolean => system !== '' && !installed.includes(system)
+      return visits.run(async () => {
+        for (const system of readKept()) {
+          if (!isGone(system)) continue
+          evict(system)
+          // Installed again meanwhile, its pages may keep something again.
+          const isForgotten = (await visit(system)) && isGone(system)
+          if (isForgotten) keep(readKept().filter((kept) => kept !== system))
+        }
+      })
     },
   }
 }
