@@ -2,6 +2,7 @@
 // process and in the daemon alike.
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
+import type { Router } from '@orpc/server'
 import type { DhtAddress } from 'hyperdht'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudBook, parseCloudKey } from './cloud-book.ts'
@@ -10,6 +11,7 @@ import { findRecordsBehind, openIdentity } from './data-folder.ts'
 import type { CloudNodeOptions } from './cloud-node.ts'
 import type { CloudNotice, CloudStatus } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
+import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import { opening } from '../flow/disposal.ts'
@@ -241,7 +243,8 @@ export class Runtime {
     }
   }
 
-  #createRouter() {
+  /** Every call of the contract: one that nobody implements does not compile. */
+  #createRouter(): Router<Contract, CallContext> {
     const onEvent = <E extends keyof RuntimeEvents>(
       event: E,
       listener: (...args: RuntimeEvents[E]) => void,
