@@ -18,13 +18,13 @@ export const ROOMS = [
     rooms: [],
     packages: ['zod', '@orpc/contract'],
   },
+  { room: 'flow', at: 'node-runtime/flow/', rooms: ['contract'], packages: [] },
   {
     room: 'rpc',
     at: 'node-runtime/rpc/',
     rooms: ['contract', 'flow'],
     packages: ['zod', /^@orpc\//],
   },
-  { room: 'flow', at: 'node-runtime/flow/', rooms: ['contract'], packages: [] },
   // What decides, and what it needs of the world.
   {
     room: 'core',
