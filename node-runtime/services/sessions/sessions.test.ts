@@ -21,8 +21,6 @@ import { readResult } from './results.ts'
 /** Seat 0 wins with its fourth disc in column 3. */
 const WINNING = [3, 0, 3, 0, 3, 0, 3]
 
-/** It is another's turn, the position is being worked out, or a busy machine's rules took too long. */
-const NOT_NOW: readonly unknown[] = ['SESSION_NOT_YOUR_TURN', 'UNAVAILABLE']
 const SEATS = { system: 'dharma', collection: SEATS_COLLECTION }
 
 let cloud: SessionCloud
@@ -36,6 +34,25 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) stop()
   await cloud.close()
 }, 20_000)
+
+/**
+ * What a call gives once it can. A machine that is so busy that rules take too long says `UNAVAILABLE`, and
+ * to try again.
+ */
+async function once<T>(call: () => Promise<T>, ...more: string[]): Promise<T> {
+  let given: { value: T } | undefined
+  await until(async () => {
+    try {
+      given = { value: await call() }
+      return true
+    } catch (error) {
+      if (['UNAVAILABLE', ...more].includes((error as { code?: string }).code ?? '')) return false
+      throw error
+    }
+  })
+  if (given === undefined) throw new Error('no answer')
+  return given.value
+}
 
 /** Watches a session; `last()` is what the page would show now. */
 async function watch(
@@ -66,8 +83,10 @@ async function openBoth(
 ): Promise<string> {
   const [first] = machines
   if (first === undefined) throw new Error('nobody plays')
-  const session = await first.sessions.open(descriptor)
-  for (const machine of machines) expect(await machine.sessions.open(descriptor)).toBe(session)
+  const session = await once(() => first.sessions.open(descriptor))
+  for (const machine of machines) {
+    expect(await once(() => machine.sessions.open(descriptor))).toBe(session)
+  }
   return session
 }
 
@@ -78,15 +97,7 @@ function move(machine: SessionMachine, session: string, column: number): Promise
 
 /** Acts as soon as the machine has worked out the position, and may. */
 async function act(machine: SessionMachine, session: string, action: OwnAction): Promise<void> {
-  await until(async () => {
-    try {
-      await machine.sessions.act(session, action)
-      return true
-    } catch (error) {
-      if (NOT_NOW.includes((error as { code?: string }).code)) return false
-      throw error
-    }
-  })
+  await once(() => machine.sessions.act(session, action), 'SESSION_NOT_YOUR_TURN')
 }
 
 async function play(
@@ -146,17 +157,8 @@ async function storeWord(by: SessionMachine, session: string): Promise<SessionDe
 
 /** What a machine finds out about a result, once it has a link to one that has the moves. */
 async function judge(machine: SessionMachine, result: ResultValue): Promise<ResultVerdict> {
-  let verdict: ResultVerdict | undefined
-  await until(async () => {
-    try {
-      verdict = (await machine.sessions.judge(result)).judged
-    } catch (error) {
-      if ((error as { code?: string }).code?.endsWith('_MISSING') !== true) throw error
-    }
-    return verdict !== undefined
-  })
-  if (verdict === undefined) throw new Error('no verdict')
-  return verdict
+  const missing = ['SESSION_TRANSCRIPT_MISSING', 'RULES_MISSING']
+  return (await once(() => machine.sessions.judge(result), ...missing)).judged
 }
 
 describe('sessions between machines', () => {
@@ -187,7 +189,7 @@ describe('sessions between machines', () => {
     const [ofA, ofB] = [resultOf(a, session), resultOf(b, session)]
     expect(ofA?.transcript).toEqual(ofB?.transcript)
     if (ofA === null) throw new Error('no result')
-    const { judged } = await c.sessions.judge(ofA)
+    const judged = await judge(c, ofA)
     expect(judged).toMatchObject({ by: 'rules', plies: 7, outcome: { scores: [1, 0] } })
     expect(judged.agreed).toEqual([a.identity.person, b.identity.person])
     await expect(a.sessions.act(session, { type: 'move', body: 1 })).rejects.toMatchObject({
@@ -374,7 +376,7 @@ describe('a seat that does not want an end', () => {
       outcome: { scores: [0, 1] },
     })
     const result = await storedBy(b, session)
-    expect((await b.sessions.judge(result)).judged.by).toBe('resignation')
+    expect((await judge(b, result)).by).toBe('resignation')
   }, 60_000)
 
   it('is not sat down again at each start once the session is old', async () => {
@@ -496,21 +498,15 @@ describe('versions of a system', () => {
   it('that differ play one game by the rules that its descriptor names', async () => {
     const a = await cloud.start()
     // Its installed version lets nobody drop a disc into the middle.
-    const source = await a.sessions.library.installedRules(gamesManifest.id, 'connect-four')
-    const b = await cloud.start({ rules: OTHER_RULES })
-    expect(await b.sessions.library.installedRules(gamesManifest.id, 'connect-four')).not.toBe(
-      source,
+    const source = await once(() =>
+      a.sessions.library.installedRules(gamesManifest.id, 'connect-four'),
     )
+    const b = await cloud.start({ rules: OTHER_RULES })
+    expect(
+      await once(() => b.sessions.library.installedRules(gamesManifest.id, 'connect-four')),
+    ).not.toBe(source)
     const descriptor = { ...game('1', a, b), rules: source }
-    await until(async () => {
-      try {
-        await b.sessions.open(descriptor)
-        return true
-      } catch (error) {
-        if ((error as { code?: string }).code === 'RULES_MISSING') return false
-        throw error
-      }
-    })
+    await once(() => b.sessions.open(descriptor), 'RULES_MISSING')
     const session = await openBoth(descriptor, a, b)
     await play([a, b], session, WINNING)
     const board = await watch(b, session)
@@ -520,7 +516,7 @@ describe('versions of a system', () => {
       outcome: { scores: [1, 0] },
     })
     const result = await storedBy(a, session)
-    expect((await b.sessions.judge(result)).judged.plies).toBe(7)
+    expect((await judge(b, result)).plies).toBe(7)
   }, 60_000)
 })
 
