@@ -223,6 +223,14 @@ export async function rulesWorker(
       return { kind: name === 'InternalError' ? 'limit' : 'failed', reason }
     }
     let count = 0
+    /** What lies very deep breaks the engine when it is freed; what was found out stands. */
+    const discard = (value: { dispose(): void }): void => {
+      try {
+        value.dispose()
+      } catch {
+        engine.dead = true
+      }
+    }
     type Texts<Names extends string> = { kind: 'texts'; texts: Record<Names, string> } | RulesFault
     const evaluateOrThrow = <Names extends string>(
       source: string,
@@ -234,7 +242,7 @@ export async function rulesWorker(
       })
       if (result.error !== undefined) {
         const fault = faultOf(result.error)
-        result.error.dispose()
+        discard(result.error)
         return fault
       }
       const texts: Record<string, string> = {}
@@ -290,14 +298,8 @@ export async function rulesWorker(
       },
       quick: loaded.kind === 'texts' && loadMs <= MAX_SPARE_LOAD_MS,
       dispose() {
-        if (engine.dead) return
-        try {
-          context.dispose()
-          runtime.dispose()
-        } catch {
-          // What rules leave behind can break the engine when it is tidied up. The answer stands.
-          engine.dead = true
-        }
+        if (!engine.dead) discard(context)
+        if (!engine.dead) discard(runtime)
       },
     }
   }
