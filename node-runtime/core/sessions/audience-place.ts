@@ -68,6 +68,7 @@ export class AudiencePlace {
     if (this.source !== null) this.#scene.send(this.source, { type: 'unfollow', session })
     for (const child of this.served) this.#scene.send(child, { type: 'unavailable', session })
     this.#scene.do({ type: 'replicate', session, machines: [] })
+    this.#scene.clearTimers(session)
   }
 
   timer(kind: TimerKind): void {

@@ -16,9 +16,11 @@ export type AudienceEffect =
   | { type: 'replicate'; session: string; machines: string[] }
   /** Replaces the timer of that id. */
   | { type: 'setTimer'; id: string; afterMs: number }
+  | { type: 'clearTimer'; id: string }
 
 /** The timers of a session: seeking a source, watching over it, and the guest's end. */
-export type TimerKind = 'seek' | 'watch' | 'guest'
+const TIMER_KINDS = ['seek', 'watch', 'guest'] as const
+export type TimerKind = (typeof TIMER_KINDS)[number]
 
 export interface AudienceOptions {
   machine: string
@@ -62,6 +64,10 @@ export class Scene {
 
   setTimer(kind: TimerKind, session: string, afterMs: number): void {
     this.do({ type: 'setTimer', id: `${kind} ${session}`, afterMs })
+  }
+
+  clearTimers(session: string): void {
+    for (const kind of TIMER_KINDS) this.do({ type: 'clearTimer', id: `${kind} ${session}` })
   }
 
   /** Somewhere around this time, so that an audience does not ask all at once. */

@@ -116,6 +116,11 @@ class World {
         })
         return
       }
+      case 'clearTimer': {
+        const key = `${node.name} ${effect.id}`
+        this.#timers.set(key, (this.#timers.get(key) ?? 0) + 1)
+        return
+      }
       case 'replicate':
         node.partners = effect.machines
         return

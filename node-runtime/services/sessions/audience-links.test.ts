@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { MAX_FORM_CHARS } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
@@ -9,24 +9,30 @@ const open: AudienceLinks[] = []
 
 afterEach(() => {
   for (const links of open.splice(0)) links.close()
+  vi.useRealTimers()
 })
 
 /** A player's machine, with the bodies of the forms that reach it ahead of their log. */
 function player(machine: string, other: string) {
   const network = new FakeNetwork(machine)
   const arrived: string[] = []
+  const faults: unknown[] = []
   const links = new AudienceLinks({
     network,
     machine,
     logsOf: () => [],
     onAction: (_session, ...forms) => arrived.push(...forms.map(({ body }) => body)),
     onPeers: () => {},
-    nowMs: () => 0,
+    log: {
+      info: () => {},
+      warn: () => {},
+      error: (_, { error } = {}) => void faults.push(error),
+    },
   })
   open.push(links)
   const follow = (): void =>
     links.follow({ session: SESSION, seated: true, seatMachines: [other], length: 0 })
-  return { network, links, arrived, follow }
+  return { network, links, arrived, faults, follow }
 }
 
 test.each(['x', '\u20ac', '"'])('any form that can be signed can be sent ahead: of %s', (char) => {
@@ -41,4 +47,32 @@ test.each(['x', '\u20ac', '"'])('any form that can be signed can be sent ahead: 
   ann.links.push(SESSION, largest, largest)
   deliver()
   expect(bob.arrived).toEqual([largest.body, largest.body])
+})
+
+test('it goes on after a fault of who dials, and tells of it', () => {
+  vi.useFakeTimers()
+  const { network, links, faults, follow } = player('ann', 'bob')
+  const fault = new Error('the network is of no use')
+  const reach = vi.spyOn(network, 'reach').mockImplementation(() => {
+    throw fault
+  })
+  follow()
+  expect(faults).toEqual([fault])
+  reach.mockRestore()
+  links.unfollow(SESSION)
+  follow()
+  expect([faults, [...network.reached]]).toEqual([[fault], ['bob']])
+})
+
+test('it keeps no timer for what is not followed any more, nor after it was closed', () => {
+  vi.useFakeTimers()
+  const { links, follow } = player('ann', 'bob')
+  follow()
+  expect(vi.getTimerCount()).toBeGreaterThan(0)
+  links.unfollow(SESSION)
+  expect(vi.getTimerCount()).toBe(0)
+  follow()
+  expect(vi.getTimerCount()).toBeGreaterThan(0)
+  links.close()
+  expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,4 +1,4 @@
-// Drives the audience over the links: its messages, its timers, and which logs are replicated with whom.
+// Drives the audience over the links: its messages, and which logs are replicated with whom.
 import * as z from 'zod'
 import { hashSchema, signedFormSchema } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
@@ -8,6 +8,9 @@ import { audienceMessageSchema } from '../../core/sessions/audience-messages.ts'
 import type { AudienceMessage } from '../../core/sessions/audience-messages.ts'
 import type { AudienceEffect, Followed } from '../../core/sessions/audience-scene.ts'
 import { MAX_BLOCK_BYTES } from '../../core/sessions/block.ts'
+import { Driver } from '../../flow/driver.ts'
+import type { TimerEffect, TimerEvent } from '../../flow/driver.ts'
+import type { Log } from '../../ports/log.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { LinkMux, Network, Protocol } from '../../swarm/network.ts'
@@ -24,6 +27,9 @@ const actionMessageSchema = z.object({
   attestation: signedFormSchema,
 })
 type ActionMessage = z.infer<typeof actionMessageSchema>
+/** What the driver does by itself is none of these. */
+type Happening = Exclude<AudienceEvent, TimerEvent>
+type Deed = Exclude<AudienceEffect, TimerEffect>
 /** The longest path, of 52 characters a machine. */
 const MAX_MESSAGE_BYTES = 8_192
 
@@ -36,8 +42,7 @@ export interface AudienceLinksOptions {
   onAction: (session: string, action: SignedForm, attestation: SignedForm) => void
   /** Called when a machine comes or goes. */
   onPeers: () => void
-  /** Monotonic. */
-  nowMs: () => number
+  log: Log
 }
 
 export class AudienceLinks {
@@ -48,14 +53,20 @@ export class AudienceLinks {
   readonly #links = new Map<string, LinkMux>()
   /** By session, the machines that its logs are replicated with. */
   readonly #partners = new Map<string, readonly string[]>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #driver: Driver<Happening, Deed>
   readonly #stopLinks: () => void
-  #closed = false
 
   constructor(options: AudienceLinksOptions) {
     this.#options = options
-    const { network, machine, onPeers } = options
+    const { network, machine, onPeers, log } = options
     this.#core = new Audience({ machine, random: Math.random })
+    this.#driver = new Driver<Happening, Deed>({
+      core: this.#core,
+      perform: (effect) => this.#perform(effect),
+      onFault: (error) => log.error('a fault in who serves whom in an audience', { error }),
+      // Only what machines say comes in any number; what is lost of that is said again.
+      mustKeep: ({ type }) => type !== 'received',
+    })
     this.#stopLinks = network.onLink((mux, peer) => {
       this.#links.set(peer.machine, mux)
       for (const session of this.#partners.keys()) this.replicate(session)
@@ -72,13 +83,15 @@ export class AudienceLinks {
       name: PROTOCOL,
       codec: jsonCodec(audienceMessageSchema as z.ZodType<AudienceMessage>, MAX_MESSAGE_BYTES),
       opened: (peer) => {
-        this.#step({ type: 'peerOpened', machine: peer.machine })
+        this.#driver.post({ type: 'peerOpened', machine: peer.machine })
         onPeers()
       },
-      received: (peer, message) => this.#step({ type: 'received', from: peer.machine, message }),
+      received: (peer, message) => {
+        this.#driver.post({ type: 'received', from: peer.machine, message })
+      },
       closed: (peer) => {
         this.#links.delete(peer.machine)
-        this.#step({ type: 'peerClosed', machine: peer.machine })
+        this.#driver.post({ type: 'peerClosed', machine: peer.machine })
         onPeers()
       },
     })
@@ -103,16 +116,11 @@ export class AudienceLinks {
 
   /** Begins to follow a session, or says what has changed. */
   follow(followed: Followed): void {
-    this.#step({ type: 'followed', followed })
+    this.#driver.post({ type: 'followed', followed })
   }
 
   unfollow(session: string): void {
-    this.#step({ type: 'unfollowed', session })
-    this.#partners.delete(session)
-    for (const kind of ['seek', 'watch', 'guest']) {
-      clearTimeout(this.#timers.get(`${kind} ${session}`))
-      this.#timers.delete(`${kind} ${session}`)
-    }
+    this.#driver.post({ type: 'unfollowed', session })
   }
 
   /** Replicates the session's logs, those that came later too, with whom it was said. */
@@ -125,19 +133,13 @@ export class AudienceLinks {
   }
 
   close(): void {
-    this.#closed = true
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#driver.close()
     this.#stopLinks()
     this.#protocol.close()
     this.#actions.close()
   }
 
-  #step(event: AudienceEvent): void {
-    if (this.#closed) return
-    for (const effect of this.#core.step(event, this.#options.nowMs())) this.#do(effect)
-  }
-
-  #do(effect: AudienceEffect): void {
+  #perform(effect: Deed): void {
     switch (effect.type) {
       case 'send':
         this.#protocol.send(effect.to, effect.message)
@@ -147,20 +149,13 @@ export class AudienceLinks {
         return
       case 'replicate':
         this.#setPartners(effect.session, effect.machines)
-        return
-      case 'setTimer': {
-        const { id, afterMs } = effect
-        clearTimeout(this.#timers.get(id))
-        const timer = setTimeout(() => this.#step({ type: 'timer', id }), afterMs)
-        timer.unref()
-        this.#timers.set(id, timer)
-      }
     }
   }
 
   #setPartners(session: string, machines: readonly string[]): void {
     const before = this.#partners.get(session) ?? []
-    this.#partners.set(session, machines)
+    if (machines.length === 0) this.#partners.delete(session)
+    else this.#partners.set(session, machines)
     for (const machine of before) {
       const mux = this.#links.get(machine)
       if (mux === undefined || machines.includes(machine)) continue

@@ -101,7 +101,7 @@ export class Sessions {
       onPeers: () => {
         for (const open of this.#open.values()) open.emit('changed')
       },
-      nowMs: () => performance.now(),
+      log: options.log,
     })
     this.#open = new OpenSessions(options, {
       logs,
