@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { descriptorOf, holder } from '../../testing/session-tables.ts'
 import { canonicalJson } from '../canonical.ts'
-import { readBlock, MAX_BLOCK_CHARS } from './block.ts'
+import { MAX_BLOCK_CHARS, MAX_LOG_BLOCKS, readBlock } from './block.ts'
 import {
   MAX_TRANSCRIPT_BYTES,
   readTranscript,
@@ -78,4 +78,15 @@ test('a block of it, and all of it, is only so long', () => {
     Buffer.from(`${head}\n`.padEnd(sizeBytes, `${'x'.repeat(999)}\n`))
   expect(readTranscript(whole(MAX_TRANSCRIPT_BYTES))).not.toBeNull()
   expect(readTranscript(whole(MAX_TRANSCRIPT_BYTES + 1))).toBeNull()
+})
+
+test('it has no empty blocks, and no more than a log may have', () => {
+  const head = canonicalJson({ descriptor, kind: 'transcript', v: 1 })
+  const withBlocks = (count: number, block = 'x'): Uint8Array =>
+    Buffer.from(head + `\n${block}`.repeat(count))
+  expect(readTranscript(withBlocks(MAX_LOG_BLOCKS))?.blocks).toHaveLength(MAX_LOG_BLOCKS)
+  expect(readTranscript(withBlocks(MAX_LOG_BLOCKS + 1))).toBeNull()
+  expect(readTranscript(withBlocks(1, ''))).toBeNull()
+  expect(readTranscript(withBlocks(500_000, ''))).toBeNull()
+  expect(readTranscript(Buffer.from(`${head}\nx\n\nx`))).toBeNull()
 })

@@ -7,7 +7,7 @@ import type { Attestation } from '../forms/attestation.ts'
 import { domainBytes, hash, toHex } from '../keys.ts'
 import { decodeText } from '../text.ts'
 import type { Action } from './action.ts'
-import { MAX_BLOCK_CHARS, writeBlock } from './block.ts'
+import { MAX_BLOCK_CHARS, MAX_LOG_BLOCKS, writeBlock } from './block.ts'
 
 const KIND = 'transcript'
 const HASH_DOMAIN = 'dharma/transcript/1'
@@ -43,11 +43,13 @@ export function readTranscript(bytes: Uint8Array): Transcript | null {
   if (bytes.length > MAX_TRANSCRIPT_BYTES) return null
   const text = decodeText(bytes)
   if (text === null) return null
-  const [head = '', ...blocks] = text.split('\n')
+  // One more than there may be: whatever comes after it is not even cut.
+  const [head = '', ...blocks] = text.split('\n', 1 + MAX_LOG_BLOCKS + 1)
+  if (blocks.length > MAX_LOG_BLOCKS) return null
   const value = parseCanonical(head)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
   const descriptor = sessionDescriptorSchema.safeParse(value['descriptor'])
   if (value['kind'] !== KIND || !descriptor.success) return null
-  if (blocks.some((block) => block.length > MAX_BLOCK_CHARS)) return null
+  if (blocks.some(({ length }) => length === 0 || length > MAX_BLOCK_CHARS)) return null
   return { descriptor: descriptor.data, blocks }
 }

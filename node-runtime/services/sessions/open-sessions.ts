@@ -175,7 +175,7 @@ export class OpenSessions {
       const bytes = await this.#shared.parts.get('transcript', hash, likely)
       const transcript = bytes === null ? null : readTranscript(bytes)
       if (transcript === null || sessionId(transcript.descriptor) !== session) continue
-      table.feed(hash, transcript.blocks)
+      await table.feed(hash, transcript.blocks)
       await table.settled()
     }
   }

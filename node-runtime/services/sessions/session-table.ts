@@ -13,12 +13,15 @@ import type {
   RefereeEvent,
   RefereeTimer,
 } from '../../core/sessions/referee-events.ts'
+import { inTurns } from '../../flow/in-turns.ts'
 import type { Log } from '../../ports/log.ts'
 import type { PlayAnswer, RulesRunner } from '../../ports/rules.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 
 /** An action of the person waits so long for what goes before it, such as the own log after a start. */
 const SETTLE_LIMIT_MS = 5_000
+/** Each may take the check of a signature or two: some 20 ms on a slow machine. */
+export const BLOCKS_AT_ONCE = 64
 
 export interface TableOptions {
   referee: Referee
@@ -34,7 +37,6 @@ interface Followed {
   /** Set while a block that was handed in may not be followed by the next. */
   readOn: (() => void) | null
   mayReadOn: boolean
-  dropped: boolean
 }
 
 interface Waiting {
@@ -52,6 +54,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
   readonly referee: Referee
   readonly #options: TableOptions
   readonly #logs = new Map<string, Followed>()
+  /** Logs and transcripts that are not read on. */
+  readonly #dropped = new Set<string>()
   readonly #waiting = new Map<number, Waiting>()
   readonly #timers = new Map<RefereeTimer, NodeJS.Timeout>()
   #own: SeatLog | null = null
@@ -81,7 +85,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
 
   #begin(log: SeatLog, untilBlock: number): void {
     if (this.#logs.has(log.key) || this.#closed) return
-    const followed = { log, readOn: null, mayReadOn: false, dropped: false }
+    const followed = { log, readOn: null, mayReadOn: false }
     this.#logs.set(log.key, followed)
     void this.#read(followed, untilBlock)
   }
@@ -115,9 +119,12 @@ export class SessionTable extends EventEmitter<TableEvents> {
     this.#step({ type: 'action', form, attestation })
   }
 
-  /** Takes in a transcript, as if it were a log. */
-  feed(name: string, blocks: readonly string[]): void {
-    for (const text of blocks) this.#step({ type: 'block', log: name, text })
+  /** Takes in a transcript, as if it were a log: as far as its blocks are of this session. */
+  async feed(name: string, blocks: readonly string[]): Promise<void> {
+    for await (const text of inTurns(blocks, BLOCKS_AT_ONCE)) {
+      if (this.#closed || this.#dropped.has(name)) return
+      this.#step({ type: 'block', log: name, text })
+    }
   }
 
   /** Until all that is here is played, or something keeps it from being played; not for ever. */
@@ -192,11 +199,10 @@ export class SessionTable extends EventEmitter<TableEvents> {
       case 'dropLog': {
         const { log, reason } = effect
         const { session } = this.referee
+        if (this.#dropped.has(log)) return
+        this.#dropped.add(log)
         this.#options.log.warn('a log of a session is not read on', { session, log, reason })
-        const followed = this.#logs.get(log)
-        if (followed === undefined) return
-        followed.dropped = true
-        followed.readOn?.()
+        this.#logs.get(log)?.readOn?.()
         return
       }
       case 'setTimer': {
@@ -222,11 +228,11 @@ export class SessionTable extends EventEmitter<TableEvents> {
       if (this.#closed) return
       followed.mayReadOn = false
       this.#step({ type: 'block', log: log.key, text })
-      if (!followed.mayReadOn && !followed.dropped) {
+      if (!followed.mayReadOn && !this.#dropped.has(log.key)) {
         await new Promise<void>((resolve) => (followed.readOn = resolve))
         followed.readOn = null
       }
-      if (followed.dropped || this.#closed) return
+      if (this.#dropped.has(log.key) || this.#closed) return
     }
   }
 

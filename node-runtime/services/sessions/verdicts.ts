@@ -7,8 +7,9 @@ import { sessionId } from '../../core/sessions/position.ts'
 import { Referee } from '../../core/sessions/referee.ts'
 import type { RefereeEffect, RefereeEvent } from '../../core/sessions/referee-events.ts'
 import type { Transcript } from '../../core/sessions/transcript.ts'
+import { inTurns } from '../../flow/in-turns.ts'
 import type { RulesRunner } from '../../ports/rules.ts'
-import { askRules } from './session-table.ts'
+import { askRules, BLOCKS_AT_ONCE } from './session-table.ts'
 
 export interface Judged extends ResultVerdict {
   actions: readonly PlayedAction[]
@@ -64,7 +65,7 @@ async function play(referee: Referee, { blocks }: Transcript, rules: RulesRunner
       if (effect.type === 'dropLog') throw forged(effect.reason)
     }
   }
-  for (const text of blocks) {
+  for await (const text of inTurns(blocks, BLOCKS_AT_ONCE)) {
     const before = referee.length
     step({ type: 'block', log: 'transcript', text })
     if (text.startsWith('{"action"') && referee.length === before) {

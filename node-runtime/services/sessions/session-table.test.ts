@@ -1,0 +1,67 @@
+import { expect, test, vi } from 'vitest'
+import { writeBlock } from '../../core/sessions/block.ts'
+import { Referee } from '../../core/sessions/referee.ts'
+import { CLOUD, descriptorOf, holder } from '../../testing/session-tables.ts'
+import { silentLog } from '../../testing/silent-log.ts'
+import { SessionTable } from './session-table.ts'
+
+const [ANN, BOB] = [holder('ann'), holder('bob')]
+
+/** A table whose rules never answer, what its log was warned of, and how many blocks its referee saw. */
+function tableOf() {
+  const descriptor = descriptorOf([ANN, BOB])
+  const referee = new Referee({ descriptor, cloud: CLOUD, viewer: 'spectator', own: null })
+  const warn = vi.fn()
+  const never = (): Promise<never> => new Promise(() => {})
+  const table = new SessionTable({
+    referee,
+    rules: { hash: descriptor.rules, start: never, play: never, view: never, replay: never },
+    nowMs: () => 0,
+    wallMs: () => 0,
+    log: { ...silentLog, warn },
+  })
+  const step = vi.spyOn(referee, 'step')
+  const blocks = (): number => step.mock.calls.filter(([{ type }]) => type === 'block').length
+  return { table, warn, blocks }
+}
+
+test('a transcript is read no further than its first block that is none, and that is said once', async () => {
+  const { table, warn, blocks } = tableOf()
+  const lines = Array.from({ length: 1_000 }, () => 'x')
+  await table.feed('a transcript', lines)
+  expect(blocks()).toBe(1)
+  expect(warn).toHaveBeenCalledTimes(1)
+  await table.feed('a transcript', lines)
+  expect(blocks()).toBe(1)
+  await table.feed('another', lines)
+  expect(warn).toHaveBeenCalledTimes(2)
+})
+
+test('a long transcript leaves others their turn', async () => {
+  const { table, blocks } = tableOf()
+  const line = writeBlock({ type: 'attestation', form: ANN.attestation.form })
+  const seen: number[] = []
+  const look = (): void => {
+    seen.push(blocks())
+    if (blocks() < 1_000) setImmediate(look)
+  }
+  setImmediate(look)
+  await table.feed(
+    'a transcript',
+    Array.from({ length: 1_000 }, () => line),
+  )
+  expect(blocks()).toBe(1_000)
+  expect(seen.length).toBeGreaterThan(10)
+})
+
+test('a transcript is read no further once the table is closed', async () => {
+  const { table, blocks } = tableOf()
+  const line = writeBlock({ type: 'attestation', form: ANN.attestation.form })
+  const feeding = table.feed(
+    'a transcript',
+    Array.from({ length: 1_000 }, () => line),
+  )
+  await table.close()
+  await feeding
+  expect(blocks()).toBeLessThan(100)
+})
