@@ -87,6 +87,14 @@ describe('what both sides do', () => {
     ])
   })
 
+  it('cut a span in the middle like any other', () => {
+    const view = viewOf(items(480))
+    const spans = cut(view, { from: at(1160), to: at(1320) })
+    expect(spans.map(({ from }) => view.tree.rank(from))).toEqual(
+      Array.from({ length: 16 }, (_, i) => 160 + i * 10),
+    )
+  })
+
   it('compare lists, whatever comes twice', () => {
     const [a, b, c] = idsOf(items(3)) as [Uint8Array, Uint8Array, Uint8Array]
     expect(compareLists([a, b], [b, c])).toEqual({ onlyMine: [0], onlyTheirs: [1] })
@@ -216,13 +224,25 @@ describe('an answer', () => {
   })
 
   it.each(['list', 'need'] as const)('ends once it hashed enough for %ss', (kind) => {
-    const tree = FingerprintTree.of(items(31 * 300))
+    const tree = FingerprintTree.of(items(32 * 300))
     const [id] = idsOf(items(1, 7))
     const ranges = Array.from({ length: 300 }, (_, i): Range => {
-      return { kind, ids: [id!], end: at(1000 + 31 * (i + 1)) }
+      return { kind, ids: [id!], end: at(1000 + 32 * (i + 1)) }
     })
-    const answered = rangesOf(ask(tree, ranges))
-    expect(tree.rank(answered.at(-1)!.end)).toBe(31 * Math.floor(8192 / 31))
+    // What could be answered behind it is not reached either.
+    const answered = rangesOf(ask(tree, [...ranges, { kind: 'skip', end: end() }]))
+    expect(tree.rank(answered.at(-1)!.end)).toBe(8192)
+  })
+
+  it('goes on behind what only answers say', () => {
+    const none = fingerprintOf(viewOf([]), 0, 0)
+    const answered = ask(few, [
+      { kind: 'difference', wanted: WRONG, end: at(5) },
+      { kind: 'fingerprint', fingerprint: none, end: at(6) },
+      { kind: 'need', ids: idsOf(items(1)), end: end() },
+    ])
+    expect(rangesOf(answered)).toEqual([{ kind: 'skip', end: end() }])
+    expect(timesOf(answered.missing, few)).toEqual([1000])
   })
 
   it('is only as long as a message', () => {
@@ -233,14 +253,15 @@ describe('an answer', () => {
     const ranges = Array.from({ length: 60 }, (_, i): Range => {
       return { kind: 'list', ids, end: at(1001 + i) }
     })
-    const answered = ask(tree, ranges)
+    const answered = ask(tree, [...ranges, { kind: 'skip', end: end() }])
     expect(rangesOf(answered)).toHaveLength(Math.floor((60_000 - 64) / 1302))
     // What did not fit is not sent either.
     expect(timesOf(answered.missing, tree)).toHaveLength(rangesOf(answered).length)
     const empty = Array.from({ length: 1200 }, (_, i): Range => {
       return { kind: 'list', ids: [], end: at(1001 + i) }
     })
-    expect(rangesOf(ask(tree, empty))).toHaveLength(Math.floor((60_000 - 64) / 52))
+    const behind: Range = { kind: 'difference', wanted: WRONG, end: end() }
+    expect(rangesOf(ask(tree, [...empty, behind]))).toHaveLength(Math.floor((60_000 - 64) / 52))
     expect(ask(tree, empty).missing).toHaveLength(Math.floor((60_000 - 64) / 52))
   })
 
@@ -415,6 +436,112 @@ describe('a question', () => {
     expect(fourth.next()).toBeNull()
   })
 
+  it('is not answered by what lies before it, between, or behind', () => {
+    /** A session whose second question is about a few in the middle. */
+    const second = (): [Reconciliation, Question, Range] => {
+      const { session } = begin(items(100))
+      const question = next(session)
+      const [, , third] = question.ranges as [Range, Range, Range]
+      const skips = question.ranges.map(({ end }): Range => ({ kind: 'skip', end }))
+      const inside: Range = { kind: 'skip', end: at(1016) }
+      const wrong: Range = { kind: 'fingerprint', fingerprint: WRONG, end: third.end }
+      answer(session, question, [...skips.slice(0, 2), inside, wrong, ...skips.slice(3)])
+      const again = next(session)
+      expect(again.ranges.map(({ kind }) => kind)).toEqual(['skip', 'list'])
+      return [session, again, third]
+    }
+    const notAsked = 'an answer is about what was not asked'
+    const [before, first, third] = second()
+    const list: Range = { kind: 'list', ids: [], end: third.end }
+    expect(refusal(answer(before, first, [list]))).toBe(notAsked)
+    const [behind, again] = second()
+    const skip: Range = { kind: 'skip', end: third.end }
+    expect(refusal(answer(behind, again, [skip, { ...list, end: end() }]))).toBe(notAsked)
+    const [fits, last] = second()
+    expect(refusal(answer(fits, last, [{ kind: 'skip', end: at(1016) }, list]))).toBe('progress')
+  })
+
+  it('cuts what is much and lists what is little, wherever it lies', () => {
+    const opened = (count: number): string[] => {
+      const { session } = begin(items(count))
+      const question = next(session)
+      const last = question.ranges.at(-1)!
+      const skips = question.ranges.slice(0, -1).map(({ end }): Range => ({ kind: 'skip', end }))
+      const tenth = at(1000 + count - 1)
+      answer(session, question, [
+        ...skips,
+        { kind: 'fingerprint', fingerprint: WRONG, end: tenth },
+        { ...last, kind: 'skip' },
+      ])
+      return next(session).ranges.map(({ kind }) => kind)
+    }
+    expect(opened(100)).toEqual(['skip', 'list'])
+    expect(opened(1600)).toEqual(['skip', ...Array.from({ length: 16 }, () => 'fingerprint')])
+  })
+
+  it('counts what lies in a range, not what lies before it', () => {
+    const { session } = begin(items(100))
+    const question = next(session)
+    const skips = question.ranges.slice(0, -1).map(({ end }): Range => ({ kind: 'skip', end }))
+    answer(session, question, [...skips, { kind: 'list', ids: [], end: end() }])
+    expect(session.differences).toBe(100 - 93)
+  })
+
+  it('cuts where the other lists what is too much here to compare', () => {
+    const { session, tree } = begin(items(16 * 2100))
+    const question = next(session)
+    const [first] = question.ranges as [Range]
+    expect(tree.rank(first.end)).toBe(2100)
+    const [id] = idsOf(items(1))
+    const rest = question.ranges.slice(1).map(({ end }): Range => ({ kind: 'skip', end }))
+    answer(session, question, [{ kind: 'list', ids: [id!], end: first.end }, ...rest])
+    expect(next(session).ranges.map(({ kind }) => kind)).toEqual(
+      Array.from({ length: 16 }, () => 'fingerprint'),
+    )
+  })
+
+  it('is only as long as a message; what does not fit is asked in the next', () => {
+    const { session } = begin(items(100))
+    const question = next(session)
+    const [first] = question.ranges as [Range]
+    const ids = idsOf(items(7420, 100_000))
+    answer(session, question, [{ kind: 'list', ids, end: first.end }])
+    const bytes = session.next()!
+    expect(bytes.length).toBeLessThanOrEqual(60_000)
+    const again = decodeQuestion(bytes)!
+    expect(again.ranges.map(({ kind }) => kind)).toEqual([
+      'need',
+      ...Array.from({ length: 8 }, () => 'fingerprint'),
+    ])
+    const skips = again.ranges.map(({ end }): Range => ({ kind: 'skip', end }))
+    expect(answer(session, again, skips).kind).toBe('progress')
+    const third = next(session)
+    expect(third.ranges.map(({ kind }) => kind)).toEqual([
+      'skip',
+      ...Array.from({ length: 7 }, () => 'fingerprint'),
+    ])
+  })
+
+  it('is not put for ever to one who always finds something in less', () => {
+    const { session } = begin(items(5))
+    let refused = ''
+    let answers = 0
+    while (refused === '' && answers < 100) {
+      const { ranges, ...question } = next(session)
+      const middle = (ranges.at(-2)?.end ?? versionKey(LIMITS.least)).slice()
+      middle[9] = middle[9]! + 1
+      const { end } = ranges.at(-1)!
+      const progress = answer(session, { ...question, ranges }, [
+        ...ranges.slice(0, -1).map(({ end }): Range => ({ kind: 'skip', end })),
+        { kind: 'skip', end: middle },
+        { kind: 'fingerprint', fingerprint: WRONG, end },
+      ])
+      answers += 1
+      if (progress.kind === 'refused') refused = progress.reason
+    }
+    expect([refused, answers]).toEqual(['it goes on for ever', 25])
+  })
+
   it('is refused a difference of another length than its list', () => {
     const listed = (wanted: Uint8Array): string => {
       const { session } = begin(items(40))
@@ -458,6 +585,12 @@ describe('a question', () => {
     expect(narrow({ least: low, greatest: 'ffffffffffff-0000' })).toBe(
       'its limits are not narrower',
     )
+    const own = { least: low, greatest: high }
+    const session = new Reconciliation(5, viewOf(items(5)), own)
+    const { session: number } = next(session)
+    const limits = { least: LIMITS.least, greatest: '000000000fff-0000' }
+    const wider = encodeAnswer({ session: number, kind: 'narrower', limits }, own)
+    expect(refusal(session.receive(wider))).toBe('its limits are not narrower')
   })
 
   it('does not list what has become too much since', () => {
