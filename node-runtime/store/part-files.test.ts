@@ -7,6 +7,8 @@ import { NOBODY, PartFiles } from './part-files.ts'
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string]
 /** Persons' keys, as far as files are concerned. */
 const [ANN, EVE] = ['n'.repeat(52), 'e'.repeat(52)] as [string, string]
+/** However small a part is, it counts as four of these. */
+const KIB = 1024
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 let folder: string
@@ -26,7 +28,7 @@ test('keeps what was put over a restart, and nothing of a write that broke off',
 })
 
 test('gives up what was not used for longest when there is no room', async () => {
-  const files = await PartFiles.open(folder, 10)
+  const files = await PartFiles.open(folder, 10 * KIB)
   await files.put(A, bytes('1234'), ANN)
   await files.put(B, bytes('1234'), ANN)
   await files.get(A)
@@ -37,12 +39,12 @@ test('gives up what was not used for longest when there is no room', async () =>
 })
 
 test('remembers over a restart what was used last', async () => {
-  const files = await PartFiles.open(folder, 10)
+  const files = await PartFiles.open(folder, 10 * KIB)
   await files.put(A, bytes('1234'), ANN)
   await files.put(B, bytes('1234'), ANN)
   await utimes(join(folder, A), 2, 2)
   await utimes(join(folder, B), 1, 1)
-  const again = await PartFiles.open(folder, 10)
+  const again = await PartFiles.open(folder, 10 * KIB)
   await again.put(C, bytes('1234'), ANN)
   expect(await again.get(B)).toBeNull()
   expect(await again.get(A)).not.toBeNull()
@@ -59,7 +61,7 @@ test('a file that somebody removed is not here', async () => {
 })
 
 test('two who put the same at once both have it on the disk', async () => {
-  const files = await PartFiles.open(folder, 10)
+  const files = await PartFiles.open(folder, 10 * KIB)
   await Promise.all([files.put(A, bytes('1234'), ANN), files.put(A, bytes('1234'), ANN)])
   await files.put(B, bytes('1234'), ANN)
   // Counted once, so that both have room.
@@ -68,7 +70,7 @@ test('two who put the same at once both have it on the disk', async () => {
 })
 
 test('what one person brings never pushes out another’s, over a restart and whoever else claims it', async () => {
-  let files = await PartFiles.open(folder, 12)
+  let files = await PartFiles.open(folder, 12 * KIB)
   await files.put(A, bytes('1234'), ANN)
   await files.claim(A, EVE)
   for (let round = 0; round < 2; round++) {
@@ -76,14 +78,14 @@ test('what one person brings never pushes out another’s, over a restart and wh
       await files.put(`${round}${number}`.repeat(32), bytes('1234'), EVE)
     }
     expect(await files.get(A)).toEqual(Buffer.from('1234'))
-    files = await PartFiles.open(folder, 12)
+    files = await PartFiles.open(folder, 12 * KIB)
   }
   const kept = (await readdir(folder)).filter((name) => !name.includes('.'))
   expect(kept).toEqual(['16'.repeat(32), '17'.repeat(32), A])
 })
 
 test('what has two owners stays until both have given it up', async () => {
-  const files = await PartFiles.open(folder, 8)
+  const files = await PartFiles.open(folder, 8 * KIB)
   await files.put(A, bytes('1234'), ANN)
   await files.claim(A, EVE)
   await files.put(B, bytes('1234'), EVE)
@@ -111,4 +113,18 @@ test('closes when all is written, and writes nothing after that', async () => {
   await expect(files.put(B, bytes('1234'), ANN)).rejects.toMatchObject({ code: 'CANCELLED' })
   await expect(files.claim(A, EVE)).rejects.toMatchObject({ code: 'CANCELLED' })
   expect(await readdir(folder)).toHaveLength(2)
+})
+
+test('tiny parts are not more than the quota has room for, over a restart neither', async () => {
+  const hashes = Array.from({ length: 200 }, (_, number) => `${number}`.padStart(64, '0'))
+  const left = async (): Promise<number> =>
+    (await readdir(folder)).filter((name) => !name.includes('.')).length
+  let files = await PartFiles.open(folder)
+  for (const hash of hashes) await files.put(hash, bytes('x'), EVE)
+  expect(await left()).toBe(200)
+  files = await PartFiles.open(folder, 400 * KIB)
+  await files.put(A, bytes('x'), EVE)
+  expect(await left()).toBe(100)
+  await files.put(B, bytes('x'), EVE)
+  expect(await left()).toBe(100)
 })

@@ -9,6 +9,10 @@ import { KeyedQueue } from '../flow/keyed-queue.ts'
 
 /** A machine's share of the history of games: some 20,000 games of usual length. */
 const QUOTA_BYTES = 256 * 1024 * 1024
+/** What a file takes on the disk however small it is: so the quota limits how many there are, too. */
+const LEAST_FILE_BYTES = 4096
+/** Files whose sizes are asked for at a time at the start. */
+const READ_AT_ONCE = 64
 /** The share of what no person has brought here: what was looked at, and the rules of what is installed. */
 export const NOBODY = 'nobody'
 const NAME = /^([0-9a-f]{64})(?:\.([a-z0-9]{52}|nobody))?$/
@@ -101,7 +105,7 @@ export class PartFiles {
       // Before the bytes: these are never without an owner.
       await writeFile(`${path}.${owner}`, '')
       await rename(`${path}.new`, path)
-      this.#shares.add(hash, bytes.length)
+      this.#count(hash, bytes.length)
       this.#shares.claim(hash, owner)
     })
     for (;;) {
@@ -109,6 +113,10 @@ export class PartFiles {
       if (given === null) return
       await this.#turns.run(given.hash, () => this.#tidy(given.hash, [given.owner]))
     }
+  }
+
+  #count(hash: string, sizeBytes: number): void {
+    this.#shares.add(hash, Math.max(sizeBytes, LEAST_FILE_BYTES))
   }
 
   async #claimNow(hash: string, owner: string): Promise<void> {
@@ -127,7 +135,7 @@ export class PartFiles {
   }
 
   async #read(): Promise<void> {
-    const found: { hash: string; sizeBytes: number; usedMs: number }[] = []
+    const hashes: string[] = []
     const owners = new Map<string, string[]>()
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name)
@@ -135,14 +143,19 @@ export class PartFiles {
       // Left by a write that did not come to its end.
       if (hash === undefined) await rm(path, { force: true })
       else if (owner !== undefined) owners.set(hash, [...(owners.get(hash) ?? []), owner])
-      else {
-        const { size, mtimeMs } = await stat(path)
-        found.push({ hash, sizeBytes: size, usedMs: mtimeMs })
-      }
+      else hashes.push(hash)
+    }
+    const found: { hash: string; sizeBytes: number; usedMs: number }[] = []
+    for (let i = 0; i < hashes.length; i += READ_AT_ONCE) {
+      const read = hashes.slice(i, i + READ_AT_ONCE).map(async (hash) => {
+        const { size, mtimeMs } = await stat(join(this.#folder, hash))
+        return { hash, sizeBytes: size, usedMs: mtimeMs }
+      })
+      found.push(...(await Promise.all(read)))
     }
     found.sort((a, b) => a.usedMs - b.usedMs)
     for (const { hash, sizeBytes } of found) {
-      this.#shares.add(hash, sizeBytes)
+      this.#count(hash, sizeBytes)
       for (const owner of owners.get(hash) ?? []) this.#shares.claim(hash, owner)
       // Of a version that knew no shares.
       if (!owners.has(hash)) await this.#claimNow(hash, NOBODY)

@@ -1,13 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../core/canonical.ts'
-import { transcriptHash } from '../../core/sessions/transcript.ts'
+import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
 import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
-import { keysOf } from '../../testing/session-tables.ts'
+import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
 import { Parts } from './parts.ts'
 
 const PROTOCOL = 'dharma/session-parts/1'
@@ -35,7 +35,11 @@ async function delivered<T>(promise: Promise<T>, ...networks: FakeNetwork[]): Pr
   return promise
 }
 
-const transcript = Buffer.from('a game '.repeat(50_000))
+/** Moves as far as parts are concerned: what the blocks say is not looked at. */
+const transcript = Buffer.concat([
+  writeTranscript(descriptorOf([holder('ann'), holder('bob')]), { actions: [], attestations: [] }),
+  Buffer.from(`\n${'a move '.repeat(100)}`.repeat(500)),
+])
 const hash = transcriptHash(transcript)
 
 /** Compared as bytes, not one by one as `toEqual` does. */
@@ -133,4 +137,15 @@ describe.each([
     expect(await here.parts.get(wrongKind, hash)).toBeNull()
     expectSame(await here.parts.get(kind, hash), bytes)
   })
+})
+
+test('what is neither moves nor rules is not kept, though it has the hash', async () => {
+  const [here, there] = [await machine('here'), await machine('there')]
+  here.network.link(there.network)
+  const filler = Buffer.from('filler')
+  const named = transcriptHash(filler)
+  await there.parts.put(named, filler)
+  const got = await delivered(here.parts.get('transcript', named), here.network, there.network)
+  expect(got).toBeNull()
+  expect(await readdir(join(folder, 'here'))).toEqual([])
 })

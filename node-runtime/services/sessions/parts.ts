@@ -3,7 +3,11 @@
 import { randomInt } from 'node:crypto'
 import * as z from 'zod'
 import { hashSchema } from '../../contract/values.ts'
-import { MAX_TRANSCRIPT_BYTES, transcriptHash } from '../../core/sessions/transcript.ts'
+import {
+  MAX_TRANSCRIPT_BYTES,
+  readTranscript,
+  transcriptHash,
+} from '../../core/sessions/transcript.ts'
 import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { NOBODY } from '../../store/part-files.ts'
 import type { PartFiles } from '../../store/part-files.ts'
@@ -48,12 +52,14 @@ type Message = z.infer<typeof messageSchema>
 type Piece = Extract<Message, { type: 'piece' }>
 
 /**
- * What the bytes are, if they are what the hash names; null if they are damaged. The kinds are named by
+ * What the bytes are, if they are what the hash names; null if they are damaged, or neither. The kinds are named by
  * different hashes, so whoever asks for the wrong kind says nothing about the bytes.
  */
 function readPart(hash: string, bytes: Uint8Array): Part | null {
   if (bytes.length > MAX_TRANSCRIPT_BYTES) return null
-  if (transcriptHash(bytes) === hash) return { kind: 'transcript', bytes }
+  if (transcriptHash(bytes) === hash) {
+    return readTranscript(bytes) === null ? null : { kind: 'transcript', bytes }
+  }
   return readBundle(bytes)?.hash === hash ? { kind: 'rules', bytes } : null
 }
 

@@ -6,7 +6,7 @@ import type { CloudRecord } from '../../contract/db.ts'
 import type { ResultValue } from '../../contract/sessions.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { sessionId } from '../../core/sessions/position.ts'
-import { transcriptHash } from '../../core/sessions/transcript.ts'
+import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
 import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
@@ -17,7 +17,8 @@ import { Parts } from './parts.ts'
 import { ResultKeeper } from './result-keeper.ts'
 
 const PROTOCOL = 'dharma/session-parts/1'
-const TRANSCRIPT_BYTES = 1_000
+/** What a short transcript counts. */
+const TRANSCRIPT_BYTES = 4096
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 
 const RULES = Buffer.from(
@@ -86,7 +87,7 @@ function result(by: Holder, number: number): { record: CloudRecord; moves: Uint8
   const seats = [by, holder('other')]
   const descriptor = { ...descriptorOf(seats), seed: `${number}`, rules: RULES_HASH }
   const session = sessionId(descriptor)
-  const moves = Buffer.alloc(TRANSCRIPT_BYTES, `${by.person} ${number} `)
+  const moves = writeTranscript(descriptor, { actions: [], attestations: [] })
   const value: ResultValue = {
     session,
     descriptor,
@@ -112,7 +113,7 @@ function result(by: Holder, number: number): { record: CloudRecord; moves: Uint8
 }
 
 test('a flood of one person’s results never pushes out what others’ need', async () => {
-  const { files, held, keeper, until } = await twoMachines(10 * TRANSCRIPT_BYTES + 4_000)
+  const { files, held, keeper, until } = await twoMachines(14 * TRANSCRIPT_BYTES)
   const consider = (by: Holder, number: number): string => {
     const { record, moves } = result(by, number)
     held.set(transcriptHash(moves), moves)
