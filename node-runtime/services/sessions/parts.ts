@@ -52,8 +52,8 @@ type Message = z.infer<typeof messageSchema>
 type Piece = Extract<Message, { type: 'piece' }>
 
 /**
- * What the bytes are, if they are what the hash names; null if they are damaged, or neither. The kinds are named by
- * different hashes, so whoever asks for the wrong kind says nothing about the bytes.
+ * What the bytes are, if they are what the hash names; null if they are damaged, or neither. The kinds
+ * are named by different hashes, so whoever asks for the wrong kind says nothing about the bytes.
  */
 function readPart(hash: string, bytes: Uint8Array): Part | null {
   if (bytes.length > MAX_TRANSCRIPT_BYTES) return null
