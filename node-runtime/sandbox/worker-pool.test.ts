@@ -102,6 +102,24 @@ test('nobody takes the last thread, and who hung does not share the rest', async
   await again
 })
 
+test('who broke a thread is a suspect for a while, as who hung', async () => {
+  const pool = newPool(2)
+  let hanging = 0
+  const lose = async (owner: string, work: 'throw' | 'hang'): Promise<string> => {
+    hanging++
+    const exchange = await pool.run({ owner, limitMs: 1_000, request: { do: work } })
+    hanging--
+    return causeOf(exchange)
+  }
+  expect(await lose('a', 'throw')).toBe('broken')
+  expect(await lose('b', 'throw')).toBe('broken')
+  const both = Promise.all([lose('a', 'hang'), lose('b', 'hang')])
+  const echo = await pool.run({ owner: 'c', limitMs: 10_000, request: { do: 'echo' } })
+  expect(causeOf(echo)).toBe('reply')
+  expect(hanging).toBe(2)
+  expect(await both).toEqual(['time', 'time'])
+})
+
 test('what waits is bounded, and the rest hears so at once', async () => {
   const pool = newPool(1)
   const run = (owner: string, chars: number): Promise<Exchange<Reply>> =>

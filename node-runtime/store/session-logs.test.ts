@@ -150,6 +150,22 @@ describe('what is appended', () => {
     expect(order).toEqual(['kept', 'grown'])
   })
 
+  it('is in the log once, though the log is opened again while it is on its way', async () => {
+    const logs = await openLogs('a')
+    const own = await logs.openOwn(SESSION, 0)
+    let again: Promise<SeatLog> | undefined
+    own.once('kept', () => (again = logs.openOwn(SESSION, 0)))
+    const { append } = Hypercore.prototype
+    const slow = vi.spyOn(Hypercore.prototype, 'append')
+    slow.mockImplementationOnce(async function (this: Hypercore, ...blocks) {
+      await again
+      return append.apply(this, blocks)
+    })
+    await own.append('one')
+    slow.mockRestore()
+    expect(await readAll((await again) as SeatLog)).toEqual(['one'])
+  })
+
   it('is signed to the very same again when the power took it from the log', async () => {
     const before = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
     const log = await before.openOwn(SESSION, 0)

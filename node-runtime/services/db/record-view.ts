@@ -28,7 +28,6 @@ function viewFields(record: HeldRecord): Omit<CloudRecord, 'value'> {
   }
 }
 
-/** @param attestations  those that the signatures name, in their order */
 /** The same, its value read only when somebody asks for it: most news of records are not about that. */
 export function viewLater(record: HeldRecord): CloudRecord {
   const view = viewFields(record)
@@ -39,6 +38,7 @@ export function viewLater(record: HeldRecord): CloudRecord {
   }) as CloudRecord
 }
 
+/** @param attestations  those that the signatures name, in their order */
 export function proveRecord(
   { body, signatures }: HeldRecord,
   attestations: readonly SignedForm[],
