@@ -2,12 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../core/canonical.ts'
 import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
-import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
+import { PLAIN_RULES, PLAIN_RULES_HASH } from '../../testing/plain-rules.ts'
 import { Parts } from './parts.ts'
 
 const PROTOCOL = 'dharma/session-parts/1'
@@ -100,21 +99,9 @@ test('a file that was damaged is not believed, and fetched again', async () => {
   expectSame(got, transcript)
 })
 
-const rules = Buffer.from(
-  canonicalJson({
-    kind: 'rules',
-    v: 1,
-    engine: 'none',
-    entry: 'rules.ts',
-    limits: {},
-    modules: { 'rules.ts': '' },
-  }),
-)
-const rulesHash = readBundle(rules)?.hash ?? ''
-
 describe.each([
   ['moves', 'transcript', hash, transcript, 'rules'],
-  ['rules', 'rules', rulesHash, rules, 'transcript'],
+  ['rules', 'rules', PLAIN_RULES_HASH, PLAIN_RULES, 'transcript'],
 ] as const)('%s that are asked for under the other kind', (_what, kind, hash, bytes, wrongKind) => {
   test('are none, and stay where they are', async () => {
     const [here, there] = [await machine('here'), await machine('there')]

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CloudRecord } from '../../contract/db.ts'
 import type { ResultValue } from '../../contract/sessions.ts'
-import { canonicalJson } from '../../core/canonical.ts'
 import { sessionId } from '../../core/sessions/position.ts'
 import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
-import { readBundle } from '../../sandbox/rules-bundle.ts'
 import { PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
 import type { Holder } from '../../testing/session-tables.ts'
+import { PLAIN_RULES, PLAIN_RULES_HASH } from '../../testing/plain-rules.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { Parts } from './parts.ts'
 import { ResultKeeper } from './result-keeper.ts'
@@ -20,18 +19,6 @@ const PROTOCOL = 'dharma/session-parts/1'
 /** What a short transcript counts. */
 const TRANSCRIPT_BYTES = 4096
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
-
-const RULES = Buffer.from(
-  canonicalJson({
-    kind: 'rules',
-    v: 1,
-    engine: 'none',
-    entry: 'rules.ts',
-    limits: {},
-    modules: { 'rules.ts': '' },
-  }),
-)
-const RULES_HASH = readBundle(RULES)?.hash ?? ''
 
 let folder: string
 beforeEach(async () => {
@@ -46,7 +33,7 @@ afterEach(async () => {
 async function twoMachines(quotaBytes: number) {
   const here = new FakeNetwork(keysOf('here').key)
   const there = new FakeNetwork(keysOf('there').key)
-  const held = new Map<string, Uint8Array>([[RULES_HASH, RULES]])
+  const held = new Map<string, Uint8Array>([[PLAIN_RULES_HASH, PLAIN_RULES]])
   let asking = 0
   let mostAsking = 0
   const protocol = there.openProtocol<{ hash: string; from: number }>({
@@ -85,7 +72,7 @@ async function twoMachines(quotaBytes: number) {
 /** A result that one of two players has stored of their game with this number, and its moves. */
 function result(by: Holder, number: number): { record: CloudRecord; moves: Uint8Array } {
   const seats = [by, holder('other')]
-  const descriptor = { ...descriptorOf(seats), seed: `${number}`, rules: RULES_HASH }
+  const descriptor = { ...descriptorOf(seats), seed: `${number}`, rules: PLAIN_RULES_HASH }
   const session = sessionId(descriptor)
   const moves = writeTranscript(descriptor, { actions: [], attestations: [] })
   const value: ResultValue = {
@@ -127,7 +114,8 @@ test('a flood of one person’s results never pushes out what others’ need', a
   const bobs = [1, 2].map((number) => consider(BOB, number))
   await until(() => keeper.waiting === 0)
   expect(keeper.kept).toBe(45)
-  for (const hash of [...anns, ...bobs, RULES_HASH]) expect(await files.get(hash)).not.toBeNull()
+  for (const hash of [...anns, ...bobs, PLAIN_RULES_HASH])
+    expect(await files.get(hash)).not.toBeNull()
   expect(await files.get(eves.at(-1) ?? '')).not.toBeNull()
   expect(await files.get(eves[0] ?? '')).toBeNull()
 })
