@@ -184,7 +184,8 @@ export const systemsContract = {
   }),
   /**
    * Removes the system from this machine. Its records stay in the cloud; with `deleteData`, the
-   * records that this person wrote are deleted everywhere.
+   * records that this person wrote are deleted everywhere. Which keys its publisher has replaced stays
+   * known: what a replaced one signs is not installed any more.
    */
   uninstall: call({
     input: z.object({ id: systemNameSchema, deleteData: z.boolean().default(false) }),

@@ -1,4 +1,4 @@
-// What is installed, in one file: `installed.json`.
+// What is installed, and what is known of publishers whose systems were, in one file: `installed.json`.
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -13,6 +13,8 @@ import {
   timeMsSchema,
 } from '../../contract/values.ts'
 import { schemaHash } from '../../core/systems/collection-schemas.ts'
+import { keepChain } from '../../core/systems/key-chains.ts'
+import type { KeyChain } from '../../core/systems/key-chains.ts'
 import { systemKeyAt } from '../../core/systems/system-key.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { ICON_ADDRESS } from './asset.ts'
@@ -41,7 +43,12 @@ const entrySchema = z.object({
 /** One installed system, as it is stored. */
 export type InstalledEntry = z.infer<typeof entrySchema>
 
-const stateSchema = z.object({ stateVersion: z.literal(2), systems: z.array(entrySchema) })
+const stateSchema = z.object({
+  stateVersion: z.literal(2),
+  systems: z.array(entrySchema),
+  /** See `key-chains.ts`. Not in files of a time when they were forgotten. */
+  keptChains: z.array(z.array(keySchema)).default([]),
+})
 /** As version 0.1 wrote it, when the id named a system. */
 const firstStateSchema = z.object({
   stateVersion: z.literal(1),
@@ -50,13 +57,46 @@ const firstStateSchema = z.object({
 
 const anyStateSchema = z.discriminatedUnion('stateVersion', [firstStateSchema, stateSchema])
 
-/** Entries by system key. Replaced, never changed. */
-export type InstalledState = ReadonlyMap<string, InstalledEntry>
+/** Replaced, never changed. */
+export interface InstalledState {
+  /** By system key, in the order in which they came. */
+  systems: ReadonlyMap<string, InstalledEntry>
+  /** Of publishers whose systems were uninstalled; see `key-chains.ts`. */
+  keptChains: readonly KeyChain[]
+}
 
 const STATE_NAME = 'installed.json'
 
-function byKey(systems: readonly InstalledEntry[]): InstalledState {
-  return new Map(systems.map((entry) => [entry.key, entry]))
+function stateOf(
+  systems: readonly InstalledEntry[],
+  keptChains: readonly KeyChain[],
+): InstalledState {
+  return { systems: new Map(systems.map((entry) => [entry.key, entry])), keptChains }
+}
+
+/** What is installed with this entry: in the place of the one that it updates, or after all others. */
+export function withEntry(
+  { systems, keptChains }: InstalledState,
+  entry: InstalledEntry,
+  earlier?: InstalledEntry,
+): InstalledState {
+  const entries = [...systems.values()]
+  if (earlier === undefined) return stateOf([...entries, entry], keptChains)
+  return stateOf(
+    entries.map((one) => (one === earlier ? entry : one)),
+    keptChains,
+  )
+}
+
+/** What is installed without this entry. Which keys its publisher has replaced stays known. */
+export function withoutEntry(
+  { systems, keptChains }: InstalledState,
+  entry: InstalledEntry,
+): InstalledState {
+  return stateOf(
+    [...systems.values()].filter((one) => one !== entry),
+    keepChain(keptChains, entry.publisherKeys ?? []),
+  )
 }
 
 /**
@@ -66,8 +106,8 @@ function byKey(systems: readonly InstalledEntry[]): InstalledState {
  */
 export async function readState(folder: string, machine: string): Promise<InstalledState> {
   const state = await readJsonFile(join(folder, STATE_NAME), anyStateSchema)
-  if (state === null) return new Map()
-  if (state.stateVersion === 2) return byKey(state.systems)
+  if (state === null) return stateOf([], [])
+  if (state.stateVersion === 2) return stateOf(state.systems, state.keptChains)
   return migrate(folder, state.systems, machine)
 }
 
@@ -91,14 +131,18 @@ async function migrate(
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     })
   }
-  const state = byKey(entries)
+  const state = stateOf(entries, [])
   await writeState(folder, state)
   return state
 }
 
 /** On disk when it returns. */
 export async function writeState(folder: string, state: InstalledState): Promise<void> {
-  const content: z.input<typeof stateSchema> = { stateVersion: 2, systems: [...state.values()] }
+  const content: z.output<typeof stateSchema> = {
+    stateVersion: 2,
+    systems: [...state.systems.values()],
+    keptChains: state.keptChains.map((keys) => [...keys]),
+  }
   await writeJsonFile(join(folder, STATE_NAME), content)
 }
 

@@ -11,7 +11,7 @@ export async function removeLeftovers(
   log: Log,
 ): Promise<void> {
   for (const key of await listFolders(folder)) {
-    const entry = state.get(key)
+    const entry = state.systems.get(key)
     const leftovers =
       entry === undefined
         ? [join(folder, key)]

@@ -197,6 +197,28 @@ describe('a signed system', () => {
     expect(store.get(SIGNED_KEY)?.commit).not.toBe(await server.commitOf('bad'))
   })
 
+  test('is refused under the key before when it was uninstalled, too', async () => {
+    await publish('bad', handedOver)
+    await install('bad')
+    await store.uninstall(SIGNED_KEY)
+    await publish('bad', signed)
+    const refused = {
+      code: 'SYSTEM_SIGNATURE_INVALID',
+      message: expect.stringContaining('ask the publisher to sign with the present one'),
+      details: { publisher: nameOf(publisher), replacedBy: nameOf(successor) },
+    }
+    for (const _ of ['at once', 'and after a restart']) {
+      await expect(store.preview(server.urlOf('bad'))).rejects.toMatchObject(refused)
+      await expect(install('bad')).rejects.toMatchObject(refused)
+      store = await open()
+    }
+    await publish('bad', handedOver)
+    expect((await install('bad')).key).toBe(SIGNED_KEY)
+    await store.uninstall(SIGNED_KEY)
+    await publish('bad', signed)
+    await expect(install('bad')).rejects.toMatchObject(refused)
+  })
+
   test('whose signature is taken away is another system from then on', async () => {
     await publish('bad', signed)
     await install('bad')
@@ -223,10 +245,11 @@ describe('a system that continues another', () => {
       installed: { key: before.key, version: '1.0.0' },
       namesakes: [],
     })
+    const other = await install('other')
     const after = await install('moving')
     expect(after).toMatchObject({ key: SIGNED_KEY, host: before.host, formerKeys: [before.key] })
-    expect(store.list()).toHaveLength(1)
     store = await open()
+    expect(store.list().map(({ key }) => key)).toEqual([SIGNED_KEY, other.key])
     expect(store.get(before.key)).toBeUndefined()
     expect(store.get(SIGNED_KEY)?.formerKeys).toEqual([before.key])
     expect(await readdir(join(dataDir, 'systems'))).not.toContain(before.key)
@@ -316,6 +339,20 @@ test('what is installed from the own disk keeps its key when the machine gets an
   const { key } = await store.install({ url, commit, grant: [] })
   store = await open(nameOf(9))
   expect(await store.preview(url)).toMatchObject({ key, installed: { key } })
+})
+
+test('a list of a time when replaced keys were forgotten is read, and keeps them from now on', async () => {
+  await publish('bad', handedOver)
+  await install('bad')
+  const path = join(dataDir, 'systems', 'installed.json')
+  const { keptChains, ...state } = JSON.parse(await readFile(path, 'utf8'))
+  expect(keptChains).toEqual([])
+  await writeFile(path, JSON.stringify(state))
+  store = await open()
+  expect(store.list()).toHaveLength(1)
+  await store.uninstall(SIGNED_KEY)
+  await publish('bad', signed)
+  await expect(install('bad')).rejects.toMatchObject({ code: 'SYSTEM_SIGNATURE_INVALID' })
 })
 
 describe('a folder of version 0.1', () => {

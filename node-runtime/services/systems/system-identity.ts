@@ -4,6 +4,7 @@ import type { Manifest } from '../../contract/manifest.ts'
 import { canonicalOrigin } from '../../core/systems/canonical-origin.ts'
 import { contentHash } from '../../core/systems/content-hash.ts'
 import { formerKeysOf } from '../../core/systems/former-keys.ts'
+import { findReplacing } from '../../core/systems/key-chains.ts'
 import { openSignature, SIGNATURE_PATH } from '../../core/systems/signature.ts'
 import { signedSystemKey, systemKeyAt } from '../../core/systems/system-key.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
@@ -51,19 +52,18 @@ export function readPublisher(files: ReadonlyMap<string, Uint8Array>, id: string
   return signature.keys
 }
 
-/** A key that was handed over signs nothing any more, once this machine has seen its successor. */
-function checkSuccession(earlier: InstalledEntry, keys: readonly string[]): void {
-  const known = earlier.publisherKeys ?? []
-  if (known.every((key, at) => keys[at] === key)) return
+/**
+ * A key that was handed over signs nothing any more, once this machine has seen its successor: in
+ * whichever of the publisher's systems, installed or not any more.
+ */
+function checkSuccession(state: InstalledState, id: string, keys: readonly string[]): void {
+  const installed = [...state.systems.values()].map(({ publisherKeys }) => publisherKeys ?? [])
+  const known = findReplacing([...state.keptChains, ...installed], keys)
+  if (known === undefined) return
   throw invalid(
-    'This is signed with a key that its publisher has replaced since. It may be stolen; wait until the publisher signs with the present one.',
-    { id: earlier.manifest.id, publisher: keys[0], signer: keys.at(-1), replacedBy: known.at(-1) },
+    'This is signed with a key that its publisher has replaced since, as this machine has seen in a version that is or was installed. The key may be stolen: install nothing that it signs, and ask the publisher to sign with the present one.',
+    { id, publisher: keys[0], signer: keys.at(-1), replacedBy: known.at(-1) },
   )
-}
-
-/** The installed systems that go on from this key. */
-function heirsOf(state: InstalledState, key: string): InstalledEntry[] {
-  return [...state.values()].filter(({ formerKeys }) => formerKeys.includes(key))
 }
 
 /** Do two addresses name one place? */
@@ -90,22 +90,16 @@ export function identifySystem(
     publisher === undefined
       ? (findUnsigned(state, url, id)?.key ?? systemKeyAt(url, id, machine))
       : signedSystemKey(publisher, id)
-  const same = state.get(key)
+  const same = state.systems.get(key)
   const continued = continues === undefined ? null : findContinued(continues)
   const earlier = same ?? continued?.entry
-  if (publisherKeys !== null) {
-    // Who takes up a key that others go on from takes its records away from them.
-    const known = same === undefined ? heirsOf(state, key) : [same]
-    // Who updates one system and continues another must have the right to both.
-    if (continued?.entry !== undefined) known.push(continued.entry)
-    for (const entry of known) checkSuccession(entry, publisherKeys)
-  }
+  if (publisherKeys !== null) checkSuccession(state, id, publisherKeys)
   const claimed = [...(same?.formerKeys ?? []), ...(continued?.keys ?? [])]
   return { key, publisherKeys, formerKeys: formerKeysOf(key, claimed), earlier }
 
   /** What the manifest says to continue, with the keys of it, if it has the right to say so. */
   function findContinued(old: string): { entry?: InstalledEntry; keys: string[] } | null {
-    const entry = state.get(old)
+    const entry = state.systems.get(old)
     if (entry === undefined) {
       // Nothing of it is here; its records can still be known by the key that this origin had.
       return old === systemKeyAt(url, id, machine) ? { keys: [old] } : null
@@ -120,7 +114,7 @@ export function identifySystem(
 
 /** A restored folder has a new machine key, and what is installed from its own disk keeps its name. */
 function findUnsigned(state: InstalledState, url: string, id: string): InstalledEntry | undefined {
-  return [...state.values()].find(
+  return [...state.systems.values()].find(
     (entry) =>
       entry.publisherKeys === null && entry.manifest.id === id && isSameOrigin(entry.url, url),
   )

@@ -49,7 +49,7 @@ export function describePreview(
             granted: earlier.granted,
           },
     changes: earlier === undefined ? null : describeChanges(earlier.manifest, manifest),
-    namesakes: [...state.values()]
+    namesakes: [...state.systems.values()]
       .filter((entry) => entry.manifest.id === manifest.id && entry !== earlier)
       .map((entry) => ({
         ...describeNamesake(entry),

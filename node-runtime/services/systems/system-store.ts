@@ -14,7 +14,7 @@ import { SerialQueue } from '../../flow/serial-queue.ts'
 import type { Asset } from './asset.ts'
 import type { RepositorySnapshot } from './git-tree.ts'
 import { InstalledFiles } from './installed-files.ts'
-import { describeEntry, readState, writeState } from './installed-state.ts'
+import { describeEntry, readState, withEntry, withoutEntry, writeState } from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { readManifest } from './manifest.ts'
@@ -94,7 +94,7 @@ function checkGrant(grant: readonly Permission[], manifest: Manifest): Permissio
 /** Whose the records and sessions under each key are. */
 function ownersIn(state: InstalledState): Map<string, OwningSystem> {
   const owners = new Map<string, OwningSystem>()
-  const entries = ownersByKey(state.values())
+  const entries = ownersByKey(state.systems.values())
   for (const [key, entry] of entries) {
     const formerKeys = entry.formerKeys.filter((former) => entries.get(former) === entry)
     owners.set(key, { key: entry.key, formerKeys, manifest: entry.manifest })
@@ -103,7 +103,7 @@ function ownersIn(state: InstalledState): Map<string, OwningSystem> {
 }
 
 function namesIn(state: InstalledState): NamedSystem[] {
-  return [...state.values()].map(({ key, host, manifest, formerKeys }) => {
+  return [...state.systems.values()].map(({ key, host, manifest, formerKeys }) => {
     return { key, host, id: manifest.id, formerKeys }
   })
 }
@@ -142,7 +142,7 @@ export async function openSystemStore({
   const files = new InstalledFiles({ folder, sdkDir, log, entryOf })
 
   function entryOf(key: string): InstalledEntry {
-    const entry = state.get(key)
+    const entry = state.systems.get(key)
     if (entry !== undefined) return entry
     throw new CloudError('SYSTEM_NOT_INSTALLED', `"${key}" is not installed on this machine.`, {
       id: key,
@@ -195,9 +195,7 @@ export async function openSystemStore({
           installedMs: Date.now(),
           contentHash,
         }
-        const next = new Map(state)
-        if (earlier !== undefined) next.delete(earlier.key)
-        await replaceState(next.set(key, entry))
+        await replaceState(withEntry(state, entry, earlier))
         if (earlier !== undefined && (earlier.key !== key || earlier.commit !== commit)) {
           await files.discard(earlier)
         }
@@ -205,12 +203,12 @@ export async function openSystemStore({
       })
     },
 
-    list: () => [...state.values()].map(describeEntry),
+    list: () => [...state.systems.values()].map(describeEntry),
 
     resolve: (name) => resolveName(state, name),
 
     get(key) {
-      const entry = state.get(key)
+      const entry = state.systems.get(key)
       if (entry === undefined) return undefined
       let system = described.get(entry)
       if (system === undefined) {
@@ -230,17 +228,16 @@ export async function openSystemStore({
       changes.run(async () => {
         const entry = entryOf(key)
         const granted = checkGrant(grant, entry.manifest)
-        await replaceState(new Map(state).set(key, { ...entry, granted }))
+        await replaceState(withEntry(state, { ...entry, granted }, entry))
       }),
 
-    hasPermission: (key, permission) => state.get(key)?.granted.includes(permission) ?? false,
+    hasPermission: (key, permission) =>
+      state.systems.get(key)?.granted.includes(permission) ?? false,
 
     uninstall: (key) =>
       changes.run(async () => {
         const entry = entryOf(key)
-        const next = new Map(state)
-        next.delete(key)
-        await replaceState(next)
+        await replaceState(withoutEntry(state, entry))
         await files.discard(entry)
       }),
 
