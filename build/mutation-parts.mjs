@@ -41,7 +41,17 @@ export const MUTATION_PARTS = {
   },
   'core-membership': coreFolders('membership', 'finding'),
   'core-systems': coreFolders('systems'),
-  'core-sessions': { ...coreFolders('sessions'), without: ['play 900 actions'] },
+  // Who may act, what counts, who is to blame.
+  'core-sessions': {
+    mutate: [`${ROOM}/core/sessions/*.ts`, `!${ROOM}/core/sessions/audience*.ts`, '!**/*.test.ts'],
+    tests: [`${ROOM}/core/sessions/!(audience*).test.ts`],
+    without: ['play 900 actions'],
+  },
+  // Who shows whom a game.
+  'core-sessions-audience': {
+    mutate: [`${ROOM}/core/sessions/audience*.ts`, '!**/*.test.ts'],
+    tests: [`${ROOM}/core/sessions/audience*.test.ts`],
+  },
   // Bytes, places, ranges and sums.
   'core-sync-forms': {
     ...coreFiles(
