@@ -161,8 +161,8 @@ export const dbContract = {
   }),
   /**
    * Everybody's records of a collection, in the order of their ids, then of their authors. `cursor`
-   * goes on after an earlier answer. An answer holds `limit` records, or fewer when they are large
-   * (about a megabyte), but one at least.
+   * goes on after an earlier answer. An answer holds `limit` records, or fewer when they take more than
+   * about 256 kB, but one at least.
    */
   query: call({
     input: z.object({

@@ -34,6 +34,24 @@ function begin(queue: FairShare<string>): Waiting<string>[] {
   return begun
 }
 
+describe('what waits of a share', () => {
+  test('is at most half of what may wait: in number, in length, and of no other', () => {
+    const queue = new FairShare<string>(10)
+    expect(queue.isHalfEmpty('a')).toBe(true)
+    for (let n = 0; n < 50; n++) queue.offer('a', LIMITS, 'short', 1)
+    expect(queue.isHalfEmpty('a')).toBe(true)
+    const one = queue.offer('a', LIMITS, 'short', 1)!
+    expect(queue.isHalfEmpty('a')).toBe(false)
+    queue.withdraw(one)
+    expect(queue.isHalfEmpty('a')).toBe(true)
+    queue.offer('b', LIMITS, 'long', 5_000)
+    expect(queue.isHalfEmpty('b')).toBe(true)
+    queue.offer('b', LIMITS, 'long', 1)
+    expect(queue.isHalfEmpty('b')).toBe(false)
+    expect(queue.isHalfEmpty('a')).toBe(true)
+  })
+})
+
 describe('the order of service', () => {
   test('within a share is that of arrival', () => {
     const queue = new FairShare<string>(10)

@@ -76,6 +76,14 @@ export class FairShare<J> {
     return waiting
   }
 
+  /** Is what waits of a share at most half of what may wait? */
+  isHalfEmpty(name: string): boolean {
+    const share = this.#shares.get(name)
+    if (share === undefined) return true
+    const { queue, queuedLength, limits } = share
+    return queue.size <= limits.queuedCalls / 2 && queuedLength <= limits.queuedLength / 2
+  }
+
   /** The next call to work on; null if none may begin now. */
   next(): Waiting<J> | null {
     if (this.#running >= this.#maxRunning) return null

@@ -13,6 +13,12 @@ export interface RpcPort {
   on(event: 'close', listener: () => void): void
   /** What was posted and waits for the reader, where that can be known. */
   unsentBytes?(): number
+  /**
+   * Takes nothing in until `resume`, so that whoever sends has to wait, where a transport can do that.
+   * What has arrived already may still come.
+   */
+  pause?(): void
+  resume?(): void
 }
 
 /** What `serve` and `connect` take. A DOM port must be started by its owner. */

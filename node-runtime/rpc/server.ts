@@ -10,6 +10,7 @@ import {
 } from '@orpc/standard-server-peer'
 import type { CallMeta } from '../contract/procedure.ts'
 import { toWireError } from './errors.ts'
+import { nextTurn } from '../flow/next-turn.ts'
 import { OWNER_SHARE } from './budget.ts'
 import type { ShareOwner } from './budget.ts'
 import type { AnyPort } from './port.ts'
@@ -48,6 +49,9 @@ export interface ServerOptions<C> {
  * never waits would fill the memory before the caller's end of the stream is even read.
  */
 const EVENTS_PER_TURN = 64
+
+/** Between making and sending an answer that is longer, others have their turn. */
+const LONG_ANSWER = 32 * 1024
 
 /** Where the context of a call keeps its way back to the port that it came by. */
 const PROGRESS = Symbol('progress')
@@ -101,8 +105,7 @@ export function createServer<C extends object>(
             await progress.drained()
             access.beforeEvent(context as C, meta)
             events++
-            if (events % EVENTS_PER_TURN === 0)
-              await new Promise((resolve) => setImmediate(resolve))
+            if (events % EVENTS_PER_TURN === 0) await nextTurn()
           }
           return wrapStream(output, { signal, beforeEvent, toError })
         } catch (error) {
@@ -117,7 +120,9 @@ export function createServer<C extends object>(
   })
   return (port, context) => {
     const peer = new ServerPeer(async ([id, type, payload]) => {
-      trafficPort.send(await encodeResponseMessage(id, type, payload))
+      const message = await encodeResponseMessage(id, type, payload)
+      if (typeof message === 'string' && message.length > LONG_ANSWER) await nextTurn()
+      trafficPort.send(message)
     })
     const trafficPort = traffic.open(port, access.shareOf(context), {
       handle(frame, begun) {

@@ -31,6 +31,8 @@ interface TestPort extends RpcPort {
   close(): void
   sent: string[]
   unsent: number
+  /** Is nothing to come in? */
+  paused: boolean
 }
 
 function createPort(): { server: TestPort; client: RpcPort } {
@@ -43,6 +45,9 @@ function createPort(): { server: TestPort; client: RpcPort } {
   const server: TestPort = {
     sent: [],
     unsent: 0,
+    paused: false,
+    pause: () => void (server.paused = true),
+    resume: () => void (server.paused = false),
     postMessage(message) {
       // What is fuzzed may have no text at all.
       if (typeof message === 'string') server.sent.push(message)
@@ -221,6 +226,43 @@ describe('what is too much', () => {
       expect(result).toMatchObject({ reason: { code: 'TOO_BUSY', kind: 'environment' } })
     }
     expect(await client.echo({ value: 'again' })).toBe('again')
+  })
+
+  test('who is refused is not listened to until half of the queue is worked on', async () => {
+    const { port, client } = start()
+    const other = start()
+    const { runningCalls, queuedCalls } = SYSTEM_BUDGET
+    const begin = (length: number) => Array.from({ length }, () => client.work({ name: '' }))
+    const running = begin(runningCalls)
+    await settle()
+    const calls = [...running, ...begin(queuedCalls)]
+    expect(port.paused).toBe(false)
+    await expect(client.work({ name: 'too much' })).rejects.toMatchObject({ code: 'TOO_BUSY' })
+    expect([port.paused, other.port.paused]).toEqual([true, false])
+    await work(Math.ceil(queuedCalls / 2 / runningCalls) - 1)
+    await settle()
+    expect(port.paused).toBe(true)
+    await work(2)
+    expect(port.paused).toBe(false)
+    await work()
+    await Promise.all(calls)
+  })
+
+  test('who is not listened to can give up what is worked on after a second', async () => {
+    const { port, client } = start()
+    const { runningCalls, queuedCalls } = SYSTEM_BUDGET
+    const timers = vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const calls = Array.from({ length: queuedCalls + 1 }, () => client.work({ name: '' }))
+    await expect(calls.at(-1)).rejects.toMatchObject({ code: 'TOO_BUSY' })
+    await settle()
+    expect(begun).toHaveLength(runningCalls)
+    timers.advanceTimersByTime(999)
+    expect(port.paused).toBe(true)
+    timers.advanceTimersByTime(1)
+    expect(port.paused).toBe(false)
+    timers.useRealTimers()
+    await work()
+    await Promise.all(calls.slice(0, -1))
   })
 
   test('a frame is measured before it is parsed', async () => {

@@ -14,6 +14,8 @@ import type { AnyPort, WireMessage } from './port.ts'
 const MAX_ABORT_LENGTH = 256
 /** How often a port that does not take its answers is looked at again. */
 const DRAIN_EVERY_MS = 10
+/** Who is not listened to is heard again after so long. */
+const MAX_PAUSE_MS = 1_000
 
 interface Call {
   port: TrafficPort
@@ -43,6 +45,8 @@ export class Traffic {
   readonly options: TrafficOptions
   readonly queue = new FairShare<Call>(MACHINE_RUNNING_CALLS)
   readonly #openStreams = new Map<string, number>()
+  /** Ports that take nothing in, because what waits of their share is all that may wait. */
+  readonly #paused = new Map<TrafficPort, NodeJS.Timeout>()
   #isPlanned = false
 
   constructor(options: TrafficOptions) {
@@ -68,6 +72,26 @@ export class Traffic {
     for (let next = this.queue.next(); next !== null; next = this.queue.next()) {
       next.job.port.run(next)
     }
+    for (const port of this.#paused.keys()) {
+      if (this.queue.isHalfEmpty(port.share)) this.resume(port)
+    }
+  }
+
+  /**
+   * Lets a port take nothing in until half of what waits of its share is worked on; but not for long, as
+   * what is worked on may wait for its caller to give up, or to go.
+   */
+  pause(port: TrafficPort): void {
+    if (this.#paused.has(port)) return
+    port.pause()
+    const timer = setTimeout(() => this.resume(port), MAX_PAUSE_MS)
+    timer.unref()
+    this.#paused.set(port, timer)
+  }
+
+  resume(port: TrafficPort): void {
+    clearTimeout(this.#paused.get(port))
+    if (this.#paused.delete(port)) port.resume()
   }
 
   /** False if the share has as many streams as it may. */
@@ -108,6 +132,19 @@ export class TrafficPort {
       },
       close: () => this.#close(),
     })
+  }
+
+  /** The name of the share that its calls count in. */
+  get share(): string {
+    return this.#owner.name
+  }
+
+  pause(): void {
+    if ('pause' in this.#port) this.#port.pause?.()
+  }
+
+  resume(): void {
+    if ('resume' in this.#port) this.#port.resume?.()
   }
 
   /** Sends an answer or an event. Never throws. */
@@ -178,7 +215,11 @@ export class TrafficPort {
     const { name, budget } = this.#owner
     const isFirst = queue.isIdle
     const waiting = queue.offer(name, budget, call, call.text.length)
-    if (waiting === null) return this.#refuse(call.id, tooMany('calls wait'))
+    if (waiting === null) {
+      // Refusing costs reading: who asks again at once would have the machine do nothing else.
+      this.#traffic.pause(this)
+      return this.#refuse(call.id, tooMany('calls wait'))
+    }
     if (call.id !== null) this.#queued.set(call.id, waiting)
     this.#traffic.plan(isFirst)
   }
@@ -240,6 +281,7 @@ export class TrafficPort {
     for (const waiting of this.#queued.values()) this.#traffic.queue.withdraw(waiting)
     this.#queued.clear()
     this.#held = []
+    this.#traffic.resume(this)
     this.#handler.close()
   }
 }

@@ -87,7 +87,7 @@ export class IndexLevel {
     })
   }
 
-  /** The first rows of a range, as many as are asked for and as fit into a megabyte. */
+  /** The first rows of a range, as many as are asked for and as fit into 256 kB; one at least. */
   rows(range: { gte: Buffer; lt: Buffer }, limitRows: number): Promise<Row[]> {
     return this.#read(async (level) => {
       const rows = await readRows(level, range, limitRows)

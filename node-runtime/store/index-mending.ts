@@ -10,7 +10,8 @@ export type Change = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'
 
 /** Rows that are read, and changes that are written, at once. */
 const CHUNK_ROWS = 500
-const CHUNK_BYTES = 1_000_000
+/** About what the thread that reads, and who looks at it, do in a millisecond. */
+const CHUNK_BYTES = 256 * 1024
 
 export interface Mended {
   records: number
@@ -90,7 +91,7 @@ export async function writeSynced(level: Level, changes: readonly Change[]): Pro
 }
 
 /**
- * The first rows of a range: as many as are asked for and as fit into a megabyte.
+ * The first rows of a range: as many as are asked for and as fit into a chunk.
  * @throws LEVEL_CORRUPTION if there are rows among them that can't be read. LevelDB passes over them in
  *   silence, and says so only at the end of an iteration: so it is taken there.
  */

@@ -39,9 +39,14 @@ import type { Row } from './index-rows.ts'
 import { PendingRecords } from './pending-records.ts'
 import type { Pending } from './pending-records.ts'
 
-/** The first chunk of a scan is small, for who wants the first few; later ones cost less per row. */
+/**
+ * The first chunk of a scan is small, for who wants the first few; each is twice as large as the one
+ * before, as they cost less per row. Between two of them others have their turn.
+ */
 const FIRST_ROWS = 50
-const CHUNK_ROWS = 1_000
+const CHUNK_ROWS = 400
+/** Places in the order are short, and read by the machine itself. */
+const ORDER_ROWS = 1_000
 /** Own and others' attestations come with every batch; this many are not written again and again. */
 const MAX_REMEMBERED_ATTESTATIONS = 10_000
 
@@ -212,7 +217,7 @@ export class IndexedRecords implements RecordStore {
   async *order(from?: OrderItem): AsyncGenerator<OrderItem[], void> {
     const range = kindRange('order')
     if (from !== undefined) range.gte = orderKey('order', from)
-    for await (const rows of this.#chunks(range, CHUNK_ROWS)) {
+    for await (const rows of this.#chunks(range, ORDER_ROWS)) {
       yield rows.map(({ key }) => orderItemOf(key))
     }
   }
@@ -328,7 +333,11 @@ export class IndexedRecords implements RecordStore {
     { gte, lt }: { gte: Buffer; lt: Buffer },
     firstRows: number,
   ): AsyncGenerator<Row[], void> {
-    for (let limitRows = firstRows; ; limitRows = CHUNK_ROWS) {
+    for (
+      let limitRows = firstRows;
+      ;
+      limitRows = Math.max(firstRows, Math.min(2 * limitRows, CHUNK_ROWS))
+    ) {
       const rows = await this.#index.rows({ gte, lt }, limitRows)
       const last = rows.at(-1)
       if (last === undefined) return

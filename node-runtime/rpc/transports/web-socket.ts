@@ -8,6 +8,9 @@ export interface SocketLike {
   readonly bufferedAmount: number
   send(data: WireMessage): void
   close(): void
+  /** Those of `ws`; a browser's has neither. */
+  pause?(): void
+  resume?(): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
   addEventListener(type: 'close' | 'open' | 'error', listener: () => void): void
 }
@@ -35,6 +38,8 @@ export function webSocketPort(socket: SocketLike): RpcPort & { unsentBytes(): nu
       }
     },
     unsentBytes: () => socket.bufferedAmount + waitingBytes,
+    pause: () => socket.pause?.(),
+    resume: () => socket.resume?.(),
     on(event: 'message' | 'close', listener: (event?: { data: WireMessage }) => void) {
       if (event === 'close') socket.addEventListener('close', () => listener())
       else {

@@ -11,13 +11,14 @@ import { MAX_VALUE_BYTES } from '../../core/db/record-header.ts'
 import { recordValue, signRecord } from '../../core/db/signed-record.ts'
 import type { HeldRecord, RecordSigner, UnsignedRecord } from '../../core/db/signed-record.ts'
 import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-in.ts'
+import { nextTurn } from '../../flow/next-turn.ts'
 import type { Log } from '../../ports/log.ts'
 import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
 import { addressesOf, newestOf, readNewest, scanNewest } from './continued-records.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
-import { openProof, proveRecord, viewLater, viewRecord } from './record-view.ts'
+import { openProof, proveRecord, shownBytes, viewLater, viewRecord } from './record-view.ts'
 
 /** A system as a call names it: by its key, or by the id of an installed one. */
 export interface NamedSystem {
@@ -179,8 +180,8 @@ export class Database {
   }
 
   /**
-   * Everybody's records in the order of their ids, of at most `limit` and about a megabyte; `cursor`
-   * if more follow. Of records at one place under several keys of the system, the one that wins.
+   * Everybody's records in the order of their ids, of at most `limit` and `MAX_PAGE_BYTES`; `cursor` if
+   * more follow. Of records at one place under several keys of the system, the one that wins.
    * @throws CloudError DB_COLLECTION_UNKNOWN, SYSTEM_ID_AMBIGUOUS, BAD_INPUT
    */
   async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
@@ -192,26 +193,28 @@ export class Database {
       ...(prefix === undefined ? {} : { prefix }),
       ...(after === undefined ? {} : { after }),
     }
-    const entry = async (
-      stored: StoredRecord,
-    ): Promise<{ record: CloudRecord; sizeBytes: number }> => {
-      const record = await this.#view(stored, proof)
-      // What is shown says no more than what was signed; a proof says that once more.
-      const sizeBytes = proof ? JSON.stringify(record).length : stored.record.body.length
-      return { record, sizeBytes }
-    }
     const matches = matcherOf(where)
     const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
     const { store } = this.#options
-    async function* found(): AsyncGenerator<Awaited<ReturnType<typeof entry>>, void> {
+    async function* found(): AsyncGenerator<StoredRecord, void> {
       for await (const chunk of scanNewest(store, keys, range)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
         for (const stored of await shown(wanted)) {
-          if (matches(stored.record)) yield await entry(stored)
+          if (matches(stored.record)) yield stored
         }
       }
     }
-    return takePage(found(), limit, MAX_PAGE_BYTES)
+    const page = await takePage(found(), {
+      limit,
+      maxBytes: MAX_PAGE_BYTES,
+      sizeOf: ({ record }) => shownBytes(record, proof),
+      positionOf: ({ record }) => record.header,
+    })
+    const records: CloudRecord[] = []
+    // The page was read in this turn; what it says is read in the next.
+    await nextTurn()
+    for (const stored of page.taken) records.push(await this.#view(stored, proof))
+    return { records, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }
   }
 
   /** How much of the cloud an answer now covers. */

@@ -4,15 +4,23 @@ import { CloudError } from '../../contract/errors.ts'
 import { keySchema, recordIdSchema } from '../../contract/values.ts'
 
 /**
- * The bytes of records in one answer. A thousand small notes fit, and so do the largest four records;
- * a machine can hold the answers to all calls that it works on at once.
+ * The bytes of records in one answer. Four hundred small notes fit, and so does the largest record.
+ * Making an answer holds up all others for about 5 ms at most.
  */
-export const MAX_PAGE_BYTES = 1024 * 1024
+export const MAX_PAGE_BYTES = 256 * 1024
 
 /** The record that an answer ended with. */
 export interface Position {
   id: string
   author: string
+}
+
+export interface PageRules<F> {
+  limit: number
+  maxBytes: number
+  /** In an answer, bytes; a little more does no harm. */
+  sizeOf: (one: F) => number
+  positionOf: (one: F) => Position
 }
 
 const cursorSchema = z.tuple([recordIdSchema, keySchema])
@@ -41,23 +49,22 @@ export function parseCursor(cursor: string): Position {
 }
 
 /**
- * The first of `found`: until `limit` records are reached or `maxBytes` would be passed, but one at
+ * The first of `found`: until `limit` of them are reached or `maxBytes` would be passed, but one at
  * least. `cursor` is there if more follow. Reads no further than it must.
  */
-export async function takePage<R extends Position>(
-  found: AsyncIterable<{ record: R; sizeBytes: number }>,
-  limit: number,
-  maxBytes: number,
-): Promise<{ records: R[]; cursor?: string }> {
-  const records: R[] = []
+export async function takePage<F>(
+  found: AsyncIterable<F>,
+  { limit, maxBytes, sizeOf, positionOf }: PageRules<F>,
+): Promise<{ taken: F[]; cursor?: string }> {
+  const taken: F[] = []
   let takenBytes = 0
-  for await (const { record, sizeBytes } of found) {
-    takenBytes += sizeBytes
-    const last = records.at(-1)
-    if (last !== undefined && (records.length >= limit || takenBytes > maxBytes)) {
-      return { records, cursor: formatCursor(last) }
+  for await (const one of found) {
+    takenBytes += sizeOf(one)
+    const last = taken.at(-1)
+    if (last !== undefined && (taken.length >= limit || takenBytes > maxBytes)) {
+      return { taken, cursor: formatCursor(positionOf(last)) }
     }
-    records.push(record)
+    taken.push(one)
   }
-  return { records }
+  return { taken }
 }

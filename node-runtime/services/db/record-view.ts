@@ -68,6 +68,17 @@ export interface ProvenRecord {
   signers: string[]
 }
 
+/** What stands of an attestation and a signature in a proof, about. */
+const SEAL_BYTES = 1024
+
+/**
+ * How much a view takes in an answer, about: it says no more than what was signed. A proof says that once
+ * more, as text within text, which has twice the signs at most.
+ */
+export function shownBytes({ body, signatures }: HeldRecord, proof: boolean): number {
+  return proof ? 3 * body.length + SEAL_BYTES * signatures.length : body.length
+}
+
 /**
  * The record that a proof certifies, once it is found to say what the caller was shown.
  * @throws CloudError DB_RECORD_FORGED
