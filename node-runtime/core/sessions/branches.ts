@@ -8,14 +8,14 @@ import type { ActionNode } from './fork-choice.ts'
 import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
 
 /**
- * A session that goes on for longer is none that this version follows. Each seat has its share of it, so
- * that none can fill up a game that it is about to lose.
+ * What the actions of all seats may take of a transcript; the rest is for its head and attestations. Each
+ * seat has its share of it, so that none can fill up a game that it is about to lose.
  */
-const MAX_ACTIONS = 20_000
-/** What the actions of all seats may take of a transcript; the rest is for its head and attestations. */
 const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
 const MAX_WAITING_OF_SEAT = 32
+/** Actions that are known to fit nowhere: more than all seats have room for. */
+const MAX_REFUSED = 20_000
 
 /** One machine signed two actions for one position: proof of cheating. */
 export interface Equivocation {
@@ -29,13 +29,14 @@ export type Added = 'added' | 'known' | 'waiting' | 'refused'
 
 export class Branches {
   readonly #seats: number
-  readonly #nodes = new Map<string, ActionNode>()
+  /** By hash. Null, which names no action, may be looked for, too. */
+  readonly #nodes = new Map<string | null, ActionNode>()
   readonly #roots: ActionNode[][]
   /** By seat, by hash. */
   readonly #waiting: Map<string, Action>[]
-  /** By seat: what is placed of it. */
-  readonly #used: { actions: number; bytes: number }[]
-  readonly #refused = new Set<string>()
+  /** By seat: bytes of what is placed of it. */
+  readonly #used: number[]
+  readonly #refused = new Set<string | null>()
   readonly #choice = new ForkChoice()
   equivocation: Equivocation | null = null
 
@@ -43,7 +44,7 @@ export class Branches {
     this.#seats = seats
     this.#roots = Array.from({ length: seats }, () => [])
     this.#waiting = Array.from({ length: seats }, () => new Map())
-    this.#used = Array.from({ length: seats }, () => ({ actions: 0, bytes: 0 }))
+    this.#used = Array.from({ length: seats }, () => 0)
   }
 
   /** All actions that are placed, counting or not. */
@@ -62,12 +63,8 @@ export class Branches {
 
   /** May the seat act on, with actions of up to so many bytes? */
   hasRoom(seat: number, bytes: number): boolean {
-    const used = this.#used[seat]
-    return (
-      used !== undefined &&
-      used.actions < Math.floor(MAX_ACTIONS / this.#seats) &&
-      used.bytes + bytes <= Math.floor(MAX_ACTION_BYTES / this.#seats)
-    )
+    const used = this.#used[seat] ?? Infinity
+    return used + bytes <= Math.floor(MAX_ACTION_BYTES / this.#seats)
   }
 
   /** By seat, the last action that counts: what a machine that acts now has seen. */
@@ -82,7 +79,7 @@ export class Branches {
    * had seen all before it.
    */
   seenOf(heads: Action['heads']): number {
-    return heads.reduce((sum, head) => sum + (head === null ? 0 : this.seqOf(head) + 1), 0)
+    return heads.reduce((sum, head) => sum + 1 + (this.#nodes.get(head)?.action.seq ?? -1), 0)
   }
 
   /**
@@ -106,18 +103,10 @@ export class Branches {
     return 'added'
   }
 
-  /** The place of an action in its seat; -1 if it is not here. */
-  seqOf(hash: string): number {
-    return this.#nodes.get(hash)?.action.seq ?? -1
-  }
-
   #place(action: Action): Added {
     if (this.#nodes.has(action.hash)) return 'known'
-    if (this.#refused.has(action.hash)) return 'refused'
     const heads = action.heads.map((head) => (head === null ? null : this.#nodes.get(head)))
-    if (action.heads.some((head) => head !== null && this.#refused.has(head))) {
-      return this.#refuse(action)
-    }
+    if (action.heads.some((head) => this.#refused.has(head))) return this.#refuse(action)
     if (heads.includes(undefined)) {
       const waiting = this.#waiting[action.seat]
       if (waiting !== undefined && waiting.size < MAX_WAITING_OF_SEAT) {
@@ -144,24 +133,19 @@ export class Branches {
     }
     this.#findEquivocation(node, siblings)
     this.#nodes.set(action.hash, node)
-    const used = this.#used[action.seat]
-    if (used !== undefined) {
-      used.actions += 1
-      used.bytes += bytes
-    }
+    this.#used[action.seat] = (this.#used[action.seat] ?? 0) + bytes
     siblings.push(node)
     this.#choice.add(node)
     return 'added'
   }
 
   #refuse({ hash }: Action): Added {
-    if (this.#refused.size < MAX_ACTIONS) this.#refused.add(hash)
+    if (this.#refused.size < MAX_REFUSED) this.#refused.add(hash)
     return 'refused'
   }
 
   /** Each head is its seat's, goes on where the own parent stood, and knows no more than this action. */
   #isWellPlaced({ seat, seq }: Action, heads: readonly (ActionNode | null)[]): boolean {
-    if (heads.length !== this.#seats) return false
     if (seq !== (heads[seat]?.action.seq ?? -1) + 1) return false
     return heads.every((head, of) => {
       if (head === null) return true

@@ -63,13 +63,10 @@ export class Judgement {
     this.#branches = branches
   }
 
-  /** Differs whenever something of this has changed. */
-  get stamp(): string {
-    return `${this.#version}/${this.#start === null ? '-' : '+'}/${this.#played.length}`
-  }
-
+  /** After all that was played; null until the rules have begun. */
   get position(): Position | null {
-    return this.#played.length === 0 ? this.#start : (this.#played.at(-1)?.position ?? null)
+    const last = this.#played.at(-1)
+    return last === undefined ? this.#start : last.position
   }
 
   get actions(): readonly PlayedAction[] {
@@ -96,13 +93,13 @@ export class Judgement {
 
   /** Are there actions that the rules have not seen yet? */
   get isBehind(): boolean {
-    return this.#start === null || this.#played.length < this.#branches.order.length
+    return this.#upcoming !== undefined
   }
 
   get toAct(): number[] {
     const { position } = this
     if (position === null || this.isBehind || this.ending !== null) return []
-    return position.legal.flatMap((actions, seat) => (actions.length > 0 ? [seat] : []))
+    return seatsToActIn(position)
   }
 
   /** By seat, the agreement with how it ended. */
@@ -111,7 +108,7 @@ export class Judgement {
     const last = this.#end
     const agreed: (Action | null)[] = Array.from({ length: this.#seats }, () => null)
     if (outcome === undefined || last < 0) return agreed
-    for (const action of this.#branches.order.slice(last + 1)) {
+    for (const action of this.#branches.order) {
       const { type, seat, body } = action
       if (type !== ACTION_TYPES.agree || this.#branches.seenOf(action.heads) <= last) continue
       const same = jsonEqual(body, { scores: outcome.scores, reason: outcome.reason })
@@ -137,18 +134,15 @@ export class Judgement {
   next(viewer: Viewer): { stamp: string; request: RulesRequest } | null {
     if (this.#branches.equivocation !== null) return null
     this.#followOrder()
-    if (this.#start === null) return { stamp: 'start', request: { call: 'start', viewer } }
-    const { order } = this.#branches
-    for (let index = this.#played.length; index < order.length; index++) {
-      const action = order[index]
-      if (action === undefined) return null
-      const { position } = this
-      if (action.type === ACTION_TYPES.move && this.ending === null && position !== null) {
+    const { position } = this
+    if (position === null) return { stamp: 'start', request: { call: 'start', viewer } }
+    for (let action = this.#upcoming; action !== undefined; action = this.#upcoming) {
+      if (action.type === ACTION_TYPES.move && this.ending === null) {
         const { seat, body, hash } = action
         const request = { call: 'play', state: position.state, seat, action: body, viewer } as const
-        return { stamp: `${this.#version}/${index}/${hash}`, request }
+        return { stamp: `${this.#version}/${this.#played.length}/${hash}`, request }
       }
-      this.#push(action, { position, ending: this.#endingBy(action, index) })
+      this.#push(action, { position, ending: this.#endingBy(action, position) })
     }
     return null
   }
@@ -159,8 +153,7 @@ export class Judgement {
       if (answer.status === 'ok') this.#start = answer.position
       return
     }
-    const index = this.#played.length
-    const action = this.#branches.order[index]
+    const action = this.#upcoming
     if (action === undefined) return
     if (answer.status === 'ok') {
       const { position } = answer
@@ -173,7 +166,7 @@ export class Judgement {
       return
     }
     // Where something came between that it had not seen, it is void, and nobody's fault.
-    const proves = this.#branches.seenOf(action.heads) === index
+    const proves = this.#hasSeenAll(action)
     this.#push(action, {
       position: this.position,
       ending: null,
@@ -188,32 +181,39 @@ export class Judgement {
     })
   }
 
-  /** Keeps what was played as far as the order is still the same. */
+  /** The first that is not played yet. */
+  get #upcoming(): Action | undefined {
+    return this.#branches.order[this.#played.length]
+  }
+
+  /** Had the one that is to be played seen all that was? */
+  #hasSeenAll({ heads }: Action): boolean {
+    return this.#branches.seenOf(heads) === this.#played.length
+  }
+
+  /** Keeps what was played as far as the order is still the same, and its position is kept. */
   #followOrder(): void {
     const { order } = this.#branches
-    let kept = 0
-    while (kept < this.#played.length && this.#played[kept]?.hash === order[kept]?.hash) kept++
-    if (kept === this.#played.length) return
-    while (kept > 0 && this.#played[kept - 1]?.position === null) kept--
+    let kept = this.#played.findIndex(({ hash }, index) => hash !== order[index]?.hash)
+    if (kept < 0) return
+    if (this.#played[kept - 1]?.position === null) kept = 0
     this.#played.length = kept
     if (this.#end >= kept) this.#end = -1
     this.#actions = this.#played.flatMap(({ effect }) => (effect === null ? [] : [effect]))
     this.#version++
   }
 
-  #endingBy({ type, seat, heads }: Action, index: number): Ending | null {
+  #endingBy(action: Action, position: Position): Ending | null {
     if (this.ending !== null) return null
+    const { type, seat } = action
     if (type === ACTION_TYPES.resign) {
       return { outcome: this.#loss(seat, 'resigned'), by: 'resignation' }
     }
-    if (type !== ACTION_TYPES.claim) return null
-    const legal = this.position?.legal ?? []
-    const others = legal.filter((actions, of) => of !== seat && actions.length > 0)
-    const own = legal[seat] ?? []
-    const seen = this.#branches.seenOf(heads)
-    if (own.length > 0 || others.length === 0 || seen !== index) return null
+    if (type !== ACTION_TYPES.claim || !this.#hasSeenAll(action)) return null
+    const toAct = seatsToActIn(position)
+    if (toAct.length === 0 || toAct.includes(seat)) return null
     const outcome = {
-      scores: legal.map((_, of) => (of === seat ? 1 : 0)),
+      scores: position.legal.map((_, of) => (of === seat ? 1 : 0)),
       reason: 'claimed, as the others were silent',
     }
     return { outcome, by: 'claim' }
@@ -229,7 +229,7 @@ export class Judgement {
       : null
     if (effect !== null) this.#actions.push(effect)
     const { position, ending, fault = null } = to
-    if (this.#end < 0 && (ending !== null || fault !== null)) this.#end = this.#played.length
+    if (ending !== null || fault !== null) this.#end = this.#played.length
     this.#played.push({ hash, position, effect, ending, fault })
     const old = this.#played.at(-1 - KEPT_POSITIONS)
     if (old !== undefined) old.position = null
@@ -241,4 +241,8 @@ export class Judgement {
       reason,
     }
   }
+}
+
+function seatsToActIn({ legal }: Position): number[] {
+  return legal.flatMap((actions, seat) => (actions.length > 0 ? [seat] : []))
 }

@@ -114,9 +114,9 @@ export class LogIntake {
     this.#attestations.set(attestation.hash, attestation)
   }
 
-  /** What this machine has written itself needs no reading. */
-  count(log: string, blocks: number, attestation: string): void {
-    this.#read.set(log, { blocks: this.readOf(log).blocks + blocks, attestation })
+  /** This machine has written to the log itself, under this attestation: it need not read that. */
+  wrote(log: string, attestation: string): void {
+    this.#read.set(log, { ...this.readOf(log), attestation })
   }
 
   #takeAttestation(form: SignedForm): string | null {

@@ -1,8 +1,9 @@
 // The seat that this machine holds: what it may do now, and what it signs. What is signed is written to its
 // log before it counts, and nothing else is signed until it is: another signature would be a second for
 // one position.
+import * as z from 'zod'
 import type { ErrorCode } from '../../contract/errors.ts'
-import type { Outcome, SessionDescriptor } from '../../contract/sessions.ts'
+import type { SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { FormFault } from '../forms/signed-form.ts'
@@ -21,6 +22,7 @@ import type { Appended, OwnAction, RefereeEffect, Refusal, Trouble } from './ref
 const DEFAULT_CLAIM_AFTER_MS = 5 * 60_000
 const MIN_CLAIM_AFTER_MS = 10_000
 const MAX_CLAIM_AFTER_MS = 30 * 24 * 3_600_000
+const claimOptionsSchema = z.object({ claimAfterMs: z.number() })
 /** Another action could be a second one for the position of one that does not count. */
 const SEAT_LOST =
   'What this machine has signed in your seat cannot be taken in again, so it signs nothing more in this session.'
@@ -49,7 +51,16 @@ export interface Moment {
   trouble: string | null
 }
 
+/** With the log that it is written to, and the blocks that this had when it was taken. */
+interface HeldSeat {
+  seat: number
+  log: string
+  blocks: number
+  signer: Signer
+}
+
 interface PendingAction {
+  log: string
   /** Null for the agreement that the seat gives by itself. */
   token: number | null
   appendToken: number
@@ -63,7 +74,7 @@ interface PendingAction {
 export class OwnSeat {
   readonly #soFar: SessionSoFar
   readonly #signer: Signer | null
-  #held: { seat: number; log: string; blocks: number } | null = null
+  #held: HeldSeat | null = null
   #pending: PendingAction | null = null
   #diskTrouble: string | null = null
   #nextToken = 1
@@ -86,12 +97,14 @@ export class OwnSeat {
 
   /** Is all that it ever signed taken in, and written? */
   get isSettled(): boolean {
-    return this.#pending === null && (this.#held === null || this.#knowsItself)
+    return this.#pending === null && (this.#held === null || this.#knowsItself(this.#held))
   }
 
-  /** This machine holds the seat, with a log that has so many blocks already. */
+  /** This machine holds the seat, with a log that has so many blocks already; unless it can't sign. */
   hold(seat: number, log: string, blocks: number): void {
-    this.#held = { seat, log, blocks }
+    const signer = this.#signer
+    if (signer === null) return
+    this.#held = { seat, log, blocks, signer }
     this.#soFar.intake.own(log)
   }
 
@@ -99,25 +112,31 @@ export class OwnSeat {
     { token, action, wallMs }: { token: number; action: OwnAction; wallMs: number },
     moment: Moment,
   ): RefereeEffect[] {
-    const refusal = this.#refusalOf(action, moment)
-    if (refusal !== null) return [{ type: 'refused', token, ...refusal }]
+    const held = this.#held
+    if (held === null) {
+      const message = 'You have no seat in this session on this machine. You can watch it.'
+      return [this.#refused(token, refuse('SESSION_NOT_SEATED', message))]
+    }
+    const refusal = this.#refusalOf(action, held, moment)
+    if (refusal !== null) return [this.#refused(token, refusal)]
     const body = action.type === 'move' ? action.body : null
-    return this.#write(token, action.type, body, wallMs)
+    return this.#write(held, token, { type: action.type, body, atMs: wallMs })
   }
 
   /** Signs the end, once it is known and nothing of the seat is under way. */
   agree(): RefereeEffect[] {
     const { judgement, branches } = this.#soFar
-    const { ending, fault, agreements } = judgement
-    const { seat } = this
-    if (ending === null || seat === null || fault !== null || this.#pending !== null) return []
-    // A claim is the claimant's word; whom it is held against has not agreed by having come back.
-    if (ending.by === 'claim') return []
-    if (!branches.hasRoom(seat, MAX_BLOCK_BYTES)) return []
-    if (agreements[seat] !== null || judgement.isBehind) return []
-    if (!this.#knowsItself) return []
-    const last = branches.order.at(-1)
-    return this.#write(null, ACTION_TYPES.agree, outcomeBody(ending.outcome), last?.atMs ?? 0)
+    const { ending, agreements } = judgement
+    const held = this.#held
+    if (ending === null || held === null || this.#pending !== null) return []
+    // A proof needs nobody's word. A claim is the claimant's; whom it is held against has not agreed by
+    // having come back.
+    if (ending.by === 'fault' || ending.by === 'claim') return []
+    if (agreements[held.seat] !== null || judgement.isBehind || !this.#knowsItself(held)) return []
+    if (!branches.hasRoom(held.seat, MAX_BLOCK_BYTES)) return []
+    const atMs = branches.order.at(-1)?.atMs ?? 0
+    const { scores, reason } = ending.outcome
+    return this.#write(held, null, { type: ACTION_TYPES.agree, body: { scores, reason }, atMs })
   }
 
   /** Writes what is signed, if it is not being written. */
@@ -136,9 +155,9 @@ export class OwnSeat {
     }
     pending.kept = true
     const { branches, judgement } = this.#soFar
-    const { token, action } = pending
+    const { log, token, action } = pending
     if (branches.add(action) === 'refused') {
-      return { effects: this.#ownRefused(token), isNews: false }
+      return { effects: this.#ownRefused(log, token), isNews: false }
     }
     const wrote = { type: 'wrote', action } as const
     if (token === null) return { effects: [wrote], isNews: true }
@@ -158,34 +177,24 @@ export class OwnSeat {
     }
     this.#pending = null
     this.#diskTrouble = null
-    this.#countOwn(pending)
+    this.#soFar.intake.wrote(pending.log, pending.action.attestation)
     return [{ type: 'changed' }]
   }
 
   /** Has all that this machine ever signed here been taken in? Else it could sign for one position twice. */
-  get #knowsItself(): boolean {
-    const held = this.#held
+  #knowsItself({ log, blocks }: HeldSeat): boolean {
     const { intake } = this.#soFar
-    if (held === null || intake.isOwnLost) return false
-    return intake.readOf(held.log).blocks >= held.blocks
+    return !intake.isOwnLost && intake.readOf(log).blocks >= blocks
   }
 
-  #refusalOf(action: OwnAction, { nowMs, claimFromMs, trouble }: Moment): Refusal | null {
+  #refusalOf(
+    action: OwnAction,
+    held: HeldSeat,
+    { nowMs, claimFromMs, trouble }: Moment,
+  ): Refusal | null {
     const { branches, judgement } = this.#soFar
     const { fault, ending, position, toAct } = judgement
-    const { seat } = this
-    const details = this.#details
-    const refuse = (code: ErrorCode, message: string, more: Record<string, Json> = {}) => ({
-      code,
-      message,
-      details: { ...details, ...more },
-    })
-    if (seat === null || this.#signer === null) {
-      return refuse(
-        'SESSION_NOT_SEATED',
-        'You have no seat in this session on this machine. You can watch it.',
-      )
-    }
+    const { seat } = held
     if (fault !== null) {
       return refuse(
         'SESSION_TRANSCRIPT_FORGED',
@@ -200,7 +209,7 @@ export class OwnSeat {
         : refuse('UNAVAILABLE', 'Your last action is signed, and this machine cannot write it yet.')
     }
     // Signed now, an action would go on from a position that nobody has seen yet.
-    if (position === null || judgement.isBehind || !this.#knowsItself) {
+    if (position === null || judgement.isBehind || !this.#knowsItself(held)) {
       if (trouble !== null) return refuse('UNAVAILABLE', trouble)
       return refuse('SESSION_NOT_YOUR_TURN', 'The position is still being worked out.')
     }
@@ -224,83 +233,68 @@ export class OwnSeat {
     })
   }
 
-  #write(token: number | null, type: string, body: Json, wallMs: number): RefereeEffect[] {
+  #write(
+    { seat, log, signer }: HeldSeat,
+    token: number | null,
+    what: Pick<ActionStatement, 'type' | 'body' | 'atMs'>,
+  ): RefereeEffect[] {
     const { session, branches, intake } = this.#soFar
-    const signer = this.#signer
-    const held = this.#held
-    if (signer === null || held === null) return []
     const attestation = signer.attestation()
     const heads = branches.heads()
-    const head = heads[held.seat] ?? null
     const statement: ActionStatement = {
       session,
-      seat: held.seat,
-      seq: head === null ? 0 : branches.seqOf(head) + 1,
+      seat,
+      seq: branches.seenOf([heads[seat] ?? null]),
       heads,
-      type,
-      body,
       machine: signer.machine,
       attestation: attestation.hash,
-      atMs: wallMs,
+      ...what,
     }
     const fault = faultOfAction(statement)
     if (fault !== null) return this.#unsignable(token, fault)
     const action = signer.sign(statement)
     intake.know(attestation)
     const texts = [writeBlock({ type: 'action', form: action.form })]
-    if (intake.readOf(held.log).attestation !== attestation.hash) {
+    if (intake.readOf(log).attestation !== attestation.hash) {
       texts.unshift(writeBlock({ type: 'attestation', form: attestation.form }))
     }
-    this.#pending = { token, appendToken: 0, action, texts, kept: false, tries: 0 }
+    this.#pending = { log, token, appendToken: 0, action, texts, kept: false, tries: 0 }
     return this.append()
   }
 
   #unsignable(token: number | null, fault: FormFault): RefereeEffect[] {
     // An agreement is a bonus: the end stands without it.
     if (token === null) return []
-    const details = this.#details
     if (fault === 'too-long') {
       const message = 'This move is too large to be signed: nobody could read it.'
-      return [{ type: 'refused', token, code: 'SESSION_TOO_LARGE', message, details }]
+      return [this.#refused(token, refuse('SESSION_TOO_LARGE', message))]
     }
     const message =
       'This move cannot be signed: it is nested too deeply, or has half a character in it.'
-    return [{ type: 'refused', token, code: 'BAD_INPUT', message, details }]
+    return [this.#refused(token, refuse('BAD_INPUT', message))]
   }
 
   /** The room went to the seat's other machine meanwhile, or this is a mistake: nothing is built on it. */
-  #ownRefused(token: number | null): RefereeEffect[] {
-    const held = this.#held
-    const dropped = held === null ? [] : this.#soFar.intake.drop(held.log, FITS_NOWHERE)
+  #ownRefused(log: string, token: number | null): RefereeEffect[] {
+    const dropped = this.#soFar.intake.drop(log, FITS_NOWHERE)
     if (token === null) return dropped
-    const refused = { code: 'UNAVAILABLE', message: SEAT_LOST, details: this.#details } as const
-    return [...dropped, { type: 'refused', token, ...refused }]
+    return [...dropped, this.#refused(token, refuse('UNAVAILABLE', SEAT_LOST))]
   }
 
-  /** Where the session was when the seat was refused something. */
-  get #details(): { ply: number; seat: number | null } {
-    return { ply: this.#soFar.judgement.actions.length, seat: this.seat }
+  /** Says where the session was, too. */
+  #refused(token: number, refusal: Refusal): RefereeEffect {
+    const where = { ply: this.#soFar.judgement.actions.length, seat: this.seat }
+    return { type: 'refused', token, ...refusal, details: { ...where, ...refusal.details } }
   }
+}
 
-  #countOwn({ action, texts }: PendingAction): void {
-    const held = this.#held
-    if (held === null) return
-    held.blocks += texts.length
-    this.#soFar.intake.count(held.log, texts.length, action.attestation)
-  }
+function refuse(code: ErrorCode, message: string, details: Record<string, Json> = {}): Refusal {
+  return { code, message, details }
 }
 
 /** When the others may be called silent: ms after the last news of them. */
 export function claimAfterMs({ options }: SessionDescriptor): number {
-  const wanted =
-    typeof options === 'object' && options !== null && !Array.isArray(options)
-      ? options['claimAfterMs']
-      : undefined
-  if (typeof wanted !== 'number' || !Number.isFinite(wanted)) return DEFAULT_CLAIM_AFTER_MS
-  return Math.min(MAX_CLAIM_AFTER_MS, Math.max(MIN_CLAIM_AFTER_MS, wanted))
-}
-
-/** What an agreement repeats. */
-function outcomeBody({ scores, reason }: Outcome): Json {
-  return { scores, reason }
+  const { data } = claimOptionsSchema.safeParse(options)
+  if (data === undefined) return DEFAULT_CLAIM_AFTER_MS
+  return Math.min(MAX_CLAIM_AFTER_MS, Math.max(MIN_CLAIM_AFTER_MS, data.claimAfterMs))
 }

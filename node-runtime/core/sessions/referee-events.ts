@@ -51,7 +51,7 @@ export type OwnAction = { type: 'move'; body: Json } | { type: 'resign' } | { ty
 export interface Refusal {
   code: ErrorCode
   message: string
-  details: Json
+  details: Record<string, Json>
 }
 
 /** What this machine can't do now, in words. Not a fault of any player. */

@@ -138,10 +138,10 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       case 'kept':
         return this.#taken(this.#own.kept(event.token), nowMs)
       case 'appended': {
+        if (!event.ok) return this.#own.appended(event)
         // What is in the log is kept, whether that was said or not.
-        const counted = event.ok ? this.#taken(this.#own.kept(event.token), nowMs) : []
-        const effects = this.#own.appended(event)
-        return effects.length > 0 && event.ok ? [...counted, ...effects, ...this.#goOn()] : effects
+        const counted = this.#taken(this.#own.kept(event.token), nowMs)
+        return [...counted, ...this.#own.appended(event), ...this.#goOn()]
       }
       case 'rules':
         return this.#rulesAnswered(event.token, event.answer)
@@ -159,18 +159,16 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
 
   /** Plays what is not played yet, and agrees with the end. */
   #goOn(): RefereeEffect[] {
-    const before = this.#judgement.stamp
     const request = this.#judgement.next(this.#viewer)
-    const effects: RefereeEffect[] = this.#judgement.stamp === before ? [] : [{ type: 'changed' }]
     if (request === null) {
       this.#asked = null
-      return [...effects, ...this.#own.agree()]
+      return this.#own.agree()
     }
     // The one question that is open is this one, or it was about a way that counts no more.
-    if (this.#asked?.stamp === request.stamp) return effects
+    if (this.#asked?.stamp === request.stamp) return []
     const token = this.#nextToken++
     this.#asked = { token, stamp: request.stamp }
-    return [...effects, { type: 'askRules', token, request: request.request }]
+    return [{ type: 'askRules', token, request: request.request }]
   }
 
   #rulesAnswered(token: number, answer: RulesAnswer): RefereeEffect[] {
