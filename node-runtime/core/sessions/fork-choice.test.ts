@@ -144,6 +144,24 @@ test('a branch that stands before all others decides the fork where it stands', 
   add(0, [null, null], 9)
 })
 
+test('a way that loses takes along what had lost upon it, and nothing else', () => {
+  const branches = new Branches(2)
+  const placed: Action[] = []
+  const add = (seat: number, seq: number, heads: (string | null)[], at: number): string => {
+    const action = actionOf(seat, seq, heads, at)
+    expect(branches.add(action)).toBe('added')
+    placed.push(action)
+    expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
+    return action.hash
+  }
+  const others = add(1, 0, [null, null], 1)
+  add(1, 1, [null, others], 1)
+  const losing = add(0, 0, [null, null], 5)
+  for (const at of [1, 2]) add(0, 1, [losing, null], at)
+  add(0, 0, [null, null], 4)
+  expect(branches.order).toHaveLength(3)
+})
+
 /** Nodes of two seats as `Branches` makes them, with a count of what is read and written in them. */
 function watchedNodes() {
   const roots: ActionNode[][] = [[], []]

@@ -95,3 +95,37 @@ test('whatever comes: all is within the budget, and an equal share is nobody els
     }),
   )
 })
+
+test('a claim is noted once, of what is here; the answer says whether', () => {
+  const shares = new PartShares()
+  expect(shares.claim('rules', 'ann')).toBe(false)
+  shares.add('rules', 10)
+  expect(shares.claim('rules', 'ann')).toBe(true)
+  expect(shares.claim('rules', 'ann')).toBe(false)
+  for (let number = 0; number < 15; number++) {
+    expect(shares.claim('rules', `person ${number}`)).toBe(true)
+  }
+  expect(shares.claim('rules', 'bob')).toBe(false)
+})
+
+test('who writes gives way before others that have as much, and it is said what was given up', () => {
+  for (const writer of ['ann', 'eve']) {
+    const shares = new PartShares()
+    for (const owner of ['ann', 'eve', 'bob']) {
+      shares.add(`of ${owner}`, 40)
+      shares.claim(`of ${owner}`, owner)
+    }
+    expect(shares.giveWay(BUDGET, writer)).toEqual({ hash: `of ${writer}`, owner: writer })
+    expect(shares.has(`of ${writer}`)).toBe(false)
+    expect(shares.giveWay(BUDGET, writer)).toBeNull()
+  }
+})
+
+test('who writes without a share takes from who has most', () => {
+  const shares = new PartShares()
+  shares.add('part', 101)
+  // Nobody lays claim to it: there is nobody to give way.
+  expect(shares.giveWay(BUDGET, 'bob')).toBeNull()
+  shares.claim('part', 'ann')
+  expect(shares.giveWay(BUDGET, 'bob')).toEqual({ hash: 'part', owner: 'ann' })
+})

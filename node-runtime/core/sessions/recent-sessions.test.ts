@@ -70,3 +70,21 @@ test('the oldest goes, whenever it was announced, and not before there is one to
   recent.take(middle, ANN.person)
   expect(recent.get(middle.session)).toBeUndefined()
 })
+
+test('what others say of a session adds to it, and counts against who said it first', () => {
+  const recent = new RecentSessions({ sessions: 10, perPerson: 1 })
+  const first = announced(ANN, 1)
+  const other = { ...first, seat: 1, machine: EVE.machine }
+  recent.take(first, ANN.person)
+  recent.take(other, EVE.person)
+  recent.take(announced(EVE, 2), EVE.person)
+  expect(recent.get(first.session)?.seats).toEqual([[first], [other]])
+  expect(recent.size).toBe(2)
+})
+
+test('of one person 64 are kept, unless it is said otherwise', () => {
+  const recent = new RecentSessions()
+  for (let number = 0; number < 65; number++) recent.take(announced(ANN, number), ANN.person)
+  expect(recent.size).toBe(64)
+  expect(recent.get(announced(ANN, 0).session)).toBeUndefined()
+})

@@ -1,22 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Json } from '../../contract/values.ts'
 import {
   auction,
+  CLOUD,
   coin,
   descriptorOf,
   exchange,
-  forgedLog,
   holder,
   longRace,
   race,
   Table,
 } from '../../testing/session-tables.ts'
-import type { RulesOf } from '../../testing/session-tables.ts'
-import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
+import { forgedLog } from '../../testing/signed-actions.ts'
 import { openAction } from './action.ts'
 import type { Action } from './action.ts'
-import { MAX_BLOCK_BYTES, writeBlock } from './block.ts'
+import { writeBlock } from './block.ts'
+import type { RulesAnswer } from './position.ts'
+import { Referee } from './referee.ts'
 import { MAX_TRANSCRIPT_BYTES, writeTranscript } from './transcript.ts'
 
 const ANN = holder('ann')
@@ -247,38 +247,6 @@ describe('what fails on this machine blames nobody', () => {
     expect(bob.act(1)).toBe(1)
   })
 
-  test('a full disk: what is signed is written later, and nothing else is signed meanwhile', () => {
-    const [ann, bob] = tables()
-    ann.failDisk = true
-    expect(ann.act(3)).toBe('no answer')
-    expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
-    expect(ann.act(2)).toBe('UNAVAILABLE')
-    ann.failDisk = false
-    ann.step({ type: 'timer', id: 'append' })
-    expect(ann.referee.trouble).toBeNull()
-    exchange(ann, bob)
-    expect(bob.referee.actions).toMatchObject([{ body: 3 }])
-    expect(bob.referee.fault).toBeNull()
-  })
-
-  test('an action that is kept counts and is told at once, and only once, while the log can not be written', () => {
-    const [ann, bob] = tables()
-    ann.failLog = true
-    expect(ann.act(3)).toBe(0)
-    expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
-    expect(ann.referee.actions).toMatchObject([{ body: 3 }])
-    expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
-    expect(ann.referee.isSettled).toBe(false)
-    ann.failLog = false
-    ann.step({ type: 'timer', id: 'append' })
-    expect(ann.referee.trouble).toBeNull()
-    expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
-    exchange(ann, bob)
-    expect(bob.act(1)).toBe(1)
-    exchange(ann, bob)
-    expect(ann.referee.actions).toMatchObject([{ body: 3 }, { body: 1 }])
-  })
-
   test('late, doubled and foreign answers change nothing', () => {
     const [ann] = tables()
     ann.act(3)
@@ -420,6 +388,115 @@ describe('a session that would not end', () => {
   })
 })
 
+describe('step by step', () => {
+  const begun = { status: 'ok', position: race.start() } as const
+
+  /** A referee of Ann's machine at a moment, whose effects are answered by hand. */
+  function seated(nowMs = 0): Referee {
+    const own = { machine: ANN.machine, attestation: () => ANN.attestation, sign: ANN.sign }
+    const referee = new Referee({ descriptor, cloud: CLOUD, viewer: 0, own })
+    expect(referee.step({ type: 'held', seat: 0, log: 'own', blocks: 0 }, nowMs)).toEqual([
+      { type: 'changed' },
+      { type: 'askRules', token: 1, request: { call: 'start', viewer: 0 } },
+    ])
+    return referee
+  }
+
+  test('whoever watches is told of each change, and of nothing else', () => {
+    const referee = seated()
+    expect(referee.ownSeat).toBe(0)
+    expect([referee.position, referee.isSettled]).toEqual([null, false])
+    expect(referee.step({ type: 'rules', token: 1, answer: begun }, 0)).toEqual([
+      { type: 'changed' },
+    ])
+    expect([referee.position, referee.isSettled]).toEqual([race.start(), true])
+    const {
+      log: [attestation = '', action = ''],
+      actions: [signed],
+    } = forgedLog(descriptor, holder('ann', 'phone'), [{ heads: [null, null], body: 2 }])
+    const block = (text: string) => referee.step({ type: 'block', log: 'hers', text }, 0)
+    expect(block(attestation)).toEqual([{ type: 'readOn', log: 'hers' }])
+    const request = { call: 'play', state: race.start().state, seat: 0, action: 2, viewer: 0 }
+    expect(block(action)).toEqual([
+      { type: 'readOn', log: 'hers' },
+      { type: 'changed' },
+      { type: 'askRules', token: 2, request },
+    ])
+    expect(referee.isSettled).toBe(false)
+    expect(block(action)).toEqual([{ type: 'readOn', log: 'hers' }])
+    const named = signed?.attestation ?? ''
+    expect(referee.attestationOf(named)?.person).toBe(ANN.person)
+    expect(referee.attestationOf(ANN.attestation.hash)).toBeUndefined()
+    // What was not asked, or is asked already.
+    expect(referee.step({ type: 'rules', token: 1, answer: begun }, 0)).toEqual([])
+    expect(referee.step({ type: 'timer', id: 'rules' }, 0)).toEqual([])
+    expect(referee.step({ type: 'rules', token: 2, answer: begun }, 0)).toEqual([
+      { type: 'changed' },
+    ])
+    expect(referee.isSettled).toBe(true)
+  })
+
+  test('an action that comes ahead of its log is played at once', () => {
+    const referee = seated()
+    referee.step({ type: 'rules', token: 1, answer: begun }, 0)
+    const [action] = forgedLog(descriptor, BOB, [{ heads: [null, null] }]).actions
+    if (action === undefined) throw new Error('nothing was signed')
+    const event = { type: 'action', form: action.form, attestation: BOB.attestation.form } as const
+    expect(referee.step(event, 0)).toMatchObject([{ type: 'changed' }, { type: 'askRules' }])
+  })
+
+  test('rules that fail are asked again after a while, that doubles up to half a minute', () => {
+    const referee = seated()
+    const answered = (token: number, answer: RulesAnswer) =>
+      referee.step({ type: 'rules', token, answer }, 0)
+    const fail = { status: 'failed', message: 'they threw' } as const
+    const waits = (afterMs: number): object[] => [
+      { type: 'changed' },
+      { type: 'setTimer', id: 'rules', afterMs },
+    ]
+    for (const [tries, afterMs] of [
+      250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000,
+    ].entries()) {
+      expect(answered(1 + tries, fail)).toEqual(waits(afterMs))
+      expect(referee.trouble).toEqual({ what: 'rules', message: 'they threw' })
+      expect(referee.step({ type: 'timer', id: 'rules' }, 0)).toMatchObject([
+        { type: 'askRules', token: 2 + tries },
+      ])
+    }
+    answered(10, begun)
+    expect(referee.trouble).toBeNull()
+    for (const text of forgedLog(descriptor, BOB, [{ heads: [null, null] }]).log) {
+      referee.step({ type: 'block', log: 'his', text }, 0)
+    }
+    expect(answered(11, fail)).toEqual(waits(250))
+  })
+
+  test('a seat that cannot write says so before rules that do not answer', () => {
+    const referee = seated()
+    referee.step({ type: 'rules', token: 1, answer: begun }, 0)
+    const action = { type: 'move', body: 3 } as const
+    expect(referee.step({ type: 'act', token: 1, action, wallMs: 1 }, 0)).toMatchObject([
+      { type: 'append', token: 1 },
+    ])
+    referee.step({ type: 'kept', token: 1 }, 0)
+    const answer = { status: 'failed', message: 'they threw' } as const
+    referee.step({ type: 'rules', token: 2, answer }, 0)
+    expect(referee.trouble?.what).toBe('rules')
+    referee.step({ type: 'appended', token: 1, ok: false, message: 'no space' }, 0)
+    expect(referee.trouble).toEqual({ what: 'disk', message: 'no space' })
+  })
+
+  test('the others are silent from the moment on at which the session was opened here', () => {
+    const referee = seated(1_000_000)
+    const position = { ...race.start(), legal: [[], [1]] }
+    referee.step({ type: 'rules', token: 1, answer: { status: 'ok', position } }, 1_100_000)
+    const claimAt = (nowMs: number) =>
+      referee.step({ type: 'act', token: 1, action: { type: 'claim' }, wallMs: 1 }, nowMs)
+    expect(claimAt(1_299_999)).toMatchObject([{ type: 'refused', details: { leftMs: 1 } }])
+    expect(claimAt(1_300_000)).toMatchObject([{ type: 'append' }])
+  })
+})
+
 test('an answer of the rules about a way that counts no more is passed over', () => {
   const { referee } = new Table(descriptor, race, null)
   const other = forgedLog(descriptor, holder('ann', 'phone'), [{ heads: [null, null], body: 1 }])
@@ -452,133 +529,6 @@ test('an action of a type that a later version has is passed over', () => {
   expect(bob.referee.actions).toEqual([])
   expect(bob.referee.toAct).toEqual([0])
   expect(bob.referee.length).toBe(1)
-})
-
-test('after a restart nothing is signed before the own log is read to its end', () => {
-  const [ann, bob] = tables()
-  ann.act(3)
-  exchange(ann, bob)
-  bob.act(1)
-  exchange(ann, bob)
-  ann.act(1)
-  const again = new Table(descriptor, race, null)
-  const own = new Table(descriptor, race, ANN)
-  own.step({ type: 'held', seat: 0, log: own.name, blocks: ann.log.length })
-  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
-  const text = ann.log
-  for (const block of text) own.step({ type: 'block', log: own.name, text: block })
-  // Its second action goes on from one of Bob's that is not here yet.
-  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
-  own.read(bob)
-  own.step({ type: 'block', log: own.name, text: text.at(-1) ?? '' })
-  exchange(bob, again)
-  again.read(ann)
-  expect(own.referee.actions).toHaveLength(3)
-  expect(again.referee.fault).toBeNull()
-})
-
-describe('what is signed can be read by all', () => {
-  const start = { heads: [null, null], body: '' }
-  const around = forgedLog(descriptor, ANN, [start]).actions[0]?.form.body.length ?? NaN
-  /** Any seat may play one of these, at any time. */
-  const speech = (...texts: Json[]): RulesOf => {
-    const position = { state: 0, outcome: null, legal: [texts, texts], view: null }
-    return { start: () => position, play: () => position }
-  }
-
-  test.each(['x', '\u20ac', '"'])('up to the largest move, of the character %s', (char) => {
-    const width = JSON.stringify(char).length - 2
-    const largest = char.repeat(Math.floor((MAX_FORM_CHARS - around) / width))
-    const [ann, bob] = tables(speech(largest, `${largest}${char}`))
-    expect(ann.act(`${largest}${char}`)).toBe('SESSION_TOO_LARGE')
-    expect([ann.log, ann.referee.length, ann.referee.trouble]).toEqual([[], 0, null])
-    expect(ann.act(largest)).toBe(0)
-    bob.read(ann)
-    expect(bob.dropped).toEqual([])
-    expect(bob.referee.actions).toMatchObject([{ body: largest }])
-    expect(Buffer.byteLength(ann.log.at(-1) ?? '')).toBeLessThanOrEqual(MAX_BLOCK_BYTES)
-    expect(bob.act('x')).toBe('SESSION_ACTION_ILLEGAL')
-  })
-
-  test('and nothing else, such as half a character', () => {
-    const half = '\ud83d'
-    const [ann] = tables(speech(half))
-    expect(ann.act(half)).toBe('BAD_INPUT')
-    expect([ann.log, ann.referee.length]).toEqual([[], 0])
-  })
-
-  test('an end that cannot be signed stands without an agreement', () => {
-    const over = { scores: [1, 0], reason: '\ud83d' }
-    const rules = speech('end')
-    const ended = { ...rules.start(), outcome: over, legal: [[], []] }
-    const [ann, bob] = tables({ ...rules, play: () => ended })
-    expect(ann.act('end')).toBe(0)
-    exchange(ann, bob)
-    expect(bob.referee.ending).toEqual({ outcome: over, by: 'rules' })
-    expect(bob.referee.agreements).toEqual([null, null])
-  })
-
-  test('to the last that a seat has room for, in bytes', () => {
-    const others = Array.from({ length: 14 }, (_, number) => holder(`other ${number}`))
-    const of = descriptorOf([ANN, BOB, ...others])
-    const [small, large] = ['x', '\u20ac'.repeat(15_000)]
-    const [ann, bob] = tables(speech(small, large), of)
-    // Then there is room for a block of so many characters, and not of so many bytes.
-    expect(ann.act(small)).toBe(0)
-    let played = 1
-    while (ann.act(large) === played) played++
-    expect(played).toBe(10)
-    expect(ann.act(large)).toBe('SESSION_TOO_LARGE')
-    expect(ann.referee.trouble).toBeNull()
-    bob.read(ann)
-    expect(bob.dropped).toEqual([])
-    expect(bob.referee.length).toBe(played)
-  })
-})
-
-describe('a seat that cannot be gone on with says so, and signs nothing more', () => {
-  test('when its own log does not hold what it signed', () => {
-    const [ann] = tables()
-    ann.act(3)
-    const own = new Table(descriptor, race, ANN)
-    own.step({ type: 'held', seat: 0, log: own.name, blocks: 2 })
-    own.step({ type: 'block', log: own.name, text: 'damaged' })
-    expect(own.dropped).toEqual(['a block is no action'])
-    expect(own.referee.trouble?.what).toBe('seat')
-    expect(own.act(3)).toBe('UNAVAILABLE')
-    expect(own.log).toEqual([])
-  })
-
-  test('when the room for an action went to another machine of the seat', () => {
-    const others = Array.from({ length: 14 }, (_, number) => holder(`other ${number}`))
-    const of = descriptorOf([ANN, BOB, ...others])
-    const ann = new Table(of, race, ANN)
-    ann.failDisk = true
-    expect(ann.act(3)).toBe('no answer')
-    const phone = holder('ann', 'phone')
-    const none: (string | null)[] = of.seats.map(() => null)
-    let heads = none
-    // Large ones, and small ones where no more of those fit.
-    for (const [round, body] of ['x'.repeat(15_000), ''].entries()) {
-      while (ann.dropped.length === round) {
-        const seq = ann.referee.length
-        const chat = forgedLog(of, phone, [{ heads, type: 'chat', body, seq }])
-        ann.read({ name: `chat ${round} ${seq}`, log: chat.log })
-        if (ann.dropped.length === round) heads = none.with(0, chat.actions[0]?.hash ?? null)
-      }
-    }
-    ann.failDisk = false
-    const before = ann.effects.length
-    ann.step({ type: 'timer', id: 'append' })
-    const told = ann.effects.slice(before)
-    expect(told.filter(({ type }) => type === 'wrote' || type === 'acted')).toEqual([])
-    expect(told).toContainEqual(expect.objectContaining({ type: 'refused', code: 'UNAVAILABLE' }))
-    expect(ann.dropped.at(-1)).toBe('an action fits nowhere')
-    expect(ann.referee.trouble?.what).toBe('seat')
-    const { length } = ann.log
-    expect(ann.act(3)).toBe('UNAVAILABLE')
-    expect(ann.log).toHaveLength(length)
-  })
 })
 
 test('no order of arrival and no rubbish leads two machines to different games', () => {
@@ -614,59 +564,6 @@ test('no order of arrival and no rubbish leads two machines to different games',
 })
 
 describe('a seat that floods', () => {
-  test('with attestations of its machines keeps nobody else out', () => {
-    const [ann, bob, spectator] = tables()
-    const log = Array.from({ length: 600 }, (_, i) =>
-      writeBlock({ type: 'attestation', form: holder('bob', `machine ${i}`).attestation.form }),
-    )
-    for (const table of [ann, spectator]) table.read({ name: 'flood', log })
-    expect(ann.act(3)).toBe(0)
-    exchange(ann, bob, spectator)
-    expect(spectator.dropped).toEqual([])
-    expect(spectator.referee.actions).toHaveLength(1)
-  })
-
-  test('an action that overtakes the one its log waits with does not take its place', () => {
-    const [ann, bob, spectator] = tables(longRace)
-    ann.act(1)
-    exchange(ann, bob)
-    bob.act(1)
-    exchange(ann, bob)
-    ann.act(1)
-    exchange(ann, bob)
-    bob.act(1)
-    // Bob's first action waits for Ann's; his second one comes ahead of his log.
-    spectator.read(bob)
-    const second = JSON.parse(bob.log.at(-1) ?? '') as {
-      action: { body: string; signature: string }
-    }
-    spectator.step({ type: 'action', form: second.action, attestation: null })
-    exchange(ann, bob, spectator)
-    expect(spectator.dropped).toEqual([])
-    expect(spectator.referee.actions).toHaveLength(4)
-  })
-
-  test('the actions of one seat that wait take no place from the other', () => {
-    const [ann, bob, spectator] = tables()
-    ann.act(1)
-    exchange(ann, bob)
-    bob.act(1)
-    exchange(ann, bob)
-    ann.act(2)
-    for (const { name, log } of [ann, bob]) spectator.read({ name, log: log.slice(0, 1) })
-    const unknown = 'a'.repeat(64)
-    for (let number = 0; number < 300; number++) {
-      const by = holder('bob', `machine ${number}`)
-      const flood = [{ heads: [unknown, null], body: number }]
-      const [action] = forgedLog(descriptor, by, flood).actions
-      if (action === undefined) throw new Error('nothing was signed')
-      spectator.step({ type: 'action', form: action.form, attestation: by.attestation.form })
-    }
-    exchange(ann, bob, spectator)
-    expect(spectator.dropped).toEqual([])
-    expect(spectator.referee.actions).toHaveLength(3)
-  })
-
   test.each([
     ['many actions', 1300, null],
     ['large actions', 100, 'x'.repeat(15_000)],

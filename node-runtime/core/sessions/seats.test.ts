@@ -136,3 +136,11 @@ test('a descriptor is as long as it may be', () => {
   expect(fits(MAX_DESCRIPTOR_CHARS)).toBe(true)
   expect(fits(MAX_DESCRIPTOR_CHARS + 1)).toBe(false)
 })
+
+test('what machines of other versions read is frozen: the place of announcements, and their states', () => {
+  expect(SEATS_COLLECTION).toBe('seats')
+  for (const state of ['live', 'over'] as const) {
+    expect(readAnnouncement(record({ state }))?.state).toBe(state)
+  }
+  expect(readAnnouncement(record({ state: 'paused' as 'over' }))).toBeNull()
+})

@@ -1,0 +1,519 @@
+import { describe, expect, test } from 'vitest'
+import type { Json } from '../../contract/values.ts'
+import {
+  CLOUD,
+  descriptorOf,
+  exchange,
+  holder,
+  keysOf,
+  race,
+  speech,
+  Table,
+} from '../../testing/session-tables.ts'
+import type { Holder } from '../../testing/session-tables.ts'
+import { forgedLog, signedAction, Way } from '../../testing/signed-actions.ts'
+import { signAttestation } from '../forms/attestation.ts'
+import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
+import { MAX_BLOCK_BYTES, readBlock } from './block.ts'
+import { claimAfterMs } from './own-seat.ts'
+import { Referee } from './referee.ts'
+import type { OwnAction, RefereeEffect } from './referee-events.ts'
+
+const SEAT_LOST =
+  'What this machine has signed in your seat cannot be taken in again, so it signs nothing more in this session.'
+
+const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
+const PHONE = holder('ann', 'phone')
+const descriptor = descriptorOf([ANN, BOB])
+const start = new Way(descriptor)
+
+/** So many seats that each has room for a few large actions only. */
+const crowd = descriptorOf([
+  ANN,
+  BOB,
+  ...Array.from({ length: 14 }, (_, number) => holder(`other ${number}`)),
+])
+const none: (string | null)[] = crowd.seats.map(() => null)
+
+function tables(rules = race, of = descriptor): [Table, Table] {
+  return [new Table(of, rules, ANN), new Table(of, rules, BOB)]
+}
+
+function toldBy({ effects }: Table, deed: () => void): RefereeEffect[] {
+  const before = effects.length
+  deed()
+  return effects.slice(before)
+}
+
+const typesOf = (effects: readonly RefereeEffect[]): string[] => effects.map(({ type }) => type)
+
+/** Why an action is refused, in full. */
+function refusalOf(table: Table, action: Json | OwnAction): object {
+  const [refused, ...more] = toldBy(table, () => table.act(action))
+  if (refused?.type !== 'refused' || more.length > 0) throw new Error('it was not refused')
+  const { code, message, details } = refused
+  return { code, message, details }
+}
+
+/** Another machine of Ann's takes all the room there is: large actions, and small ones after that. */
+function fillSeat(table: Table): void {
+  const before = table.referee.length
+  let heads = none
+  for (const body of ['x'.repeat(15_000), '']) {
+    for (let isRoom = true; isRoom; ) {
+      const seq = table.referee.length - before
+      const chat = signedAction(crowd, PHONE, { heads, type: 'chat', body, seq })
+      const length = table.referee.length
+      table.step({ type: 'action', form: chat.form, attestation: PHONE.attestation.form })
+      isRoom = table.referee.length > length
+      if (isRoom) heads = none.with(0, chat.hash)
+    }
+  }
+}
+
+test('a full disk: what is signed is written later, and nothing else is signed meanwhile', () => {
+  const [ann, bob] = tables()
+  ann.failDisk = true
+  expect(ann.act(3)).toBe('no answer')
+  expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
+  expect(ann.act(2)).toBe('UNAVAILABLE')
+  ann.failDisk = false
+  ann.step({ type: 'timer', id: 'append' })
+  expect(ann.referee.trouble).toBeNull()
+  exchange(ann, bob)
+  expect(bob.referee.actions).toMatchObject([{ body: 3 }])
+  expect(bob.referee.fault).toBeNull()
+})
+
+test('an action that is kept counts and is told at once, and only once, while the log can not be written', () => {
+  const [ann, bob] = tables()
+  ann.failLog = true
+  expect(ann.act(3)).toBe(0)
+  expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
+  expect(ann.referee.actions).toMatchObject([{ body: 3 }])
+  expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
+  expect(ann.referee.isSettled).toBe(false)
+  ann.failLog = false
+  ann.step({ type: 'timer', id: 'append' })
+  expect(ann.referee.trouble).toBeNull()
+  expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
+  exchange(ann, bob)
+  expect(bob.act(1)).toBe(1)
+  exchange(ann, bob)
+  expect(ann.referee.actions).toMatchObject([{ body: 3 }, { body: 1 }])
+})
+
+test('after a restart nothing is signed before the own log is read to its end', () => {
+  const [ann, bob] = tables()
+  ann.act(3)
+  exchange(ann, bob)
+  bob.act(1)
+  exchange(ann, bob)
+  ann.act(1)
+  const again = new Table(descriptor, race, null)
+  const own = new Table(descriptor, race, ANN)
+  own.step({ type: 'held', seat: 0, log: own.name, blocks: ann.log.length })
+  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
+  const text = ann.log
+  for (const block of text) own.step({ type: 'block', log: own.name, text: block })
+  // Its second action goes on from one of Bob's that is not here yet.
+  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
+  own.read(bob)
+  own.step({ type: 'block', log: own.name, text: text.at(-1) ?? '' })
+  exchange(bob, again)
+  again.read(ann)
+  expect(own.referee.actions).toHaveLength(3)
+  expect(again.referee.fault).toBeNull()
+})
+
+describe('what is signed can be read by all', () => {
+  const around = start.with(ANN, { body: '' }).last.form.body.length
+  test.each(['x', '\u20ac', '"'])('up to the largest move, of the character %s', (char) => {
+    const width = JSON.stringify(char).length - 2
+    const largest = char.repeat(Math.floor((MAX_FORM_CHARS - around) / width))
+    const [ann, bob] = tables(speech(largest, `${largest}${char}`))
+    expect(refusalOf(ann, `${largest}${char}`)).toEqual({
+      code: 'SESSION_TOO_LARGE',
+      message: 'This move is too large to be signed: nobody could read it.',
+      details: { ply: 0, seat: 0 },
+    })
+    expect([ann.log, ann.referee.length, ann.referee.trouble]).toEqual([[], 0, null])
+    expect(ann.act(largest)).toBe(0)
+    bob.read(ann)
+    expect(bob.dropped).toEqual([])
+    expect(bob.referee.actions).toMatchObject([{ body: largest }])
+    expect(Buffer.byteLength(ann.log.at(-1) ?? '')).toBeLessThanOrEqual(MAX_BLOCK_BYTES)
+    expect(bob.act('x')).toBe('SESSION_ACTION_ILLEGAL')
+  })
+
+  test('and nothing else, such as half a character', () => {
+    const half = '\ud83d'
+    const [ann] = tables(speech(half))
+    expect(refusalOf(ann, half)).toEqual({
+      code: 'BAD_INPUT',
+      message:
+        'This move cannot be signed: it is nested too deeply, or has half a character in it.',
+      details: { ply: 0, seat: 0 },
+    })
+    expect([ann.log, ann.referee.length]).toEqual([[], 0])
+  })
+
+  test('an end that cannot be signed stands without an agreement', () => {
+    const over = { scores: [1, 0], reason: '\ud83d' }
+    const rules = speech('end')
+    const ended = { ...rules.start(), outcome: over, legal: [[], []] }
+    const [ann, bob] = tables({ ...rules, play: () => ended })
+    expect(ann.act('end')).toBe(0)
+    expect(ann.effects.filter(({ type }) => type === 'refused')).toEqual([])
+    expect(ann.referee.trouble).toBeNull()
+    exchange(ann, bob)
+    expect(bob.referee.ending).toEqual({ outcome: over, by: 'rules' })
+    expect(bob.referee.agreements).toEqual([null, null])
+  })
+
+  test('to the last that a seat has room for, in bytes', () => {
+    const [small, large] = ['x', '\u20ac'.repeat(15_000)]
+    const [ann, bob] = tables(speech(small, large), crowd)
+    // Then there is room for a block of so many characters, and not of so many bytes.
+    expect(ann.act(small)).toBe(0)
+    let played = 1
+    while (ann.act(large) === played) played++
+    expect(played).toBe(10)
+    expect(refusalOf(ann, large)).toEqual({
+      code: 'SESSION_TOO_LARGE',
+      message: 'You have acted as often as a seat may in one session.',
+      details: { ply: played, seat: 0 },
+    })
+    expect(ann.referee.trouble).toBeNull()
+    bob.read(ann)
+    expect(bob.dropped).toEqual([])
+    expect(bob.referee.length).toBe(played)
+  })
+})
+
+describe('a seat that cannot be gone on with says so, and signs nothing more', () => {
+  test('when its own log does not hold what it signed', () => {
+    const [ann] = tables()
+    ann.act(3)
+    const own = new Table(descriptor, race, ANN)
+    own.step({ type: 'held', seat: 0, log: own.name, blocks: 2 })
+    own.step({ type: 'block', log: own.name, text: 'damaged' })
+    expect(own.dropped).toEqual(['a block is no action'])
+    expect(own.effects.at(-1)).toEqual({ type: 'changed' })
+    expect(own.referee.trouble).toEqual({ what: 'seat', message: SEAT_LOST })
+    expect(own.referee.isSettled).toBe(false)
+    expect(own.act(3)).toBe('UNAVAILABLE')
+    expect(own.log).toEqual([])
+  })
+
+  test('when the room for an action went to another machine of the seat', () => {
+    const ann = new Table(crowd, race, ANN)
+    ann.failDisk = true
+    expect(ann.act(3)).toBe('no answer')
+    fillSeat(ann)
+    ann.failDisk = false
+    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    expect(told.filter(({ type }) => type === 'wrote' || type === 'acted')).toEqual([])
+    expect(told).toContainEqual({
+      type: 'refused',
+      token: -1,
+      code: 'UNAVAILABLE',
+      message: SEAT_LOST,
+      details: { ply: 0, seat: 0 },
+    })
+    expect(ann.dropped.at(-1)).toBe('an action fits nowhere')
+    expect(ann.referee.trouble).toEqual({ what: 'seat', message: SEAT_LOST })
+    const { length } = ann.log
+    expect(ann.act(3)).toBe('UNAVAILABLE')
+    expect(ann.log).toHaveLength(length)
+  })
+
+  test('when the room for its agreement went there, which refuses nobody anything', () => {
+    const ann = new Table(crowd, race, ANN)
+    ann.failDisk = true
+    ann.read(forgedLog(crowd, BOB, [{ heads: none, type: 'resign', body: null }]))
+    fillSeat(ann)
+    ann.failDisk = false
+    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    expect(told.map(({ type }) => type).sort()).toEqual(['append', 'changed', 'changed', 'dropLog'])
+    expect(ann.referee.trouble?.what).toBe('seat')
+  })
+})
+
+describe('who may not act is told why, and where the session is', () => {
+  const own = { ply: 0, seat: 0 }
+
+  test('without a seat on this machine, or without a signature', () => {
+    const told = {
+      code: 'SESSION_NOT_SEATED',
+      message: 'You have no seat in this session on this machine. You can watch it.',
+      details: { ply: 0, seat: null },
+    }
+    expect(refusalOf(new Table(descriptor, race, EVE), 1)).toEqual(told)
+    const unsigned = new Table(descriptor, race, null)
+    unsigned.step({ type: 'held', seat: 0, log: 'its log', blocks: 0 })
+    expect(refusalOf(unsigned, 1)).toEqual(told)
+    expect([unsigned.referee.ownSeat, unsigned.referee.isSettled]).toEqual([null, true])
+  })
+
+  test('after somebody broke the rules', () => {
+    const [ann] = tables()
+    ann.read(forgedLog(descriptor, BOB, [{ heads: [null, null] }]))
+    expect(refusalOf(ann, 1)).toEqual({
+      code: 'SESSION_TRANSCRIPT_FORGED',
+      message: 'Play has stopped: seat 1 broke the rules.',
+      details: { ply: 0, seat: 1 },
+    })
+  })
+
+  test('after the end', () => {
+    const [ann, bob] = tables()
+    ann.act({ type: 'resign' })
+    exchange(ann, bob)
+    expect(refusalOf(bob, 1)).toEqual({
+      code: 'SESSION_OVER',
+      message: 'It is over: resigned.',
+      details: { ply: 1, seat: 1 },
+    })
+  })
+
+  test('while the last action is not on the disk', () => {
+    const [ann] = tables()
+    ann.slowDisk = true
+    ann.act(3)
+    expect(refusalOf(ann, 2)).toEqual({
+      code: 'SESSION_NOT_YOUR_TURN',
+      message: 'Your last action is still being written.',
+      details: own,
+    })
+    ann.step({ type: 'appended', token: 1, ok: false, message: 'no space' })
+    expect(refusalOf(ann, { type: 'resign' })).toEqual({
+      code: 'UNAVAILABLE',
+      message: 'Your last action is signed, and this machine cannot write it yet.',
+      details: own,
+    })
+  })
+
+  test('before the rules have begun, and while they are in trouble', () => {
+    const referee = new Referee({
+      descriptor,
+      cloud: CLOUD,
+      viewer: 0,
+      own: { machine: ANN.machine, attestation: () => ANN.attestation, sign: ANN.sign },
+    })
+    const [, asked] = referee.step({ type: 'held', seat: 0, log: 'its log', blocks: 0 }, 0)
+    const act = { type: 'act', token: 1, action: { type: 'move', body: 1 }, wallMs: 1 } as const
+    const refused = { type: 'refused', token: 1, details: own }
+    expect(referee.step(act, 0)).toEqual([
+      {
+        ...refused,
+        code: 'SESSION_NOT_YOUR_TURN',
+        message: 'The position is still being worked out.',
+      },
+    ])
+    expect(asked).toEqual({ type: 'askRules', token: 1, request: { call: 'start', viewer: 0 } })
+    const answer = { status: 'failed', message: 'the worker died' } as const
+    referee.step({ type: 'rules', token: 1, answer }, 0)
+    expect(referee.step(act, 0)).toEqual([
+      { ...refused, code: 'UNAVAILABLE', message: 'the worker died' },
+    ])
+  })
+
+  test('out of turn, or with what the rules do not allow', () => {
+    const [ann, bob] = tables()
+    expect(refusalOf(bob, 1)).toEqual({
+      code: 'SESSION_NOT_YOUR_TURN',
+      message: 'It is not your turn.',
+      details: { ply: 0, seat: 1 },
+    })
+    expect(refusalOf(ann, 4)).toEqual({
+      code: 'SESSION_ACTION_ILLEGAL',
+      message: 'The rules do not allow this move.',
+      details: { ...own, action: 4 },
+    })
+  })
+
+  test('with a claim while one is to act oneself, nobody is, or the others have time left', () => {
+    const of = descriptorOf([ANN, BOB], { claimAfterMs: 20_000 })
+    const [ann, bob] = tables(race, of)
+    const yours = { code: 'SESSION_NOT_YOUR_TURN', message: 'You are to act, not the others.' }
+    expect(refusalOf(ann, { type: 'claim' })).toEqual({ ...yours, details: own })
+    expect(refusalOf(bob, { type: 'claim' })).toEqual({
+      code: 'SESSION_CLAIM_EARLY',
+      message: 'The others have time left to act.',
+      details: { ply: 0, seat: 1, leftMs: 20_000 },
+    })
+    bob.nowMs = 19_999
+    expect(refusalOf(bob, { type: 'claim' })).toMatchObject({ details: { leftMs: 1 } })
+    const [quiet] = tables(speech())
+    quiet.nowMs = 10 ** 9
+    expect(refusalOf(quiet, { type: 'claim' })).toEqual({ ...yours, details: own })
+  })
+})
+
+describe('the others may be called silent', () => {
+  test.each<[string, Json, number]>([
+    ['after what the session says', { claimAfterMs: 12_345 }, 12_345],
+    ['not within ten seconds', { claimAfterMs: 9_999 }, 10_000],
+    ['after thirty days at most', { claimAfterMs: 2_592_000_001 }, 2_592_000_000],
+    ['after five minutes, if it says nothing', {}, 300_000],
+    ['after five minutes, without options', null, 300_000],
+    ['after five minutes, if it says something else', { claimAfterMs: '12345' }, 300_000],
+  ])('%s', (_what, options, afterMs) => {
+    expect(claimAfterMs(descriptorOf([ANN, BOB], options))).toBe(afterMs)
+  })
+})
+
+describe('the log of the seat', () => {
+  /** What its blocks are. */
+  const kindsOf = ({ log }: Table): (string | undefined)[] =>
+    log.map((text) => readBlock(text)?.type)
+
+  test('has an attestation before the first action under it, and no second time', () => {
+    const [ann] = tables(speech('x'))
+    const own: Holder = { ...ANN }
+    const table = new Table(descriptor, speech('x'), own)
+    for (let count = 0; count < 3; count++) table.act('x')
+    expect(kindsOf(table)).toEqual(['attestation', 'action', 'action', 'action'])
+    const statement = { person: ANN.person, machine: ANN.machine, cloud: CLOUD }
+    own.attestation = signAttestation(
+      { ...statement, sequence: 2, expiresMs: 10 ** 13 },
+      keysOf('ann').secretKey,
+    )
+    for (let count = 0; count < 2; count++) table.act('x')
+    expect(kindsOf(table).slice(4)).toEqual(['attestation', 'action', 'action'])
+    ann.read({ name: 'other', log: table.log })
+    expect(ann.dropped).toEqual([])
+    expect(ann.referee.length).toBe(5)
+  })
+
+  test('is gone on with after a restart, under the attestation that it has', () => {
+    const [ann] = tables(speech('x'))
+    ann.act('x')
+    const again = new Table(descriptor, speech('x'), ANN)
+    again.step({ type: 'held', seat: 0, log: again.name, blocks: ann.log.length })
+    expect([again.referee.isSettled, again.act('x')]).toEqual([false, 'SESSION_NOT_YOUR_TURN'])
+    again.read(ann)
+    expect([again.referee.isSettled, again.act('x')]).toEqual([true, 1])
+    expect(kindsOf(again)).toEqual(['action'])
+  })
+})
+
+describe('the disk', () => {
+  test('is asked once for one action, however often it is time to', () => {
+    const [ann] = tables()
+    ann.slowDisk = true
+    const timer = (): RefereeEffect[] =>
+      toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    expect(timer()).toEqual([])
+    expect(typesOf(toldBy(ann, () => ann.act(3)))).toEqual(['append'])
+    expect(timer()).toEqual([])
+    ann.step({ type: 'appended', token: 1, ok: false, message: 'no space' })
+    expect(timer()).toMatchObject([{ type: 'append', token: 2 }])
+    expect(timer()).toEqual([])
+    ann.step({ type: 'appended', token: 2, ok: true })
+    expect(timer()).toEqual([])
+    expect(ann.referee.actions).toMatchObject([{ body: 3 }])
+  })
+
+  test('that fails is asked again after a while, that doubles up to half a minute', () => {
+    const [ann] = tables(speech('x'))
+    ann.failDisk = true
+    const fail = (deed: () => void): RefereeEffect[] =>
+      toldBy(ann, deed).filter(({ type }) => type !== 'append')
+    const waits = (afterMs: number): object[] => [
+      { type: 'changed' },
+      { type: 'setTimer', id: 'append', afterMs },
+    ]
+    expect(fail(() => ann.act('x'))).toEqual(waits(250))
+    for (const afterMs of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      expect(fail(() => ann.step({ type: 'timer', id: 'append' }))).toEqual(waits(afterMs))
+    }
+    ann.failDisk = false
+    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    expect(typesOf(told)).toContain('acted')
+    expect(told.at(-1)).toEqual({ type: 'changed' })
+    ann.failDisk = true
+    expect(fail(() => ann.act('x'))).toEqual(waits(250))
+  })
+
+  test('does not answer for what it was not asked, nor twice', () => {
+    const [ann] = tables()
+    ann.slowDisk = true
+    ann.act(3)
+    const said = (event: Parameters<Table['step']>[0]): RefereeEffect[] =>
+      toldBy(ann, () => ann.step(event))
+    for (const token of [0, 2]) {
+      expect(said({ type: 'kept', token })).toEqual([])
+      expect(said({ type: 'appended', token, ok: true })).toEqual([])
+      expect(said({ type: 'appended', token, ok: false, message: 'no' })).toEqual([])
+    }
+    expect([ann.referee.actions, ann.referee.trouble]).toEqual([[], null])
+    expect(typesOf(said({ type: 'kept', token: 1 }))).toContain('acted')
+    expect(said({ type: 'kept', token: 1 })).toEqual([])
+    expect(said({ type: 'appended', token: 1, ok: true })).toEqual([{ type: 'changed' }])
+    expect(said({ type: 'appended', token: 1, ok: true })).toEqual([])
+  })
+
+  test('has to have it before the seat is settled', () => {
+    const [ann] = tables()
+    expect(ann.referee.isSettled).toBe(true)
+    ann.slowDisk = true
+    ann.act(3)
+    expect(ann.referee.isSettled).toBe(false)
+    ann.step({ type: 'appended', token: 1, ok: true })
+    expect(ann.referee.isSettled).toBe(true)
+  })
+})
+
+describe('the seat agrees with the end by itself', () => {
+  const resign = { heads: [null, null], type: 'resign', body: null, atMs: 77 }
+  const bobs = forgedLog(descriptor, BOB, [resign])
+
+  test('at the time of what ended it; it is written, and answers nobody’s call', () => {
+    const [ann] = tables()
+    ann.slowDisk = true
+    const asked = toldBy(ann, () => ann.read(bobs))
+    expect(asked.at(-1)).toMatchObject({ type: 'append', token: 1 })
+    const told = toldBy(ann, () => ann.step({ type: 'kept', token: 1 }))
+    expect(typesOf(told)).toEqual(['wrote', 'changed'])
+    expect(told[0]).toMatchObject({
+      action: {
+        type: 'agree',
+        seat: 0,
+        body: { scores: [1, 0], reason: 'resigned' },
+        heads: [null, bobs.actions[0]?.hash],
+        atMs: 77,
+      },
+    })
+    expect(ann.referee.agreements.map((agreement) => agreement?.seat)).toEqual([0, undefined])
+    ann.step({ type: 'appended', token: 1, ok: true })
+    expect(ann.effects.filter(({ type }) => type === 'append')).toHaveLength(1)
+  })
+
+  test('not with a proof, which needs nobody’s word', () => {
+    const [ann] = tables()
+    ann.read(forgedLog(descriptor, BOB, [{ heads: [null, null] }]))
+    expect([ann.referee.ending?.by, ann.log]).toEqual(['fault', []])
+  })
+
+  test('not before the own log is read: it may have agreed before', () => {
+    const [ann] = tables()
+    ann.read(bobs)
+    const again = new Table(descriptor, race, ANN)
+    again.step({ type: 'held', seat: 0, log: again.name, blocks: ann.log.length })
+    again.read(bobs)
+    expect([again.referee.ending?.by, again.log]).toEqual(['resignation', []])
+    again.read(ann)
+    expect(again.referee.agreements[0]?.seat).toBe(0)
+    expect(again.log).toEqual([])
+  })
+
+  test('not without room for it: nothing is signed that nobody could take in', () => {
+    const ann = new Table(crowd, race, ANN)
+    fillSeat(ann)
+    ann.read(forgedLog(crowd, BOB, [{ heads: none, type: 'resign', body: null }]))
+    expect([ann.referee.ending?.by, ann.log]).toEqual(['resignation', []])
+    expect(ann.referee.trouble).toBeNull()
+  })
+})
