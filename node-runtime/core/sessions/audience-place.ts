@@ -48,9 +48,8 @@ export class AudiencePlace {
 
   /** Begins to follow, or takes in what has changed. */
   follow(followed: Followed): void {
-    const grown = followed.length > this.#followed.length
     this.#followed = followed
-    if (grown) this.#delivered()
+    this.#delivered()
     if (followed.seated) {
       this.#leaveSource()
       this.#source.stopAsking()
@@ -86,9 +85,8 @@ export class AudiencePlace {
   closed(machine: string): void {
     this.#serving.leave(machine)
     this.#watch.forget(machine)
-    if (this.source === machine) this.#leaveSource()
-    else if (!this.#source.isAsked(machine)) return this.#reconcile()
-    this.#source.seekOn()
+    this.#lost(machine)
+    this.#reconcile()
   }
 
   received(from: string, message: AudienceMessage): void {
@@ -106,9 +104,8 @@ export class AudiencePlace {
         this.#source.hint(message.machines)
         return this.#source.seekOn()
       case 'unavailable':
-        if (this.source === from) this.#leaveSource()
-        else if (!this.#source.isAsked(from)) return
-        return this.#source.seekOn()
+        this.#watch.forget(from)
+        return this.#refused(from)
       case 'compare':
         return this.#scene.send(from, { type: 'have', session, length: this.#followed.length })
       case 'have':
@@ -156,24 +153,37 @@ export class AudiencePlace {
   #served(from: string, { path, length }: { path: string[]; length: number }): void {
     const { seated, seatMachines } = this.#followed
     // A guest's place may be given long after it was asked for.
+    const isSource = this.source === from
     const awaited =
       this.#source.isAsked(from) ||
-      this.source === from ||
+      isSource ||
       (this.source === null && seatMachines.includes(from))
     // Two that serve each other serve nobody.
     const circular = path.includes(this.#scene.machine) || path.length >= MAX_PATH
     if (!awaited || circular || seated || this.#source.isAvoided(from)) {
-      this.#scene.send(from, { type: 'unfollow', session: this.session })
-      if (this.source === from) this.#leaveSource()
-      if (awaited) this.#source.seekOn()
-      return
+      if (!isSource) this.#scene.send(from, { type: 'unfollow', session: this.session })
+      return this.#refused(from)
     }
     const changed = this.#source.take(from, path)
-    this.#watch.sourceSaid(from, length, this.#followed.length)
+    // Another way to the same source puts nothing off.
+    if (!isSource) this.#watch.sourceChanged()
+    this.#heard(from, length)
     if (!changed) return
-    this.#watch.sourceChanged()
     this.#reconcile()
     for (const child of this.served) this.tellServed(child)
+  }
+
+  /** It does not serve, and is not asked again at once. */
+  #refused(machine: string): void {
+    this.#source.skip(machine)
+    this.#lost(machine)
+  }
+
+  /** It is left if it was the source, and the next is asked if it was asked. */
+  #lost(machine: string): void {
+    if (this.source === machine) this.#leaveSource()
+    else if (!this.#source.isAsked(machine)) return
+    this.#source.seekOn()
   }
 
   #leaveSource(): void {
@@ -193,8 +203,8 @@ export class AudiencePlace {
   }
 
   #delivered(): void {
-    const liar = this.#watch.delivered(this.#followed.length, this.source)
-    if (liar !== null) this.#avoid(liar)
+    const liars = this.#watch.delivered(this.#followed.length, this.source)
+    for (const liar of liars) this.#avoid(liar)
   }
 
   #avoid(machine: string): void {
@@ -206,16 +216,16 @@ export class AudiencePlace {
   #watchOver(): void {
     const { source } = this
     if (this.#followed.seated) return
-    if (source !== null && this.#watch.isSourceDue) {
+    if (source === null) {
+      if (this.#watch.isClaimDue && this.#source.isIdle) this.#watch.forgetClaim()
+    } else if (this.#watch.isSourceDue) {
       this.#leaveSource()
       this.#avoid(source)
-    } else if (source !== null && this.#watch.isClaimDue) {
-      this.#watch.suspect(source, this.#followed.length)
+    } else if (this.#watch.isClaimDue) {
+      this.#watch.suspect(source)
       this.#leaveSource()
       // Not at once again; whether it held something back shows when another delivers.
       this.#source.skip(source)
-    } else if (source === null && this.#watch.isClaimDue && this.#source.isIdle) {
-      this.#watch.forgetClaim()
     }
     this.#watch.compare(this.#followed, this.source)
     this.#source.seek()

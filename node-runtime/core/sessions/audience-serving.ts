@@ -60,27 +60,32 @@ export class Serving {
   /** It is gone, or wants no more. */
   leave(machine: string): void {
     this.#children.delete(machine)
-    if (this.#guest === machine) this.endGuest()
+    if (this.#guest !== machine) return
+    this.#guest = null
+    const next = this.#drawGuest()
+    if (next !== undefined) this.#invite(next)
   }
 
   /** The guest's time is over: whoever still waits draws lots. */
   endGuest(): void {
     const guest = this.#guest
     if (guest === null) return
-    this.#guest = null
-    const here = this.#waitingGuests.filter((machine) => this.#scene.peers.has(machine))
-    this.#waitingGuests = []
-    const next = here[Math.floor(this.#scene.random() * here.length)]
+    const next = this.#drawGuest()
     const { session } = this.#host
     // Without anybody who waits, the guest may stay.
-    if (next === undefined && this.#scene.peers.has(guest)) {
-      this.#guest = guest
-      this.#scene.setTimer('guest', session, GUEST_MS)
-      return
-    }
+    if (next === undefined) return this.#scene.setTimer('guest', session, GUEST_MS)
+    this.#guest = null
     this.#scene.send(guest, { type: 'unavailable', session })
-    if (next !== undefined) this.#invite(next)
-    this.#host.servedChanged()
+    this.#invite(next)
+  }
+
+  /** Who has waited for the place, and is still here; those who draw a blank ask again. */
+  #drawGuest(): string | undefined {
+    const here = this.#waitingGuests.filter(
+      (machine) => this.#scene.peers.has(machine) && !this.#children.has(machine),
+    )
+    this.#waitingGuests = []
+    return here[Math.floor(this.#scene.random() * here.length)]
   }
 
   /** The guest's place: at once if it is free, else perhaps when the one who has it must go. */

@@ -83,8 +83,10 @@ export class Source {
       this.#failed ||= this.#hints.length > 0
       this.#tried.clear()
       this.#hints = []
-    } else if (this.#scene.nowMs - this.#asked.sinceMs < ANSWER_LIMIT_MS) {
-      return
+    } else {
+      // Timers of the world may come a little early.
+      const leftMs = this.#asked.sinceMs + ANSWER_LIMIT_MS - this.#scene.nowMs
+      if (leftMs > 0) return this.#scene.setTimer('seek', this.#seeker.followed.session, leftMs)
     }
     this.seekOn()
   }
@@ -114,7 +116,7 @@ export class Source {
     this.machine = machine
     this.path = path
     this.#asked = null
-    if (changed) this.#tried.clear()
+    this.#tried.clear()
     return changed
   }
 
@@ -129,17 +131,16 @@ export class Source {
   avoid(machine: string): void {
     this.#avoided.delete(machine)
     this.#avoided.set(machine, this.#scene.nowMs)
-    const [oldest] = this.#avoided.keys()
-    if (this.#avoided.size > MAX_AVOIDED && oldest !== undefined) this.#avoided.delete(oldest)
+    for (const oldest of this.#avoided.keys()) {
+      if (this.#avoided.size <= MAX_AVOIDED) break
+      this.#avoided.delete(oldest)
+    }
     this.#failed = true
   }
 
   isAvoided(machine: string): boolean {
-    const sinceMs = this.#avoided.get(machine)
-    if (sinceMs === undefined) return false
-    if (this.#scene.nowMs - sinceMs < AVOID_MS) return true
-    this.#avoided.delete(machine)
-    return false
+    const sinceMs = this.#avoided.get(machine) ?? -Infinity
+    return this.#scene.nowMs - sinceMs < AVOID_MS
   }
 
   /** Names of machines cost nothing: only the seats' are dialled without limit. */

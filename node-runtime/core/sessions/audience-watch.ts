@@ -7,10 +7,19 @@ const DELIVERY_LIMIT_MS = 2_000
 /** How often those with a source ask how far others are; doubled while nobody is further. */
 const COMPARE_MS = 1_000
 const MAX_COMPARE_MS = 8_000
+/** So long a machine for whose word a source was left is not believed again, unless the word proves true. */
+const DOUBT_MS = 5_000
 
 interface Claim {
   machine: string
   length: number
+  sinceMs: number
+}
+
+/** A source was left since another claims more: one of them is not to be believed. */
+interface Dispute {
+  source: string
+  claim: Claim
   sinceMs: number
 }
 
@@ -19,10 +28,9 @@ export class SourceWatch {
   readonly #session: string
   /** What the source says it has. */
   #sourceClaim: Claim | null = null
-  /** The longest that another says it has, while it is longer than what is here. */
+  /** What another says it has, while it is more than what is here: the first that says so. */
   #claim: Claim | null = null
-  /** Left for another that claims more; it is avoided if that one delivers. */
-  #suspect: { machine: string; length: number } | null = null
+  #disputes: Dispute[] = []
   #compareMs = COMPARE_MS
 
   constructor(scene: Scene, session: string) {
@@ -46,14 +54,9 @@ export class SourceWatch {
     return this.#isDue(this.#claim)
   }
 
-  /** The source says how far it is when it begins to serve. */
-  sourceSaid(source: string, length: number, here: number): void {
-    if (length <= here) return
-    this.#sourceClaim ??= { machine: source, length, sinceMs: this.#scene.nowMs }
-  }
-
-  /** There is a source, or another than before: it is compared with others again soon. */
+  /** There is another source: what was said before is not held against it, and it is compared again soon. */
   sourceChanged(): void {
+    this.#claim = null
     this.#compareMs = COMPARE_MS
     this.#scene.setTimer('watch', this.#session, this.#scene.soon(COMPARE_MS))
   }
@@ -62,13 +65,15 @@ export class SourceWatch {
     this.#sourceClaim = null
   }
 
-  /** Somebody says to be further than this machine. */
+  /** Somebody, perhaps the source, says to be further than this machine. */
   heard(from: string, length: number, source: string | null): void {
+    if (from !== source && this.#openDisputes().some(({ claim }) => claim.machine === from)) return
+    // What is said again, or more of it, puts nothing off.
+    const isFirst = this.#sourceClaim === null && this.#claim === null
     const claim = { machine: from, length, sinceMs: this.#scene.nowMs }
     if (from === source) this.#sourceClaim ??= claim
-    else if (this.#claim === null || this.#claim.length < length) {
-      this.#claim = { ...claim, sinceMs: this.#claim?.sinceMs ?? claim.sinceMs }
-    } else return
+    else this.#claim ??= claim
+    if (!isFirst) return
     this.#compareMs = COMPARE_MS
     this.#scene.setTimer('watch', this.#session, DELIVERY_LIMIT_MS)
   }
@@ -82,19 +87,23 @@ export class SourceWatch {
     this.#claim = null
   }
 
-  /** The source is left at this length for one that claims more. */
-  suspect(source: string, length: number): void {
-    this.#suspect = { machine: source, length }
+  /** The source is left, as another claims more. */
+  suspect(source: string): void {
+    const claim = this.#claim
+    if (claim === null) return
+    this.#disputes = [...this.#openDisputes(), { source, claim, sinceMs: this.#scene.nowMs }]
   }
 
-  /** More has come: what it fulfils is settled. Gives who has held it back, if that shows now. */
-  delivered(length: number, source: string | null): string | null {
+  /** So much has come: what it fulfils is settled. Gives who has held it back, as that shows now. */
+  delivered(length: number, source: string | null): string[] {
     if (this.#sourceClaim !== null && this.#sourceClaim.length <= length) this.#sourceClaim = null
     if (this.#claim !== null && this.#claim.length <= length) this.#claim = null
-    const suspect = this.#suspect
-    if (suspect === null || source === suspect.machine || length <= suspect.length) return null
-    this.#suspect = null
-    return suspect.machine
+    const disputes = this.#openDisputes()
+    const isTrue = ({ claim }: Dispute): boolean => claim.length <= length
+    this.#disputes = disputes.filter((dispute) => !isTrue(dispute))
+    return disputes
+      .filter((dispute) => isTrue(dispute) && dispute.source !== source)
+      .map((dispute) => dispute.source)
   }
 
   /** Asks the source and others how far they are, and again after a while. */
@@ -116,6 +125,10 @@ export class SourceWatch {
     const players = others.filter((machine) => seatMachines.includes(machine))
     const chosen = [source, players[0], others[0]]
     return new Set(chosen.filter((machine) => machine != null))
+  }
+
+  #openDisputes(): Dispute[] {
+    return this.#disputes.filter(({ sinceMs }) => this.#scene.nowMs - sinceMs < DOUBT_MS)
   }
 
   #isDue(claim: Claim | null): boolean {

@@ -5,8 +5,9 @@ import { Audience } from './audience.ts'
 import type { AudienceEvent } from './audience.ts'
 import type { AudienceMessage } from './audience-messages.ts'
 import type { AudienceEffect } from './audience-scene.ts'
+import { compare, follow, have, redirect, serving, SESSION } from './fixtures/stage.ts'
+import { unavailable, unfollow } from './fixtures/stage.ts'
 
-const SESSION = 'a'.repeat(64)
 const DELAY_MS = 5
 
 /** The same numbers in every run. Source: mulberry32. */
@@ -284,6 +285,81 @@ describe('a source that does not deliver', () => {
     world.run(10_000)
     expect(spectators.map(({ length }) => length)).toEqual(spectators.map(() => 60))
   })
+})
+
+describe('a machine that boasts and serves nobody', () => {
+  /** Claims to have more than there is, and is of no help to whoever believes it. */
+  const claiming =
+    (refusal: AudienceMessage[]): Liar =>
+    (_from, message) =>
+      message.type === 'follow' ? refusal : message.type === 'compare' ? [have(900)] : []
+
+  test.each([
+    ['says that it has nothing', [unavailable], 1],
+    ['names nobody', [redirect()], 1],
+    ['does not answer', [], 1],
+    ['says that it has nothing, four times', [unavailable], 4],
+  ])('keeps nobody behind for long: one that %s', (_, refusal, liars) => {
+    const world = new World(9)
+    const pair = players(world)
+    for (let i = 0; i < liars; i++) world.add(`liar ${i}`, { liar: claiming(refusal) })
+    const spectators = Array.from({ length: 4 }, (_liar, i) => world.add(`spectator ${i}`))
+    for (const spectator of spectators) world.follow(spectator)
+    world.run(3_000)
+    let behind = 0
+    for (let length = 2; length < 400; length++) {
+      play(world, pair, length)
+      world.run(200)
+      behind = Math.max(behind, ...spectators.map((spectator) => length - spectator.length))
+    }
+    // Of actions that come three times a second.
+    expect(behind).toBeLessThan(20)
+  })
+})
+
+describe('a session that is not followed here', () => {
+  const [SELF, OTHER] = [keysOf('self').key, keysOf('other').key]
+  const answers = (core: Audience, message: AudienceMessage): AudienceEffect[] =>
+    core.step({ type: 'received', from: OTHER, message }, 0)
+  const sends = (message: AudienceMessage): AudienceEffect[] => [
+    { type: 'send', to: OTHER, message },
+  ]
+
+  test('is served to nobody, and taken from nobody', () => {
+    const core = new Audience({ machine: SELF, random: seeded(1) })
+    expect(core.placeOf(SESSION)).toBeNull()
+    expect(answers(core, follow())).toEqual(sends(unavailable))
+    expect(answers(core, serving([OTHER], 3))).toEqual(sends(unfollow))
+    for (const message of [redirect(OTHER), unavailable, unfollow, compare, have(3)]) {
+      expect(answers(core, message)).toEqual([])
+    }
+  })
+
+  test('is left as if it never was, once it is followed no more', () => {
+    const core = new Audience({ machine: SELF, random: seeded(1) })
+    const followed = { session: SESSION, seated: true, seatMachines: [], length: 1 }
+    core.step({ type: 'peerOpened', machine: OTHER }, 0)
+    core.step({ type: 'followed', followed }, 0)
+    answers(core, follow())
+    expect(core.placeOf(SESSION)).toEqual({ source: null, children: [OTHER] })
+    expect(core.step({ type: 'unfollowed', session: SESSION }, 0)).toContainEqual(
+      sends(unavailable)[0],
+    )
+    expect(core.placeOf(SESSION)).toBeNull()
+    expect(core.step({ type: 'unfollowed', session: SESSION }, 0)).toEqual([])
+    expect(core.step({ type: 'timer', id: `watch ${SESSION}` }, 9_000)).toEqual([])
+    expect(answers(core, follow())).toEqual(sends(unavailable))
+  })
+})
+
+test('machines are online while they are linked', () => {
+  const core = new Audience({ machine: 'self', random: seeded(1) })
+  const isOnline = (): boolean[] => ['a', 'b'].map((machine) => core.isOnline(machine))
+  expect(isOnline()).toEqual([false, false])
+  core.step({ type: 'peerOpened', machine: 'a' }, 0)
+  expect(isOnline()).toEqual([true, false])
+  core.step({ type: 'peerClosed', machine: 'a' }, 0)
+  expect(isOnline()).toEqual([false, false])
 })
 
 describe('what strangers can make a machine do is bounded', () => {
