@@ -118,7 +118,7 @@ export class AudiencePlace {
     this.#scene.send(machine, {
       type: 'serving',
       session: this.session,
-      path: [this.#scene.machine, ...this.#source.path].slice(0, MAX_PATH),
+      path: [this.#scene.machine, ...this.#source.path],
       length: this.#followed.length,
     })
   }

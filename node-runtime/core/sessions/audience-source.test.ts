@@ -226,6 +226,8 @@ describe('a source', () => {
     source.leave()
     expect(source.take('x', ['q', 'p'])).toBe(true)
     expect(source.path).toEqual(['q', 'p'])
+    source.leave()
+    expect(source.take('y', [])).toBe(true)
   })
 
   test('that goes leaves nothing behind, and all may be asked again', () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../canonical.ts'
 import { domainBytes, encodeKey, keyPair, sign, toHex } from '../keys.ts'
 import { newKeyPair } from '../../store/new-keys.ts'
@@ -28,7 +28,7 @@ function open(file: unknown): SystemSignature {
 let plain: SignatureFile
 /** Handed over from the first key to the second, and on to the third. */
 let handedOver: SignatureFile
-beforeAll(() => {
+beforeEach(() => {
   plain = signSystem(content, first.keys)
   const toSecond = signSuccessor(open(plain), first.keys, second.key)
   const toThird = signSuccessor(toSecond, second.keys, third.key)
@@ -72,7 +72,7 @@ test('fields of later versions do not break it', () => {
 describe('refused is', () => {
   let toSecond: SignatureFile['statement']
   let toThird: SignatureFile['statement']
-  beforeAll(() => {
+  beforeEach(() => {
     ;[toSecond, toThird] = handedOver.successors as [typeof toSecond, typeof toThird]
   })
   const cases: [name: string, file: () => unknown][] = [
