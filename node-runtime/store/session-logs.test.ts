@@ -100,6 +100,15 @@ describe('the logs of sessions', () => {
     expect(await readAll(copy)).toEqual(['one', 'two'])
   })
 
+  it('are as long over a link as they may be, and their blocks as large', async () => {
+    const [, b] = await link()
+    const allowed = vi.spyOn(b, 'allowCore')
+    const copy = await openCopy('b', (await (await openLogs('a')).openOwn(SESSION, 0)).key)
+    copy.replicate(b)
+    const limits = { maxBlocks: 65_536, maxBlockBytes: 1_048_576 }
+    expect(allowed.mock.calls).toEqual([[expect.any(Uint8Array), limits]])
+  })
+
   it('continue where they ended when the folder is opened again', async () => {
     const before = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
     const log = await before.openOwn(SESSION, 0)

@@ -27,14 +27,26 @@ export interface Holder {
   sign: (statement: ActionStatement) => Action
 }
 
-export function holder(person: string, machine = `${person}'s machine`): Holder {
+/** @param more  fields of a later version in its attestation */
+export function holder(
+  person: string,
+  machine = `${person}'s machine`,
+  more: Record<string, Json> = {},
+): Holder {
   const owner = keysOf(person)
   const keys = keysOf(machine)
   return {
     person: owner.key,
     machine: keys.key,
     attestation: signAttestation(
-      { person: owner.key, machine: keys.key, cloud: CLOUD, sequence: 1, expiresMs: 10 ** 13 },
+      {
+        ...more,
+        person: owner.key,
+        machine: keys.key,
+        cloud: CLOUD,
+        sequence: 1,
+        expiresMs: 10 ** 13,
+      },
       owner.secretKey,
     ),
     sign: (statement) => signAction(statement, keys.secretKey),

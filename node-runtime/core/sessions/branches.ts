@@ -2,16 +2,10 @@
 // it had seen of every seat. Here is decided which may be a part of it, and who signed two for one
 // position; `fork-choice.ts` says which of them count, and in which order.
 import type { Action } from './action.ts'
-import { writeBlock } from './block.ts'
 import { ForkChoice } from './fork-choice.ts'
 import type { ActionNode } from './fork-choice.ts'
-import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
+import { bytesInTranscript, MAX_ACTION_BYTES } from './transcript.ts'
 
-/**
- * What the actions of all seats may take of a transcript; the rest is for its head and attestations. Each
- * seat has its share of it, so that none can fill up a game that it is about to lose.
- */
-const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
 const MAX_WAITING_OF_SEAT = 32
 /** Actions that are known to fit nowhere: more than all seats have room for. */
@@ -115,7 +109,7 @@ export class Branches {
       return 'waiting'
     }
     const known = heads as (ActionNode | null)[]
-    const bytes = Buffer.byteLength(writeBlock({ type: 'action', form: action.form })) + 1
+    const bytes = bytesInTranscript({ type: 'action', form: action.form })
     if (!this.#isWellPlaced(action, known) || !this.hasRoom(action.seat, bytes)) {
       return this.#refuse(action)
     }

@@ -10,8 +10,12 @@ import type { Action } from './action.ts'
 import { readBlock } from './block.ts'
 import type { Added, Branches } from './branches.ts'
 import type { RefereeEffect } from './referee-events.ts'
+import { bytesInTranscript, MAX_ATTESTATION_BYTES } from './transcript.ts'
 
-/** Attestations of one person: the machines of a seat, and some renewed. Others have room of their own. */
+/**
+ * Attestations of one person: the machines of a seat, and some renewed. Others have room of their own, as
+ * in bytes, of which each seat's person has an equal share.
+ */
 const MAX_ATTESTATIONS_OF_PERSON = 32
 export const FITS_NOWHERE = 'an action fits nowhere'
 
@@ -32,6 +36,8 @@ export class LogIntake {
   readonly #options: IntakeOptions
   readonly #branches: Branches
   readonly #attestations = new Map<string, Attestation>()
+  /** By person, what their attestations take. */
+  readonly #used = new Map<string, { count: number; bytes: number }>()
   /** Logs whose last action waits for another's. */
   readonly #stalled = new Map<string, Action>()
   /** By log: blocks that were taken in, and the last attestation among them. */
@@ -109,14 +115,30 @@ export class LogIntake {
     return [dropped, { type: 'changed' }]
   }
 
-  /** What this machine has signed itself. */
+  /** Is an attestation here, or may its person have one more? */
+  hasRoomFor({ hash, person, form }: Attestation): boolean {
+    if (this.#attestations.has(hash)) return true
+    const { count, bytes } = this.#usedBy(person)
+    const share = Math.floor(MAX_ATTESTATION_BYTES / this.#options.descriptor.seats.length)
+    return count < MAX_ATTESTATIONS_OF_PERSON && bytes + bytesOf(form) <= share
+  }
+
+  /** Keeps an attestation that holds, if there is room for it. */
   know(attestation: Attestation): void {
-    this.#attestations.set(attestation.hash, attestation)
+    const { hash, person, form } = attestation
+    if (this.#attestations.has(hash) || !this.hasRoomFor(attestation)) return
+    this.#attestations.set(hash, attestation)
+    const { count, bytes } = this.#usedBy(person)
+    this.#used.set(person, { count: count + 1, bytes: bytes + bytesOf(form) })
   }
 
   /** This machine has written to the log itself, under this attestation: it need not read that. */
   wrote(log: string, attestation: string): void {
     this.#read.set(log, { ...this.readOf(log), attestation })
+  }
+
+  #usedBy(person: string): { count: number; bytes: number } {
+    return this.#used.get(person) ?? { count: 0, bytes: 0 }
   }
 
   #takeAttestation(form: SignedForm): string | null {
@@ -125,9 +147,7 @@ export class LogIntake {
     const { cloud, check, descriptor } = this.#options
     const attestation = openAttestation(form, cloud, check)
     if (attestation === null || !descriptor.seats.includes(attestation.person)) return null
-    const { person } = attestation
-    const own = [...this.#attestations.values()].filter((other) => other.person === person)
-    if (own.length < MAX_ATTESTATIONS_OF_PERSON) this.know(attestation)
+    this.know(attestation)
     return attestation.hash
   }
 
@@ -161,6 +181,10 @@ export class LogIntake {
     })
     return { type: 'readOn', log }
   }
+}
+
+function bytesOf(attestation: SignedForm): number {
+  return bytesInTranscript({ type: 'attestation', form: attestation })
 }
 
 function noNews(effects: RefereeEffect[]): Taken {

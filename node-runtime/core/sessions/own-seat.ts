@@ -125,7 +125,7 @@ export class OwnSeat {
 
   /** Signs the end, once it is known and nothing of the seat is under way. */
   agree(): RefereeEffect[] {
-    const { judgement, branches } = this.#soFar
+    const { judgement, branches, intake } = this.#soFar
     const { ending, agreements } = judgement
     const held = this.#held
     if (ending === null || held === null || this.#pending !== null) return []
@@ -134,6 +134,7 @@ export class OwnSeat {
     if (ending.by === 'fault' || ending.by === 'claim') return []
     if (agreements[held.seat] !== null || judgement.isBehind || !this.#knowsItself(held)) return []
     if (!branches.hasRoom(held.seat, MAX_BLOCK_BYTES)) return []
+    if (!intake.hasRoomFor(held.signer.attestation())) return []
     const atMs = branches.order.at(-1)?.atMs ?? 0
     const { scores, reason } = ending.outcome
     return this.#write(held, null, { type: ACTION_TYPES.agree, body: { scores, reason }, atMs })
@@ -192,9 +193,9 @@ export class OwnSeat {
     held: HeldSeat,
     { nowMs, claimFromMs, trouble }: Moment,
   ): Refusal | null {
-    const { branches, judgement } = this.#soFar
+    const { branches, judgement, intake } = this.#soFar
     const { fault, ending, position, toAct } = judgement
-    const { seat } = held
+    const { seat, signer } = held
     if (fault !== null) {
       return refuse(
         'SESSION_TRANSCRIPT_FORGED',
@@ -215,6 +216,12 @@ export class OwnSeat {
     }
     if (!branches.hasRoom(seat, MAX_BLOCK_BYTES)) {
       return refuse('SESSION_TOO_LARGE', 'You have acted as often as a seat may in one session.')
+    }
+    if (!intake.hasRoomFor(signer.attestation())) {
+      return refuse(
+        'SESSION_TOO_LARGE',
+        'More machines of yours have come to this session than a seat may have. Go on with one that has acted in it.',
+      )
     }
     if (action.type === 'resign') return null
     if (action.type === 'claim') {

@@ -8,11 +8,21 @@ import { domainBytes, hash, toHex } from '../keys.ts'
 import { decodeText } from '../text.ts'
 import type { Action } from './action.ts'
 import { MAX_BLOCK_CHARS, MAX_LOG_BLOCKS, writeBlock } from './block.ts'
+import type { Block } from './block.ts'
+import { MAX_DESCRIPTOR_CHARS } from './seats.ts'
 
 const KIND = 'transcript'
 const HASH_DOMAIN = 'dharma/transcript/1'
 /** Some 10,000 actions; a longer one is neither stored nor fetched. */
 export const MAX_TRANSCRIPT_BYTES = 8 * 1024 * 1024
+/**
+ * What the actions of all seats may take of it. Each seat has its share, so that none can fill up a game that
+ * it is about to lose.
+ */
+export const MAX_ACTION_BYTES = (MAX_TRANSCRIPT_BYTES / 8) * 7
+/** What the attestations of all persons may take. The rest is for the head, in UTF-8. */
+export const MAX_ATTESTATION_BYTES =
+  MAX_TRANSCRIPT_BYTES - MAX_ACTION_BYTES - (3 * MAX_DESCRIPTOR_CHARS + 1024)
 
 export interface Transcript {
   descriptor: SessionDescriptor
@@ -31,6 +41,11 @@ export function writeTranscript(
   }
   for (const { form } of actions) lines.push(writeBlock({ type: 'action', form }))
   return Buffer.from(lines.join('\n'), 'utf8')
+}
+
+/** What a block takes in a transcript, with the end of its line. */
+export function bytesInTranscript(block: Block): number {
+  return Buffer.byteLength(writeBlock(block)) + 1
 }
 
 /** The name of a transcript. Hex. */

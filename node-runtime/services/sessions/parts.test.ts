@@ -2,8 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
-import { PartFiles } from '../../store/part-files.ts'
+import {
+  MAX_TRANSCRIPT_BYTES,
+  transcriptHash,
+  writeTranscript,
+} from '../../core/sessions/transcript.ts'
+import { NOBODY, PartFiles } from '../../store/part-files.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { descriptorOf, holder, keysOf } from '../../testing/session-tables.ts'
 import { PLAIN_RULES, PLAIN_RULES_HASH } from '../../testing/plain-rules.ts'
@@ -19,8 +23,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function machine(name: string) {
   const network = new FakeNetwork(keysOf(name).key)
-  const parts = new Parts(await PartFiles.open(join(folder, name)), network)
-  return { network, parts }
+  const files = await PartFiles.open(join(folder, name))
+  return { network, files, parts: new Parts(files, network) }
 }
 
 /** Lets messages arrive until the promise is settled. */
@@ -40,6 +44,16 @@ const transcript = Buffer.concat([
   Buffer.from(`\n${'a move '.repeat(100)}`.repeat(500)),
 ])
 const hash = transcriptHash(transcript)
+
+/** One of exactly so many bytes. */
+function longTranscript(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes, `${'a move '.repeat(1_000)}\n`)
+  bytes.set(transcript)
+  // No block is empty.
+  bytes.write('x', bytes.length - 1)
+  return bytes
+}
+const TOO_LONG = longTranscript(MAX_TRANSCRIPT_BYTES + 1)
 
 /** Compared as bytes, not one by one as `toEqual` does. */
 function expectSame(got: Uint8Array | null, bytes: Uint8Array): void {
@@ -93,7 +107,7 @@ test.each([
 test('a file that was damaged is not believed, and fetched again', async () => {
   const [here, there] = [await machine('here'), await machine('there')]
   here.network.link(there.network)
-  await here.parts.put(hash, Buffer.from('damaged'))
+  await here.files.put(hash, Buffer.from('damaged'), NOBODY)
   await there.parts.put(hash, transcript)
   const got = await delivered(here.parts.get('transcript', hash), here.network, there.network)
   expectSame(got, transcript)
@@ -131,8 +145,30 @@ test('what is neither moves nor rules is not kept, though it has the hash', asyn
   here.network.link(there.network)
   const filler = Buffer.from('filler')
   const named = transcriptHash(filler)
-  await there.parts.put(named, filler)
+  await there.files.put(named, filler, NOBODY)
   const got = await delivered(here.parts.get('transcript', named), here.network, there.network)
   expect(got).toBeNull()
   expect(await readdir(join(folder, 'here'))).toEqual([])
+})
+
+test.each([
+  ['other bytes than the hash names', hash, transcript.subarray(1)],
+  ['what is no transcript', transcriptHash(Buffer.from('filler')), Buffer.from('filler')],
+  ['rules under the hash of moves', transcriptHash(PLAIN_RULES), PLAIN_RULES],
+  ['a transcript that is too long', transcriptHash(TOO_LONG), TOO_LONG],
+])(
+  'a machine keeps nothing of its own making that nobody takes: %s',
+  async (_what, named, bytes) => {
+    const { parts } = await machine('here')
+    const refused = { code: 'INTERNAL', details: { hash: named, sizeBytes: bytes.length } }
+    await expect(parts.put(named, bytes)).rejects.toMatchObject(refused)
+    expect(await readdir(join(folder, 'here'))).toEqual([])
+  },
+)
+
+test('it keeps the longest transcript that there may be', async () => {
+  const { parts } = await machine('here')
+  const longest = longTranscript(MAX_TRANSCRIPT_BYTES)
+  await parts.put(transcriptHash(longest), longest)
+  expectSame(await parts.get('transcript', transcriptHash(longest)), longest)
 })

@@ -2,6 +2,7 @@
 // piece, limited in size, and believed only when the hash is right.
 import { randomInt } from 'node:crypto'
 import * as z from 'zod'
+import { CloudError } from '../../contract/errors.ts'
 import { hashSchema } from '../../contract/values.ts'
 import {
   MAX_TRANSCRIPT_BYTES,
@@ -82,9 +83,23 @@ export class Parts {
     })
   }
 
-  /** Keeps bytes of our own making, in the share of a person whose result names them. */
-  put(hash: string, bytes: Uint8Array, owner = NOBODY): Promise<void> {
-    return this.#files.put(hash, bytes, owner)
+  /**
+   * Keeps bytes of our own making, in the share of a person whose result names them.
+   * @throws CloudError INTERNAL if no machine would take them for what the hash names
+   */
+  async put(hash: string, bytes: Uint8Array, owner = NOBODY): Promise<void> {
+    if (readPart(hash, bytes) === null) {
+      throw new CloudError(
+        'INTERNAL',
+        'What this machine wants to keep is no transcript or rules.',
+        {
+          hash,
+          sizeBytes: bytes.length,
+          limitBytes: MAX_TRANSCRIPT_BYTES,
+        },
+      )
+    }
+    await this.#files.put(hash, bytes, owner)
   }
 
   /**

@@ -1,7 +1,11 @@
 // What a seat stores of a session that is over.
 import type { ResultValue } from '../../contract/sessions.ts'
+import { canonicalJson } from '../../core/canonical.ts'
 import type { Referee } from '../../core/sessions/referee.ts'
 import { transcriptHash, writeTranscript } from '../../core/sessions/transcript.ts'
+
+/** An agreement is a bonus. One that is larger than any of ours would only keep the result from being stored. */
+const MAX_SIGNATURE_CHARS = 4_096
 
 /** The value of the result record, and the transcript that it names. The session must be over. */
 export function sealResult(referee: Referee): { value: ResultValue; transcript: Uint8Array } {
@@ -12,7 +16,8 @@ export function sealResult(referee: Referee): { value: ResultValue; transcript: 
     const attestation =
       agreement === null ? undefined : referee.attestationOf(agreement.attestation)
     if (agreement === null || attestation === undefined) return []
-    return [{ action: agreement.form, attestation: attestation.form }]
+    const signature = { action: agreement.form, attestation: attestation.form }
+    return canonicalJson(signature).length > MAX_SIGNATURE_CHARS ? [] : [signature]
   })
   return {
     transcript,

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest'
-import { writeBlock } from '../../core/sessions/block.ts'
+import { MAX_LOG_BLOCKS, writeBlock } from '../../core/sessions/block.ts'
 import { Referee } from '../../core/sessions/referee.ts'
 import { CLOUD, descriptorOf, holder } from '../../testing/session-tables.ts'
+import type { SeatLog } from '../../store/session-logs.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { SessionTable } from './session-table.ts'
 
@@ -52,6 +53,24 @@ test('a long transcript leaves others their turn', async () => {
   )
   expect(blocks()).toBe(1_000)
   expect(seen.length).toBeGreaterThan(10)
+})
+
+test('a log is read no further than it may be long, whatever is written into it', async () => {
+  const { table, blocks } = tableOf()
+  const text = writeBlock({ type: 'attestation', form: ANN.attestation.form })
+  const read: number[] = []
+  const log = {
+    key: 'a log',
+    read: (index: number) => {
+      read.push(index)
+      return Promise.resolve(text)
+    },
+    close: () => Promise.resolve(),
+  } as Partial<SeatLog> as SeatLog
+  table.follow(log)
+  await vi.waitFor(() => expect(blocks()).toBeGreaterThanOrEqual(MAX_LOG_BLOCKS))
+  await table.close()
+  expect([blocks(), read.length, read.at(-1)]).toEqual([65_536, 65_536, 65_535])
 })
 
 test('a transcript is read no further once the table is closed', async () => {
