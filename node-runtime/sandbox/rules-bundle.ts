@@ -7,7 +7,7 @@ import { repoPathSchema } from '../contract/manifest.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { domainBytes, hash, toHex } from '../core/keys.ts'
 import type { RulesAnswer } from '../ports/rules.ts'
-import type { RulesLimits, RulesModules } from './rules-worker.ts'
+import type { RulesLimits, RulesModules } from './rules-messages.ts'
 import { stripTypes } from './strip-types.ts'
 
 const RULES_DOMAIN = 'dharma/rules/1'

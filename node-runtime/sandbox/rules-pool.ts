@@ -19,17 +19,20 @@ import type {
   Viewer,
 } from '../ports/rules.ts'
 import { isDeeperThan } from './json-depth.ts'
+import { rulesAnswers } from './rules-answers.ts'
 import { contentOf, RULES_ENGINE, RULES_LIMITS } from './rules-bundle.ts'
 import type { RulesBundle } from './rules-bundle.ts'
+import { rulesEngine } from './rules-engine.ts'
 import { rulesHarness } from './rules-harness.ts'
-import { rulesWorker } from './rules-worker.ts'
+import { rulesInterpreter } from './rules-interpreter.ts'
 import type {
   PositionText,
   RulesModules,
   RulesReply,
   RulesRequest,
   ViewText,
-} from './rules-worker.ts'
+} from './rules-messages.ts'
+import { rulesWorker } from './rules-worker.ts'
 import { WorkerPool, workerText } from './worker-pool.ts'
 import type { Exchange } from './worker-pool.ts'
 
@@ -46,6 +49,9 @@ const MAX_PAGE_CHARS = 1024 * 1024
 /** Nobody's state, options or action is so large, because no position may be. */
 const MAX_INPUT_CHARS = 1024 * 1024
 
+/** In the order in which the worker's body takes them. */
+const PARTS = [rulesHarness, rulesEngine, rulesInterpreter, rulesAnswers]
+
 type Work<Request> = Request extends unknown ? Omit<Request, 'bundle'> : never
 
 export class RulesPool {
@@ -57,7 +63,7 @@ export class RulesPool {
     this.#pool = new WorkerPool({
       size: options.size ?? MAX_WORKERS,
       memoryMb: WORKER_MEMORY_MB,
-      text: () => workerText(rulesWorker, ['quickjs-emscripten'], [rulesHarness]),
+      text: () => workerText(rulesWorker, ['quickjs-emscripten'], PARTS),
       ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     })
   }
