@@ -158,8 +158,11 @@ test('a way that loses takes along what had lost upon it, and nothing else', () 
   add(1, 1, [null, others], 1)
   const losing = add(0, 0, [null, null], 5)
   for (const at of [1, 2]) add(0, 1, [losing, null], at)
-  add(0, 0, [null, null], 4)
+  const winning = add(0, 0, [null, null], 4)
   expect(branches.order).toHaveLength(3)
+  // On the way that counts now, its seat goes on.
+  add(0, 1, [winning, null], 3)
+  expect(branches.order).toHaveLength(4)
 })
 
 /** Nodes of two seats as `Branches` makes them, with a count of what is read and written in them. */
