@@ -17,6 +17,7 @@ import { LogIntake } from './log-intake.ts'
 import type { Taken } from './log-intake.ts'
 import { sessionId } from './position.ts'
 import type { RefereeEffect } from './referee-events.ts'
+import { MAX_ATTESTATION_BYTES } from './transcript.ts'
 
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 const descriptor = descriptorOf([ANN, BOB])
@@ -215,6 +216,49 @@ describe('attestations', () => {
     expect(isNews).toEqual(machines.map((_, number) => number < 32))
     intake.takeBlock('hers', attested(ANN))
     expect(intake.takeBlock('hers', blockOf(start.with(ANN).last)).isNews).toBe(true)
+  })
+
+  test('of one person have an equal share of a transcript’s bytes', () => {
+    const { intake } = intakeOf()
+    const sizeOf = ({ attestation }: Holder): number =>
+      Buffer.byteLength(attested({ ...ANN, attestation })) + 1
+    let left = Math.floor(MAX_ATTESTATION_BYTES / 2)
+    let count = 0
+    const fill = (text: string): void => {
+      for (;;) {
+        const who = holder('ann', `machine ${count}`, { more: text })
+        if (sizeOf(who) > left - 1_000) return
+        left -= sizeOf(who)
+        expect(intake.hasRoomFor(who.attestation)).toBe(true)
+        expect(intake.takeBlock('flood', attested(who)).effects).toEqual([readOn('flood')])
+        count++
+      }
+    }
+    for (const text of ['\u20ac'.repeat(15_000), 'x'.repeat(8_000)]) fill(text)
+    const around = sizeOf(holder('ann', 'last', { more: '' }))
+    const [fits, larger] = [0, 1].map((more) =>
+      holder('ann', 'last', { more: 'x'.repeat(left - around + more) }),
+    ) as [Holder, Holder]
+    expect(intake.hasRoomFor(larger.attestation)).toBe(false)
+    expect(intake.hasRoomFor(fits.attestation)).toBe(true)
+    intake.know(larger.attestation)
+    expect(intake.attestationOf(larger.attestation.hash)).toBeUndefined()
+    intake.know(fits.attestation)
+    expect(intake.attestationOf(fits.attestation.hash)).toEqual(fits.attestation)
+    // What is here needs no room, and takes none again.
+    intake.know(fits.attestation)
+    expect(intake.hasRoomFor(fits.attestation)).toBe(true)
+    expect(intake.hasRoomFor(ANN.attestation)).toBe(false)
+    expect(intake.hasRoomFor(BOB.attestation)).toBe(true)
+  })
+
+  test('that are here already take no room again', () => {
+    const { intake } = intakeOf()
+    for (let times = 0; times < 40; times++) {
+      intake.takeBlock('hers', attested(ANN))
+      intake.know(ANN.attestation)
+    }
+    expect(intake.hasRoomFor(holder('ann', 'phone').attestation)).toBe(true)
   })
 })
 

@@ -319,6 +319,19 @@ describe('who may not act is told why, and where the session is', () => {
     ])
   })
 
+  test('where the room for machines went to others of the person', () => {
+    const [ann] = tables()
+    for (let number = 0; number < 32; number++) {
+      ann.read(forgedLog(descriptor, holder('ann', `machine ${number}`), []))
+    }
+    expect(refusalOf(ann, 1)).toEqual({
+      code: 'SESSION_TOO_LARGE',
+      message:
+        'More machines of yours have come to this session than a seat may have. Go on with one that has acted in it.',
+      details: own,
+    })
+  })
+
   test('out of turn, or with what the rules do not allow', () => {
     const [ann, bob] = tables()
     expect(refusalOf(bob, 1)).toEqual({

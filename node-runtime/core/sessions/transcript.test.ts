@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { descriptorOf, holder } from '../../testing/session-tables.ts'
 import { canonicalJson } from '../canonical.ts'
 import { MAX_BLOCK_CHARS, MAX_LOG_BLOCKS, readBlock } from './block.ts'
+import { MAX_DESCRIPTOR_CHARS } from './seats.ts'
 import {
+  MAX_ACTION_BYTES,
+  MAX_ATTESTATION_BYTES,
   MAX_TRANSCRIPT_BYTES,
   readTranscript,
   transcriptHash,
@@ -89,4 +92,14 @@ test('it has no empty blocks, and no more than a log may have', () => {
   expect(readTranscript(withBlocks(1, ''))).toBeNull()
   expect(readTranscript(withBlocks(500_000, ''))).toBeNull()
   expect(readTranscript(Buffer.from(`${head}\nx\n\nx`))).toBeNull()
+})
+
+test('its head, of the longest descriptor, has room beside what actions and attestations may take', () => {
+  const around = canonicalJson(descriptorOf([ANN, BOB], { text: '' })).length
+  const text = '\u20ac'.repeat(MAX_DESCRIPTOR_CHARS - around)
+  const longest = descriptorOf([ANN, BOB], { text })
+  const head = writeTranscript(longest, { actions: [], attestations: [] }).length + 1
+  const left = MAX_TRANSCRIPT_BYTES - MAX_ACTION_BYTES - MAX_ATTESTATION_BYTES - head
+  expect(left).toBeGreaterThanOrEqual(0)
+  expect(left).toBeLessThan(2 * 1024)
 })
