@@ -4,7 +4,14 @@ import { canonicalJson } from '../canonical.ts'
 import { domainBytes, encodeKey, keyPair, sign, toHex } from '../keys.ts'
 import { newKeyPair } from '../../store/new-keys.ts'
 import { contentHash } from './content-hash.ts'
-import { MAX_SIGNATURE_BYTES, openSignature, signSuccessor, signSystem } from './signature.ts'
+import frozen from './fixtures/signature-v1.json' with { type: 'json' }
+import {
+  MAX_SIGNATURE_BYTES,
+  openSignature,
+  SIGNATURE_PATH,
+  signSuccessor,
+  signSystem,
+} from './signature.ts'
 import type { SignatureFile, SystemSignature } from './signature.ts'
 
 const ID = 'org.example.notes'
@@ -62,6 +69,13 @@ test('successors sign in the name of the first key', () => {
     open(handedOver),
   )
   expect(open(again).keys).toEqual(open(handedOver).keys)
+})
+
+test('what was signed once is found, opened and signed in the same way by every later version', () => {
+  expect(SIGNATURE_PATH).toBe('dharma.sig.json')
+  expect(open(frozen.file)).toMatchObject({ ...content, keys: [first.key, second.key] })
+  const toSecond = signSuccessor(open(plain), first.keys, second.key)
+  expect(signSystem(content, second.keys, toSecond)).toEqual(frozen.file)
 })
 
 test('fields of later versions do not break it', () => {
@@ -151,6 +165,14 @@ describe('refused is', () => {
     }
     expect(opensAt(101)).toBe(true)
     expect(opensAt(102)).toBe(false)
+  })
+
+  test('what is no text, though no signature covers it', () => {
+    const text = JSON.stringify({ ...plain, later: '?' })
+    const bytes = Buffer.from(text)
+    expect(openSignature(bytes)).not.toBeNull()
+    bytes[text.lastIndexOf('?')] = 0xff
+    expect(openSignature(bytes)).toBeNull()
   })
 
   test('what is too large, before it is parsed', () => {
