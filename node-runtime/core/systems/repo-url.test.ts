@@ -8,6 +8,7 @@ test.each([
   ['github.com/a/b.git', 'https://github.com/a/b.git'],
   ['gitlab.com/group/sub/b', 'https://gitlab.com/group/sub/b.git'],
   ['host.example/path.git', 'https://host.example/path.git'],
+  ['host.example/a@b:c.git', 'https://host.example/a@b:c.git'],
   ['host.example:8443/deep/path.git', 'https://host.example:8443/deep/path.git'],
   ['127.0.0.1:8080/notes.git', 'http://127.0.0.1:8080/notes.git'],
   ['localhost:8080/notes.git', 'http://localhost:8080/notes.git'],
@@ -64,7 +65,7 @@ test.each([
   ['host.example/a.git/notes', 'whole repository'],
   ['git@github.com:a/b.git/notes', 'whole repository'],
   ['hyper://abcdef', 'not supported yet'],
-  ['git://host.example/a.git', 'not supported yet'],
+  ['GIT://host.example/a.git', 'the git: kind are not supported yet'],
   ['javascript:alert(1)', 'not repositories'],
   ['ftp://host.example/a.git', 'not repositories'],
   ['https://me:secret@host.example/a.git', 'password'],
@@ -93,6 +94,10 @@ test.each([
 ])('%s and %s are one repository, and one system', (typed, web) => {
   expect(canonicalOrigin(completeRepoUrl(typed))).toEqual(canonicalOrigin(web))
   expect(canonicalOrigin(typed)).toEqual(canonicalOrigin(web))
+})
+
+test('a refusal shows what an address looks like', () => {
+  expect(() => completeRepoUrl('notes')).toThrowError('github.com/owner/name')
 })
 
 test('a refusal does not repeat a password', () => {
