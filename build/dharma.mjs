@@ -1,14 +1,25 @@
 #!/usr/bin/env node
-// The `dharma` command: in a source tree it builds what has changed, then runs the bundled program.
+// The `dharma` command: in a source tree it sets up and builds what has changed, then runs the bundled
+// program.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DIST, ROOT } from './paths.mjs'
+import { setUp } from './setup.mjs'
 
-if (existsSync(path.join(ROOT, 'node-runtime')) && process.env.DHARMA_SKIP_BUILD !== '1') {
+async function prepare() {
+  try {
+    setUp()
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
   const { buildAll } = await import('./build.mjs')
   await buildAll({ ifNeeded: true })
 }
+
+const isSource = existsSync(path.join(ROOT, 'node-runtime'))
+if (isSource && process.env.DHARMA_SKIP_BUILD !== '1') await prepare()
 const program = path.join(DIST, 'node-runtime', 'dharma.js')
 process.argv[1] = program
 await import(pathToFileURL(program).href)

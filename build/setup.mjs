@@ -1,7 +1,7 @@
 // What has to be there before anything else can run: Node, git, the packages, and for the tests the
 // system's libraries. Runs on plain Node, before any package is installed.
 //   node build/setup.mjs [--tests]
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ROOT } from './paths.mjs'
@@ -82,6 +82,26 @@ function ensureSystemParts(say) {
 }
 
 /**
+ * Also where NODE_ENV=production would leave out what builds and tests. npm's warnings are left out: that
+ * some packages ask for a newer Node than the one on which our tests run them, and that it skipped scripts
+ * of packages which need none.
+ */
+function installPackages() {
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const { status, error } = spawnSync(npm, args, {
+    cwd: ROOT,
+    // stdout is for the results of the command that sets up.
+    stdio: ['ignore', process.stderr.fd, 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (status === 0) return
+  const reason = error === undefined ? 'What npm says is above' : error.message
+  throw new Error(
+    `The packages could not be installed (npm ci). ${reason}. It needs a package registry: see that npm reaches one, then start again.`,
+  )
+}
+
+/**
  * Makes the source tree runnable, or throws with words that say what the person can do.
  * @param {{ tests?: boolean, say?: (line: string) => void }} options
  */
@@ -94,12 +114,7 @@ export function setUp({ tests = false, say = (line) => console.error(line) } = {
   }
   if (!packagesInstalled()) {
     say('Installing the packages (npm ci) …')
-    const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }
-    // Also where NODE_ENV=production would leave out what builds and tests.
-    execFileSync(npm, ['ci', '--include=dev', '--no-audit', '--no-fund'], {
-      ...options,
-      shell: process.platform === 'win32',
-    })
+    installPackages()
   }
   if (tests) ensureSystemParts(say)
 }
