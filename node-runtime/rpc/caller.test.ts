@@ -58,9 +58,10 @@ describe('a system', () => {
       message: 'A system can reach only what is its own.',
       details: { system: null },
     })
-    await expect(beforeCall(system(), forSystems(), { session: 'ours' })).rejects.toMatchObject(
-      refused,
-    )
+    await expect(beforeCall(system(), forSystems(), { session: 'ours' })).rejects.toMatchObject({
+      ...refused,
+      details: { system: null },
+    })
   })
 
   test('needs the permission, before the call and before each event', async () => {

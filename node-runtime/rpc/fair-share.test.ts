@@ -157,6 +157,12 @@ describe('the limits', () => {
     ).toEqual(['2', '7'])
   })
 
+  test('calls that are just as long together as may be are worked on at once, and none beyond', () => {
+    const queue = new FairShare<string>(100)
+    for (const job of ['1', '2', '3']) queue.offer('a', limits({ runningLength: 1000 }), job, 500)
+    expect(begin(queue).map(({ job }) => job)).toEqual(['1', '2'])
+  })
+
   test('calls that had large answers are expected to have them again, for a while', () => {
     const queue = new FairShare<string>(100)
     const small = limits({ runningLength: 1000 })
