@@ -1,8 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { MAX_DRIFT_MS } from '../core/db/hybrid-clock.ts'
-import { assembleRecord, encodeRecord } from '../core/db/signed-record.ts'
-import type { HeldRecord } from '../core/db/signed-record.ts'
-import { verify } from '../core/keys.ts'
+import { assembleRecord, encodeRecord, signRecord } from '../core/db/signed-record.ts'
+import type { HeldRecord, RecordSigner } from '../core/db/signed-record.ts'
+import { MAX_ATTESTATION_BODY_BYTES, signAttestation } from '../core/forms/attestation.ts'
+import { encodeKey, hash, keyPair, verify } from '../core/keys.ts'
+import type { Verifier } from '../ports/verifier.ts'
 import { MemoryRecordStore } from '../testing/memory-record-store.ts'
 import { recordWriter, TEST_CLOUD, TEST_NOW_MS, testVersion } from '../testing/record-writer.ts'
 import { silentLog } from '../testing/silent-log.ts'
@@ -19,17 +21,17 @@ const unsigned = assembleRecord(
   good.signatures.map(({ attestation }) => ({ attestation, signature: new Uint8Array(64) })),
 ) as HeldRecord
 
-function open(heldId?: Uint8Array) {
+const verifyAll: Verifier['verify'] = (checks) =>
+  Promise.resolve(checks.map((one) => verify(one.message, one.signature, one.publicKey)))
+
+function open(heldId?: Uint8Array, verifier = verifyAll) {
   const store = new MemoryRecordStore()
   store.now = () => TEST_NOW_MS
   const announced: string[] = []
   const intake = new RecordIntake({
     store,
     cloud: TEST_CLOUD,
-    verifier: {
-      verify: (checks) =>
-        Promise.resolve(checks.map((one) => verify(one.message, one.signature, one.publicKey))),
-    },
+    verifier: { verify: verifier },
     isHeld: ({ id }) => heldId !== undefined && Buffer.from(heldId).toString('hex') === id,
     now: () => TEST_NOW_MS,
     log: silentLog,
@@ -77,4 +79,58 @@ it('when nothing can be written, what came is not there', async () => {
   const { take, store } = open()
   store.failure = new Error('the disk is full')
   expect(await take([good, future])).toEqual(['unavailable', 'unavailable'])
+})
+
+/** The person with that number, who attests one machine, in so many words. */
+function writerOf(number: number, note = ''): RecordSigner {
+  const person = keyPair(hash(Buffer.from(`person ${number}`)))
+  const { machine, expiresMs } = anna.attestation
+  const statement = { cloud: TEST_CLOUD, machine, expiresMs, sequence: 1, note }
+  return {
+    cloud: TEST_CLOUD,
+    attestation: signAttestation(
+      { ...statement, person: encodeKey(person.publicKey) },
+      person.secretKey,
+    ),
+    machineSecretKey: keyPair(new Uint8Array(32).fill(101)).secretKey,
+  }
+}
+
+function recordBy(signer: RecordSigner): HeldRecord {
+  return signRecord({ ...good.header, author: signer.attestation.person, value: 'x' }, signer)
+}
+
+it('a record whose attestation is too long is forged, and that is not kept at hand', async () => {
+  const { take, intake, store } = open()
+  const bare = writerOf(0).attestation.form.body.length
+  const fitting = writerOf(0, 'x'.repeat(MAX_ATTESTATION_BODY_BYTES - bare))
+  const { attestation } = writerOf(0, 'x'.repeat(MAX_ATTESTATION_BODY_BYTES - bare + 1))
+  const tooLong = recordBy({ ...fitting, attestation })
+  expect(await take([tooLong], [attestation.form])).toEqual(['forged'])
+  expect(intake.formOf(attestation.hash)).toBeUndefined()
+  expect(await take([recordBy(fitting)], [fitting.attestation.form])).toEqual(['held'])
+  expect(store.count).toBe(1)
+})
+
+it('a record is written with its attestation, whoever else comes meanwhile', async () => {
+  let goOn = () => {}
+  const waiting = new Promise<void>((resolve) => void (goOn = resolve))
+  let verifications = 0
+  const { take, intake, store } = open(undefined, async (checks) => {
+    verifications += 1
+    if (verifications === 1) await waiting
+    return checks.map(() => true)
+  })
+  const first = take([good])
+  await vi.waitFor(() => expect(verifications).toBe(1))
+  // As many attestations as are kept at hand.
+  const others = Array.from({ length: 4096 }, (_, i) => writerOf(i))
+  await take(
+    others.map(recordBy),
+    others.map(({ attestation }) => attestation.form),
+  )
+  expect(intake.formOf(anna.attestation.hash)).toBeUndefined()
+  goOn()
+  expect(await first).toEqual(['held'])
+  expect(await store.attestation(anna.attestation.hash)).toEqual(anna.attestation.form)
 })

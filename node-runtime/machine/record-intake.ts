@@ -2,7 +2,7 @@
 import { decodeRecord, verifyRecord } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
 import { isTooFarAhead } from '../core/db/hybrid-clock.ts'
-import { attestationHash, openAttestation } from '../core/forms/attestation.ts'
+import { attestationHash, fitsRecords, openAttestation } from '../core/forms/attestation.ts'
 import type { Attestation } from '../core/forms/attestation.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
 import { toHex } from '../core/keys.ts'
@@ -36,6 +36,12 @@ interface Candidate {
   /** Its number in the frame. */
   number: number
   record: HeldRecord
+}
+
+/** Records that hold, and what they name: others may have taken its place at hand by the time it is written. */
+interface Sound {
+  good: readonly Candidate[]
+  attestations: ReadonlyMap<string, Attestation>
 }
 
 export class RecordIntake {
@@ -82,9 +88,9 @@ export class RecordIntake {
       else candidates.push({ number, record })
     })
     try {
-      const good = await this.#verify(candidates, forms)
+      const { good, attestations } = await this.#verify(candidates, forms)
       announce(good.map(({ record }) => itemOf(record)))
-      await this.#write(good)
+      await this.#write(good, attestations)
       const nowMs = this.#options.now()
       for (const { number, record } of good) {
         statuses[number] = isTooFarAhead(record.header.version, nowMs) ? 'future' : 'held'
@@ -96,23 +102,23 @@ export class RecordIntake {
     return statuses
   }
 
-  async #verify(
-    candidates: readonly Candidate[],
-    forms: readonly SignedForm[],
-  ): Promise<Candidate[]> {
-    if (candidates.length === 0) return []
+  async #verify(candidates: readonly Candidate[], forms: readonly SignedForm[]): Promise<Sound> {
+    const known = new Map<string, Attestation>()
+    if (candidates.length === 0) return { good: [], attestations: known }
     const named = new Set(
       candidates.flatMap(({ record }) => record.signatures.map(({ attestation }) => attestation)),
     )
-    const known = new Map<string, Attestation>()
     for (const form of forms) {
+      if (!fitsRecords(form)) continue
       const hash = attestationHash(form)
       if (!named.has(hash) || this.#attestations.has(hash)) continue
       const attestation = openAttestation(form, this.#options.cloud)
-      if (attestation !== null) this.#remember(attestation)
+      if (attestation === null) continue
+      known.set(hash, attestation)
+      this.#remember(attestation)
     }
     for (const hash of named) {
-      const attestation = await this.#attestation(hash)
+      const attestation = known.get(hash) ?? (await this.#attestation(hash))
       if (attestation !== undefined) known.set(hash, attestation)
     }
     const checks: (SignatureCheck & { by: number })[] = []
@@ -131,17 +137,17 @@ export class RecordIntake {
     })
     const verdicts = await this.#options.verifier.verify(checks)
     const forged = new Set(checks.flatMap(({ by }, i) => (verdicts[i] === true ? [] : [by])))
-    return sound.filter(({ number }) => !forged.has(number))
+    return { good: sound.filter(({ number }) => !forged.has(number)), attestations: known }
   }
 
-  async #write(good: readonly Candidate[]): Promise<void> {
+  async #write(good: readonly Candidate[], known: ReadonlyMap<string, Attestation>): Promise<void> {
     if (good.length === 0) return
     const { store, judge } = this.#options
     const hashes = new Set(
       good.flatMap(({ record }) => record.signatures.map(({ attestation }) => attestation)),
     )
     const attestations = [...hashes].flatMap((hash) => {
-      const form = this.formOf(hash)
+      const form = known.get(hash)?.form
       return form === undefined ? [] : [{ hash, form }]
     })
     const verdicts = (await judge?.(good.map(({ record }) => record))) ?? []

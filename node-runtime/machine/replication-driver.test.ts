@@ -2,12 +2,13 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { formatVersion } from '../core/db/hybrid-clock.ts'
 import { encodeRecord, signRecord } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
-import { signAttestation } from '../core/forms/attestation.ts'
+import { MAX_ATTESTATION_BODY_BYTES, signAttestation } from '../core/forms/attestation.ts'
 import { encodeKey, hash, keyPair, sign, toHex } from '../core/keys.ts'
 import { encodeFrame, frameRecords } from '../core/sync/messages.ts'
 import type { Log } from '../ports/log.ts'
 import type { SegmentStore } from '../ports/segment-store.ts'
 import type { SignatureCheck } from '../ports/verifier.ts'
+import type { Codec } from '../swarm/codec.ts'
 import { MemoryLinks, MemoryRecordStore } from '../testing/memory-record-store.ts'
 import { itemOf } from './record-intake.ts'
 import { ReplicationDriver } from './replication-driver.ts'
@@ -34,12 +35,13 @@ function record(
   id: string,
   timeMs = Date.now() - 60_000,
   value: unknown = { text: id },
+  by = signer,
 ): HeldRecord {
   return signRecord(
     {
       system,
       collection: 'notes',
-      author: encodeKey(person.publicKey),
+      author: by.attestation.person,
       id,
       version: formatVersion({ timeMs, counter: 0 }),
       rule: 'author',
@@ -48,7 +50,7 @@ function record(
       schema: null,
       value: value as never,
     },
-    signer,
+    by,
   )
 }
 
@@ -147,6 +149,46 @@ describe('two machines', () => {
       expect(links.isLinked('b', 'z')).toBe(false)
     })
     expect(b.store.count).toBe(0)
+  })
+
+  it('hold the same however many persons wrote, with attestations as long as can be', async () => {
+    const links = new MemoryLinks()
+    const padding = 'x'.repeat(MAX_ATTESTATION_BODY_BYTES - attestation.form.body.length - 20)
+    const persons = Array.from({ length: 250 }, (_, i) => {
+      const keys = keyPair(hash(Buffer.from(`person ${i}`)))
+      const { hash: _hash, form: _form, ...statement } = attestation
+      const own = { ...statement, person: encodeKey(keys.publicKey), note: padding }
+      return { ...signer, attestation: signAttestation(own, keys.secretKey) }
+    })
+    const a = await start(links, 'a')
+    const b = await start(links, 'b')
+    links.link('a', 'b')
+    await vi.waitFor(() => expect(a.driver.inStepMs.has('b')).toBe(true))
+    const reading = vi.spyOn(a.store, 'byId32')
+    await a.store.accept({
+      records: persons.map((by) => ({
+        record: record('one', undefined, undefined, by),
+        verdict: '',
+      })),
+      attestations: persons.map((by) => by.attestation),
+    })
+    await vi.waitFor(() => expect(b.store.count).toBe(250), { timeout: 20_000 })
+    expect(links.isLinked('a', 'b')).toBe(true)
+    // Only so many are read at a time as fill a few frames; the rest is asked for again.
+    const asked = reading.mock.calls.reduce((sum, [items]) => sum + items.length, 0)
+    expect(asked).toBeGreaterThan(250)
+  }, 30_000)
+
+  it('send nothing that the other must refuse', async () => {
+    const links = new MemoryLinks()
+    const network = links.join('a')
+    const opened = vi.spyOn(network, 'openProtocol')
+    vi.spyOn(links, 'join').mockReturnValue(network)
+    await start(links, 'a')
+    const codec = opened.mock.calls[0]?.[0].codec as Codec<Uint8Array>
+    const longest = new Uint8Array(codec.maxBytes)
+    expect(codec.decode(codec.encode(longest))).toEqual(longest)
+    expect(() => codec.encode(new Uint8Array(codec.maxBytes + 1))).toThrow(RangeError)
   })
 
   it('go on after a disk that was full', async () => {

@@ -6,7 +6,7 @@ import type { SignedForm } from '../core/forms/signed-form.ts'
 import { fromHex, toHex } from '../core/keys.ts'
 import { FingerprintTree } from '../core/sync/fingerprint-tree.ts'
 import type { Item } from '../core/sync/item.ts'
-import { MOST_BYTES } from '../core/sync/messages.ts'
+import { Gathered, MOST_BYTES } from '../core/sync/messages.ts'
 import { ReplicationCore } from '../core/sync/replication-core.ts'
 import type {
   Happening,
@@ -31,7 +31,11 @@ const FIND_LOST_AGAIN_MS = 5_000
 
 const framesCodec: Codec<Uint8Array> = {
   maxBytes: MOST_BYTES,
-  encode: (bytes) => bytes,
+  encode: (bytes) => {
+    // Whoever gets it would end the link for it.
+    if (bytes.length > MOST_BYTES) throw new RangeError(`a message of ${bytes.length} bytes`)
+    return bytes
+  },
   decode: (bytes) => (bytes.length > MOST_BYTES ? null : bytes),
 }
 
@@ -270,15 +274,14 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
   async #readAll(items: readonly Item[], mostBytes: number): Promise<(OutgoingRecord | null)[]> {
     const stored = await this.#options.store.byId32(items.map(asOrderItem))
     const read: (OutgoingRecord | null)[] = []
-    let sizeBytes = 0
+    const gathered = new Gathered({ bytes: mostBytes, records: items.length })
     for (const [i, item] of items.entries()) {
       const record = stored[i]?.record
       for (const { attestation } of record?.signatures ?? []) {
         await this.#intake.readForm(attestation)
       }
       const outgoing = record === undefined ? null : this.#outgoing(record, item)
-      sizeBytes += outgoing?.bytes.length ?? 0
-      if (i > 0 && sizeBytes > mostBytes) break
+      if (outgoing !== null && !gathered.add(outgoing)) break
       read.push(outgoing)
     }
     return read

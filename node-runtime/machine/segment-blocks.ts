@@ -1,13 +1,7 @@
 // What is in a segment: frames of records, made so that all who hold the same records make the same
 // blocks.
-import { MAX_ENVELOPE_BYTES } from '../core/db/signed-record.ts'
 import type { Item } from '../core/sync/item.ts'
-import {
-  decodeFrameBody,
-  FRAME_BYTES,
-  frameRecords,
-  MOST_FRAME_RECORDS,
-} from '../core/sync/messages.ts'
+import { decodeFrameBody, Gathered, MOST_BYTES } from '../core/sync/messages.ts'
 import type { FrameBody } from '../core/sync/messages.ts'
 import type { OutgoingRecord } from '../core/sync/replication-events.ts'
 
@@ -21,48 +15,42 @@ export async function* writeBlocks(
   items: readonly Item[],
   read: (items: readonly Item[]) => Promise<(OutgoingRecord | null)[]>,
 ): AsyncGenerator<Uint8Array> {
-  let group: OutgoingRecord[] = []
-  let sizeBytes = 0
+  let block = new Gathered()
   for (let from = 0; from < items.length; from += READ_AT_ONCE) {
     const some = items.slice(from, from + READ_AT_ONCE)
     const records = await read(some)
     for (let i = 0; i < some.length; i++) {
       const record = records[i]
       if (record === null || record === undefined) throw new Error('a record is gone')
-      const isFull = sizeBytes + record.bytes.length > FRAME_BYTES
-      if (group.length === MOST_FRAME_RECORDS || (group.length > 0 && isFull)) {
-        yield blockOf(group)
-        group = []
-        sizeBytes = 0
-      }
-      group.push(record)
-      sizeBytes += record.bytes.length
+      if (block.add(record)) continue
+      yield block.encode()
+      block = new Gathered()
+      block.add(record)
     }
   }
-  if (group.length > 0) yield blockOf(group)
-}
-
-function blockOf(group: readonly OutgoingRecord[]): Uint8Array {
-  const [frame, ...more] = frameRecords(group)
-  if (frame === undefined || more.length > 0) throw new Error('a block is one frame')
-  return frame.body
+  if (block.records.length > 0) yield block.encode()
 }
 
 /**
- * Hands the frames of a segment over, a few at a time. Blocks that are none end it: what is missing is
- * found by comparing.
+ * Hands the frames of a segment over, a few at a time, up to the first block that is none.
+ * @throws Error if there was one; what is missing is found by comparing
  */
 export async function readBlocks(
   blocks: AsyncIterable<Uint8Array>,
   take: (frame: FrameBody) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>()
+  let isWhole = true
   for await (const block of blocks) {
-    const frame = block.length > FRAME_BYTES + MAX_ENVELOPE_BYTES ? null : decodeFrameBody(block)
-    if (frame === null) break
+    const frame = block.length > MOST_BYTES ? null : decodeFrameBody(block)
+    if (frame === null) {
+      isWhole = false
+      break
+    }
     const work = take(frame).finally(() => running.delete(work))
     running.add(work)
     if (running.size >= JUDGED_AT_ONCE) await Promise.race(running)
   }
   await Promise.all(running)
+  if (!isWhole) throw new Error('a block of a segment is no frame')
 }

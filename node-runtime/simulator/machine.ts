@@ -5,6 +5,7 @@ import { addressKey, replaces } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
 import { FingerprintTree } from '../core/sync/fingerprint-tree.ts'
 import type { Item } from '../core/sync/item.ts'
+import { Gathered } from '../core/sync/messages.ts'
 import { ReplicationCore } from '../core/sync/replication-core.ts'
 import type {
   Happening,
@@ -319,12 +320,12 @@ export class SimulatedMachine implements Station {
     world.after(disk.writeMs(), () => {
       if (disk.life !== life) return
       const records: (OutgoingRecord | null)[] = []
-      let sizeBytes = 0
+      const gathered = new Gathered({ bytes: effect.mostBytes, records: effect.items.length })
       for (const { id } of effect.items) {
         const judged = this.#byId.get(id)
-        sizeBytes += judged?.bytes.length ?? 0
-        if (records.length > 0 && sizeBytes > effect.mostBytes) break
-        records.push(judged === undefined ? null : this.#outgoing(judged))
+        const outgoing = judged === undefined ? null : this.#outgoing(judged)
+        if (outgoing !== null && !gathered.add(outgoing)) break
+        records.push(outgoing)
       }
       this.happen({ type: 'recordsRead', token: effect.token, records })
     })

@@ -14,6 +14,7 @@ import type {
   StoredRecord,
 } from '../ports/record-store.ts'
 import type { Network, PeerInfo, ProtocolDefinition } from '../swarm/network.ts'
+import { PeerFault } from '../swarm/peer-fault.ts'
 
 /** The parts of a store that replication uses; the others say that they are not there. */
 export class MemoryRecordStore implements RecordStore {
@@ -199,11 +200,16 @@ export class MemoryLinks {
   }
 
   #send(from: string, to: string, message: Uint8Array): boolean {
-    if (!this.#isOpen(from, to)) return false
+    const sender = this.#ends.get(from)
+    if (sender === undefined || !this.#isOpen(from, to)) return false
+    const bytes = sender.codec.encode(message)
     setImmediate(() => {
-      if (!this.#isOpen(from, to)) return
+      const receiver = this.#ends.get(to)
+      if (receiver === undefined || !this.#isOpen(from, to)) return
       try {
-        this.#ends.get(to)?.received(peerOf(from), message)
+        const decoded = receiver.codec.decode(bytes)
+        if (decoded === null) throw new PeerFault('what it says can not be read')
+        receiver.received(peerOf(from), decoded)
       } catch {
         // As the network promises: a handler that throws ends the link.
         this.unlink(from, to)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../contract/values.ts'
 import { canonicalJson } from '../canonical.ts'
-import { signAttestation } from '../forms/attestation.ts'
+import { MAX_ATTESTATION_BODY_BYTES, signAttestation } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import { encodeKey, hash, keyPair, toHex } from '../keys.ts'
 import { formatVersion } from './hybrid-clock.ts'
@@ -129,6 +129,30 @@ describe('a record', () => {
 
   it('does not hold when its signer is not its author’s', () => {
     expect(faultOf(signRecord(unsigned({ author: ben.person }), anna))).toBe('signer-not-author')
+  })
+
+  it('does not hold with an attestation that is too long to travel with records', () => {
+    const padded = (more: number): Writer => {
+      const { form: _form, hash: _hash, ...statement } = anna.attestation
+      const length =
+        MAX_ATTESTATION_BODY_BYTES - anna.attestation.form.body.length - ',"note":""'.length
+      const fields = {
+        ...statement,
+        note: 'ü'.repeat((length + more) >> 1) + 'x'.repeat(length & 1),
+      }
+      return { ...anna, attestation: signAttestation(fields, anna.personSecretKey) }
+    }
+    for (const [more, fault] of [
+      [0, null],
+      [2, 'attestation-too-long'],
+    ] as const) {
+      const longest = padded(more)
+      expect(Buffer.byteLength(longest.attestation.form.body)).toBe(
+        MAX_ATTESTATION_BODY_BYTES + more,
+      )
+      const record = signRecord(unsigned(), longest)
+      expect(verifyRecord(record, CLOUD, () => longest.attestation)).toBe(fault)
+    }
   })
 
   it('does not hold without its attestation, or when that had expired', () => {

@@ -2,6 +2,7 @@
 // same on all machines. A record is kept and passed on as the bytes that were signed.
 import type { Json } from '../../contract/values.ts'
 import { canonicalJson, parseCanonical } from '../canonical.ts'
+import { fitsRecords } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { VerifySignature } from '../forms/signed-form.ts'
 import { decodeText } from '../text.ts'
@@ -53,6 +54,7 @@ export type RecordFault =
   | 'value-not-canonical'
   | 'attestation-unknown'
   | 'attestation-expired'
+  | 'attestation-too-long'
   | 'signer-not-author'
   | 'signature-invalid'
   | 'signatures-wrong'
@@ -227,6 +229,7 @@ export function verifyRecord(
   for (const { attestation: name, signature } of signatures) {
     const attestation = attestationOf(name)
     if (attestation === undefined || attestation.cloud !== cloud) return 'attestation-unknown'
+    if (!fitsRecords(attestation.form)) return 'attestation-too-long'
     if (versionTimeMs(header.version) > attestation.expiresMs) return 'attestation-expired'
     const key = decodeKey(attestation.machine)
     if (key === null || !check(signedBytes(cloud, name, body), signature, key)) {

@@ -8,6 +8,12 @@ import type { SignedForm, VerifySignature } from './signed-form.ts'
 
 const KIND = 'attestation'
 
+/**
+ * The longest body (bytes of UTF-8) of an attestation that a record may name. One of today takes 300; it
+ * travels with records, up to 64 with one of them, so it is bounded apart from other forms.
+ */
+export const MAX_ATTESTATION_BODY_BYTES = 1_920
+
 const statementSchema = z.object({
   person: keySchema,
   machine: keySchema,
@@ -37,6 +43,11 @@ export function signAttestation(
 ): Attestation {
   const form = signForm(KIND, statement, personSecretKey)
   return { ...statement, hash: attestationHash(form), form }
+}
+
+/** May records name it? By its length; sessions measure what they hold by themselves. */
+export function fitsRecords({ body }: SignedForm): boolean {
+  return Buffer.byteLength(body, 'utf8') <= MAX_ATTESTATION_BODY_BYTES
 }
 
 /** The attestation in a form, or null if the person did not sign it or it is of another cloud. */

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_PARTIES } from '../db/record-header.ts'
 import { MAX_ENVELOPE_BYTES } from '../db/signed-record.ts'
+import { MAX_ATTESTATION_BODY_BYTES } from '../forms/attestation.ts'
 import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
 import { fromHex, toHex } from '../keys.ts'
 import {
@@ -124,6 +126,50 @@ describe('records are gathered into frames', () => {
     const tiny = Array.from({ length: 2 * MOST_FRAME_RECORDS + 1 }, () => record('a', 1))
     expect(sizes(tiny)).toEqual([MOST_FRAME_RECORDS, MOST_FRAME_RECORDS, 1])
     for (const { body } of frameRecords(tiny)) expect(decodeFrameBody(body)).not.toBeNull()
+  })
+})
+
+describe('attestations count', () => {
+  const long = 'a'.repeat(MAX_ATTESTATION_BODY_BYTES)
+  const formBytes = MAX_ATTESTATION_BODY_BYTES + 64
+
+  it('in the frame to which they are new, once', () => {
+    const room = FRAME_BYTES - formBytes
+    const sizes = (...records: OutgoingRecord[]): number[] =>
+      frameRecords(records).map(({ records }) => records.length)
+    expect(sizes(record('a', 1, [long]), record('b', room - 1, [long]))).toEqual([2])
+    expect(sizes(record('a', 1, [long]), record('b', room, [long]))).toEqual([1, 1])
+    const other = `b${long.slice(1)}`
+    expect(sizes(record('a', 1, [long]), record('b', room - 1, [other]))).toEqual([1, 1])
+    // Bytes, not characters.
+    const wide = 'ü'.repeat(MAX_ATTESTATION_BODY_BYTES / 2)
+    expect(sizes(record('a', 1, [wide]), record('b', room - 1))).toEqual([2])
+    expect(sizes(record('a', 1, [wide]), record('b', room))).toEqual([1, 1])
+    // Those of the frame before are new to the next one.
+    const full = record('c', room - formBytes + 1, [long, other])
+    expect(sizes(record('a', 1, [long]), full, record('b', 1, [long]))).toEqual([1, 1, 1])
+  })
+
+  it('so that however many persons sign, nobody has to refuse a frame', () => {
+    const records = Array.from({ length: 300 }, (_, i) => {
+      return record('a', 200, [long.slice(3) + `${i}`.padStart(3, '0')])
+    })
+    const frames = frameRecords(records)
+    expect(frames.flatMap(({ records }) => records)).toEqual(records)
+    for (const { body } of frames) {
+      expect(body.length).toBeLessThan(FRAME_BYTES + 1_000)
+      expect(decodeFrameBody(body)).not.toBeNull()
+    }
+  })
+
+  it('and the largest record that holds makes a message with all of them', () => {
+    const forms = Array.from({ length: MAX_PARTIES }, (_, i) => {
+      return long.slice(3) + `${i}`.padStart(3, '0')
+    })
+    const [frame] = frameRecords([record('a', MAX_ENVELOPE_BYTES, forms)])
+    const message = encodeFrame('healed', Number.MAX_SAFE_INTEGER, frame!.body)
+    expect(message.length).toBeLessThanOrEqual(MOST_BYTES)
+    expect(decodeMessage(message)).not.toBeNull()
   })
 })
 

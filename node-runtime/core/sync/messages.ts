@@ -1,7 +1,9 @@
 // The messages of the protocol `dharma/records/2`, and their bytes. Decoding never throws.
 import type { SignedForm } from '../forms/signed-form.ts'
 import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
+import { MAX_PARTIES } from '../db/record-header.ts'
 import { MAX_ENVELOPE_BYTES } from '../db/signed-record.ts'
+import { MAX_ATTESTATION_BODY_BYTES } from '../forms/attestation.ts'
 import { fromHex, toHex } from '../keys.ts'
 import { decodeText } from '../text.ts'
 import { ID_WORDS, KEY_WORDS, keyVersion, versionKey } from './item.ts'
@@ -10,17 +12,22 @@ import type { OutgoingRecord } from './replication-events.ts'
 import type { Run } from './runs.ts'
 import { ByteReader, ByteWriter } from './wire.ts'
 
-/** Records are gathered into frames of about this, so that a small one never waits long behind others. */
+/**
+ * Records, with the attestations they name, are gathered into frames of about this, so that a small one
+ * never waits long behind others.
+ */
 export const FRAME_BYTES = 60_000
-/** One record alone may take more: the longest, with all the attestations it can name. */
-export const MOST_BYTES = MAX_ENVELOPE_BYTES + 65 * 2048
+const SIGNATURE_BYTES = 64
+/** An attestation in a frame: the longest, its signature, and its length. */
+const FORM_ROOM = MAX_ATTESTATION_BODY_BYTES + 2 * SIGNATURE_BYTES
+/** One record alone may take more: the longest, with all the attestations it can name, and its head. */
+export const MOST_BYTES = MAX_ENVELOPE_BYTES + (MAX_PARTIES + 1) * FORM_ROOM
 /** One record for about 300 bytes of frame; it keeps what one frame costs in bounds. */
 export const MOST_FRAME_RECORDS = 256
 const MOST_CAPABILITIES = 32
 const MOST_NAME_BYTES = 40
 /** 500 segments hold 16 million records. */
 export const MOST_SEGMENTS = 500
-const SIGNATURE_BYTES = 64
 const SEGMENT_KEY_BYTES = 32
 
 const KIND = {
@@ -106,39 +113,59 @@ function writeVersion(writer: ByteWriter, version: string): void {
   writeKey(writer, versionKey(version).subarray(0, 2))
 }
 
-/** What a frame says; the same for all who are sent it. */
-function encodeFrameBody(records: readonly OutgoingRecord[]): Uint8Array {
-  const forms = new Map<string, SignedForm>()
-  for (const { attestations } of records) {
-    for (const form of attestations) forms.set(form.body + form.signature, form)
+/** Records that travel together, with each attestation that they name once: a frame, if not told otherwise. */
+export class Gathered {
+  readonly records: OutgoingRecord[] = []
+  readonly #most: { bytes: number; records: number }
+  readonly #forms = new Map<string, SignedForm>()
+  #bytes = 0
+
+  constructor(most = { bytes: FRAME_BYTES, records: MOST_FRAME_RECORDS }) {
+    this.#most = most
   }
-  const writer = new ByteWriter(4096).varint(forms.size)
-  for (const { body, signature } of forms.values()) {
-    writer.block(Buffer.from(body, 'utf8')).raw(fromHex(signature))
+
+  /** Adds the record if there is room for it and for the attestations it brings; one always has room. */
+  add(record: OutgoingRecord): boolean {
+    let bytes = this.#bytes + record.bytes.length
+    const fresh: [string, SignedForm][] = []
+    for (const form of record.attestations) {
+      const name = form.body + form.signature
+      if (this.#forms.has(name)) continue
+      bytes += Buffer.byteLength(form.body, 'utf8') + SIGNATURE_BYTES
+      fresh.push([name, form])
+    }
+    const isFull = this.records.length === this.#most.records || bytes > this.#most.bytes
+    if (isFull && this.records.length > 0) return false
+    this.records.push(record)
+    for (const [name, form] of fresh) this.#forms.set(name, form)
+    this.#bytes = bytes
+    return true
   }
-  writer.varint(records.length)
-  for (const { bytes } of records) writer.block(bytes)
-  return writer.finish()
+
+  /** What a frame of them says: the same for all who are sent it. */
+  encode(): Uint8Array {
+    const writer = new ByteWriter(4096).varint(this.#forms.size)
+    for (const { body, signature } of this.#forms.values()) {
+      writer.block(Buffer.from(body, 'utf8')).raw(fromHex(signature))
+    }
+    writer.varint(this.records.length)
+    for (const { bytes } of this.records) writer.block(bytes)
+    return writer.finish()
+  }
 }
 
 /** Gathers records into frames, in order. */
 export function frameRecords(
   records: readonly OutgoingRecord[],
 ): { body: Uint8Array; records: OutgoingRecord[] }[] {
-  const groups: OutgoingRecord[][] = []
-  let sizeBytes = 0
+  const frames: Gathered[] = []
   for (const record of records) {
-    const last = groups.at(-1)
-    const full = sizeBytes + record.bytes.length > FRAME_BYTES
-    if (last === undefined || full || last.length === MOST_FRAME_RECORDS) {
-      groups.push([record])
-      sizeBytes = record.bytes.length
-    } else {
-      last.push(record)
-      sizeBytes += record.bytes.length
-    }
+    if (frames.at(-1)?.add(record) === true) continue
+    const frame = new Gathered()
+    frame.add(record)
+    frames.push(frame)
   }
-  return groups.map((group) => ({ body: encodeFrameBody(group), records: group }))
+  return frames.map((frame) => ({ body: frame.encode(), records: frame.records }))
 }
 
 /** @param number  counts the frames of one link in one direction, from 0 */
