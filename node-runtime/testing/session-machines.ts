@@ -39,8 +39,12 @@ export interface SessionMachine {
   dataDir: string
   identity: Identity
   records: SessionRecords
+  /** Those of all persons. */
+  cloudRecords: MemoryRecords
   swarm: Swarm
   sessions: Sessions
+  /** Aborted as the machine is closed. */
+  closing: AbortSignal
   close: () => Promise<void>
 }
 
@@ -123,13 +127,17 @@ export class SessionCloud {
       now,
     })
     swarm.start()
+    const closing = new AbortController()
     const machine: SessionMachine = {
       dataDir,
       identity,
       records,
+      cloudRecords: this.records,
       swarm,
       sessions,
+      closing: closing.signal,
       close: async () => {
+        closing.abort()
         this.#machines.delete(machine)
         await sessions.close()
         await swarm.close()
