@@ -21,6 +21,7 @@ export const ERROR_KINDS = {
   PEER_UNREACHABLE: 'environment',
   NO_MACHINE: 'environment',
   FOLDER_IN_USE: 'environment',
+  FOLDER_UNUSABLE: 'environment',
   PORT_IN_USE: 'environment',
   DATA_DAMAGED: 'environment',
   DATA_TOO_NEW: 'environment',

@@ -1,7 +1,9 @@
 // The command line as a shell uses it: real processes, a real DHT on 127.0.0.1.
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startTestnet } from '../swarm/testnet.ts'
 import type { Testnet } from '../swarm/testnet.ts'
@@ -187,6 +189,37 @@ describe('dharma up', () => {
       void watch.ended.then(() => reject(new Error(watch.stderr())))
     })
   })
+})
+
+describe('a data folder that is none', () => {
+  const failure = async (...args: string[]): Promise<unknown> => {
+    const { code, out, error } = await finish(...args)
+    expect([code, out]).toEqual([1, ''])
+    return JSON.parse(error)
+  }
+
+  test('is said to be unusable, by up and by call alike', async () => {
+    const file = join(dataDir, 'file')
+    await writeFile(file, '')
+    const places = [file, join(file, 'x'), ...(process.platform === 'linux' ? ['/proc/nope'] : [])]
+    const failures = await Promise.all(
+      places.map((place) => failure('up', '--json', '--data', place, '--bootstrap', bootstrap)),
+    )
+    failures.push(await failure('call', 'cloud.status', '--data', file))
+    for (const each of failures) expect(each).toMatchObject({ code: 'FOLDER_UNUSABLE' })
+  })
+
+  test.skipIf(process.platform === 'win32').each(['SIGTERM', 'SIGINT'] as const)(
+    'does not keep a start from being stopped by %s',
+    async (signal) => {
+      // Reading it waits for a writer that never comes.
+      await promisify(execFile)('mkfifo', [join(dataDir, 'format.json')])
+      const starting = start('up', '--json', '--data', dataDir, '--bootstrap', bootstrap)
+      await vi.waitFor(() => stat(join(dataDir, 'lock')), { timeout: TIMEOUT_MS })
+      starting.child.kill(signal)
+      expect(await starting.ended).toBe(signal)
+    },
+  )
 })
 
 test('without a machine, or with a broken file, a call fails with NO_MACHINE', async () => {

@@ -2,21 +2,29 @@
 
 /** Asked again after so long, we stop at once. Before, it may be the same request by two ways. */
 const PATIENCE_MS = 2_000
-const FORCED_EXIT_CODE = 130
 
-/** Resolves when this process is asked to stop; asked again later, the process ends at once. */
-export function waitForStop(): Promise<void> {
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+/**
+ * Ends this process by a signal, in the midst of what it does. `process.exit` would wait for a disk that
+ * does not answer, for as long as that takes.
+ */
+export function endAtOnce(signal: StopSignal): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}
+
+/** Resolves when this process is asked to stop, and how; asked again later, the process ends at once. */
+export function waitForStop(): Promise<StopSignal> {
   return new Promise((resolve) => {
     let askedMs: number | null = null
-    const stop = (): void => {
-      if (askedMs !== null && performance.now() - askedMs > PATIENCE_MS) {
-        process.exit(FORCED_EXIT_CODE)
-      }
+    const stop = (signal: StopSignal): void => {
+      if (askedMs !== null && performance.now() - askedMs > PATIENCE_MS) endAtOnce(signal)
       askedMs ??= performance.now()
-      resolve()
+      resolve(signal)
     }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
-    if (process.channel !== undefined) process.once('disconnect', stop)
+    process.on('SIGINT', () => stop('SIGINT'))
+    process.on('SIGTERM', () => stop('SIGTERM'))
+    if (process.channel !== undefined) process.once('disconnect', () => stop('SIGTERM'))
   })
 }

@@ -89,6 +89,19 @@ test('a first signature makes the key, for the owner’s eyes only and outside t
   })
 })
 
+test('a folder that is not there is said to be none, and no key is made', async () => {
+  for (const name of ['nothing', 'dharma.json', join('dharma.json', 'x')]) {
+    for (const verb of ['sign', 'verify']) {
+      const data = verb === 'sign' ? ['--data', dataDir] : []
+      expect(await run(verb, join(folder, name), '--json', ...data)).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/"BAD_INPUT","message":"There is no folder /),
+      })
+    }
+  }
+  expect(await readdir(dataDir)).toEqual([])
+})
+
 test('what git ignores is not signed, what was added all the same is', async () => {
   await mkdir(join(folder, 'left-out'))
   await writeFile(join(folder, 'left-out', 'kept.txt'), 'kept')

@@ -1,5 +1,5 @@
 // `dharma system sign` and `dharma system verify`: for authors of systems.
-import { access, mkdir, realpath } from 'node:fs/promises'
+import { access, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { CloudError } from '../contract/errors.ts'
 import { encodeKey } from '../core/keys.ts'
@@ -8,6 +8,7 @@ import { SIGNATURE_PATH } from '../core/systems/signature.ts'
 import { openPublisherKey } from '../services/systems/publisher-key.ts'
 import { signFolder } from '../services/systems/sign-folder.ts'
 import { verifyFolder } from '../services/systems/verify-folder.ts'
+import { makeFolder, placeError } from '../store/folder-place.ts'
 import { printJson, printText } from './output.ts'
 
 /** Where an author's key lies if no other place is named. */
@@ -23,6 +24,20 @@ export interface SignOptions {
   json: boolean
 }
 
+/** @throws CloudError BAD_INPUT, FOLDER_UNUSABLE */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    throw placeError(error, folder) ?? error
+  })
+  if (found?.isDirectory() === true) return
+  throw new CloudError(
+    'BAD_INPUT',
+    `There is no folder ${folder}. Name the folder of the system’s repository.`,
+    { folder },
+  )
+}
+
 /** A secret that lies in a repository is committed one day. */
 async function checkOutside(folder: string, file: string): Promise<void> {
   const from = relative(await realpath(folder), await realpath(dirname(file)))
@@ -35,12 +50,12 @@ async function checkOutside(folder: string, file: string): Promise<void> {
 }
 
 async function openKey(file: string, { folder, json }: SignOptions): Promise<KeyPair> {
-  await mkdir(dirname(file), { recursive: true })
+  await makeFolder(dirname(file))
   await checkOutside(folder, file)
   const { keys, isNew } = await openPublisherKey(file)
   if (isNew && !json) {
     printText(`A new key, ${encodeKey(keys.publicKey)}, is in ${file}.`)
-    printText('Keep a copy of that file in a safe place: without it you can not publish updates.')
+    printText('Keep a copy of that file in a safe place: without it you cannot publish updates.')
   }
   return keys
 }
@@ -66,6 +81,7 @@ async function checkKeyIsHere(file: string, folder: string): Promise<void> {
 export async function signSystemFolder(options: SignOptions): Promise<void> {
   const { folder, dataDir, key, next, json } = options
   const file = key ?? join(dataDir, KEY_NAME)
+  await checkFolder(folder)
   await checkKeyIsHere(file, folder)
   const keys = await openKey(file, options)
   const successor = next === undefined ? undefined : await openKey(next, options)
@@ -80,6 +96,7 @@ export async function signSystemFolder(options: SignOptions): Promise<void> {
 
 /** Says whose the newest commit of a folder is. Fails if its signature does not hold. */
 export async function verifySystemFolder(folder: string, json: boolean): Promise<void> {
+  await checkFolder(folder)
   const { id, version, commit, publisherKeys } = await verifyFolder(folder)
   if (publisherKeys === null) {
     throw new CloudError(

@@ -4,11 +4,13 @@ import { CloudError } from '../contract/errors.ts'
 import { Runtime } from '../machine/runtime.ts'
 import { isLocal } from '../host/bootstrap.ts'
 import { hostRuntime } from '../host/host.ts'
+import type { Host } from '../host/host.ts'
 import { createLog } from '../host/log.ts'
+import type { Log } from '../ports/log.ts'
 import { guardProcess } from '../host/process-guard.ts'
 import { printJson, printText } from './output.ts'
 import { SDK_DIR } from '../host/places.ts'
-import { waitForStop } from './stop-signal.ts'
+import { endAtOnce, waitForStop } from './stop-signal.ts'
 
 /** A machine that has not closed by then is ended; what it acknowledged is on disk already. */
 const CLOSE_TIMEOUT_MS = 10_000
@@ -29,11 +31,14 @@ function withAddress(error: unknown): unknown {
   return new CloudError(error.code, `${error.message} It is open at ${url}`, error.details)
 }
 
-/** Resolves once the machine has closed after SIGINT or SIGTERM. @throws CloudError */
-export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): Promise<void> {
-  const stopped = waitForStop()
-  const log = createLog(dataDir)
-  guardProcess(log)
+interface Machine {
+  runtime: Runtime
+  host: Host
+}
+
+/** @throws CloudError */
+async function start(options: UpOptions, log: Log): Promise<Machine> {
+  const { dataDir, port, cloud, bootstrap } = options
   const runtime = await Runtime.start({
     dataDir,
     kind: 'headless',
@@ -49,6 +54,19 @@ export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): 
     await runtime.close()
     throw error
   })
+  return { runtime, host }
+}
+
+/** Resolves once the machine has closed after SIGINT or SIGTERM. @throws CloudError */
+export async function up(options: UpOptions): Promise<void> {
+  const { dataDir, json } = options
+  const stopped = waitForStop()
+  const log = createLog(dataDir)
+  guardProcess(log)
+  const started = await Promise.race([start(options, log), stopped])
+  // A start may take long, or for ever, and has acknowledged nothing.
+  if (typeof started === 'string') return endAtOnce(started)
+  const { runtime, host } = started
 
   const { machine, originated } = runtime
   const { url } = host
@@ -64,10 +82,10 @@ export async function up({ dataDir, port, cloud, bootstrap, json }: UpOptions): 
     printText('Ctrl+C stops it.')
   }
 
-  await stopped
+  const asked = await stopped
   const timer = setTimeout(() => {
     log.error('the machine did not close in time')
-    process.exit(1)
+    endAtOnce(asked)
   }, CLOSE_TIMEOUT_MS)
   await host.close()
   await runtime.close()

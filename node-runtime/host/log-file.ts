@@ -73,9 +73,18 @@ export class LogFile {
 
   #open(): { descriptor: number; sizeBytes: number } {
     const { path } = this.#options
-    this.#disk.mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER })
+    this.#makeFolder(dirname(path))
     const descriptor = this.#disk.openSync(path, 'a', PRIVATE_FILE)
     return { descriptor, sizeBytes: this.#disk.fstatSync(descriptor).size }
+  }
+
+  /** This one alone: the folder that it lies in is made by who takes it, and is told what is wrong. */
+  #makeFolder(path: string): void {
+    try {
+      this.#disk.mkdirSync(path, { mode: PRIVATE_FOLDER })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
   }
 
   #putAsideIfLarge(): void {

@@ -1,7 +1,6 @@
 // This machine as a part of one cloud: its records, its links, what it knows of the others. Joining
 // another cloud closes this and opens another. Wiring only: what decides is in `core/`.
 import { EventEmitter } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
 import type { CloudNotice } from '../contract/cloud.ts'
@@ -24,6 +23,7 @@ import type { JudgesValues } from '../services/db/judgement.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 import type { OwningSystem } from '../services/systems/system-store.ts'
+import { makeFolder } from '../store/folder-place.ts'
 import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
 import { Swarm } from '../swarm/swarm.ts'
@@ -115,7 +115,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
     const { bootstrap, host, now = Date.now } = options
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     const { store, damage } = await IndexedRecords.open({
       folder: join(folder, 'records'),
       log,

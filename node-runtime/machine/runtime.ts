@@ -101,7 +101,7 @@ export class Runtime {
   /**
    * Starts the machine of a data folder. Returns when it can answer calls; finding other machines
    * goes on.
-   * @throws CloudError FOLDER_IN_USE, CLOUD_KEY_INVALID, DATA_DAMAGED, DATA_TOO_NEW
+   * @throws CloudError FOLDER_IN_USE, FOLDER_UNUSABLE, CLOUD_KEY_INVALID, DATA_DAMAGED, DATA_TOO_NEW
    */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     return opening(async (opened) => {

@@ -1,6 +1,7 @@
 // What the operating system and the engines say about a disk, as errors for people.
 import { open, rm } from 'node:fs/promises'
 import { CloudError } from '../contract/errors.ts'
+import { placeError } from './folder-place.ts'
 
 const FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 /** LevelDB and RocksDB pass on the operating system's words only. */
@@ -13,9 +14,11 @@ export function isDiskFull(error: unknown): boolean {
   return FULL_WORDS.test(error.message) || isDiskFull(error.cause)
 }
 
-/** A failed write as CloudError DISK_FULL or DISK_FAILED. */
+/** A failed write as CloudError DISK_FULL, FOLDER_UNUSABLE or DISK_FAILED. */
 export function diskError(error: unknown, path: string): CloudError {
   if (error instanceof CloudError) return error
+  const unusable = placeError(error, path)
+  if (unusable !== null) return unusable
   const reason = error instanceof Error ? error.message : String(error)
   return isDiskFull(error)
     ? new CloudError(

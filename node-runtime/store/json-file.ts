@@ -6,6 +6,7 @@ import type * as z from 'zod'
 import { CloudError } from '../contract/errors.ts'
 import { KeyedQueue } from '../flow/keyed-queue.ts'
 import { diskError } from './disk-errors.ts'
+import { placeError } from './folder-place.ts'
 import { replaceFile } from './synced-files.ts'
 
 const FILE_MODE = 0o600
@@ -25,7 +26,7 @@ export interface ReadOptions {
 /**
  * The content of a JSON file, or null if there is none. A damaged file gives the one before, which
  * then takes its place; what was damaged stays as `.damaged`.
- * @throws CloudError DATA_DAMAGED if both are not what they should be
+ * @throws CloudError DATA_DAMAGED if both are not what they should be, FOLDER_UNUSABLE
  */
 export async function readJsonFile<T>(
   path: string,
@@ -70,7 +71,7 @@ async function readBackup<T>(
 /**
  * Replaces the file at once, readable only by its owner; it is on the disk when this returns. Calls
  * for one file are carried out in the order they were made.
- * @throws CloudError DISK_FULL, DISK_FAILED
+ * @throws CloudError DISK_FULL, DISK_FAILED, FOLDER_UNUSABLE
  */
 export function writeJsonFile(path: string, content: unknown): Promise<void> {
   const text = `${JSON.stringify(content, null, 2)}\n`
@@ -109,7 +110,7 @@ async function readText(path: string): Promise<string | null> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
+    throw placeError(error, path) ?? error
   }
 }
 

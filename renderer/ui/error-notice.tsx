@@ -30,6 +30,10 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     title: 'The data folder is in use',
     advice: 'Another Dharma runs on it. Close that one first.',
   },
+  FOLDER_UNUSABLE: {
+    title: 'The folder cannot be used',
+    advice: 'Give yourself permission for it, or start Dharma on another folder.',
+  },
   INTERNAL: {
     title: 'Something went wrong inside Dharma',
     advice: 'This is our mistake, not yours. The log in the data folder has the details.',

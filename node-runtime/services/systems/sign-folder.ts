@@ -16,6 +16,7 @@ import {
 } from '../../core/systems/signature.ts'
 import type { SystemSignature } from '../../core/systems/signature.ts'
 import { signedSystemKey } from '../../core/systems/system-key.ts'
+import { diskError } from '../../store/disk-errors.ts'
 import { MAX_SYSTEM_BYTES, MAX_SYSTEM_FILES } from './git-tree.ts'
 import { readManifest } from './manifest.ts'
 
@@ -35,7 +36,7 @@ export interface SignedSystem {
  * @param keys  the publisher's present key
  * @param next  hands over to this key, which signs from now on
  * @throws CloudError MANIFEST_MISSING, MANIFEST_INVALID, SYSTEM_TOO_LARGE, SYSTEM_SIGNATURE_INVALID
- *   if the folder is signed by somebody else
+ *   if the folder is signed by somebody else; DISK_FULL, DISK_FAILED, FOLDER_UNUSABLE
  */
 export async function signFolder(
   folder: string,
@@ -51,7 +52,10 @@ export async function signFolder(
     next === undefined
       ? signSystem(content, keys, before)
       : signSystem(content, next, handOver(content, before, keys, next))
-  await writeFile(join(folder, SIGNATURE_PATH), `${JSON.stringify(file, null, 2)}\n`)
+  const path = join(folder, SIGNATURE_PATH)
+  await writeFile(path, `${JSON.stringify(file, null, 2)}\n`).catch((error: unknown) => {
+    throw diskError(error, path)
+  })
   const publisher = before?.keys[0] ?? encodeKey(keys.publicKey)
   return {
     id,
