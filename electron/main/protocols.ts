@@ -74,7 +74,7 @@ export function serveSystem(
     if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'Only reading.')
     try {
       const client = await openClient()
-      const asset = await client.systems.asset({ id: system, path: pathname })
+      const asset = await client.systems.asset({ system, path: pathname })
       return new Response(Buffer.from(asset.bodyBase64, 'base64'), {
         headers: { ...asset.headers, 'content-type': asset.contentType },
       })

@@ -124,6 +124,28 @@ export const installedSystemSchema = z.object({
 })
 export type InstalledSystem = z.infer<typeof installedSystemSchema>
 
+const oneSystem = {
+  system: systemNameSchema.optional(),
+  /** What `system` was called here before. Never both. */
+  id: systemNameSchema.optional(),
+}
+
+/** The input of a call on one installed system. */
+function onOneSystem<S extends z.ZodRawShape>(shape: S) {
+  return z.object({ ...oneSystem, ...shape }).superRefine((input, context) => {
+    const { system, id } = input as { system?: string; id?: string }
+    if (system === undefined && id === undefined) {
+      context.addIssue({ code: 'custom', path: ['system'], message: 'is missing' })
+    } else if (system !== undefined && id !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['id'],
+        message: 'is the same as "system": give one',
+      })
+    }
+  })
+}
+
 /**
  * A call that names a system takes its key, its host or its id. An id that several systems have names
  * none of them: SYSTEM_ID_AMBIGUOUS, with their keys in its details.
@@ -178,7 +200,7 @@ export const systemsContract = {
   }),
   /** Replaces what the person granted. Takes effect at once, for open pages too. */
   setGrant: call({
-    input: z.object({ id: systemNameSchema, grant: z.array(permissionSchema).max(20) }),
+    input: onOneSystem({ grant: z.array(permissionSchema).max(20) }),
     output: emptySchema,
     errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_ID_AMBIGUOUS', 'SYSTEM_GRANT_INVALID'],
   }),
@@ -188,7 +210,7 @@ export const systemsContract = {
    * known: what a replaced one signs is not installed any more.
    */
   uninstall: call({
-    input: z.object({ id: systemNameSchema, deleteData: z.boolean().default(false) }),
+    input: onOneSystem({ deleteData: z.boolean().default(false) }),
     output: emptySchema,
     errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_ID_AMBIGUOUS'],
   }),
@@ -197,7 +219,7 @@ export const systemsContract = {
    * folder is the root, an address without a file gets the entry, and `/.dharma/…` is the SDK.
    */
   asset: call({
-    input: z.object({ id: systemNameSchema, path: z.string().max(500) }),
+    input: onOneSystem({ path: z.string().max(500) }),
     output: z.object({
       contentType: z.string(),
       headers: z.record(z.string(), z.string()),

@@ -3,6 +3,7 @@ import { CloudError } from '../contract/errors.ts'
 import { isStream } from '../rpc/stream.ts'
 import { parseCall } from './call-list.ts'
 import { printJson } from './output.ts'
+import { COMMAND } from '../host/command-name.ts'
 import { connectToFolder } from '../host/running-machine.ts'
 import { waitForStop } from './stop-signal.ts'
 
@@ -17,6 +18,12 @@ function parseArguments(text: string): unknown {
   }
 }
 
+/** Names the way to learn what the call takes. */
+function withHint(error: unknown, name: string): unknown {
+  if (!(error instanceof CloudError) || error.code !== 'BAD_INPUT') return error
+  return new CloudError(error.code, `${error.message} See: ${COMMAND} calls ${name}`, error.details)
+}
+
 /**
  * Prints the answer as JSON; of a stream, one line for each event until it ends or is interrupted.
  * @throws CloudError any of the call's, NO_MACHINE, UNKNOWN_CALL, BAD_INPUT
@@ -26,7 +33,11 @@ export async function call(name: string, argument: string, dataDir: string): Pro
   const input = parseArguments(argument)
   const { client, close } = await connectToFolder(dataDir)
   try {
-    const output = await (client as unknown as DynamicClient)[service]![method]!(input)
+    const output = await (client as unknown as DynamicClient)[service]![method]!(input).catch(
+      (error: unknown) => {
+        throw withHint(error, name)
+      },
+    )
     if (!isStream(output)) return printJson(output)
     const iterator = output[Symbol.asyncIterator]()
     void waitForStop().then(() => iterator.return?.())

@@ -123,6 +123,7 @@ describe('dharma up', () => {
     const results = await Promise.all(
       failures.map(([, ...args]) => finish('call', ...args, '--data', dataDir)),
     )
+    expect(results[2]?.error).toContain('"all\\" is not known here. See: dharma calls systems.list')
     results.forEach(({ code, out, error }, index) => {
       const failure = JSON.parse(error) as Record<string, unknown>
       expect([failure['code'], code, out]).toEqual([failures[index]?.[0], 1, ''])
@@ -252,4 +253,31 @@ test('help is everywhere, and every call is listed with who may make it', async 
   expect(calls).toContainEqual(
     expect.objectContaining({ call: 'cloud.watch', access: 'owner', stream: true }),
   )
+})
+
+test('what one call takes is shown, for people and for programs', async () => {
+  const [words, json, unknown] = await Promise.all([
+    finish('calls', 'systems.uninstall'),
+    finish('calls', 'systems.uninstall', '--json'),
+    finish('calls', 'systems.remove'),
+  ])
+  expect([words.code, words.out]).toEqual([0, expect.stringContaining('system?: string')])
+  expect(JSON.parse(json.out)).toMatchObject({
+    call: 'systems.uninstall',
+    input: { properties: { system: { type: 'string' }, deleteData: { default: false } } },
+  })
+  expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('"systems.remove"')])
+})
+
+test('hints name the command as it was started', async () => {
+  const args = ['call', 'cloud.status', '--data', dataDir]
+  const [inClone, installed] = await Promise.all(
+    ['dharma', 'test'].map(async (script) => {
+      const { ended, stderr } = command.start(args, { npm_lifecycle_event: script })
+      await ended
+      return (JSON.parse(stderr()) as { message: string }).message
+    }),
+  )
+  expect(inClone).toContain(`Start one with: npm run dharma -- up --data ${dataDir}`)
+  expect(installed).toContain(`Start one with: dharma up --data ${dataDir}`)
 })

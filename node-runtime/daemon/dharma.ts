@@ -5,7 +5,8 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudError } from '../contract/errors.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
-import { describeCalls, listCalls } from './call-list.ts'
+import { describeCall, describeCalls, findCall, listCalls } from './call-list.ts'
+import { COMMAND } from '../host/command-name.ts'
 import { defaultDataDir } from '../host/default-data-dir.ts'
 import { endWhenReaderGoes, printFailure, printJson, printText } from './output.ts'
 
@@ -39,7 +40,13 @@ function showCalls(json: boolean): void {
   else printText(describeCalls(calls))
 }
 
-const program = new Command('dharma')
+function showCall(name: string, json: boolean): void {
+  const call = findCall(name)
+  if (json) printJson(call)
+  else printText(describeCall(call))
+}
+
+const program = new Command(COMMAND)
   .description('A machine of a Dharma cloud, without a window of its own.')
   .version(packageJson.version)
   .exitOverride()
@@ -73,7 +80,7 @@ program
 program
   .command('call')
   .description('Make a call on the running machine of a folder: its answer on stdout, as JSON.')
-  .argument('[call]', 'such as cloud.status; see "dharma calls"')
+  .argument('[call]', `such as cloud.status; see "${COMMAND} calls"`)
   .argument('[arguments]', 'the arguments, as JSON', '{}')
   .option('--data <folder>', DATA_HELP)
   .option('--list', 'list all calls', false)
@@ -85,7 +92,7 @@ program
   .action(
     async (name: string | undefined, args: string, options: DataOption & { list: boolean }) => {
       if (options.list) return showCalls(false)
-      if (name === undefined) throw new CloudError('BAD_INPUT', 'Which call? See: dharma calls')
+      if (name === undefined) throw new CloudError('BAD_INPUT', `Which call? See: ${COMMAND} calls`)
       const { call } = await import('./call.ts')
       await call(name, args, dataDirOf(options))
     },
@@ -93,9 +100,13 @@ program
 
 program
   .command('calls')
-  .description('List all calls, and who may make them.')
-  .option('--json', JSON_HELP, false)
-  .action(({ json }: { json: boolean }) => showCalls(json))
+  .description('List all calls, and who may make them; of one call, what it takes and answers.')
+  .argument('[call]', 'such as db.put')
+  .option('--json', `${JSON_HELP}, with JSON Schemas of inputs and answers`, false)
+  .action((name: string | undefined, { json }: { json: boolean }) => {
+    if (name === undefined) showCalls(json)
+    else showCall(name, json)
+  })
 
 program
   .command('testnet')

@@ -8,6 +8,7 @@ import { SIGNATURE_PATH } from '../core/systems/signature.ts'
 import { openPublisherKey } from '../services/systems/publisher-key.ts'
 import { signFolder } from '../services/systems/sign-folder.ts'
 import { verifyFolder } from '../services/systems/verify-folder.ts'
+import { COMMAND } from '../host/command-name.ts'
 import { makeFolder, placeError } from '../store/folder-place.ts'
 import { printJson, printText } from './output.ts'
 
@@ -101,7 +102,7 @@ export async function verifySystemFolder(folder: string, json: boolean): Promise
   if (publisherKeys === null) {
     throw new CloudError(
       'SYSTEM_SIGNATURE_INVALID',
-      `The newest commit (${commit.slice(0, 12)}) of "${id}" is not signed. Run dharma system sign, and commit ${SIGNATURE_PATH} together with the rest.`,
+      `The newest commit (${commit.slice(0, 12)}) of "${id}" is not signed. Run ${COMMAND} system sign, and commit ${SIGNATURE_PATH} together with the rest.`,
       { id, commit },
     )
   }

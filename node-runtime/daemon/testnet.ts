@@ -1,4 +1,5 @@
 // `dharma testnet`: a DHT on this computer alone, until it is told to stop.
+import { COMMAND } from '../host/command-name.ts'
 import { startTestnet } from '../swarm/testnet.ts'
 import { printJson, printText } from './output.ts'
 import { waitForStop } from './stop-signal.ts'
@@ -11,7 +12,7 @@ export async function testnet({ json }: { json: boolean }): Promise<void> {
   if (json) printJson({ event: 'ready', bootstrap: addresses })
   else {
     printText('A DHT for machines on this computer is up. Start machines in it with:')
-    printText(`dharma up --bootstrap ${addresses.join(',')} --data FOLDER`)
+    printText(`${COMMAND} up --bootstrap ${addresses.join(',')} --data FOLDER`)
     printText('Ctrl+C stops it.')
   }
   await stopped

@@ -6,6 +6,7 @@ import { contract } from '../contract/index.ts'
 import { connect } from '../rpc/client.ts'
 import type { Client } from '../rpc/client.ts'
 import { webSocketPort } from '../rpc/transports/web-socket.ts'
+import { COMMAND } from './command-name.ts'
 import { readRuntimeFile } from '../store/folder-lock.ts'
 
 export interface Connection {
@@ -21,7 +22,7 @@ export async function connectToFolder(dataDir: string): Promise<Connection> {
   const file = await readRuntimeFile(dataDir)
   const none = new CloudError(
     'NO_MACHINE',
-    `No machine is running on ${dataDir}. Start one with: dharma up --data ${dataDir}`,
+    `No machine is running on ${dataDir}. Start one with: ${COMMAND} up --data ${dataDir}`,
     { dataDir },
   )
   if (file === null) throw none

@@ -12,19 +12,44 @@ const LIBRARY_CODES: Record<string, ErrorCode> = {
   CLIENT_CLOSED_REQUEST: 'CANCELLED',
 }
 
+/** As the schema library has them; of a union, why each of its parts does not fit. */
 interface Issue {
   path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined
   message: string
+  code?: string
+  keys?: readonly string[]
+  errors?: readonly (readonly Issue[])[]
 }
 
-/** The first reason of a failed validation, in words. */
-export function describeIssues(issues: readonly Issue[]): string {
-  const [first] = issues
-  if (first === undefined) return 'The arguments do not fit the call.'
-  const path = (first.path ?? [])
+/** An answer with more is read by nobody. */
+const MAX_REASONS = 5
+
+function isMissing({ message, errors = [] }: Issue): boolean {
+  if (message.endsWith('received undefined')) return true
+  return errors.some((part) => part.some((issue) => !issue.path?.length && isMissing(issue)))
+}
+
+function describeIssue(issue: Issue): string {
+  const { code, keys = [], message } = issue
+  const path = (issue.path ?? [])
     .map((part) => String(typeof part === 'object' ? part.key : part))
     .join('.')
-  return path === '' ? first.message : `${path}: ${first.message}`
+  if (code === 'unrecognized_keys') {
+    const names = keys.map((key) => `"${key}"`).join(', ')
+    if (path !== '') return `"${path}" knows no ${names}`
+    return `${names} ${keys.length === 1 ? 'is' : 'are'} not known here`
+  }
+  if (path === '') return message
+  if (isMissing(issue)) return `"${path}" is missing`
+  return code === 'custom' ? `"${path}" ${message}` : `"${path}": ${message}`
+}
+
+/** Why an input does not fit, in a sentence that names every reason. */
+export function describeIssues(issues: readonly Issue[]): string {
+  const reasons = issues.slice(0, MAX_REASONS).map(describeIssue)
+  const more = issues.length - reasons.length
+  if (more > 0) reasons.push(`and ${more} more`)
+  return `The arguments do not fit the call: ${reasons.join('; ')}.`
 }
 
 function issuesOf(data: unknown): Issue[] | null {

@@ -239,14 +239,14 @@ export function createFakeRuntime(): FakeRuntime {
         calls.push(['systems.setGrant', input])
         systems.set({
           systems: systems.value.systems.map((system) =>
-            system.key === input.id ? { ...system, granted: input.grant } : system,
+            system.key === input.system ? { ...system, granted: input.grant } : system,
           ),
         })
         return {}
       }),
       uninstall: os.systems.uninstall.handler(({ input }) => {
         calls.push(['systems.uninstall', input])
-        systems.set({ systems: systems.value.systems.filter(({ key }) => key !== input.id) })
+        systems.set({ systems: systems.value.systems.filter(({ key }) => key !== input.system) })
         return {}
       }),
       asset: os.systems.asset.handler(notHere),

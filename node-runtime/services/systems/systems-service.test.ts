@@ -83,12 +83,12 @@ test('a system is looked at, installed, served and uninstalled', async () => {
     commit,
   })
   expect((await systems.list({})).systems).toMatchObject([{ id: NOTES_ID, commit }])
-  const { contentType, headers, bodyBase64 } = await systems.asset({ id: NOTES_ID, path: '/' })
+  const { contentType, headers, bodyBase64 } = await systems.asset({ system: NOTES_ID, path: '/' })
   expect(contentType).toBe('text/html; charset=utf-8')
   expect(headers['content-security-policy']).toContain("default-src 'self'")
   expect(Buffer.from(bodyBase64, 'base64').toString()).toBe(notesFiles['ui/index.html'])
-  expect(await systems.setGrant({ id: NOTES_ID, grant: [] })).toEqual({})
-  expect(await systems.uninstall({ id: NOTES_ID })).toEqual({})
+  expect(await systems.setGrant({ system: NOTES_ID, grant: [] })).toEqual({})
+  expect(await systems.uninstall({ system: NOTES_ID })).toEqual({})
   expect(await systems.list({})).toEqual({ systems: [] })
   expect(deletions).toEqual([])
 })
@@ -96,12 +96,32 @@ test('a system is looked at, installed, served and uninstalled', async () => {
 test('the records are deleted if the person says so, and only of what is installed', async () => {
   const systems = call()
   await store.install({ url: server.url, commit: await server.commitOf(), grant: [] })
-  await systems.uninstall({ id: NOTES_ID, deleteData: true })
+  await systems.uninstall({ system: NOTES_ID, deleteData: true })
   expect(deletions).toEqual([keyOf()])
-  await expect(systems.uninstall({ id: NOTES_ID, deleteData: true })).rejects.toMatchObject({
+  await expect(systems.uninstall({ system: NOTES_ID, deleteData: true })).rejects.toMatchObject({
     code: 'SYSTEM_NOT_INSTALLED',
   })
   expect(deletions).toEqual([keyOf()])
+})
+
+test('a call on a system takes it as `system`, or as `id` as it did before, and not as both', async () => {
+  const systems = call()
+  await store.install({ url: server.url, commit: await server.commitOf(), grant: [] })
+  await systems.setGrant({ id: NOTES_ID, grant: ['db'] })
+  expect(store.hasPermission(keyOf(), 'db')).toBe(true)
+  expect((await systems.asset({ id: NOTES_ID, path: '/' })).contentType).toContain('text/html')
+  for (const [input, message] of [
+    [{ grant: [] }, '"system" is missing'],
+    [{ system: NOTES_ID, id: NOTES_ID, grant: [] }, '"id" is the same as "system": give one'],
+  ] as const) {
+    await expect(systems.setGrant(input as never)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining(message),
+    })
+  }
+  expect(store.hasPermission(keyOf(), 'db')).toBe(true)
+  expect(await systems.uninstall({ id: NOTES_ID })).toEqual({})
+  expect(store.list()).toEqual([])
 })
 
 test('an id that two authors have names neither; their keys and hosts do', async () => {
@@ -115,16 +135,16 @@ test('an id that two authors have names neither; their keys and hosts do', async
     details: { id: NOTES_ID, keys: [keyOf(), keyOf('namesake')] },
   }
   const grant: Permission[] = ['db']
-  await expect(systems.setGrant({ id: NOTES_ID, grant })).rejects.toMatchObject(ambiguous)
-  await expect(systems.uninstall({ id: NOTES_ID })).rejects.toMatchObject(ambiguous)
-  await expect(systems.asset({ id: NOTES_ID, path: '/' })).rejects.toMatchObject(ambiguous)
+  await expect(systems.setGrant({ system: NOTES_ID, grant })).rejects.toMatchObject(ambiguous)
+  await expect(systems.uninstall({ system: NOTES_ID })).rejects.toMatchObject(ambiguous)
+  await expect(systems.asset({ system: NOTES_ID, path: '/' })).rejects.toMatchObject(ambiguous)
   const { host } = (await systems.list({})).systems[1] ?? { host: '' }
-  await systems.setGrant({ id: host, grant })
+  await systems.setGrant({ system: host, grant })
   expect(store.hasPermission(keyOf('namesake'), 'db')).toBe(true)
   expect(store.hasPermission(keyOf(), 'db')).toBe(false)
-  await systems.uninstall({ id: keyOf(), deleteData: true })
+  await systems.uninstall({ system: keyOf(), deleteData: true })
   expect(deletions).toEqual([keyOf()])
-  expect(await systems.setGrant({ id: NOTES_ID, grant: [] })).toEqual({})
+  expect(await systems.setGrant({ system: NOTES_ID, grant: [] })).toEqual({})
   expect(store.hasPermission(keyOf('namesake'), 'db')).toBe(false)
 })
 
@@ -146,8 +166,8 @@ test('a page of a system may not manage systems', async () => {
   const forbidden = { code: 'FORBIDDEN' }
   await expect(systems.list({})).rejects.toMatchObject(forbidden)
   await expect(systems.preview({ url: server.url })).rejects.toMatchObject(forbidden)
-  await expect(systems.setGrant({ id: NOTES_ID, grant: [] })).rejects.toMatchObject(forbidden)
-  await expect(systems.asset({ id: NOTES_ID, path: '/' })).rejects.toMatchObject(forbidden)
+  await expect(systems.setGrant({ system: NOTES_ID, grant: [] })).rejects.toMatchObject(forbidden)
+  await expect(systems.asset({ system: NOTES_ID, path: '/' })).rejects.toMatchObject(forbidden)
 })
 
 test('errors keep their code and details over the wire', async () => {

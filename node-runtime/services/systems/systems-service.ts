@@ -10,12 +10,19 @@ export interface SystemsServiceOptions {
   deleteOwnRecords: (system: string) => Promise<void>
 }
 
+interface NamedSystem {
+  system?: string | undefined
+  id?: string | undefined
+}
+
 /** The handlers of the `systems` service. */
 export function createSystemsService({ store, deleteOwnRecords }: SystemsServiceOptions) {
   const { systems } = os
 
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
-  function keyOf(name: string): string {
+  function keyOf({ system, id }: NamedSystem): string {
+    // The contract demands one of them.
+    const name = String(system ?? id)
     const key = store.resolve(name)
     if (key !== null) return key
     throw new CloudError('SYSTEM_NOT_INSTALLED', `"${name}" is not installed on this machine.`, {
@@ -38,20 +45,20 @@ export function createSystemsService({ store, deleteOwnRecords }: SystemsService
     ),
 
     setGrant: systems.setGrant.handler(async ({ input }) => {
-      await store.setGrant(keyOf(input.id), input.grant)
+      await store.setGrant(keyOf(input), input.grant)
       return {}
     }),
 
-    uninstall: systems.uninstall.handler(async ({ input: { id, deleteData } }) => {
-      const key = keyOf(id)
+    uninstall: systems.uninstall.handler(async ({ input }) => {
+      const key = keyOf(input)
       // First the records: deleting them needs the collections that the manifest declares.
-      if (deleteData) await deleteOwnRecords(key)
+      if (input.deleteData) await deleteOwnRecords(key)
       await store.uninstall(key)
       return {}
     }),
 
     asset: systems.asset.handler(async ({ input }) => {
-      const { contentType, headers, body } = await store.asset(keyOf(input.id), input.path)
+      const { contentType, headers, body } = await store.asset(keyOf(input), input.path)
       return { contentType, headers, bodyBase64: Buffer.from(body).toString('base64') }
     }),
   }

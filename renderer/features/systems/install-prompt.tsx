@@ -57,7 +57,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
     if (preview === null) return
     const { url, commit } = preview
     const { host } = await client.systems.install({ url, commit, grant: [...grant] })
-    for (const id of removing) await client.systems.uninstall({ id, deleteData: false })
+    for (const system of removing) await client.systems.uninstall({ system, deleteData: false })
     setInstalled(host)
   })
   const answerable = useAnswerable(preview)

@@ -10,7 +10,7 @@ const loaded = new Map<string, Promise<string | null>>()
 
 async function loadIcon(client: Client, key: string, icon: string): Promise<string | null> {
   const path = icon.startsWith('/') ? icon : `/${icon}`
-  const { contentType, bodyBase64 } = await client.systems.asset({ id: key, path })
+  const { contentType, bodyBase64 } = await client.systems.asset({ system: key, path })
   return contentType.startsWith('image/') ? `data:${contentType};base64,${bodyBase64}` : null
 }
 

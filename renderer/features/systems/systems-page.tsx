@@ -65,7 +65,7 @@ function SystemCard({ system }: { system: InstalledSystem }): ReactNode {
   const { tabs, overlays } = useShell()
   const [removing, setRemoving] = useState(false)
   const setGrant = useCall((grant: InstalledSystem['granted']) =>
-    client.systems.setGrant({ id: system.key, grant }),
+    client.systems.setGrant({ system: system.key, grant }),
   )
   return (
     <article className="card system-card" aria-label={system.name}>

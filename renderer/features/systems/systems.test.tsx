@@ -104,7 +104,7 @@ describe('a system that is signed, where an unsigned copy from its address is in
     fireEvent.click(install)
     await screen.findByRole('dialog', { name: 'Event Games is installed' })
     expect(fake.calls.slice(1)).toEqual([
-      ['systems.uninstall', { id: OTHER_KEY, deleteData: false }],
+      ['systems.uninstall', { system: OTHER_KEY, deleteData: false }],
     ])
     expect(fake.systems.value.systems.map(({ key }) => key)).toEqual([PREVIEW.key])
   })
@@ -213,7 +213,9 @@ test('a permission is taken back with its switch, and uninstalling says what hap
   const card = await screen.findByRole('article', { name: 'Event Games' })
   fireEvent.click(within(card).getByRole('switch', { name: 'Keep records in the cloud' }))
   await waitFor(() =>
-    expect(fake.calls).toEqual([['systems.setGrant', { id: PREVIEW.key, grant: ['sessions'] }]]),
+    expect(fake.calls).toEqual([
+      ['systems.setGrant', { system: PREVIEW.key, grant: ['sessions'] }],
+    ]),
   )
 
   fireEvent.click(within(card).getByRole('button', { name: 'Uninstall' }))
@@ -224,7 +226,10 @@ test('a permission is taken back with its switch, and uninstalling says what hap
   )
   fireEvent.click(within(dialog).getByRole('button', { name: 'Uninstall' }))
   await screen.findByText('Nothing is installed yet')
-  expect(fake.calls.at(-1)).toEqual(['systems.uninstall', { id: PREVIEW.key, deleteData: true }])
+  expect(fake.calls.at(-1)).toEqual([
+    'systems.uninstall',
+    { system: PREVIEW.key, deleteData: true },
+  ])
 })
 
 test('a preview asked for before the machine answers waits for it', async () => {

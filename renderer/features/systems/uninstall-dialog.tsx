@@ -18,7 +18,7 @@ export function UninstallDialog({ system, onClose }: UninstallDialogProps): Reac
   const client = useClient()
   const { notices } = useShell()
   const [deleteData, setDeleteData] = useState(false)
-  const uninstall = useCall(() => client.systems.uninstall({ id: system.key, deleteData }))
+  const uninstall = useCall(() => client.systems.uninstall({ system: system.key, deleteData }))
   useOverlay(true)
   return (
     <Dialog
