@@ -66,6 +66,47 @@ export const machineSchema = z.object({
 })
 export type MachineInfo = z.infer<typeof machineSchema>
 
+/** The ways by which machines of a cloud find each other. */
+export const WAY_NAMES = ['memory', 'lan', 'list', 'dht'] as const
+
+/** One way of finding machines, and what came of it. */
+export const wayReportSchema = z.object({
+  /**
+   * `memory`: machines of the last time, where they were then. `lan`: the local network. `list`: signed
+   * lists on public places. `dht`: the DHT.
+   */
+  way: z.enum(WAY_NAMES),
+  /** `off`: not to be tried. `waiting`: its turn comes. `asking`: under way now. */
+  state: z.enum(['off', 'waiting', 'asking', 'answered', 'failed']),
+  /** How long the last try took that has ended, ms. */
+  tookMs: z.number().nonnegative().nullable(),
+  /** Machines that it named in the last try. */
+  found: z.number().int().nonnegative(),
+  /** Machines that were linked because it had named them first, since the start. */
+  reached: z.number().int().nonnegative(),
+  /** Which step failed in the last try, such as `NO_NODE`; null if none did. */
+  step: z.string().nullable(),
+  /** What came of it, in words, and what can be done. */
+  message: z.string(),
+})
+export type WayReport = z.infer<typeof wayReportSchema>
+
+export const connectionSchema = z.object({
+  state: z.enum(['alone', 'looking', 'joined']),
+  /** All ways, in the order in which they are tried. */
+  ways: z.array(wayReportSchema),
+  /** Open links, by how they go. */
+  links: z.object({ direct: z.number().int().nonnegative() }),
+  /**
+   * How the router treats what comes from outside. `open`: others reach this machine. `home`: with its
+   * help. `symmetric`: another port for each of them, so that two such machines can't meet directly.
+   */
+  nat: z.enum(['open', 'home', 'symmetric', 'unknown']),
+  /** Where others may find this machine, as HOST:PORT. */
+  addresses: z.array(z.string()),
+})
+export type ConnectionReport = z.infer<typeof connectionSchema>
+
 export const knownCloudSchema = z.object({
   cloud: keySchema,
   /** This machine started it. */
@@ -85,6 +126,10 @@ export const cloudContract = {
       z.object({ status: cloudStatusSchema, machines: z.array(machineSchema) }),
     ),
   }),
+  /** By which ways this machine looks for the others, and how far each has come. */
+  connection: call({ input: emptySchema, output: connectionSchema }),
+  /** The same now, and again after every change. */
+  watchConnection: call({ input: emptySchema, output: eventIterator(connectionSchema) }),
   /**
    * Leaves the present cloud and joins another. The records of the present one stay in the data
    * folder; joining it again brings them back.

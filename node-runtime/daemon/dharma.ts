@@ -1,10 +1,12 @@
-// The command line: `dharma up`, `call`, `calls`, `testnet`, `demo` and `system`. Each command is loaded when it
+// The command line: `dharma up`, `doctor`, `call`, `calls`, `testnet`, `demo` and `system`. Each command is loaded when it
 // is named, so that a call does not wait for all that a machine needs.
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudError } from '../contract/errors.ts'
+import { WAY_NAMES } from '../contract/cloud.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
+import { parseWays } from '../host/ways.ts'
 import { describeCall, describeCalls, findCall, listCalls } from './call-list.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { defaultDataDir } from '../host/default-data-dir.ts'
@@ -60,12 +62,19 @@ program
   .option('--port <number>', 'port of the pages; 0 takes a free one', parsePort, 0)
   .option('--cloud <key>', 'join this cloud (default: the folder’s own, or a new one)')
   .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
+  .option('--ways <names>', `look for other machines only by these: ${WAY_NAMES.join(',')}`)
   .option('--json', JSON_HELP, false)
   .action(
     async (
-      options: DataOption & { port: number; cloud?: string; bootstrap?: string; json: boolean },
+      options: DataOption & {
+        port: number
+        cloud?: string
+        bootstrap?: string
+        ways?: string
+        json: boolean
+      },
     ) => {
-      const { port, cloud, bootstrap, json } = options
+      const { port, cloud, bootstrap, ways, json } = options
       const { up } = await import('./up.ts')
       await up({
         dataDir: dataDirOf(options),
@@ -73,9 +82,22 @@ program
         json,
         ...(cloud === undefined ? {} : { cloud }),
         ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),
+        ...(ways === undefined ? {} : { ways: parseWays(ways) }),
       })
     },
   )
+
+program
+  .command('doctor')
+  .description(
+    'Say by which ways the running machine of a folder looks for others, and what came of it.',
+  )
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (options: DataOption & { json: boolean }) => {
+    const { doctor } = await import('./doctor.ts')
+    await doctor(dataDirOf(options), options)
+  })
 
 program
   .command('call')

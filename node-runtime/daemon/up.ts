@@ -1,5 +1,6 @@
 // `dharma up`: runs a machine until it is told to stop.
 import type { DhtAddress } from 'hyperdht'
+import type { WayName } from '../core/finding/ways-core.ts'
 import { CloudError } from '../contract/errors.ts'
 import { Runtime } from '../machine/runtime.ts'
 import { isLocal } from '../host/bootstrap.ts'
@@ -20,6 +21,7 @@ export interface UpOptions {
   port: number
   cloud?: string
   bootstrap?: DhtAddress[]
+  ways?: WayName[]
   json: boolean
 }
 
@@ -38,7 +40,7 @@ interface Machine {
 
 /** @throws CloudError */
 async function start(options: UpOptions, log: Log): Promise<Machine> {
-  const { dataDir, port, cloud, bootstrap } = options
+  const { dataDir, port, cloud, bootstrap, ways } = options
   const runtime = await Runtime.start({
     dataDir,
     kind: 'headless',
@@ -46,6 +48,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
     log,
     ...(cloud === undefined ? {} : { cloud }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
+    ...(ways === undefined ? {} : { ways }),
     ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
   }).catch((error: unknown) => {
     throw withAddress(error)

@@ -3,9 +3,12 @@
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
+import { WAY_NAMES } from '../contract/cloud.ts'
 import type { CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
+import type { MachineAddress } from '../core/finding/dial-list.ts'
+import type { WayName } from '../core/finding/ways-core.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
@@ -16,6 +19,7 @@ import type { Log } from '../ports/log.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { Membership } from '../services/cloud/membership.ts'
+import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import { Database } from '../services/db/database.ts'
 import type { NamedSystem } from '../services/db/database.ts'
 import { declaredCollection, Judgement } from '../services/db/judgement.ts'
@@ -64,6 +68,8 @@ export interface CloudNodeOptions {
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
+  /** The ways of finding other machines that are gone; all if absent. */
+  ways?: readonly WayName[]
   /** The time of day, ms since 1970; the computer's if absent. */
   now?: () => number
 }
@@ -71,6 +77,8 @@ export interface CloudNodeOptions {
 interface CloudNodeEvents {
   /** Something that the status or the list of machines shows. */
   changed: []
+  /** What the ways of finding machines have come to. */
+  connectionChanged: []
   recordMerged: [record: CloudRecord]
 }
 
@@ -92,6 +100,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly sessions: Sessions
   readonly #notices: CloudNotice[] = []
   #twinSeenMs: number | null = null
+  #dhtOnline: boolean | null = null
 
   private constructor(options: CloudNodeOptions, parts: Parts, opened: Disposal) {
     super()
@@ -114,7 +123,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
 
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
-    const { bootstrap, host, now = Date.now } = options
+    const { bootstrap, host, ways = WAY_NAMES, now = Date.now } = options
     await makeFolder(folder)
     const { store, damage } = await IndexedRecords.open({
       folder: join(folder, 'records'),
@@ -125,29 +134,45 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const clock = new HybridClock(now)
     // The swarm reports to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
+    const remembered = await RememberedMachines.open({
+      folder,
+      network: () => ({ port: swarm.port, nodes: swarm.dhtNodes }),
+      now,
+      log,
+    })
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
         cloud,
         ownEntry: () => membership.ownEntry,
+        ...(remembered.port === null ? {} : { port: remembered.port }),
+        nodes: remembered.nodes,
+        useDht: ways.includes('dht'),
+        ways: ways.includes('memory')
+          ? { memory: (heard, signal) => remembered.ask(heard, signal) }
+          : {},
         log,
         ...(genesis === undefined ? {} : { genesis: genesis.body }),
         ...(bootstrap === undefined ? {} : { bootstrap }),
         ...(host === undefined ? {} : { host }),
       },
       {
-        linkOpened: (entry) => node?.membership.linkOpened(entry),
+        linkOpened: (entry, address) => {
+          remembered.linked(entry, address)
+          node?.membership.linkOpened(entry)
+        },
         linkClosed: ({ machine }) => node?.membership.linkClosed(machine),
         heartbeat: () => node?.membership.heartbeat(),
-        dhtChanged: () => node?.emit('changed'),
+        waysChanged: () => node?.noteWays(),
         ...(genesis === undefined ? {} : { genesisLearned: genesis.learned }),
       },
     )
     opened.add(swarm, () => swarm.close())
+    opened.add(remembered, () => remembered.close())
     const membership = await Membership.open({
       folder,
       cloud,
-      sign: (sequence) => makeEntry(options, sequence),
+      sign: (sequence) => makeEntry(options, sequence, swarm.ownAddresses),
       network: swarm,
       log,
       now,
@@ -232,6 +257,19 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     await this.#opened.close()
   }
 
+  /** What the ways say has changed, or where this machine is. */
+  noteWays(): void {
+    const { addresses = [] } = this.membership.ownEntry
+    const own = this.swarm.ownAddresses
+    // Unchanged ones are written the same way.
+    if (JSON.stringify(addresses) !== JSON.stringify(own)) this.membership.signAnew()
+    this.emit('connectionChanged')
+    const { dhtOnline } = this.swarm
+    if (dhtOnline === this.#dhtOnline) return
+    this.#dhtOnline = dhtOnline
+    this.emit('changed')
+  }
+
   #start(store: IndexedRecords): void {
     const { identity, log } = this.#options
     const { membership, replication } = this
@@ -301,6 +339,7 @@ function resolveSystem(systems: CloudNodeOptions['systems'], name: string): Name
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
   sequence: number,
+  addresses: MachineAddress[],
 ): MachineEntry {
   return signMachineForm(
     {
@@ -311,6 +350,7 @@ function makeEntry(
       device: kind,
       appVersion,
       protocol: PROTOCOL,
+      addresses,
       sequence,
     },
     identity.machineKeys.secretKey,

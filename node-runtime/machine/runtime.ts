@@ -9,7 +9,7 @@ import { CloudBook, parseCloudKey } from './cloud-book.ts'
 import { CloudNode } from './cloud-node.ts'
 import { findRecordsBehind, openIdentity } from './data-folder.ts'
 import type { CloudNodeOptions } from './cloud-node.ts'
-import type { CloudNotice, CloudStatus } from '../contract/cloud.ts'
+import type { CloudNotice, CloudStatus, ConnectionReport } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
@@ -22,6 +22,8 @@ import type { CallContext, Caller } from '../rpc/caller.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { createServer } from '../rpc/server.ts'
 import type { Serve } from '../rpc/server.ts'
+import type { WayName } from '../core/finding/ways-core.ts'
+import { reportConnection } from '../services/cloud/connection-report.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
 import { createDbService } from '../services/db/db-service.ts'
 import { createIdentityService } from '../services/identity/identity-service.ts'
@@ -42,6 +44,8 @@ export interface RuntimeOptions {
   bootstrap?: readonly DhtAddress[]
   /** Address for the DHT to bind to; all if absent. */
   host?: string
+  /** The ways of finding other machines that are gone; all if absent. */
+  ways?: readonly WayName[]
   kind: 'desktop' | 'headless'
   /** The folder of the modules that systems get from `/.dharma/`. */
   sdkDir: string
@@ -50,6 +54,7 @@ export interface RuntimeOptions {
 
 interface RuntimeEvents {
   cloudChanged: []
+  connectionChanged: []
   recordMerged: [record: CloudRecord]
 }
 
@@ -158,7 +163,7 @@ export class Runtime {
   }
 
   async #enter(cloud: string): Promise<void> {
-    const { dataDir, kind, log, bootstrap, host } = this.#options
+    const { dataDir, kind, log, bootstrap, host, ways } = this.#options
     const options: CloudNodeOptions = {
       folder: join(dataDir, 'clouds', cloud),
       cloud,
@@ -175,10 +180,12 @@ export class Runtime {
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
+      ...(ways === undefined ? {} : { ways }),
     }
     this.#recordsBehind = await findRecordsBehind(options.folder)
     const node = await CloudNode.open(options)
     node.on('changed', () => this.#events.emit('cloudChanged'))
+    node.on('connectionChanged', () => this.#events.emit('connectionChanged'))
     node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
     this.#node = node
     this.#events.emit('cloudChanged')
@@ -215,18 +222,29 @@ export class Runtime {
     })
   }
 
+  #state(): CloudStatus['state'] {
+    const { swarm, membership } = this.#present()
+    if (swarm.linkCount > 0) return 'joined'
+    return membership.list().length === 1 && this.#clouds.originated ? 'alone' : 'looking'
+  }
+
+  #connection(): ConnectionReport {
+    const { swarm } = this.#present()
+    const { ways, linkCount: links, nat, ownAddresses: addresses } = swarm
+    return reportConnection({ state: this.#state(), ways, links, nat, addresses })
+  }
+
   #status(): CloudStatus {
     const { swarm, membership, notices } = this.#present()
     const behind = this.#recordsBehind
     const machines = membership.list()
     const connections = swarm.linkCount
-    const alone = machines.length === 1 && this.#clouds.originated
     return {
       machine: this.#identity.machine,
       cloud: this.#clouds.current,
       originated: this.#clouds.originated,
       connections,
-      state: connections > 0 ? 'joined' : alone ? 'alone' : 'looking',
+      state: this.#state(),
       machineName: this.#identity.machineName,
       machinesKnown: machines.length,
       machinesOnline: machines.filter(({ online }) => online).length,
@@ -258,7 +276,14 @@ export class Runtime {
       cloud: createCloudService({
         status: () => this.#status(),
         machines: () => this.#present().membership.list(),
+        connection: () => this.#connection(),
         onChange: (listener) => onEvent('cloudChanged', listener),
+        onConnectionChange: (listener) => {
+          const stops = [onEvent('cloudChanged', listener), onEvent('connectionChanged', listener)]
+          return () => {
+            for (const stop of stops) stop()
+          }
+        },
         join: (cloud) => this.#join(cloud),
         known: () => this.#clouds.known,
         renameMachine: (name) => this.#identity.renameMachine(name),

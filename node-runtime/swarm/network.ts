@@ -1,5 +1,6 @@
 // What the services see of the network: authenticated links to other machines of the cloud, and
 // named protocols over them.
+import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { LinkMux } from '../ports/link-mux.ts'
 import type { Codec } from './codec.ts'
 
@@ -45,8 +46,11 @@ export interface Protocol<M> {
 export interface Network {
   openProtocol<M>(definition: ProtocolDefinition<M>): Protocol<M>
   isOnline(machine: string): boolean
-  /** Keeps trying to have a link with that machine. Idempotent. */
-  reach(machine: string): void
+  /**
+   * Keeps trying to have a link with that machine. Idempotent.
+   * @param addresses  where it says that it is, if that is known
+   */
+  reach(machine: string, addresses?: readonly MachineAddress[]): void
   /** Calls `attach` for every present and future link; the returned function stops that. */
   onLink(attach: (mux: LinkMux, peer: PeerInfo) => void): () => void
 }

@@ -60,7 +60,7 @@ function start(options: {
       linkOpened: (entry) => options.learned?.push(entry),
       linkClosed: () => {},
       heartbeat: () => {},
-      dhtChanged: () => {},
+      waysChanged: () => {},
       genesisLearned: (body) => options.heard?.push(body),
     },
   )

@@ -1,11 +1,12 @@
 // The machine's place in the network: the DHT and its connections, the links that come of them, and
 // the services' protocols over these. Whom to look for and to keep decides `core/finding`.
-import DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
 import { FindingCore } from '../core/finding/finding-core.ts'
 import type { Admission, FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
+import type { MachineAddress } from '../core/finding/dial-list.ts'
+import type { WayName, WayStatus } from '../core/finding/ways-core.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
@@ -15,10 +16,13 @@ import type { Log } from '../ports/log.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { agree } from './greeting.ts'
 import type { Agreement, Greeted } from './greeting.ts'
+import { HintedDht } from './hinted-dht.ts'
 import { Link } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 import { ProtocolChannels } from './protocol-channels.ts'
 import type { LinkProtocol } from './protocol-channels.ts'
+import { WayFailure, Ways } from './ways.ts'
+import type { Ask, Heard } from './ways.ts'
 
 /**
  * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
@@ -27,6 +31,8 @@ import type { LinkProtocol } from './protocol-channels.ts'
 const LONGEST_GOODBYE_MS = 1_500
 
 const LOOPBACK = '127.'
+/** Nodes of the DHT that are worth remembering. */
+const KEPT_NODES = 32
 
 /** Why a machine of the cloud gets no link, for the log. */
 const REFUSALS: Record<Admission, string> = {
@@ -44,6 +50,14 @@ export interface SwarmOptions {
   bootstrap?: readonly DhtAddress[]
   /** Address to bind to; tests stay on 127.0.0.1. */
   host?: string
+  /** The port of the last time, so that others find this machine where it was; any if it is taken. */
+  port?: number
+  /** Nodes of the DHT that were known the last time: they help if none of `bootstrap` is there. */
+  nodes?: readonly DhtAddress[]
+  /** The ways of finding machines that this one has, beside the DHT. */
+  ways?: Partial<Record<Exclude<WayName, 'dht'>, Ask>>
+  /** Is the DHT a way? True if absent. */
+  useDht?: boolean
   ownEntry: () => MachineEntry
   /** The text whose hash is the cloud's id, if this machine has it. */
   genesis?: () => string | null
@@ -51,11 +65,12 @@ export interface SwarmOptions {
 }
 
 export interface SwarmEvents {
-  linkOpened: (entry: MachineEntry) => void
+  /** @param address  where the other side is */
+  linkOpened: (entry: MachineEntry, address: MachineAddress | null) => void
   linkClosed: (entry: MachineEntry) => void
   heartbeat: (machine: string, latencyMs: number) => void
-  /** The DHT answered for the first time, or did not. */
-  dhtChanged: (online: boolean) => void
+  /** What `ways` or `ownAddresses` say has changed. */
+  waysChanged: () => void
   /** A machine has the cloud's genesis, which this one had not. */
   genesisLearned?: (body: string) => void
 }
@@ -63,7 +78,7 @@ export interface SwarmEvents {
 export class Swarm implements Network {
   readonly #options: SwarmOptions
   readonly #events: SwarmEvents
-  readonly #dht: DHT
+  readonly #dht: HintedDht
   readonly #hyperswarm: Hyperswarm
   readonly #doorkeeper: Doorkeeper
   readonly #finding: FindingCore
@@ -71,13 +86,14 @@ export class Swarm implements Network {
   readonly #links = new Map<string, Link>()
   readonly #protocols = new Map<string, LinkProtocol>()
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
+  readonly #ways: Ways
   #discovery: PeerDiscovery | null = null
-  #dhtOnline: boolean | null = null
   readonly #tally = new Tally()
   #closed = false
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
-    const { keyPair, cloud, bootstrap, host, ownEntry, log } = options
+    const { keyPair, cloud, bootstrap, host, port, nodes, ownEntry, ways, log } = options
+    const { useDht = true } = options
     const cloudKey = decodeKey(cloud)
     if (cloudKey === null) throw new TypeError('not a cloud key')
     this.#options = options
@@ -98,19 +114,68 @@ export class Swarm implements Network {
       core: this.#finding,
       perform: (effect) => this.#perform(effect),
       onFault: (error) => log.error('looking for machines failed through our own fault', { error }),
-      mustKeep: ({ type }) => type !== 'wanted',
+      mustKeep: ({ type }) => type !== 'wanted' && type !== 'sighted',
     })
-    this.#dht = new DHT({
-      ...(bootstrap === undefined ? {} : { bootstrap: [...bootstrap] }),
+    this.#ways = new Ways({
+      ask: { ...ways, ...(useDht ? { dht: (heard) => this.#lookUp(heard) } : {}) },
+      sighted: (machine, addresses) => this.reach(machine, addresses),
+      changed: () => this.#events.waysChanged(),
+      random: Math.random,
+      log,
+    })
+    const known = useDht ? bootstrap : []
+    this.#dht = new HintedDht({
+      ...(known === undefined ? {} : { bootstrap: [...known] }),
       ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(nodes === undefined || !useDht ? {} : { nodes: [...nodes] }),
     })
+    for (const event of ['network-change', 'network-update', 'persistent', 'ready'] as const) {
+      this.#dht.on(event, () => this.#networkNews(event === 'network-change'))
+    }
     this.#hyperswarm = new Hyperswarm({ dht: this.#dht, keyPair })
     this.#hyperswarm.on('connection', (connection) => this.#doorkeeper.receive(connection))
   }
 
+  /** What each way of finding machines has come to. */
+  get ways(): WayStatus[] {
+    return this.#ways.status
+  }
+
   /** Null until the first attempt to reach the DHT has ended. */
   get dhtOnline(): boolean | null {
-    return this.#dhtOnline
+    const dht = this.ways.find(({ way }) => way === 'dht')
+    if (dht?.state === 'off') return false
+    return dht === undefined || dht.tookMs === null ? null : dht.fault === null
+  }
+
+  /** Where others may find this machine, as far as it knows: on its own network, and from outside. */
+  get ownAddresses(): MachineAddress[] {
+    const { host } = this.#options
+    const local = this.#dht.localAddress()
+    const near = local === null || host === undefined ? local : { host, port: local.port }
+    const addresses = [near, this.#dht.remoteAddress()].filter((address) => address !== null)
+    return addresses.filter(
+      ({ host, port }, at) =>
+        addresses.findIndex((one) => one.host === host && one.port === port) === at,
+    )
+  }
+
+  /** Of this machine's socket; null before it is bound. */
+  get port(): number | null {
+    return this.#dht.localAddress()?.port ?? null
+  }
+
+  /** What to begin with the next time. */
+  get dhtNodes(): DhtAddress[] {
+    return this.#dht.toArray({ limit: KEPT_NODES })
+  }
+
+  /** How the router of this computer treats what comes from outside. */
+  get nat(): 'open' | 'home' | 'symmetric' | 'unknown' {
+    if (!this.#dht.firewalled) return 'open'
+    if (this.#dht.randomized) return 'symmetric'
+    return this.dhtOnline === true ? 'home' : 'unknown'
   }
 
   get linkCount(): number {
@@ -131,17 +196,26 @@ export class Swarm implements Network {
 
   /** Starts looking for the cloud and being found. Returns at once; finding goes on. */
   start(): void {
-    const topic = hash(domainBytes('dharma/topic/1', this.#options.cloud))
-    this.#discovery = this.#hyperswarm.join(topic, { server: true, client: true })
-    this.#driver.post({ type: 'started' })
+    const { cloud, useDht = true, log } = this.#options
+    if (useDht) {
+      const topic = hash(domainBytes('dharma/topic/1', cloud))
+      this.#discovery = this.#hyperswarm.join(topic, { server: true, client: true })
+    } else {
+      this.#hyperswarm.listen().catch((error: unknown) => {
+        if (!this.#closed) log.error('this machine can be reached by nobody', { error })
+      })
+    }
+    this.#ways.start()
   }
 
   isOnline(machine: string): boolean {
     return this.#links.has(machine)
   }
 
-  reach(machine: string): void {
-    if (decodeKey(machine) !== null) this.#driver.post({ type: 'wanted', machine })
+  reach(machine: string, addresses: readonly MachineAddress[] = []): void {
+    if (decodeKey(machine) === null) return
+    if (addresses.length > 0) this.#driver.post({ type: 'sighted', machine, addresses })
+    else this.#driver.post({ type: 'wanted', machine })
   }
 
   /** Ends the link with a machine that does what it must not. */
@@ -175,6 +249,7 @@ export class Swarm implements Network {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#ways.close()
     this.#driver.close()
     this.#doorkeeper.close()
     for (const link of this.#links.values()) link.close()
@@ -189,7 +264,7 @@ export class Swarm implements Network {
 
   #admit(connection: SwarmConnection, { entry, genesis }: Greeted): void {
     const { machine } = entry
-    const host = connection.rawStream.remoteHost
+    const { remoteHost: host, remotePort: port } = connection.rawStream
     const traits = {
       dialled: connection.isInitiator,
       openedMs: performance.now(),
@@ -219,7 +294,8 @@ export class Swarm implements Network {
     if (genesis !== null && this.#options.genesis?.() === null) {
       this.#events.genesisLearned?.(genesis)
     }
-    this.#events.linkOpened(entry)
+    this.#ways.linkOpened(machine)
+    this.#events.linkOpened(entry, host === null ? null : { host, port })
   }
 
   /** What replicates over links may fail; then this link ends, and nothing else. */
@@ -238,6 +314,7 @@ export class Swarm implements Network {
     this.#links.delete(machine)
     if (this.#closed) return
     this.#driver.post({ type: 'linkClosed', machine })
+    this.#ways.linkClosed(machine)
     this.#events.linkClosed(link.entry)
   }
 
@@ -258,8 +335,6 @@ export class Swarm implements Network {
 
   #perform(effect: FindingEffect): void {
     switch (effect.type) {
-      case 'lookUp':
-        return this.#lookUp()
       case 'dial': {
         const key = decodeKey(effect.machine)
         if (key === null) return
@@ -273,28 +348,45 @@ export class Swarm implements Network {
         if (key !== null) this.#hyperswarm.leavePeer(key)
         return
       }
-      case 'dhtChanged':
-        this.#dhtOnline = effect.online
-        this.#events.dhtChanged(effect.online)
+      case 'knock':
+        void this.#knock(effect.machine, effect.addresses)
         return
       case 'setTimer':
     }
   }
 
-  #lookUp(): void {
-    if (this.#discovery === null) return
+  /** All at once; the first that answers is dialled. */
+  async #knock(machine: string, addresses: readonly MachineAddress[]): Promise<void> {
+    let answered = false
+    await Promise.all(
+      addresses.map(async (address) => {
+        const answers = await this.#dht.answers(address)
+        if (!answers || answered || this.#closed) return
+        answered = true
+        this.#dht.hint(machine, address)
+        this.#driver.post({ type: 'knockAnswered', machine })
+      }),
+    )
+  }
+
+  #networkNews(isOther: boolean): void {
+    if (this.#closed) return
+    if (isOther) this.#ways.networkChanged()
+    this.#events.waysChanged()
+  }
+
+  async #lookUp({ named }: Heard): Promise<void> {
     // The first one is under way since the topic was joined.
-    const lookUp =
-      this.#dhtOnline === null
-        ? this.#discovery.flushed()
-        : this.#discovery.refresh({ client: true, server: true })
-    lookUp.then(
-      (went) => this.#driver.post({ type: 'lookUpEnded', ok: went && this.#dht.nodes.length > 0 }),
-      (error: Error) => {
-        if (this.#closed) return
-        this.#options.log.info('a look-up in the DHT failed', { reason: error.message })
-        this.#driver.post({ type: 'lookUpEnded', ok: false })
-      },
+    const isFirst = this.dhtOnline === null
+    const went = isFirst
+      ? await this.#discovery?.flushed()
+      : await this.#discovery?.refresh({ client: true, server: true })
+    // Whoever is there is dialled by the stack below; among them may be strangers.
+    for (const { publicKey } of this.#hyperswarm.peers.values()) named(encodeKey(publicKey))
+    if (went === true && this.#dht.nodes.length > 0) return
+    throw new WayFailure(
+      'NO_NODE',
+      'No node of the DHT answered. Is this computer on the internet, and does its network let UDP through?',
     )
   }
 }

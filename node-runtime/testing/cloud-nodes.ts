@@ -6,6 +6,7 @@ import createTestnet from '@hyperswarm/testnet'
 import type { DhtAddress } from 'hyperdht'
 import { CloudNode } from '../machine/cloud-node.ts'
 import type { Manifest } from '../contract/manifest.ts'
+import type { WayName } from '../core/finding/ways-core.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
 import { encodeKey, hash } from '../core/keys.ts'
 import { newKeyPair } from '../store/new-keys.ts'
@@ -63,6 +64,8 @@ export interface TestMachineOptions {
   log?: Log
   /** It can't find the others. */
   alone?: boolean
+  /** By which ways it looks for them; all if absent. */
+  ways?: readonly WayName[]
   /** What the machine has of the system Notes now; undefined if it is not installed. */
   notes?: () => Manifest | undefined
   judge?: JudgesValues
@@ -107,7 +110,7 @@ export class TestCloud {
   }
 
   async start(options: TestMachineOptions = {}): Promise<TestMachine> {
-    const { log = silentLog, alone = false, judge = sharedJudge(), now } = options
+    const { log = silentLog, alone = false, judge = sharedJudge(), now, ways } = options
     const notes = options.notes ?? (() => notesManifest)
     const dataDir = options.dataDir ?? (await this.makeFolder())
     const identity = await Identity.open(dataDir)
@@ -140,10 +143,16 @@ export class TestCloud {
       bootstrap: alone ? [] : this.bootstrap,
       host: '127.0.0.1',
       ...(now === undefined ? {} : { now }),
+      ...(ways === undefined ? {} : { ways }),
     })
     const machine = { node, identity, dataDir }
     this.#machines.push(machine)
     return machine
+  }
+
+  /** The DHT is no more; whoever has no other way is lost. */
+  async endDht(): Promise<void> {
+    await this.#testnet.destroy()
   }
 
   async stop(machine: TestMachine): Promise<void> {

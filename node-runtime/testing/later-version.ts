@@ -113,7 +113,7 @@ export class LaterMachine {
         linkOpened: (entry) => membership.linkOpened(entry),
         linkClosed: (entry) => membership.linkClosed(entry.machine),
         heartbeat: () => {},
-        dhtChanged: () => {},
+        waysChanged: () => {},
         genesisLearned: (body) => void (known = body),
       },
     )

@@ -105,7 +105,7 @@ export class SessionCloud {
         linkOpened: () => {},
         linkClosed: () => {},
         heartbeat: () => {},
-        dhtChanged: () => {},
+        waysChanged: () => {},
       },
     )
     const records = this.records.of(identity.person)

@@ -227,6 +227,11 @@ declare module 'hyperdht' {
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
     nodes?: DhtAddress[]
   }
+  export interface DhtConnectOptions {
+    keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
+    /** Nodes that are asked first for the way to the machine; the machine itself may be one. */
+    relayAddresses?: DhtAddress[] | null
+  }
   export default class DHT extends EventEmitter {
     constructor(options?: DhtOptions)
     static bootstrapper(port: number, host: string, options?: object): DHT
@@ -237,10 +242,19 @@ declare module 'hyperdht' {
     address(): DhtAddress & { family?: number }
     fullyBootstrapped(): Promise<void>
     ready(): Promise<void>
-    connect(
-      publicKey: Uint8Array,
-      options?: { keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array } },
-    ): SwarmConnection
+    connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection
+    /** Rejects if no node answers there. */
+    ping(address: DhtAddress, options?: { retry?: boolean }): Promise<unknown>
+    /** Nodes that answered lately, for the next start. */
+    toArray(options?: { limit?: number }): DhtAddress[]
+    /** On the network of this computer; null before it is bound. */
+    localAddress(): DhtAddress | null
+    /** As others see it; null while that is not known, or changes with each of them. */
+    remoteAddress(): DhtAddress | null
+    /** Can others reach it without its help? Not known before some have tried: true until then. */
+    readonly firewalled: boolean
+    /** Does the router choose another port for each of them? */
+    readonly randomized: boolean
     destroy(options?: { force?: boolean }): Promise<void>
   }
 }
@@ -259,6 +273,7 @@ declare module 'hyperswarm' {
       bytesTransmitted: number
       bytesReceived: number
       readonly remoteHost: string | null
+      readonly remotePort: number
     }
     /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
     readonly _len: number
@@ -280,11 +295,15 @@ declare module 'hyperswarm' {
     })
     readonly dht: DHT
     readonly connections: Set<SwarmConnection>
+    /** Machines that were heard of, by their key as hex. */
+    readonly peers: ReadonlyMap<string, { readonly publicKey: Uint8Array }>
     on(event: 'connection', listener: (connection: SwarmConnection) => void): this
     on(event: 'update', listener: () => void): this
     join(topic: Uint8Array, options?: { client?: boolean; server?: boolean }): PeerDiscovery
     joinPeer(publicKey: Uint8Array): void
     leavePeer(publicKey: Uint8Array): void
+    /** Lets others connect, also without a topic. */
+    listen(): Promise<void>
     flush(): Promise<void>
     destroy(options?: { force?: boolean }): Promise<void>
   }

@@ -10,8 +10,19 @@ const LESSER_FACTOR = 1.5
 const SHORTEST_LINK_MS = 15_000
 /** Who still wants the machine says so again by then. */
 const WANT_MS = 30 * 60_000
+/** At one address nobody knocks again so soon: it may be a stranger's, whom somebody else has named. */
+const KNOCK_AGAIN_MS = 10_000
+/** Addresses of one machine that are knocked at: its own and that of its router, old ones too. */
+export const MAX_ADDRESSES = 4
 /** Several times the full mesh of a small cloud. */
 export const MAX_WANTED = 256
+
+/** Where a machine is, or was. */
+export interface MachineAddress {
+  /** IPv4. */
+  host: string
+  port: number
+}
 
 interface Dial {
   attempts: number
@@ -19,6 +30,8 @@ interface Dial {
   expiresMs: number
   /** When there was a link last; null if never: inventions have none. */
   linkedMs: number | null
+  /** When each address was knocked at, as text. */
+  knockedMs: Map<string, number>
 }
 
 /** Machines that have a link now. */
@@ -62,8 +75,26 @@ export class DialList {
       nextMs: this.#dialsFirst(machine) ? nowMs : nowMs + FIRST_WAIT_MS,
       expiresMs: nowMs + WANT_MS,
       linkedMs: null,
+      knockedMs: new Map(),
     })
     return forgotten
+  }
+
+  /** Of these addresses of a wanted machine, those to knock at now. */
+  knock(machine: string, addresses: readonly MachineAddress[], nowMs: number): MachineAddress[] {
+    const dial = this.#dials.get(machine)
+    if (dial === undefined) return []
+    for (const [address, atMs] of dial.knockedMs) {
+      if (nowMs - atMs >= KNOCK_AGAIN_MS) dial.knockedMs.delete(address)
+    }
+    const due: MachineAddress[] = []
+    for (const { host, port } of addresses) {
+      const address = `${host}:${port}`
+      if (dial.knockedMs.has(address) || dial.knockedMs.size >= MAX_ADDRESSES) continue
+      dial.knockedMs.set(address, nowMs)
+      due.push({ host, port })
+    }
+    return due
   }
 
   /** There is a link. True if the machine was wanted. */

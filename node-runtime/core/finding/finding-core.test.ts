@@ -1,12 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_WANTED } from './dial-list.ts'
+import type { MachineAddress } from './dial-list.ts'
 import { FindingCore, MAX_LINKS, MAX_LINKS_PER_ADDRESS } from './finding-core.ts'
 import type { FindingEffect, FindingEvent, LinkTraits } from './finding-core.ts'
 
 const OWN = 'm'
 const GREATER = 'z'
 const LESSER = 'a'
+const at = (host: string): MachineAddress => ({ host, port: 4_000 })
 const link = (openedMs: number, dialled = true): LinkTraits => ({
   openedMs,
   dialled,
@@ -43,34 +45,37 @@ function world(ownMachine = OWN) {
 }
 
 describe('finding', () => {
-  it('looks again after a second, then ever more rarely while nobody is there', () => {
-    const { post, until, times } = world()
-    post({ type: 'started' })
-    post({ type: 'lookUpEnded', ok: true })
-    until(200_000, (effect) => {
-      if (effect.type === 'lookUp') post({ type: 'lookUpEnded', ok: true })
-    })
-    expect(times('lookUp').slice(0, 7)).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000])
-    expect(times('dhtChanged')).toEqual([0])
+  it('knocks at the addresses of a machine that was sighted, and dials when somebody answers', () => {
+    const { post, until, times, log } = world()
+    const addresses = [at('10.0.0.1'), at('10.0.0.2')]
+    post({ type: 'sighted', machine: GREATER, addresses })
+    expect(log).toEqual([[0, { type: 'knock', machine: GREATER, addresses }]])
+    until(100)
+    post({ type: 'knockAnswered', machine: GREATER })
+    expect(times('dial')).toEqual([100])
+    post({ type: 'linkOpened', machine: GREATER, link: link(200) })
+    post({ type: 'knockAnswered', machine: GREATER })
+    post({ type: 'sighted', machine: GREATER, addresses: [at('10.0.0.3')] })
+    expect(times('dial')).toEqual([100])
+    expect(times('knock')).toEqual([0])
   })
 
-  it('does not look twice at once, and looks soon when the last link has gone', () => {
-    const { post, until, times } = world()
-    post({ type: 'started' })
-    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
-    until(60_000)
-    expect(times('lookUp')).toEqual([0])
-    post({ type: 'lookUpEnded', ok: false })
-    post({ type: 'linkClosed', machine: LESSER })
-    until(61_500)
-    expect(times('lookUp')).toEqual([0, 61_000])
+  it('knocks at one address once in ten seconds, at four of a machine at most, and never at its own', () => {
+    const { post, until, log } = world()
+    const all = Array.from({ length: 9 }, (_, n) => at(`10.0.0.${n}`))
+    for (let atMs = 0; atMs < 25_000; atMs += 500) {
+      until(atMs)
+      post({ type: 'sighted', machine: GREATER, addresses: all })
+      post({ type: 'sighted', machine: OWN, addresses: all })
+    }
+    const knocks = log.filter(([, { type }]) => type === 'knock')
+    expect(knocks.map(([atMs]) => atMs)).toEqual([0, 10_000, 20_000])
+    for (const [, knock] of knocks) expect(knock).toMatchObject({ addresses: all.slice(0, 4) })
   })
 
-  it('looks again when a look-up never ends', () => {
-    const { post, until, times } = world()
-    post({ type: 'started' })
-    until(130_000)
-    expect(times('lookUp')).toEqual([0, 120_000])
+  it('does not dial for an answer to a knock that nobody wants any more', () => {
+    const { post } = world()
+    expect(post({ type: 'knockAnswered', machine: LESSER })).toEqual([])
   })
 
   it('dials a wanted machine at growing intervals, and stops when nobody wants it any more', () => {
@@ -220,63 +225,6 @@ it('two links are made at once for less than three seconds', () => {
   expect(core.admission(LESSER, link(50_100, false))).toBe('replace')
 })
 
-describe('a look', () => {
-  const look = (afterMs: number): FindingEffect => ({ type: 'setTimer', id: 'look', afterMs })
-
-  it('follows half a minute after the last while somebody is linked', () => {
-    const { post } = world()
-    expect(post({ type: 'started' })).toEqual([{ type: 'lookUp' }, look(120_000)])
-    post({ type: 'linkOpened', machine: GREATER, link: link(0) })
-    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([
-      look(30_000),
-      { type: 'dhtChanged', online: true },
-    ])
-    // It ended already.
-    expect(post({ type: 'lookUpEnded', ok: false })).toEqual([])
-    post({ type: 'timer', id: 'look' })
-    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([look(30_000)])
-    post({ type: 'timer', id: 'look' })
-    expect(post({ type: 'lookUpEnded', ok: false })).toEqual([
-      look(30_000),
-      { type: 'dhtChanged', online: false },
-    ])
-  })
-
-  it('follows a second after the last link has gone, and no other; then ever later again', () => {
-    const { post } = world()
-    const lookAgain = (): FindingEffect[] => {
-      post({ type: 'timer', id: 'look' })
-      return post({ type: 'lookUpEnded', ok: true })
-    }
-    post({ type: 'started' })
-    expect(post({ type: 'lookUpEnded', ok: true })[0]).toEqual(look(1_000))
-    expect([lookAgain(), lookAgain(), lookAgain()]).toEqual([
-      [look(2_000)],
-      [look(4_000)],
-      [look(8_000)],
-    ])
-    for (const machine of [LESSER, GREATER]) post({ type: 'linkOpened', machine, link: link(0) })
-    expect(post({ type: 'linkClosed', machine: LESSER })).toEqual([])
-    expect(post({ type: 'linkClosed', machine: GREATER })).toEqual([look(1_000)])
-    expect([lookAgain(), lookAgain()]).toEqual([[look(1_000)], [look(2_000)]])
-    // While one is under way, its end is waited for.
-    post({ type: 'timer', id: 'look' })
-    post({ type: 'linkOpened', machine: LESSER, link: link(0) })
-    expect(post({ type: 'linkClosed', machine: LESSER })).toEqual([])
-    expect(post({ type: 'lookUpEnded', ok: true })).toEqual([look(1_000)])
-  })
-
-  it('at the start does not forget whom to dial', () => {
-    const { post } = world()
-    post({ type: 'wanted', machine: GREATER })
-    expect(post({ type: 'started' })).toEqual([
-      { type: 'lookUp' },
-      look(120_000),
-      { type: 'setTimer', id: 'dial', afterMs: 5_000 },
-    ])
-  })
-})
-
 it('a wanted machine gets in beyond the links of all, up to twice as many', () => {
   const { core, post } = world()
   for (let number = 0; number < 2 * MAX_LINKS - 1; number++) {
@@ -290,12 +238,6 @@ it('a wanted machine gets in beyond the links of all, up to twice as many', () =
 
 it('times are later by up to a fifth, and nobody looks for himself', () => {
   const core = new FindingCore({ ownMachine: OWN, random: () => 1 })
-  expect(core.step({ type: 'lookUpEnded', ok: true }, 0)).toEqual([])
-  core.step({ type: 'started' }, 0)
-  expect(core.step({ type: 'lookUpEnded', ok: true }, 0)).toEqual([
-    { type: 'setTimer', id: 'look', afterMs: 1_200 },
-    { type: 'dhtChanged', online: true },
-  ])
   expect(core.step({ type: 'wanted', machine: OWN }, 0)).toEqual([])
   expect(core.step({ type: 'linkClosed', machine: 'nobody' }, 0)).toEqual([])
   expect(core.step({ type: 'wanted', machine: GREATER }, 0)).toEqual([
@@ -306,9 +248,13 @@ it('times are later by up to a fifth, and nobody looks for himself', () => {
 it('no order of events makes it throw or grow', () => {
   const machine = fc.constantFrom('a', 'b', 'm', 'y', 'z')
   const event = fc.oneof(
-    fc.constant<FindingEvent>({ type: 'started' }),
-    fc.record({ type: fc.constant('lookUpEnded' as const), ok: fc.boolean() }),
     fc.record({ type: fc.constant('wanted' as const), machine }),
+    fc.record({ type: fc.constant('knockAnswered' as const), machine }),
+    fc.record({
+      type: fc.constant('sighted' as const),
+      machine,
+      addresses: fc.array(fc.constantFrom(at('10.0.0.1'), at('10.0.0.2')), { maxLength: 9 }),
+    }),
     fc.record({
       type: fc.constant('linkOpened' as const),
       machine,
@@ -320,7 +266,7 @@ it('no order of events makes it throw or grow', () => {
     }),
     fc.record({ type: fc.constant('linkClosed' as const), machine }),
     fc.record({ type: fc.constant('misbehaved' as const), machine }),
-    fc.record({ type: fc.constant('timer' as const), id: fc.constantFrom('look', 'dial', 'x') }),
+    fc.record({ type: fc.constant('timer' as const), id: fc.constantFrom('dial', 'x') }),
   )
   fc.assert(
     fc.property(

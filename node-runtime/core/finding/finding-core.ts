@@ -1,17 +1,11 @@
-// Decides how this machine looks for others and which links it keeps: when to look again, whom to
-// dial and how patiently, whom to let in, and which of two links with one machine stays.
+// Decides which links this machine keeps: whom to dial and how patiently, at which addresses to knock first,
+// whom to let in, and which of two links with one machine stays. Who is there is found by the ways of
+// `ways-core.ts`.
 import type { Core } from '../step.ts'
 import { DialList } from './dial-list.ts'
+import type { MachineAddress } from './dial-list.ts'
 import { Penalties } from './penalties.ts'
 
-/**
- * Two machines that join at the same moment both look before either has announced itself. Looking
- * again after a second finds the other; then ever more rarely, while nobody is there.
- */
-const FIRST_LOOK_AGAIN_MS = 1_000
-const LONGEST_LOOK_AGAIN_MS = 30_000
-/** A look-up that has not ended by then never will; without a network they take half a minute. */
-const LOOK_UP_LIMIT_MS = 2 * 60_000
 /** Twice the full mesh of a small cloud; each link costs about a megabyte. */
 export const MAX_LINKS = 64
 /** A machine that this one asked for, such as an opponent's, gets in beyond that. */
@@ -27,10 +21,11 @@ const SIMULTANEOUS_MS = 3_000
 const SPREAD = 0.2
 
 export type FindingEvent =
-  | { type: 'started' }
-  /** A look-up in the DHT has ended; `ok` if nodes answered. */
-  | { type: 'lookUpEnded'; ok: boolean }
   | { type: 'wanted'; machine: string }
+  /** Somebody says that a machine of the cloud is, or was, at these addresses. */
+  | { type: 'sighted'; machine: string; addresses: readonly MachineAddress[] }
+  /** At one of the addresses somebody answered. */
+  | { type: 'knockAnswered'; machine: string }
   | { type: 'linkOpened'; machine: string; link: LinkTraits }
   | { type: 'linkClosed'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
@@ -38,11 +33,11 @@ export type FindingEvent =
   | { type: 'timer'; id: string }
 
 export type FindingEffect =
-  | { type: 'lookUp' }
   | { type: 'dial'; machine: string }
+  /** Whoever answers at one of these may be the machine; a dial says so. */
+  | { type: 'knock'; machine: string; addresses: readonly MachineAddress[] }
   /** The stack below is to stop trying on its own. */
   | { type: 'stopDialling'; machine: string }
-  | { type: 'dhtChanged'; online: boolean }
   | { type: 'setTimer'; id: string; afterMs: number }
 
 export interface LinkTraits {
@@ -68,9 +63,6 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   readonly #links = new Map<string, LinkTraits>()
   readonly #dials: DialList
   readonly #penalties = new Penalties()
-  #lookAgainMs = FIRST_LOOK_AGAIN_MS
-  #looking = false
-  #online: boolean | null = null
 
   constructor({ ownMachine, random }: FindingOptions) {
     this.#ownMachine = ownMachine
@@ -99,12 +91,12 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
 
   step(event: FindingEvent, nowMs: number): FindingEffect[] {
     switch (event.type) {
-      case 'started':
-        return [...this.#lookUp(), ...this.#dialLater(nowMs)]
-      case 'lookUpEnded':
-        return this.#lookUpEnded(event.ok)
       case 'wanted':
         return this.#wanted(event.machine, nowMs)
+      case 'sighted':
+        return this.#sighted(event.machine, event.addresses, nowMs)
+      case 'knockAnswered':
+        return this.#knockAnswered(event.machine, nowMs)
       case 'linkOpened':
         return this.#linkOpened(event.machine, event.link, nowMs)
       case 'linkClosed':
@@ -113,7 +105,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
         this.#penalties.note(event.machine, nowMs)
         return []
       case 'timer':
-        return event.id === 'look' ? this.#lookUp() : this.#dialDue(nowMs)
+        return this.#dialDue(nowMs)
     }
   }
 
@@ -126,23 +118,6 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     return neighbours < MAX_LINKS_PER_ADDRESS
   }
 
-  /** The next look is timed when this one has ended: a slow DHT is not asked twice at once. */
-  #lookUp(): FindingEffect[] {
-    this.#looking = true
-    return [{ type: 'lookUp' }, { type: 'setTimer', id: 'look', afterMs: LOOK_UP_LIMIT_MS }]
-  }
-
-  #lookUpEnded(ok: boolean): FindingEffect[] {
-    if (!this.#looking) return []
-    this.#looking = false
-    const afterMs = this.#links.size > 0 ? LONGEST_LOOK_AGAIN_MS : this.#lookAgainMs
-    this.#lookAgainMs = Math.min(this.#lookAgainMs * 2, LONGEST_LOOK_AGAIN_MS)
-    const effects: FindingEffect[] = [this.#timer('look', afterMs)]
-    if (ok !== this.#online) effects.push({ type: 'dhtChanged', online: ok })
-    this.#online = ok
-    return effects
-  }
-
   #wanted(machine: string, nowMs: number): FindingEffect[] {
     if (machine === this.#ownMachine) return []
     const forgotten = this.#dials.want(machine, nowMs, this.#links)
@@ -150,6 +125,19 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
       ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
       ...this.#dialDue(nowMs),
     ]
+  }
+
+  #sighted(machine: string, addresses: readonly MachineAddress[], nowMs: number): FindingEffect[] {
+    if (machine === this.#ownMachine || this.#links.has(machine)) return []
+    const wanted = this.#wanted(machine, nowMs)
+    const fresh = this.#dials.knock(machine, addresses, nowMs)
+    if (fresh.length > 0) wanted.push({ type: 'knock', machine, addresses: fresh })
+    return wanted
+  }
+
+  #knockAnswered(machine: string, nowMs: number): FindingEffect[] {
+    if (this.#links.has(machine) || !this.#dials.has(machine)) return []
+    return [{ type: 'dial', machine }, ...this.#dialLater(nowMs)]
   }
 
   #linkOpened(machine: string, link: LinkTraits, nowMs: number): FindingEffect[] {
@@ -160,12 +148,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   #linkClosed(machine: string, nowMs: number): FindingEffect[] {
     if (!this.#links.delete(machine)) return []
     this.#dials.lost(machine, nowMs)
-    const effects = this.#dialLater(nowMs)
-    if (this.#links.size === 0) {
-      this.#lookAgainMs = FIRST_LOOK_AGAIN_MS
-      if (!this.#looking) effects.push(this.#timer('look', FIRST_LOOK_AGAIN_MS))
-    }
-    return effects
+    return this.#dialLater(nowMs)
   }
 
   #dialDue(nowMs: number): FindingEffect[] {

@@ -9,6 +9,12 @@ import type { SignedForm, VerifySignature } from './signed-form.ts'
 
 const KIND = 'machine'
 
+/** IPv4, and a port. */
+export const addressSchema = z.object({
+  host: z.ipv4(),
+  port: z.number().int().min(1).max(65_535),
+})
+
 const statementSchema = z.object({
   cloud: keySchema,
   machine: keySchema,
@@ -22,6 +28,8 @@ const statementSchema = z.object({
     version: z.number().int().min(1),
     capabilities: z.array(z.string().max(60)).max(64),
   }),
+  /** Where it may be found, as it believes itself; none in forms of before. */
+  addresses: z.array(addressSchema).max(4).optional(),
   /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
   sequence: timeMsSchema,
 })

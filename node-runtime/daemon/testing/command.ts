@@ -63,6 +63,23 @@ export async function bundleCommand(): Promise<Command> {
   }
 }
 
+/** The first line on stdout from now on that is as wanted; those before are passed over. */
+export async function lineThat(
+  running: Running,
+  isWanted: (line: string) => boolean,
+): Promise<void> {
+  const { lines, ended, stderr } = running
+  return new Promise((resolve, reject) => {
+    const look = (line: string): void => {
+      if (!isWanted(line)) return
+      lines.off('line', look)
+      resolve()
+    }
+    lines.on('line', look)
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${stderr()}`)))
+  })
+}
+
 /** The next line on stdout. */
 export function nextLine({ lines, ended, stderr }: Running): Promise<string> {
   return new Promise((resolve, reject) => {

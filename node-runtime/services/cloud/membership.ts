@@ -198,7 +198,10 @@ export class Membership extends EventEmitter<MembershipEvents> {
         return this.#tellOn(effect.to)
       }
       case 'reach':
-        return this.#options.network.reach(effect.machine)
+        return this.#options.network.reach(
+          effect.machine,
+          this.#core.entryOf(effect.machine)?.addresses,
+        )
       case 'learned':
         return void this.emit('machineLearned', effect.entry)
       case 'changed':

@@ -1,0 +1,206 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { WAY_NAMES } from '../../contract/cloud.ts'
+import { WaysCore } from './ways-core.ts'
+import type { WayName, WaysEffect, WaysEvent, WayStatus } from './ways-core.ts'
+
+const FAULT = { step: 'NO_NODE', message: 'No node answered.' }
+
+/** A core on a clock of its own; `until` rings its timers. */
+function world(on: readonly WayName[] = WAY_NAMES, random = () => 0) {
+  const core = new WaysCore({ on, random })
+  const timers = new Map<string, number>()
+  const asks: [way: WayName, atMs: number][] = []
+  let nowMs = 0
+  const post = (event: WaysEvent): WaysEffect[] => {
+    const effects = core.step(event, nowMs)
+    for (const effect of effects) {
+      if (effect.type === 'setTimer') timers.set(effect.id, nowMs + effect.afterMs)
+      if (effect.type === 'clearTimer') timers.delete(effect.id)
+      if (effect.type === 'ask') asks.push([effect.way, nowMs])
+    }
+    return effects
+  }
+  /** Until then; each way that is asked answers at once, if there is an answer for it. */
+  const until = (endMs: number, answer: (way: WayName) => WaysEvent | null = () => null): void => {
+    for (;;) {
+      const next = [...timers].sort((a, b) => a[1] - b[1])[0]
+      if (next === undefined || next[1] > endMs) break
+      timers.delete(next[0])
+      nowMs = Math.max(nowMs, next[1])
+      for (const effect of post({ type: 'timer', id: next[0] })) {
+        const event = effect.type === 'ask' ? answer(effect.way) : null
+        if (event !== null) post(event)
+      }
+    }
+    nowMs = endMs
+  }
+  const times = (way: WayName): number[] =>
+    asks.filter(([name]) => name === way).map(([, atMs]) => atMs)
+  const of = (way: WayName): WayStatus | undefined =>
+    core.status.find((status) => status.way === way)
+  return { core, post, until, times, of, asks }
+}
+
+describe('the ways of finding machines', () => {
+  it('begin all at once, but for public places, which are asked a little later', () => {
+    const { post, until, asks } = world()
+    post({ type: 'started' })
+    until(1_000)
+    expect(asks).toEqual([
+      ['memory', 0],
+      ['lan', 0],
+      ['dht', 0],
+      ['list', 300],
+    ])
+  })
+
+  it('that are off are never asked, and say so', () => {
+    const { post, until, asks, core } = world(['lan'])
+    post({ type: 'started' })
+    post({ type: 'networkChanged' })
+    until(1_000)
+    expect(asks).toEqual([['lan', 0]])
+    expect(core.status.map(({ way, state }) => [way, state])).toEqual([
+      ['memory', 'off'],
+      ['lan', 'asking'],
+      ['list', 'off'],
+      ['dht', 'off'],
+    ])
+  })
+
+  it('are asked again ever more rarely while nobody is linked', () => {
+    const { post, until, times } = world(['dht'])
+    post({ type: 'started' })
+    post({ type: 'answered', way: 'dht' })
+    until(130_000, (way) => ({ type: 'answered', way }))
+    expect(times('dht')).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000, 121_000])
+  })
+
+  it('spare a public host: no more than two times an hour in the long run', () => {
+    const { post, until, times } = world(['list'])
+    post({ type: 'started' })
+    until(24 * 3_600_000, (way) => ({ type: 'failed', way, fault: FAULT }))
+    expect(times('list').length).toBeLessThan(60)
+  })
+
+  it('go on slowly while somebody is linked; from memory there is nothing more to gain', () => {
+    const { post, until, times } = world(['memory', 'dht'])
+    post({ type: 'started' })
+    post({ type: 'linkOpened', machine: 'a' })
+    post({ type: 'answered', way: 'dht' })
+    post({ type: 'answered', way: 'memory' })
+    until(100_000, (way) => ({ type: 'answered', way }))
+    expect(times('memory')).toEqual([0])
+    expect(times('dht')).toEqual([0, 30_000, 60_000, 90_000])
+  })
+
+  it('begin anew when the last link has gone', () => {
+    const { post, until, times } = world(['memory'])
+    post({ type: 'started' })
+    post({ type: 'linkOpened', machine: 'a' })
+    post({ type: 'linkOpened', machine: 'b' })
+    post({ type: 'answered', way: 'memory' })
+    post({ type: 'linkClosed', machine: 'a' })
+    until(50_000)
+    expect(times('memory')).toEqual([0])
+    post({ type: 'linkClosed', machine: 'b' })
+    until(60_000)
+    expect(times('memory')).toEqual([0, 52_000])
+  })
+
+  it('are all asked at once when the network is another', () => {
+    const { post, until, times } = world(['dht'])
+    post({ type: 'started' })
+    post({ type: 'answered', way: 'dht' })
+    until(40_000, (way) => ({ type: 'answered', way }))
+    post({ type: 'networkChanged' })
+    expect(times('dht').at(-1)).toBe(40_000)
+    post({ type: 'answered', way: 'dht' })
+    until(41_500, (way) => ({ type: 'answered', way }))
+    expect(times('dht').at(-1)).toBe(41_000)
+  })
+
+  it('are not asked twice at once; one that never answers is given up, and asked again', () => {
+    const { post, until, times, of } = world(['lan'])
+    post({ type: 'started' })
+    post({ type: 'networkChanged' })
+    expect(times('lan')).toEqual([0])
+    until(10_500)
+    expect(of('lan')).toMatchObject({ state: 'failed', tookMs: 10_000 })
+    expect(of('lan')?.fault?.step).toBe('TIMED_OUT')
+    // What it says now is too late.
+    expect(post({ type: 'answered', way: 'lan' })).toEqual([])
+    until(11_500)
+    expect(times('lan')).toEqual([0, 11_000])
+  })
+
+  it('say how long they took, whom they named, who was linked for it, and what failed', () => {
+    const { post, until, of } = world(['lan', 'dht'])
+    post({ type: 'started' })
+    expect(of('lan')).toMatchObject({ state: 'asking', tookMs: null, found: 0, fault: null })
+    post({ type: 'named', way: 'lan', machine: 'a' })
+    post({ type: 'named', way: 'lan', machine: 'a' })
+    post({ type: 'named', way: 'lan', machine: 'b' })
+    post({ type: 'named', way: 'dht', machine: 'a' })
+    until(250)
+    expect(post({ type: 'answered', way: 'lan' }).at(-1)).toEqual({ type: 'changed' })
+    post({ type: 'failed', way: 'dht', fault: FAULT })
+    post({ type: 'linkOpened', machine: 'a' })
+    post({ type: 'linkOpened', machine: 'stranger' })
+    expect(of('lan')).toEqual({
+      way: 'lan',
+      state: 'answered',
+      tookMs: 250,
+      found: 2,
+      reached: 1,
+      fault: null,
+    })
+    expect(of('dht')).toMatchObject({ state: 'failed', found: 1, reached: 0, fault: FAULT })
+  })
+
+  it('vary their times by up to a fifth', () => {
+    const { post } = world(['dht'], () => 1)
+    post({ type: 'started' })
+    expect(post({ type: 'answered', way: 'dht' })[0]).toEqual({
+      type: 'setTimer',
+      id: 'dht',
+      afterMs: 1_200,
+    })
+  })
+
+  it('whatever happens: never throws, one question at a time, and something is always planned', () => {
+    const way = fc.constantFrom(...WAY_NAMES)
+    const machine = fc.constantFrom('a', 'b', 'c')
+    const event = fc.oneof(
+      fc.record({ type: fc.constant('named' as const), way, machine }),
+      fc.record({ type: fc.constant('answered' as const), way }),
+      fc.record({ type: fc.constant('failed' as const), way, fault: fc.constant(FAULT) }),
+      fc.record({ type: fc.constantFrom('linkOpened' as const, 'linkClosed' as const), machine }),
+      fc.constant<WaysEvent>({ type: 'networkChanged' }),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(100_000), event), { maxLength: 60, size: 'max' }),
+        (events) => {
+          const { core, post, until, times } = world()
+          post({ type: 'started' })
+          let atMs = 0
+          for (const [afterMs, happened] of events) {
+            atMs += afterMs
+            until(atMs)
+            post(happened)
+          }
+          for (const name of ['memory', 'lan', 'dht', 'list'] as const) {
+            const before = times(name).length
+            for (const gone of ['a', 'b', 'c']) post({ type: 'linkClosed', machine: gone })
+            until((atMs += 2 * 3_600_000))
+            expect(times(name).length).toBeGreaterThan(before)
+          }
+          expect(core.status).toHaveLength(WAY_NAMES.length)
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+})

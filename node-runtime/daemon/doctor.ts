@@ -1,0 +1,45 @@
+// `dharma doctor`: how the machine of a folder looks for the others, for a person or a program.
+import type { ConnectionReport } from '../contract/cloud.ts'
+import { connectToFolder } from '../host/running-machine.ts'
+import { printJson, printText } from './output.ts'
+
+const STATES: Record<ConnectionReport['state'], string> = {
+  alone: 'This machine began its cloud, and is alone in it.',
+  looking: 'No other machine is linked yet; they are looked for.',
+  joined: 'This machine is linked with others of its cloud.',
+}
+
+const NATS: Record<ConnectionReport['nat'], string> = {
+  open: 'others reach this machine from outside',
+  home: 'others reach this machine with its help',
+  symmetric: 'others reach this machine unless their router is as strict as this one',
+  unknown: 'not known yet',
+}
+
+/** @throws CloudError NO_MACHINE */
+export async function doctor(dataDir: string, { json }: { json: boolean }): Promise<void> {
+  const { client, close } = await connectToFolder(dataDir)
+  try {
+    const report = await client.cloud.connection({})
+    if (json) printJson(report)
+    else for (const line of describe(report)) printText(line)
+  } finally {
+    close()
+  }
+}
+
+function describe({ state, ways, links, nat, addresses }: ConnectionReport): string[] {
+  return [
+    STATES[state],
+    '',
+    ...ways.map(({ way, state: wayState, tookMs, step, message }) => {
+      const took = tookMs === null ? '' : `${(tookMs / 1000).toFixed(2)} s`
+      const what = step === null ? wayState : `${wayState} (${step})`
+      return `  ${way.padEnd(8)}${what.padEnd(22)}${took.padStart(8)}  ${message}`
+    }),
+    '',
+    `Links    ${links.direct}`,
+    `Router   ${NATS[nat]}`,
+    `At       ${addresses.length === 0 ? 'not known yet' : addresses.join(', ')}`,
+  ]
+}
