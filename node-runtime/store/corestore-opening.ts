@@ -1,9 +1,10 @@
 // Opens a Corestore whatever became of its folder, and makes what it wrote stay when the power goes.
-import { access, open, readdir, rename, rm } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Corestore from 'corestore'
 import type { Log } from '../ports/log.ts'
 import { diskError, isDiskFull } from './disk-errors.ts'
+import { putAside } from './put-aside.ts'
 import { syncFolder } from './synced-files.ts'
 
 /** Corestore's note of the device and the place that the folder was made on. */
@@ -43,11 +44,21 @@ export async function openCorestore(
       })
       if (again !== null) return { corestore: again, words: null }
     }
+    return await beginAnew(opening, copied ? 'was copied from elsewhere' : 'could not be read')
+  }
+}
+
+async function beginAnew(
+  { folder, log }: CorestoreOpening,
+  why: string,
+): Promise<{ corestore: Corestore; words: string }> {
+  try {
     const aside = await putAside(folder)
-    const why = copied ? 'was copied from elsewhere' : 'could not be read'
     const words = `The folder ${folder} ${why}. It was put aside as ${aside}, and a new one was begun.`
     log.warn(words)
     return { corestore: await tryOpening(folder), words }
+  } catch (error) {
+    throw diskError(error, folder)
   }
 }
 
@@ -66,19 +77,6 @@ async function tryOpening(folder: string): Promise<Corestore> {
 
 function isCopied(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'DEVICE_FILE'
-}
-
-async function putAside(folder: string): Promise<string> {
-  for (let number = 1; ; number++) {
-    const aside = `${folder}.aside-${number}`
-    try {
-      await access(aside)
-    } catch {
-      // No such folder: this name is free.
-      await rename(folder, aside)
-      return aside
-    }
-  }
 }
 
 /**

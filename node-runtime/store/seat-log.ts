@@ -52,6 +52,7 @@ export interface Keeper {
 export class SeatLog extends EventEmitter<SeatLogEvents> {
   #core: Hypercore
   #closed = false
+  #isForked = false
   readonly #links = new Set<LinkMux>()
   readonly #keeper: Keeper
   readonly #appends = new SerialQueue()
@@ -82,13 +83,18 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
     return this.#core.length
   }
 
+  /** It can't be read on, ever: it is closed, or its owner has forked it. */
+  get isOver(): boolean {
+    return this.#closed || this.#isForked
+  }
+
   get uploaded(): Readonly<UploadCount> {
     return this.#uploaded
   }
 
   /**
    * The text of a block; waits until it is here, also if it was not written yet: then it comes at once
-   * when it is. Rejects when the log is closed meanwhile.
+   * when it is. Rejects when the log is over by then, and when the disk does not let it be read now.
    */
   async read(index: number): Promise<string> {
     for (;;) {
@@ -98,7 +104,7 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
         if (!(block instanceof Uint8Array)) throw new Error(`block ${index} could not be read`)
         return Buffer.from(block).toString('utf8')
       } catch (error) {
-        if (this.#closed) throw error
+        if (this.isOver) throw error
         // Its engine may be being opened again.
         await this.#keeper.recover()
         if (core === this.#core) throw error
@@ -177,7 +183,10 @@ export class SeatLog extends EventEmitter<SeatLogEvents> {
 
   #listen(core: Hypercore): void {
     core.on('append', () => this.emit('grown'))
-    core.on('conflict', (length: number) => this.emit('conflicted', length))
+    core.on('conflict', (length: number) => {
+      this.#isForked = true
+      this.emit('conflicted', length)
+    })
     core.on('upload', (_index: number, byteLength: number) => {
       this.#uploaded.blocks++
       this.#uploaded.bytes += byteLength

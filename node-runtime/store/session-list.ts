@@ -19,14 +19,34 @@ export class SessionList {
     this.#level = level
   }
 
-  /** A list that can't be read begins anew. */
+  /**
+   * A list that is damaged begins anew, and vouches for no log that was in it.
+   * @throws CloudError DISK_FULL, DISK_FAILED
+   */
   static async open(folder: string, log: Log): Promise<SessionList> {
     return new SessionList(await SmallLevel.open(folder, 'utf8', log))
   }
 
   /** @param log  its key */
   async enter(session: string, log: string): Promise<void> {
-    await this.#level.write((level) => level.put(['log', session, log].join(SEPARATOR), ''))
+    await this.#level.write((level) => level.put(rowKey('log', session, log), ''))
+  }
+
+  /** From now on, what is written to this own log and is not in it is here. On the disk when it resolves. */
+  async enterOwn(session: string, log: string): Promise<void> {
+    await this.#level.write((level) => level.put(rowKey('log', session, log), '', { sync: true }))
+  }
+
+  /** Has all that was ever written to an own log and is not in it been kept here? */
+  async vouchesFor(session: string, log: string): Promise<boolean> {
+    const rows = [rowKey('log', session, log), rowKey('lost', session, log)]
+    const [entered, lost] = await this.#level.read((level) => level.getMany(rows))
+    return entered !== undefined && lost === undefined
+  }
+
+  /** It never vouches for this log again. */
+  async giveUp(session: string, log: string): Promise<void> {
+    await this.#level.write((level) => level.put(rowKey('lost', session, log), '', { sync: true }))
   }
 
   async logsOf(session: string): Promise<string[]> {
@@ -64,12 +84,17 @@ export class SessionList {
 
   async remove(session: string, log: string): Promise<void> {
     await this.#level.write((level) => level.clear(range('block', log)))
-    await this.#level.write((level) => level.del(['log', session, log].join(SEPARATOR)))
+    const rows = [rowKey('log', session, log), rowKey('lost', session, log)]
+    await this.#level.write((level) => level.batch(rows.map((key) => ({ type: 'del', key }))))
   }
 
   close(): Promise<void> {
     return this.#level.close()
   }
+}
+
+function rowKey(kind: 'log' | 'lost', session: string, log: string): string {
+  return [kind, session, log].join(SEPARATOR)
 }
 
 function blockKey(log: string, index: number): string {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
@@ -204,6 +204,70 @@ describe('what is appended', () => {
     await restored.append('four')
     expect(await copy.read(3)).toBe('four')
     expect(conflicted).not.toHaveBeenCalled()
+  })
+})
+
+describe('an own log that was begun', () => {
+  async function begin(): Promise<string> {
+    const logs = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
+    const own = await logs.openOwn(SESSION, 0)
+    await own.append('one')
+    await logs.close()
+    return own.key
+  }
+
+  it('goes on, after a start, too', async () => {
+    const key = await begin()
+    const again = await (await openLogs('a')).resumeOwn(SESSION, 0, key)
+    expect(again?.length).toBe(1)
+    await again?.append('two')
+    expect(again?.length).toBe(2)
+  })
+
+  it('never goes on once what was kept for it is lost', async () => {
+    const key = await begin()
+    await writeFile(join(folder, 'a/list/CURRENT'), 'no such thing')
+    for (const _start of [1, 2]) {
+      const logs = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
+      expect(await logs.resumeOwn(SESSION, 0, key)).toBeNull()
+      const read = await logs.openRemote(SESSION, key)
+      expect(await read?.read(0)).toBe('one')
+      expect(await logs.resumeOwn(SESSION, 0, key)).toBeNull()
+      await logs.close()
+    }
+  })
+
+  it('does not go on as another', async () => {
+    await begin()
+    const logs = await openLogs('a')
+    expect(await logs.resumeOwn(SESSION, 0, 'y'.repeat(52))).toBeNull()
+  })
+})
+
+describe('a log whose owner signed two of one length', () => {
+  it('is over for who sees both', async () => {
+    const before = await SessionLogs.open({ folder: join(folder, 'a'), log: silentLog })
+    await (await before.openOwn(SESSION, 0)).append('one')
+    await before.close()
+    await cp(join(folder, 'a'), join(folder, 'twin'), { recursive: true })
+    // So that it does not know that it is a copy.
+    await rm(join(folder, 'twin/CORESTORE'))
+    const one = await (await openLogs('a')).openOwn(SESSION, 0)
+    const other = await (await openLogs('twin')).openOwn(SESSION, 0)
+    await one.append('two')
+    await other.append('another', 'third', 'fourth')
+    const copy = await openCopy('b', one.key)
+    expect(copy.isOver).toBe(false)
+    const follow = async (log: SeatLog): Promise<void> => {
+      const [a, b] = await link()
+      log.replicate(a)
+      copy.replicate(b)
+    }
+    await follow(one)
+    expect(await copy.read(1)).toBe('two')
+    await follow(other)
+    await until(() => copy.isOver)
+    await expect(copy.read(2)).rejects.toThrow()
   })
 })
 

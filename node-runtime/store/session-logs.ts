@@ -76,17 +76,43 @@ export class SessionLogs {
   /** This machine's log of a seat: new, or the one it began earlier. */
   openOwn(session: string, seat: number): Promise<SeatLog> {
     // One after the other: two could both put a kept block where it is missing.
-    return this.#openings.run(() => this.#openOwn(session, seat))
+    return this.#openings.run(async () =>
+      this.#holdOwn(session, await this.#openCore(session, seat)),
+    )
   }
 
-  async #openOwn(session: string, seat: number): Promise<SeatLog> {
+  /**
+   * The log of a seat that this machine has begun; null if it can't be sure that this has all that was ever
+   * written to it, and now or later never will be: other machines may have seen what is missing.
+   * @param key  of the log that was begun
+   */
+  resumeOwn(session: string, seat: number, key: string): Promise<SeatLog | null> {
+    return this.#openings.run(async () => {
+      const opened = await this.#openCore(session, seat)
+      if (encodeKey(opened.core.key) === key && (await this.#list.vouchesFor(session, key))) {
+        return this.#holdOwn(session, opened)
+      }
+      await opened.core.close()
+      await this.#list.giveUp(session, key)
+      return null
+    })
+  }
+
+  async #openCore(session: string, seat: number): Promise<{ core: Hypercore; openCore: OpenCore }> {
     // By its key pair: a name would be remembered after the log was removed.
     const keyPair = await this.#own.createKeyPair(`${session}.${seat}`)
     const openCore: OpenCore = () => this.#own.get({ keyPair })
     const core = openCore()
     await core.ready()
+    return { core, openCore }
+  }
+
+  async #holdOwn(
+    session: string,
+    { core, openCore }: { core: Hypercore; openCore: OpenCore },
+  ): Promise<SeatLog> {
     const key = encodeKey(core.key)
-    await this.#list.enter(session, key)
+    await this.#list.enterOwn(session, key)
     // What the power took from the log is kept in the list, and signs to the very same. Where the log is
     // open already, what is kept is on its way into it.
     const kept = this.#open.has(key) ? [] : await this.#list.keptBlocks(key)

@@ -1,10 +1,11 @@
-// A small LevelDB for lists that can be made again: it begins anew when it can't be read, and is opened
-// again after the disk was full.
-import { rm } from 'node:fs/promises'
+// A small LevelDB for lists: one that is damaged is put aside and begins anew, and one that the disk did not
+// take is opened again.
 import { ClassicLevel } from 'classic-level'
+import * as z from 'zod'
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
-import { diskError, isDiskFull } from './disk-errors.ts'
+import { diskError } from './disk-errors.ts'
+import { putAside } from './put-aside.ts'
 
 export class SmallLevel<Value> {
   readonly #folder: string
@@ -20,6 +21,7 @@ export class SmallLevel<Value> {
   }
 
   /**
+   * Opens or creates it. One that is damaged begins anew; one that merely does not open is left as it is.
    * @param check  reads all of it that must be readable
    * @throws CloudError DISK_FULL, DISK_FAILED
    */
@@ -33,18 +35,27 @@ export class SmallLevel<Value> {
     try {
       await check(await small.#usable())
     } catch (error) {
-      if (isDiskFull(error)) throw diskError(error, folder)
-      log.warn('a list can not be read and begins anew', { folder, error })
       await small.#level?.close()
       small.#level = null
-      await rm(folder, { recursive: true, force: true })
-      await small.#usable()
+      if (!isDamage(error)) throw diskError(error, folder)
+      try {
+        const aside = await putAside(folder)
+        log.warn('a list is damaged and begins anew', { folder, aside, error })
+        await small.#usable()
+      } catch (secondError) {
+        throw diskError(secondError, folder)
+      }
     }
     return small
   }
 
+  /** @throws CloudError DISK_FULL, DISK_FAILED */
   async read<T>(use: (level: ClassicLevel<string, Value>) => Promise<T>): Promise<T> {
-    return use(await this.#usable())
+    try {
+      return await use(await this.#usable())
+    } catch (error) {
+      throw diskError(error, this.#folder)
+    }
   }
 
   /** @throws CloudError DISK_FULL, DISK_FAILED; the next one tries again */
@@ -93,4 +104,16 @@ export class SmallLevel<Value> {
     this.#level = level
     this.#failed = false
   }
+}
+
+/** LevelDB's words where a file is gone or too short, which it reports like a disk that does not answer. */
+const DAMAGE_WORDS = /no such file|invalid argument/i
+
+/** Does it say that the list is not what was written? The disk may also just not let it be read now. */
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof z.ZodError) return true
+  const { code } = error as { code?: unknown }
+  if (code === 'LEVEL_CORRUPTION' || code === 'LEVEL_DECODING_ERROR') return true
+  return (code === 'LEVEL_IO_ERROR' && DAMAGE_WORDS.test(error.message)) || isDamage(error.cause)
 }

@@ -54,7 +54,7 @@ export class LogIntake {
     return this.#attestations.get(hash)
   }
 
-  /** Is there something in the own log that can't be taken in, and never will be? */
+  /** Is something missing of what this machine signed, or can't be taken in, and never will be? */
   get isOwnLost(): boolean {
     return this.#isOwnLost
   }
@@ -62,6 +62,10 @@ export class LogIntake {
   /** The own log is this one. */
   own(log: string): void {
     this.#ownLog = log
+  }
+
+  loseOwn(): void {
+    this.#isOwnLost = true
   }
 
   /** The attestations that these actions name. */

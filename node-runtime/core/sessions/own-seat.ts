@@ -108,6 +108,14 @@ export class OwnSeat {
     this.#soFar.intake.own(log)
   }
 
+  /** This machine has signed more in the seat than it knows, or may have: it signs no more. */
+  lose(seat: number): void {
+    const signer = this.#signer
+    if (signer === null) return
+    this.#held = { seat, log: '', blocks: 0, signer }
+    this.#soFar.intake.loseOwn()
+  }
+
   act(
     { token, action, wallMs }: { token: number; action: OwnAction; wallMs: number },
     moment: Moment,

@@ -16,6 +16,8 @@ export type RefereeEvent =
   | { type: 'action'; form: SignedForm; attestation: SignedForm | null }
   /** This machine holds the seat, with a log that has so many blocks already. */
   | { type: 'held'; seat: number; log: string; blocks: number }
+  /** This machine held the seat, and no longer has all that it signed in it. */
+  | { type: 'lost'; seat: number }
   | { type: 'act'; token: number; action: OwnAction; wallMs: number }
   /** What `append` asked for is on the disk, and will be in the log whatever happens. */
   | { type: 'kept'; token: number }

@@ -130,6 +130,9 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       case 'held':
         this.#own.hold(event.seat, event.log, event.blocks)
         return [{ type: 'changed' }, ...this.#goOn()]
+      case 'lost':
+        this.#own.lose(event.seat)
+        return [{ type: 'changed' }]
       case 'act': {
         const claimFromMs = this.#lastNewsMs + this.claimAfterMs
         const trouble = this.trouble?.message ?? null

@@ -214,12 +214,20 @@ export class OpenSessions {
   }
 
   async #holdNow({ table, session, results, known }: OpenSession, seat: number): Promise<void> {
-    const { person } = this.#options.identity
+    const { identity } = this.#options
     // Once the result is stored, the log is gone, and must not be begun a second time.
-    const isStored = results.some(({ author }) => author === person)
-    if (table.referee.ownSeat !== null || isStored || known.descriptor.seats[seat] !== person)
+    const isStored = results.some(({ author }) => author === identity.person)
+    const isOwn = known.descriptor.seats[seat] === identity.person
+    if (table.referee.ownSeat !== null || isStored || !isOwn) return
+    const { logs } = this.#shared
+    const begun = known.seats[seat]?.find(({ machine }) => machine === identity.machine)
+    if (begun === undefined) {
+      table.hold(seat, await logs.openOwn(session, seat))
       return
-    table.hold(seat, await this.#shared.logs.openOwn(session, seat))
+    }
+    const own = await logs.resumeOwn(session, seat, begun.log)
+    if (own !== null) table.hold(seat, own)
+    else table.lose(seat, await logs.openRemote(session, begun.log))
   }
 
   #tellAudience({ table, known, session }: OpenSession): void {

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { CloudError } from '../../contract/errors.ts'
 import { MAX_LOG_BLOCKS, writeBlock } from '../../core/sessions/block.ts'
 import { Referee } from '../../core/sessions/referee.ts'
 import { CLOUD, descriptorOf, holder } from '../../testing/session-tables.ts'
@@ -7,6 +8,16 @@ import { silentLog } from '../../testing/silent-log.ts'
 import { SessionTable } from './session-table.ts'
 
 const [ANN, BOB] = [holder('ann'), holder('bob')]
+
+function logOf(read: SeatLog['read']): SeatLog {
+  const log: Partial<SeatLog> = {
+    key: 'a log',
+    isOver: false,
+    read,
+    close: () => Promise.resolve(),
+  }
+  return log as SeatLog
+}
 
 /** A table whose rules never answer, what its log was warned of, and how many blocks its referee saw. */
 function tableOf() {
@@ -55,18 +66,43 @@ test('a long transcript leaves others their turn', async () => {
   expect(seen.length).toBeGreaterThan(10)
 })
 
+test('a log that the disk does not give is read on once it does, and that was said', async () => {
+  const { table, warn, blocks } = tableOf()
+  const line = writeBlock({ type: 'attestation', form: ANN.attestation.form })
+  const full = new CloudError('DISK_FULL', 'The disk is full.')
+  const read = vi.fn((index: number) =>
+    index === 2 ? new Promise<string>(() => {}) : Promise.resolve(line),
+  )
+  read.mockRejectedValueOnce(full).mockResolvedValueOnce(line).mockRejectedValueOnce(full)
+  table.follow(logOf(read))
+  await vi.waitFor(() => expect(read).toHaveBeenLastCalledWith(2))
+  expect(blocks()).toBe(2)
+  expect(warn.mock.calls).toMatchObject([
+    ['a log could not be read', { block: 0, error: full }],
+    ['a log could not be read', { block: 1, error: full }],
+  ])
+})
+
+test.each(['the log', 'the table'])('%s that is over is not read on', async (what) => {
+  const { table, warn } = tableOf()
+  const log = logOf(vi.fn(() => Promise.reject(new Error('closed'))))
+  table.follow(log)
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1))
+  if (what === 'the log') Object.assign(log, { isOver: true })
+  else await table.close()
+  await vi.waitFor(() => expect(log.read).toHaveBeenCalledTimes(2))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(warn).toHaveBeenCalledTimes(1)
+})
+
 test('a log is read no further than it may be long, whatever is written into it', async () => {
   const { table, blocks } = tableOf()
   const text = writeBlock({ type: 'attestation', form: ANN.attestation.form })
   const read: number[] = []
-  const log = {
-    key: 'a log',
-    read: (index: number) => {
-      read.push(index)
-      return Promise.resolve(text)
-    },
-    close: () => Promise.resolve(),
-  } as Partial<SeatLog> as SeatLog
+  const log = logOf((index) => {
+    read.push(index)
+    return Promise.resolve(text)
+  })
   table.follow(log)
   await vi.waitFor(() => expect(blocks()).toBeGreaterThanOrEqual(MAX_LOG_BLOCKS))
   await table.close()

@@ -7,6 +7,7 @@ import type { Action } from '../../core/sessions/action.ts'
 import { MAX_LOG_BLOCKS } from '../../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
 import type { Referee } from '../../core/sessions/referee.ts'
+import { retryAfterMs } from '../../core/sessions/referee-events.ts'
 import type {
   OwnAction,
   RefereeEffect,
@@ -97,6 +98,15 @@ export class SessionTable extends EventEmitter<TableEvents> {
     this.#step({ type: 'held', seat, log: log.key, blocks: log.length })
     // What it writes from now on it knows; to wait for it would ask the others for it.
     this.#begin(log, log.length)
+  }
+
+  /**
+   * Takes the own seat only to say that it is lost: what this machine has signed in it may not all be here.
+   * @param log  the log that it began, to be read as others' are
+   */
+  lose(seat: number, log: SeatLog | null): void {
+    this.#step({ type: 'lost', seat })
+    if (log !== null) this.follow(log)
   }
 
   /**
@@ -218,14 +228,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
   async #read(followed: Followed, untilBlock: number): Promise<void> {
     const { log } = followed
     for (let next = 0; next < untilBlock; next++) {
-      let text: string
-      try {
-        text = await log.read(next)
-      } catch {
-        // The log was closed, or its owner has forked it: what was read of it stays.
-        return
-      }
-      if (this.#closed) return
+      const text = await this.#readBlock(followed, next)
+      if (text === null || this.#closed) return
       followed.mayReadOn = false
       this.#step({ type: 'block', log: log.key, text })
       if (!followed.mayReadOn && !this.#dropped.has(log.key)) {
@@ -233,6 +237,29 @@ export class SessionTable extends EventEmitter<TableEvents> {
         followed.readOn = null
       }
       if (this.#dropped.has(log.key) || this.#closed) return
+    }
+  }
+
+  /** The text of a block, however long the disk does not give it; null if it never will. */
+  async #readBlock(followed: Followed, block: number): Promise<string | null> {
+    const { log } = followed
+    for (let tries = 0; ; tries++) {
+      try {
+        return await log.read(block)
+      } catch (error) {
+        // Of a log that was closed, or forked by its owner, what was read stays.
+        if (this.#closed || log.isOver) return null
+        const { session } = this.referee
+        this.#options.log.warn('a log could not be read', { session, log: log.key, block, error })
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, retryAfterMs(tries)).unref()
+        followed.readOn = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      followed.readOn = null
     }
   }
 

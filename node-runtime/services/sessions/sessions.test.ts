@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
 import { until } from '../../testing/cloud-nodes.ts'
@@ -118,6 +120,23 @@ describe('sessions between machines', () => {
     b = await cloud.start({ dataDir })
     await play([b, a], session, WINNING.slice(5))
     expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, fault: null })
+  }, 60_000)
+
+  it('are signed no more by a machine that may have signed what it does not know', async () => {
+    const a = await cloud.start()
+    let b = await cloud.start()
+    const session = await openBoth(game('1', a, b), a, b)
+    await play([a, b], session, WINNING.slice(0, 2))
+    const { dataDir } = b
+    await b.close()
+    await writeFile(join(dataDir, 'sessions/list/CURRENT'), 'no such thing')
+    b = await cloud.start({ dataDir })
+    await move(a, session, WINNING[2] ?? 0)
+    const board = await watch(b, session)
+    await until(() => board.last().ply === 3)
+    const refused = b.sessions.act(session, { type: 'move', body: 0 })
+    await expect(refused).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(refused).rejects.toThrow('it signs nothing more in this session')
   }, 60_000)
 
   it('leave their result with machines that have nothing to do with it', async () => {
