@@ -163,8 +163,13 @@ export const sessionFrameSchema = sessionSummarySchema.extend({
    * `seat`: what it signed in its seat is damaged, and it signs no more in this session.
    */
   trouble: z.object({ what: z.enum(['rules', 'disk', 'seat']), message: z.string() }).nullable(),
-  /** So long the others may be silent before the own seat may claim; null when it is to act itself. */
-  claimAfterMs: z.number().nullable(),
+  /** So long the seats that are to act may be silent before another may claim. */
+  claimAfterMs: z.number(),
+  /**
+   * So long from this frame on until the own seat may claim; 0 once it may. Null while there is nothing
+   * to claim: it is to act itself, has no seat, or it is over.
+   */
+  claimInMs: z.number().nonnegative().nullable(),
 })
 export type SessionFrame = z.infer<typeof sessionFrameSchema>
 
@@ -257,7 +262,8 @@ export const sessionsContract = {
   }),
   /**
    * Claims the session because the others, who are to act, have been silent for the session's time
-   * (`options.claimAfterMs`, else 5 minutes). It is this person's word, and shown as that.
+   * (`options.claimAfterMs`, else 5 minutes). It is this person's word, and shown as that. Claimed too
+   * early, the error's details have `leftMs`.
    */
   claim: call({
     input: z.object({ session: hashSchema }),

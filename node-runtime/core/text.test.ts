@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { decodeText } from './text.ts'
+import { decodeText, durationText } from './text.ts'
 
 it('text comes back as it was, with its byte order mark', () => {
   expect(decodeText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa')
@@ -16,4 +16,15 @@ it('bytes that are no text are refused, not mended', () => {
   ]) {
     expect(decodeText(Uint8Array.from(bytes))).toBeNull()
   }
+})
+
+it.each([
+  [1, '1 second'],
+  [59_001, '1 minute'],
+  [272_000, '4 minutes 32 seconds'],
+  [3_600_000, '1 hour'],
+  [7_500_000, '2 hours 5 minutes'],
+  [26 * 3_600_000 + 59_000, '1 day 2 hours'],
+])('%d ms are %s', (ms, words) => {
+  expect(durationText(ms)).toBe(words)
 })

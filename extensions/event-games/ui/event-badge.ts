@@ -22,6 +22,11 @@ export function formatText({ format }: EventValue): string {
   return format === 'single' ? 'Single game' : 'Round robin'
 }
 
+/** How many can take part. */
+export function playersText({ format, maxPlayers }: EventValue): string {
+  return format === 'single' ? 'two players' : `up to ${maxPlayers} players`
+}
+
 const VERDICT: Record<Verdict['state'], { className: string; text: string }> = {
   checking: { className: '', text: 'Checking…' },
   verified: { className: 'd-badge-accent', text: 'Checked here' },

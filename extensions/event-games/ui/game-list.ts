@@ -1,8 +1,10 @@
 // The games of an event, round by round, each with what can be done with it now.
 import { html, nothing } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
+import { namesOf } from './names.ts'
 import type { PageContext } from './page.ts'
 import { personTemplate } from './person.ts'
+import { endingText, sentence } from './records.ts'
 import type { GameState } from './phase.ts'
 import { verdictTemplate } from './event-badge.ts'
 import type { GameEvent } from './starts.ts'
@@ -47,6 +49,16 @@ export function gameListTemplate(
     return html`<a class="d-button" href=${pathOf.game(session.session)}>Watch</a>`
   }
 
+  /** How it ended, where the board does not show it. */
+  const note = ({ result }: GameState): TemplateResult | typeof nothing => {
+    if (result === null) return nothing
+    const { by, outcome, descriptor } = result.value
+    const why = endingText(by, outcome, namesOf(descriptor, store))
+    return why === null
+      ? nothing
+      : html`<span class="game-note d-muted d-small">${sentence(why)}</span>`
+  }
+
   const row = (game: GameState): TemplateResult => {
     const [first, second] = game.pairing.seats.map((seat) => players[seat])
     if (first === undefined || second === undefined) return html``
@@ -59,6 +71,7 @@ export function gameListTemplate(
         ${personTemplate(second.person, second.name, { self: second.person === me.person })}
       </span>
       <span class="game-action">${state(game)}</span>
+      ${note(game)}
     </li>`
   }
 

@@ -6,7 +6,7 @@ const seats = [
   { person: 'a', online: true },
   { person: 'b', online: true },
 ]
-const live = { state: 'live', ownSeat: null, outcome: null, seats, toAct: [1] } as const
+const live = { state: 'live', ownSeat: null, outcome: null, by: null, seats, toAct: [1] } as const
 const over = {
   ...live,
   state: 'over',
@@ -30,6 +30,16 @@ test('a finished game says who won and why', () => {
   )
 })
 
+test('a game that ended without its last move says how', () => {
+  const ended = (by: 'claim' | 'resignation' | 'fault' | 'rules', ownSeat: number | null) =>
+    gameStatus({ ...over, state: 'over', by, ownSeat }, names)
+  expect(ended('claim', null)).toBe('Ann won by claim: Bob did not act.')
+  expect(ended('claim', 1)).toBe('Ann won by claim: you did not act.')
+  expect(ended('resignation', 0)).toBe('You won: Bob resigned.')
+  expect(ended('fault', null)).toBe('Ann won: Bob broke the rules.')
+  expect(ended('rules', null)).toBe('Ann won: four in a row.')
+})
+
 test('a game that has not begun says who is missing', () => {
   const half = [
     { person: 'a', online: true },
@@ -37,4 +47,8 @@ test('a game that has not begun says who is missing', () => {
   ]
   const frame = { ...live, state: 'waiting' as const, seats: half, toAct: [] }
   expect(gameStatus({ ...frame, ownSeat: 0 }, names)).toBe('Waiting for Bob to sit down.')
+  expect(gameStatus({ ...frame, ownSeat: 0, toAct: [0] }, names)).toBe(
+    'Waiting for Bob to sit down. You can make your move already.',
+  )
+  expect(gameStatus({ ...frame, toAct: [0] }, names)).toBe('Waiting for Bob to sit down.')
 })

@@ -126,3 +126,27 @@ export function outcomeText(outcome: Outcome, names: readonly string[]): string 
   if (a === b) return 'Draw'
   return `${names[a > b ? 0 : 1] ?? 'A player'} won`
 }
+
+/**
+ * Why a game ended that was not played to its end on the board, such as `by claim: Bob did not act`;
+ * null of one that was.
+ */
+export function endingText(
+  by: ResultValue['by'] | null,
+  { scores }: Outcome,
+  names: readonly string[],
+): string | null {
+  if (by === null || by === 'rules') return null
+  const losers = names.filter((_, seat) => scores[seat] === 0).join(' and ')
+  const deeds = {
+    claim: `by claim: ${losers} did not act`,
+    resignation: `${losers} resigned`,
+    fault: `${losers} broke the rules`,
+  }
+  return deeds[by]
+}
+
+/** The same with a capital letter, where it stands alone. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,4 +1,5 @@
 // The games that this person is to play: started, paired, and without a result.
+import type { SessionSummary } from '/.dharma/sdk.js'
 import { html, nothing, repeat } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
 import { createAction, problemTemplate } from './action.ts'
@@ -31,6 +32,11 @@ export function ownGamesOf(event: GameEvent, { store, me }: Needs): OwnGame[] {
   })
 }
 
+/** Has this person begun the game, on whichever machine? */
+export function hasSatDown({ seats, ownSeat }: SessionSummary): boolean {
+  return ownSeat !== null && seats[ownSeat]?.online !== null
+}
+
 export interface PlayControl {
   /** Takes the seat and goes to the board. */
   play(game: OwnGame): void
@@ -53,8 +59,8 @@ export function createPlayControl({ cloud, store, update }: Needs): PlayControl 
     play,
     problem: () => problemTemplate(action.problem),
     button(game) {
-      const seated = store.sessionOf(game.event, game.pairing)?.ownSeat
-      const going = seated !== undefined && seated !== null
+      const session = store.sessionOf(game.event, game.pairing)
+      const going = session !== null && hasSatDown(session)
       return html`<button
         class="d-button d-button-primary"
         ?disabled=${action.pending}

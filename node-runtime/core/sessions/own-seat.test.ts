@@ -353,7 +353,7 @@ describe('who may not act is told why, and where the session is', () => {
     expect(refusalOf(ann, { type: 'claim' })).toEqual({ ...yours, details: own })
     expect(refusalOf(bob, { type: 'claim' })).toEqual({
       code: 'SESSION_CLAIM_EARLY',
-      message: 'The others have time left to act.',
+      message: 'The others have 20 seconds left to act. If they have not by then, you can claim.',
       details: { ply: 0, seat: 1, leftMs: 20_000 },
     })
     bob.nowMs = 19_999

@@ -7,6 +7,7 @@ import type { SessionDescriptor } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { FormFault } from '../forms/signed-form.ts'
+import { durationText } from '../text.ts'
 import { ACTION_TYPES, faultOfAction } from './action.ts'
 import type { Action, ActionStatement } from './action.ts'
 import { MAX_BLOCK_BYTES, writeBlock } from './block.ts'
@@ -238,7 +239,9 @@ export class OwnSeat {
       }
       const leftMs = claimFromMs - nowMs
       if (leftMs <= 0) return null
-      return refuse('SESSION_CLAIM_EARLY', 'The others have time left to act.', { leftMs })
+      const left = durationText(leftMs)
+      const message = `The others have ${left} left to act. If they have not by then, you can claim.`
+      return refuse('SESSION_CLAIM_EARLY', message, { leftMs })
     }
     if (!toAct.includes(seat)) return refuse('SESSION_NOT_YOUR_TURN', 'It is not your turn.')
     const legal = position.legal[seat] ?? []

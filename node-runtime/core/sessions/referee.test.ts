@@ -352,12 +352,21 @@ describe('a session that would not end', () => {
     const of = descriptorOf([ANN, BOB], { claimAfterMs: 20_000 })
     const [ann, bob] = [new Table(of, race, ANN), new Table(of, race, BOB)]
     expect(ann.act({ type: 'claim' })).toBe('SESSION_NOT_YOUR_TURN')
+    expect(ann.referee.claimInMs(0)).toBeNull()
+    ann.nowMs = 5_000
     ann.act(3)
-    ann.nowMs = 19_999
+    expect(ann.referee.claimInMs(5_000)).toBe(20_000)
+    const spectator = new Table(of, race, null)
+    spectator.read(ann)
+    expect(spectator.referee.claimInMs(90_000)).toBeNull()
+    ann.nowMs = 24_999
     expect(ann.act({ type: 'claim' })).toBe('SESSION_CLAIM_EARLY')
-    ann.nowMs = 20_000
+    expect(ann.referee.claimInMs(24_999)).toBe(1)
+    ann.nowMs = 25_000
+    expect([ann.referee.claimInMs(25_000), ann.referee.claimInMs(90_000)]).toEqual([0, 0])
     expect(ann.act({ type: 'claim' })).toBe(1)
     exchange(ann, bob)
+    expect([ann.referee.claimInMs(90_000), bob.referee.claimInMs(90_000)]).toEqual([null, null])
     for (const { referee } of [ann, bob]) {
       expect(referee.ending).toMatchObject({ outcome: { scores: [1, 0] }, by: 'claim' })
       // A claim is one's word: the other has not agreed.

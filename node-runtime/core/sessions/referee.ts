@@ -110,9 +110,21 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     return this.#branches.size
   }
 
-  /** When the others may be called silent: ms after the last news of them. */
+  /** So long the seats that are to act may be silent, in ms. */
   get claimAfterMs(): number {
     return claimAfterMs(this.descriptor)
+  }
+
+  /** In so many ms the own seat may claim, 0 once it may; null while there is nothing to claim. */
+  claimInMs(nowMs: number): number | null {
+    const { ownSeat, toAct } = this
+    if (ownSeat === null || toAct.length === 0 || toAct.includes(ownSeat)) return null
+    return Math.max(0, this.#claimFromMs(nowMs) - nowMs)
+  }
+
+  /** From the last news on, the others have their time. */
+  #claimFromMs(nowMs: number): number {
+    return (this.#lastNewsMs ?? nowMs) + this.claimAfterMs
   }
 
   /** Is everything that is here played, and written what is signed? */
@@ -134,7 +146,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
         this.#own.lose(event.seat)
         return [{ type: 'changed' }]
       case 'act': {
-        const claimFromMs = this.#lastNewsMs + this.claimAfterMs
+        const claimFromMs = this.#claimFromMs(nowMs)
         const trouble = this.trouble?.message ?? null
         return this.#own.act(event, { nowMs, claimFromMs, trouble })
       }

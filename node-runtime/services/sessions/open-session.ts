@@ -83,7 +83,6 @@ export class OpenSession extends EventEmitter<{ changed: [] }> {
     const { position, toAct, ownSeat, ending, fault } = referee
     const legal =
       ownSeat !== null && toAct.includes(ownSeat) ? (position?.legal[ownSeat] ?? []) : []
-    const waits = ownSeat !== null && toAct.length > 0 && !toAct.includes(ownSeat)
     return {
       ...this.summary(onlooker),
       view: position?.view ?? null,
@@ -98,7 +97,8 @@ export class OpenSession extends EventEmitter<{ changed: [] }> {
       disputed: areDisputed(this.#results),
       fault,
       trouble: referee.trouble,
-      claimAfterMs: waits ? referee.claimAfterMs : null,
+      claimAfterMs: referee.claimAfterMs,
+      claimInMs: this.table.claimInMs,
     }
   }
 }

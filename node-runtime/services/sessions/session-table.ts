@@ -71,6 +71,11 @@ export class SessionTable extends EventEmitter<TableEvents> {
     this.#step({ type: 'timer', id: 'rules' })
   }
 
+  /** In so many ms the own seat may claim; see the referee. */
+  get claimInMs(): number | null {
+    return this.referee.claimInMs(this.#options.nowMs())
+  }
+
   get logs(): SeatLog[] {
     return [...this.#logs.values()].map(({ log }) => log)
   }

@@ -118,7 +118,14 @@ describe('the sessions service', () => {
       sessions: [{ session, state: 'waiting', ply: 0, ownSeat: 0 }],
     })
     expect(await own.act({ session, action: 3 })).toEqual({ ply: 0 })
-    await expect(own.claim({ session })).rejects.toMatchObject({ code: 'SESSION_CLAIM_EARLY' })
+    const early = { code: 'SESSION_CLAIM_EARLY', details: { leftMs: expect.any(Number) as number } }
+    await expect(own.claim({ session })).rejects.toMatchObject(early)
+    for await (const { state, claimAfterMs, claimInMs } of await own.watch({ session })) {
+      expect([state, claimAfterMs]).toEqual(['waiting', 300_000])
+      expect(claimInMs).toBeGreaterThan(0)
+      expect(claimInMs).toBeLessThanOrEqual(300_000)
+      break
+    }
     expect(await own.resign({ session })).toEqual({ ply: 1 })
   }, 60_000)
 

@@ -89,7 +89,11 @@ export function createNewEventPage({ cloud, me, update }: PageContext): Page {
         </div>
         <fieldset class="d-field">
           <legend>Format</legend>
-          ${choice('single', 'Single game', 'Two players. It starts when the second has joined.')}
+          ${choice(
+            'single',
+            'Single game',
+            'Two players. It starts by itself as soon as both have joined.',
+          )}
           ${choice('round-robin', 'Round robin', 'Everyone plays everyone once. You start it.')}
         </fieldset>
         ${format === 'single'

@@ -3,7 +3,7 @@ import { html, nothing } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
 import { createAction, problemTemplate } from '../action.ts'
 import { createEntryForm } from '../entry-form.ts'
-import { formatText, phaseTemplate } from '../event-badge.ts'
+import { formatText, phaseTemplate, playersText } from '../event-badge.ts'
 import { gameListTemplate } from '../game-list.ts'
 import { emptyPage, loadingPage } from '../loading.ts'
 import type { Page, PageContext } from '../page.ts'
@@ -36,20 +36,24 @@ export function createEventPage(context: PageContext, id: string): Page {
     }
     return html`<section class="d-card d-stack" aria-label="Organise">
       <p>
-        ${entries.length < 2
-          ? 'You organise this event. It can start when two or more have joined.'
-          : format === 'single' && phase === 'full'
+        ${format === 'single'
+          ? phase === 'full'
             ? 'Both players are here. The game starts by itself; if it does not, start it.'
+            : 'You organise this game. It starts by itself as soon as two players have joined.'
+          : entries.length < 2
+            ? 'You organise this event. You can start it when two or more have joined.'
             : `You organise this event. ${entries.length} of ${maxPlayers} have joined; you can start it now or wait for more.`}
       </p>
       <div class="d-row">
-        <button
-          class="d-button d-button-primary"
-          ?disabled=${entries.length < 2 || action.pending}
-          @click=${() => void action.run(() => startEvent(cloud, event, entries))}
-        >
-          Start now
-        </button>
+        ${format === 'single' && phase !== 'full'
+          ? nothing
+          : html`<button
+              class="d-button d-button-primary"
+              ?disabled=${entries.length < 2 || action.pending}
+              @click=${() => void action.run(() => startEvent(cloud, event, entries))}
+            >
+              Start now
+            </button>`}
         <button class="d-button d-button-danger" ?disabled=${action.pending} @click=${cancel}>
           Cancel the event
         </button>
@@ -121,7 +125,7 @@ export function createEventPage(context: PageContext, id: string): Page {
           : loadingPage('Looking for this event…')
       }
       const phase = phaseOf(event, store)
-      const { title, organiser, createdMs, maxPlayers } = event.value
+      const { title, organiser, createdMs } = event.value
       return html`
         <header class="d-stack">
           <div class="d-row">
@@ -130,7 +134,7 @@ export function createEventPage(context: PageContext, id: string): Page {
           </div>
           <p class="facts d-muted">
             <span>${GAME_TITLE}</span>
-            <span>${formatText(event.value)}, up to ${maxPlayers} players</span>
+            <span>${formatText(event.value)}, ${playersText(event.value)}</span>
             <span class="organiser">by ${personTemplate(event.author, organiser)}</span>
             <span>${timeTemplate(createdMs)}</span>
           </p>

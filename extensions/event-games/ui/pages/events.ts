@@ -86,7 +86,9 @@ export function createEventsPage({ cloud, store, me, update }: PageContext): Pag
     render: () => html`
       <div class="d-row d-spread">
         <h1 tabindex="-1">Events</h1>
-        <a class="d-button d-button-primary" href="/events/new">Announce an event</a>
+        ${store.loaded && store.events.length === 0
+          ? nothing
+          : html`<a class="d-button d-button-primary" href="/events/new">Announce an event</a>`}
       </div>
       ${yourGames.render()}
       ${store.loaded

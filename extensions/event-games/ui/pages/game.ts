@@ -7,6 +7,7 @@ import type { View } from '../../rules/connect-four.ts'
 import { createAction, problemTemplate } from '../action.ts'
 import { boardTemplate } from '../board.ts'
 import { gameStatus, seatsTemplate } from '../game-status.ts'
+import { createGameEnding } from '../game-ending.ts'
 import { emptyPage, loadingPage } from '../loading.ts'
 import { actionText, movesTemplate, moveText } from '../moves.ts'
 import { eventOf, gameTitle, namesOf } from '../names.ts'
@@ -20,13 +21,13 @@ const MIDDLE_COLUMN = 3
 export function createGamePage(context: PageContext, session: string): Page {
   const { cloud, store, update, announce } = context
   const action = createAction(update)
+  const ending = createGameEnding(context, session, action)
   let frame: SessionFrame | null = null
   let error: CloudError | null = null
   let focused = MIDDLE_COLUMN
   /** The column that was sent, until the frame with it has come. */
   let sent: { column: number; ply: number } | null = null
   let seatTaken = false
-  let resigning = false
   let disposed = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopWatching = (): void => undefined
@@ -36,6 +37,7 @@ export function createGamePage(context: PageContext, session: string): Page {
     frame = next
     error = null
     if (sent !== null && next.ply > sent.ply) sent = null
+    ending.receive(next)
     takeSeat(next)
     tell(before, next)
     update()
@@ -104,7 +106,7 @@ export function createGamePage(context: PageContext, session: string): Page {
   const resultNote = ({ agreed, seats, by, disputed, resultId }: SessionFrame): string => {
     if (disputed) return 'The players have stored different outcomes; the replay shows the proof.'
     if (resultId === null) return 'The result is being stored.'
-    if (by === 'claim') return 'Claimed because the other was silent; the claimant’s word.'
+    if (by === 'claim') return 'Kept by the cloud, as the word of who claimed it.'
     return agreed.length === seats.length
       ? 'Signed by both players, and kept by the cloud.'
       : 'Kept by the cloud. It counts by its moves, whoever signs.'
@@ -121,36 +123,12 @@ export function createGamePage(context: PageContext, session: string): Page {
     )
   }
 
-  /** Ends the game without a move: asked once more before it is done. */
-  const leaving = ({ claimAfterMs }: SessionFrame): TemplateResult =>
-    html`<div class="d-row">
-      ${resigning
-        ? html`<button class="d-button d-button-danger" @click=${() => end('resign')}>
-              Resign for good
-            </button>
-            <button class="d-button d-button-quiet" @click=${() => ask(false)}>Play on</button>`
-        : html`<button class="d-button d-button-quiet" @click=${() => ask(true)}>Resign…</button>`}
-      ${claimAfterMs === null
-        ? nothing
-        : html`<button class="d-button d-button-quiet" @click=${() => end('claim')}>
-            Claim the game
-          </button>`}
-    </div>`
-
-  const ask = (wanted: boolean): void => {
-    resigning = wanted
-    update()
-  }
-  const end = (how: 'resign' | 'claim'): void => {
-    resigning = false
-    void action.run(() => cloud.sessions[how](session))
-  }
-
   const game = (current: SessionFrame): TemplateResult => {
     const names = namesOf(current.descriptor, store)
     const { ownSeat, state } = current
     const event = eventOf(current.descriptor, store)
-    const plays = ownSeat !== null && state === 'live'
+    // Who sits alone may play, too: an absent player must not hold up an event.
+    const plays = ownSeat !== null && state !== 'over'
     const status = gameStatus(current, names)
     return html`
       <header class="d-row d-spread">
@@ -207,8 +185,11 @@ export function createGamePage(context: PageContext, session: string): Page {
             : html`<p class="d-notice d-notice-attention" role="status">
                 ${current.trouble.message}
               </p>`}
-          ${problemTemplate(action.problem)} ${plays ? leaving(current) : nothing}
-          ${plays ? html`<p class="d-hint">Keys: 1 to 7, or ← → and Enter.</p>` : nothing}
+          ${problemTemplate(action.problem)}
+          ${plays
+            ? html`<p class="d-hint">Keys: 1 to 7, or ← → and Enter.</p>
+                ${ending.render(current, names)}`
+            : nothing}
           <section class="d-stack" aria-labelledby="moves">
             <h2 id="moves">Moves</h2>
             ${movesTemplate(current.actions, names, current.ply)}
@@ -239,7 +220,7 @@ export function createGamePage(context: PageContext, session: string): Page {
     title() {
       if (frame === null) return 'Game'
       const title = gameTitle(frame.descriptor, store)
-      return frame.ownSeat !== null && frame.toAct.includes(frame.ownSeat) && frame.state === 'live'
+      return frame.ownSeat !== null && frame.toAct.includes(frame.ownSeat) && frame.state !== 'over'
         ? `● Your move – ${title}`
         : title
     },
@@ -260,6 +241,7 @@ export function createGamePage(context: PageContext, session: string): Page {
     dispose() {
       disposed = true
       clearTimeout(timer)
+      ending.dispose()
       stopWatching()
     },
   }

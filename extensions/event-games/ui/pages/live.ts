@@ -8,6 +8,7 @@ import type { Page, PageContext } from '../page.ts'
 import { personTemplate } from '../person.ts'
 import { pathOf } from '../routes.ts'
 import { timeTemplate } from '../times.ts'
+import { hasSatDown } from '../your-games.ts'
 
 export function createLivePage({ store }: PageContext): Page {
   const stop = store.followSessions()
@@ -32,7 +33,7 @@ export function createLivePage({ store }: PageContext): Page {
       <td class="d-muted medium-only">${timeTemplate(startedMs)}</td>
       <td class="d-number">
         <a class="d-button" href=${pathOf.game(session)}>
-          ${ownSeat === null ? 'Watch' : 'Continue'}
+          ${ownSeat === null ? 'Watch' : hasSatDown(summary) ? 'Continue' : 'Play'}
           <span class="d-hidden">${names.join(' against ')}</span>
         </a>
       </td>

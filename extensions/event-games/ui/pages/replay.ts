@@ -13,7 +13,7 @@ import { actionText, movesTemplate } from '../moves.ts'
 import { eventOf, gameTitle, namesOf } from '../names.ts'
 import type { Page, PageContext } from '../page.ts'
 import { personTemplate } from '../person.ts'
-import { outcomeText } from '../records.ts'
+import { endingText, outcomeText } from '../records.ts'
 import type { ResultRecord } from '../records.ts'
 import { pathOf } from '../routes.ts'
 import { timeTemplate } from '../times.ts'
@@ -184,7 +184,7 @@ export function createReplayPage(context: PageContext, session: string): Page {
 
   const view = (record: ResultRecord): TemplateResult => {
     ask(record)
-    const { descriptor, outcome, endedMs } = record.value
+    const { descriptor, outcome, by, endedMs } = record.value
     const names = namesOf(descriptor, store)
     const event = eventOf(descriptor, store)
     const frame = replay?.frames[plyOf(record)]
@@ -199,7 +199,7 @@ export function createReplayPage(context: PageContext, session: string): Page {
             ? nothing
             : html`<a href=${pathOf.event(event.id)}>${gameTitle(descriptor, store)}</a>`}
           <span>${names.join(' against ')}</span>
-          <span>${outcome.reason}</span>
+          <span>${endingText(by, outcome, names) ?? outcome.reason}</span>
           <span>${timeTemplate(endedMs)}</span>
         </p>
       </header>

@@ -6,37 +6,45 @@ import { emptyTemplate, loadingTemplate } from '../loading.ts'
 import { gameTitle, namesOf } from '../names.ts'
 import type { Page, PageContext } from '../page.ts'
 import { personTemplate } from '../person.ts'
-import { outcomeText } from '../records.ts'
+import { endingText, outcomeText } from '../records.ts'
 import type { ResultRecord } from '../records.ts'
 import { pathOf } from '../routes.ts'
 import { timeTemplate } from '../times.ts'
 
 /** Rows drawn at first, and added by "Show more". */
 const ROWS_STEP = 100
+/** By how many players have signed the result. */
+const AGREED = ['Signed by neither', 'Signed by one', 'Signed by both']
+const BOTH = 2
+const WHAT_AGREEING_IS =
+  'Who of the players has signed that they agree. The moves, which are signed one by one, decide without it.'
 
 export function createResultsPage({ store, verifier, update }: PageContext): Page {
   let shown = ROWS_STEP
 
   const check = (record: ResultRecord): TemplateResult => {
-    const { session, signatures, descriptor } = record.value
+    const { session, signatures } = record.value
     if (store.isDisputed(session)) return html`<span class="d-badge d-badge-danger">Disputed</span>`
     const verdict = verifier.peek(record)
     if (verdict !== null) return verdictTemplate(verdict)
-    return signatures.length === descriptor.seats.length
-      ? html`<span class="d-badge">Signed by both</span>`
-      : html`<span class="d-badge">Stored</span>`
+    const text = AGREED[Math.min(signatures.length, BOTH)]
+    return html`<span class="d-badge" title=${WHAT_AGREEING_IS}>${text}</span>`
   }
 
   const row = (record: ResultRecord): TemplateResult => {
-    const { descriptor, outcome, session, plies, endedMs } = record.value
+    const { descriptor, outcome, by, session, plies, endedMs } = record.value
     const names = namesOf(descriptor, store)
+    const why = endingText(by, outcome, names)
     return html`<tr>
       <td>
         <div class="versus">
           ${descriptor.seats.map((person, seat) => personTemplate(person, names[seat] ?? ''))}
         </div>
       </td>
-      <td><a href=${pathOf.replay(session)}>${outcomeText(outcome, names)}</a></td>
+      <td>
+        <a href=${pathOf.replay(session)}>${outcomeText(outcome, names)}</a>
+        ${why === null ? nothing : html`<br /><span class="d-muted d-small">${why}</span>`}
+      </td>
       <td class="medium-only">${gameTitle(descriptor, store)}</td>
       <td class="d-number wide-only">${plies}</td>
       <td class="medium-only">${check(record)}</td>
