@@ -1,13 +1,16 @@
 // Makes a running machine reachable on this computer: the server, and the file that says where it is.
+import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import type { Runtime } from '../machine/runtime.ts'
 import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts'
 import { startHttpServer } from './http-server.ts'
+import type { HttpServer } from './http-server.ts'
+import { readLastPort, writeLastPort } from './last-port.ts'
 import { SHELL_DIR } from './places.ts'
 
 export interface HostOptions {
   dataDir: string
-  /** 0 takes a free one. */
+  /** 0 takes the one that the folder had last, if it is free; else any. */
   port: number
   log: Log
 }
@@ -23,16 +26,24 @@ export async function hostRuntime(
   runtime: Pick<Runtime, 'serve' | 'systems'>,
   { dataDir, port: wantedPort, log }: HostOptions,
 ): Promise<Host> {
-  const server = await startHttpServer({
-    port: wantedPort,
-    shellDir: SHELL_DIR,
-    serve: (port, caller) => runtime.serve(port, caller),
-    systems: runtime.systems,
-    log,
+  const startOn = (port: number): Promise<HttpServer> =>
+    startHttpServer({
+      port,
+      shellDir: SHELL_DIR,
+      serve: (callPort, caller) => runtime.serve(callPort, caller),
+      systems: runtime.systems,
+      log,
+    })
+  const lastPort = await readLastPort(dataDir)
+  const server = await startOn(wantedPort === 0 ? lastPort : wantedPort).catch((error: unknown) => {
+    const isTaken = error instanceof CloudError && error.code === 'PORT_IN_USE'
+    if (wantedPort === 0 && isTaken) return startOn(0)
+    throw error
   })
   const { url, token, port } = server
   try {
     await writeRuntimeFile(dataDir, { pid: process.pid, url, token, port })
+    if (port !== lastPort) await writeLastPort(dataDir, port)
   } catch (error) {
     await server.close()
     throw error

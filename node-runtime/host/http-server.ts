@@ -66,9 +66,10 @@ const FORGET = { 'clear-site-data': '"cache", "cookies", "storage"' }
 
 const HOW_TO_OPEN = `This is Dharma, and it opens only with its full address.
 
-Open the address that "dharma up" printed when it started: it ends with a token that
-proves that you are the one who started it. To see it again, run "dharma up" once more:
-it names the address of the one that is running.
+If it was open here before, it has been started again since: each start has an address
+of its own. Open the one that "dharma up" printed when it started. It ends with a token
+that proves that you are the one who started it. To see it again, run "dharma up" with
+the same options once more: it names the address of the one that is running.
 `
 
 function splitUrl(url = '/'): { path: string; query: URLSearchParams } {

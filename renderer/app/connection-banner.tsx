@@ -5,26 +5,29 @@ import { Button } from '../ui/button.tsx'
 import { Spinner } from '../ui/progress.tsx'
 import { useShell } from './shell.tsx'
 
-/** Says that this machine does not answer, why, and when it is tried again. */
+/** Says that this machine does not answer, why, and when it is tried again, if that can help. */
 export function ConnectionBanner(): ReactNode {
   const { connection } = useShell().host
   const { phase, retryAtMs, failure } = useStore(connection.state)
   if (phase !== 'lost') return null
+  const isRefused = failure?.code === 'UNAUTHENTICATED'
   return (
     <div className="banner" role="alert">
-      {retryAtMs === null && <Spinner />}
+      {retryAtMs === null && !isRefused && <Spinner />}
       <p>
         <strong>
-          {failure?.code === 'UNAUTHENTICATED'
+          {isRefused
             ? 'This page has no access to the machine.'
             : 'Connection to this machine lost, retrying.'}
         </strong>{' '}
         {failure?.message}
       </p>
       {retryAtMs !== null && <Countdown untilMs={retryAtMs} />}
-      <Button size="small" disabled={retryAtMs === null} onClick={() => connection.retry()}>
-        Try now
-      </Button>
+      {!isRefused && (
+        <Button size="small" disabled={retryAtMs === null} onClick={() => connection.retry()}>
+          Try now
+        </Button>
+      )}
     </div>
   )
 }

@@ -7,7 +7,10 @@ import { createConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 
 let connection: Connection | null = null
-afterEach(() => connection?.close())
+afterEach(() => {
+  connection?.close()
+  vi.useRealTimers()
+})
 
 test('a connection that is lost is opened again, and its calls work again', async () => {
   const fake = createFakeRuntime()
@@ -37,11 +40,11 @@ test('why a try failed is kept, and "try now" does not wait', async () => {
   let tries = 0
   connection = createConnection(async () => {
     tries += 1
-    if (tries < 3) throw new CloudError('UNAUTHENTICATED', 'The key is old.')
+    if (tries < 3) throw new CloudError('TIMEOUT', 'It takes long.')
     return openTestPort(fake)
   })
   const { state } = connection
-  await vi.waitFor(() => expect(state.getState().failure?.code).toBe('UNAUTHENTICATED'))
+  await vi.waitFor(() => expect(state.getState().failure?.code).toBe('TIMEOUT'))
   expect(state.getState().phase).toBe('lost')
   expect(state.getState().retryAtMs).toBeGreaterThan(Date.now() - 1000)
 
@@ -51,4 +54,17 @@ test('why a try failed is kept, and "try now" does not wait', async () => {
   connection.retry()
   await vi.waitFor(() => expect(state.getState().phase).toBe('connected'))
   expect(state.getState().failure).toBeNull()
+})
+
+test('who is refused is not tried again: a machine that was started again knows no old key', async () => {
+  vi.useFakeTimers()
+  let tries = 0
+  connection = createConnection(async () => {
+    tries += 1
+    throw new CloudError('UNAUTHENTICATED', 'The key is old.')
+  })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(tries).toBe(1)
+  const { phase, failure, retryAtMs } = connection.state.getState()
+  expect([phase, failure?.code, retryAtMs]).toEqual(['lost', 'UNAUTHENTICATED', null])
 })

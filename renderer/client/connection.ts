@@ -18,7 +18,7 @@ export interface ConnectionState {
   phase: 'connecting' | 'connected' | 'lost'
   /** Always callable; without a connection every call fails with UNAVAILABLE. */
   client: Client
-  /** When the next try begins; null while none is planned. */
+  /** When the next try begins; null while none is planned, as after a refusal (UNAUTHENTICATED). */
   retryAtMs: number | null
   /** Why the last try failed. */
   failure: CloudError | null
@@ -80,6 +80,8 @@ export function createConnection(open: () => Promise<OpenedPort>): Connection {
           ? error
           : new CloudError('UNAVAILABLE', 'This machine does not answer.')
       state.setState({ phase: 'lost', client: offline, failure })
+      // Whom the machine does not know, it will not know later.
+      if (failure.code === 'UNAUTHENTICATED') return
     }
     plan()
   }

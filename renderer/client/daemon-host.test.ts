@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
-import { expect, test } from 'vitest'
-import { takeToken, takeWantedAddress } from './daemon-host.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { createDaemonHost, takeToken, takeWantedAddress } from './daemon-host.ts'
 
 function come(search: string): void {
   window.history.replaceState(null, '', `/${search}`)
@@ -20,4 +20,58 @@ test('it opens at nothing but a system', () => {
     expect([address, takeWantedAddress(window)]).toEqual([address, null])
     expect(window.location.search).toBe('')
   }
+})
+
+/** Refuses every connection, as a browser sees it. */
+class RefusedSocket extends EventTarget {
+  constructor() {
+    super()
+    queueMicrotask(() => this.dispatchEvent(new Event('close')))
+  }
+}
+
+/** Opens the page on a daemon that refuses it, and answers HEAD so. */
+function openRefused(head: (address: string) => Promise<{ ok: boolean }>) {
+  vi.useFakeTimers()
+  vi.stubGlobal('WebSocket', RefusedSocket)
+  vi.stubGlobal('fetch', head)
+  vi.stubGlobal('matchMedia', () => new EventTarget())
+  come('?token=old')
+  const { connection } = createDaemonHost(window)
+  return connection
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+test('after some tries without an answer it is said that there may be a new address', async () => {
+  const connection = openRefused(() => Promise.reject(new TypeError('refused')))
+  const messages = new Set<string>()
+  connection.state.subscribe(({ failure }) => messages.add(failure?.message ?? ''))
+  await vi.advanceTimersByTimeAsync(3000)
+  expect([...messages].filter((message) => message !== '')).toEqual([
+    'Dharma does not answer on this machine. It may have been stopped.',
+  ])
+  await vi.advanceTimersByTimeAsync(20_000)
+  const { failure, retryAtMs } = connection.state.getState()
+  expect(failure?.message).toContain('open the address that "dharma up" printed')
+  expect(retryAtMs).not.toBeNull()
+  connection.close()
+})
+
+test('a key of before a restart is found out, and no other answer is taken for that', async () => {
+  const asked: string[] = []
+  const restarted = openRefused(async (address) => {
+    asked.push(address)
+    return { ok: false }
+  })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(restarted.state.getState().failure?.code).toBe('UNAUTHENTICATED')
+  expect(asked.at(-1)).toBe(`${window.location.origin}/?token=old`)
+  const busy = openRefused(async () => ({ ok: true }))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(busy.state.getState().failure?.code).toBe('UNAVAILABLE')
+  busy.close()
 })

@@ -13,6 +13,8 @@ import { createPageTheme } from './page-theme.ts'
 import type { ShellHost } from './shell-host.ts'
 
 const TOKEN_KEY = 'dharma.token'
+/** A machine that is only started again answers before as many tries as this have failed. */
+const TRIES_OF_A_RESTART = 5
 
 /** The address of a system that is to be shown first, as `?open=cloud://event-games/` names it. */
 export function takeWantedAddress(page: Window): string | null {
@@ -54,21 +56,36 @@ async function isServed(page: Window): Promise<boolean> {
   }
 }
 
-/** A browser does not say why a WebSocket was refused; whether the page is served tells. */
-async function explainRefusal(page: Window): Promise<CloudError> {
+/** Does the daemon still take this token? */
+async function isTokenTaken(page: Window, token: string): Promise<boolean> {
+  const address = `${page.location.origin}/?token=${encodeURIComponent(token)}`
+  const { ok } = await fetch(address, { method: 'HEAD', cache: 'no-store' })
+  return ok
+}
+
+/**
+ * A browser does not say why a WebSocket was refused; what is served tells.
+ * @param tries  how often it was tried by now, without an answer in between
+ */
+async function explainRefusal(page: Window, token: string, tries: number): Promise<CloudError> {
   if (!(await isServed(page))) {
     return new CloudError(
       'UNAVAILABLE',
-      'Dharma does not answer on this machine. It may have been stopped.',
+      tries < TRIES_OF_A_RESTART
+        ? 'Dharma does not answer on this machine. It may have been stopped.'
+        : 'Dharma does not answer at this address. It may have been stopped, or started again at another one: then open the address that "dharma up" printed.',
     )
+  }
+  if (await isTokenTaken(page, token)) {
+    return new CloudError('UNAVAILABLE', 'Dharma takes no more connections at the moment.')
   }
   return new CloudError(
     'UNAUTHENTICATED',
-    'Dharma was started anew since this page was opened. Open it again with the address that "dharma up" printed.',
+    'Dharma was started again since this page was opened. Open the address that "dharma up" printed: each start has one of its own.',
   )
 }
 
-function openRuntimePort(page: Window, token: string | null): Promise<OpenedPort> {
+function openRuntimePort(page: Window, token: string | null, tries: number): Promise<OpenedPort> {
   if (token === null) {
     return Promise.reject(
       new CloudError(
@@ -84,7 +101,7 @@ function openRuntimePort(page: Window, token: string | null): Promise<OpenedPort
     const closed = new Promise<void>((done) => {
       socket.addEventListener('close', () => {
         done()
-        if (!wasOpen) void explainRefusal(page).then(reject)
+        if (!wasOpen) explainRefusal(page, token, tries).then(reject, reject)
       })
     })
     socket.addEventListener('open', () => {
@@ -114,7 +131,13 @@ export function createDaemonHost(page: Window): ShellHost {
     },
   })
 
-  const connection = createConnection(() => openRuntimePort(page, token))
+  let tries = 0
+  const connection = createConnection(async () => {
+    tries += 1
+    const opened = await openRuntimePort(page, token, tries)
+    tries = 0
+    return opened
+  })
   const storage = createFrameStorage({
     page,
     systemOrigin,
