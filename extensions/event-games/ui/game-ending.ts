@@ -1,5 +1,6 @@
 // The ways to end a game without a move: to resign, and to claim it when the other does not act. Either is
 // asked once more before it is done.
+import { CloudError } from '/.dharma/sdk.js'
 import type { SessionFrame } from '/.dharma/sdk.js'
 import { html } from '/.dharma/lit.js'
 import type { TemplateResult } from '/.dharma/lit.js'
@@ -44,13 +45,27 @@ export function createGameEnding(
     )
   }
 
+  /** What the machine says of the time that is left goes before the page's own count. */
+  const waitOn = ({ code, details }: CloudError): void => {
+    const { leftMs: toWaitMs } = (details ?? {}) as { leftMs?: unknown }
+    if (code !== 'SESSION_CLAIM_EARLY' || typeof toWaitMs !== 'number') return
+    claimAtMs = performance.now() + toWaitMs
+    tick()
+  }
   const ask = (wanted: typeof asked): void => {
     asked = wanted
     update()
   }
   const end = (how: 'resign' | 'claim'): void => {
     asked = null
-    void action.run(() => cloud.sessions[how](session))
+    void action.run(async () => {
+      try {
+        await cloud.sessions[how](session)
+      } catch (error) {
+        if (error instanceof CloudError) waitOn(error)
+        throw error
+      }
+    })
   }
 
   const claiming = (frame: SessionFrame, opponent: string): TemplateResult => {

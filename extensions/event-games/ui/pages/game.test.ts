@@ -81,14 +81,16 @@ test('a claim is thought better of, and asked for no more once the other has mov
   expect(stage.calls).toEqual(['open'])
 })
 
-test('a claim that is refused says why, in the words of the error', async () => {
+test('a claim that is refused says why, in the words of the error, and when it will not be', async () => {
   show({ toAct: [OTHER], claimInMs: 0 })
-  stage.refusal = new CloudError('SESSION_CLAIM_EARLY', 'The others have 3 seconds left to act.')
+  const message = 'The others have 3 seconds left to act.'
+  stage.refusal = new CloudError('SESSION_CLAIM_EARLY', message, { leftMs: 3000 })
   await press('Claim the game…')
   await press('Claim it for good')
-  expect(document.querySelector('[role=alert]')?.textContent).toBe(
-    'The others have 3 seconds left to act.',
-  )
+  expect(document.querySelector('[role=alert]')?.textContent).toBe(message)
+  expect(stage.text()).toContain('you can claim the game in 0:03.')
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(stage.button('Claim the game…')).toBeDefined()
 })
 
 test('resigning says what it does, and is asked for once more', async () => {
