@@ -81,6 +81,8 @@ export const tabsContract = {
   }),
   /** For the window and all pages, from now on; `themeChanged` tells that it was done. */
   setTheme: call({ input: z.object({ theme: themeSchema }), output: emptySchema }),
+  /** Darkens what the shell's page does not draw: the window's own buttons, while a dialog is open. */
+  dim: call({ input: z.object({ dimmed: z.boolean() }), output: emptySchema }),
   watch: call({ input: emptySchema, output: eventIterator(tabsEventSchema) }),
 }
 export type TabsContract = typeof tabsContract

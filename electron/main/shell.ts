@@ -26,18 +26,21 @@ export interface Shell {
 
 /** Opens the window on the shell's page. */
 export function openShell({ folder, runtime, sessionOf, preloads }: ShellOptions): Shell {
-  const { window, theme } = createShellWindow({
+  const { window, theme, dim } = createShellWindow({
     folder,
     session: sessionOf({ kind: 'shell' }),
     preload: preloads.shell,
   })
   const { webContents } = window
   const tabs = new Tabs({ window, sessionOf, systemPreload: preloads.system })
-  const serveTabs = createTabsServer({ tabs, theme })
+  const serveTabs = createTabsServer({ tabs, theme, dim })
 
   guardPage(webContents, { kind: 'shell' }, (url) => tabs.requestOpen(url))
-  // A new page knows nothing of the views of the one before.
-  webContents.on('did-navigate', () => tabs.closeAll())
+  // A new page knows nothing of the views of the one before, and has no dialog open.
+  webContents.on('did-navigate', () => {
+    tabs.closeAll()
+    dim(false)
+  })
   const restarts = new RestartLimit()
   webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason === 'clean-exit') return

@@ -11,10 +11,12 @@ import type { WindowTheme } from './theme.ts'
 export interface TabsServiceOptions {
   tabs: Tabs
   theme: WindowTheme
+  /** See the contract. */
+  dim: (dimmed: boolean) => void
 }
 
 /** Serves `tabs` and the theme on ports. Only the shell's page ever gets such a port. */
-export function createTabsServer({ tabs, theme }: TabsServiceOptions): Serve<object> {
+export function createTabsServer({ tabs, theme, dim }: TabsServiceOptions): Serve<object> {
   const os = implement(tabsContract)
   const router = {
     open: os.open.handler(({ input }) => {
@@ -51,6 +53,10 @@ export function createTabsServer({ tabs, theme }: TabsServiceOptions): Serve<obj
     }),
     setTheme: os.setTheme.handler(({ input }) => {
       theme.choose(input.theme)
+      return {}
+    }),
+    dim: os.dim.handler(({ input }) => {
+      dim(input.dimmed)
       return {}
     }),
     watch: os.watch.handler(({ signal }) =>

@@ -2,6 +2,7 @@
 import { BrowserWindow, nativeTheme, screen } from 'electron'
 import type { Session } from 'electron'
 import { WindowTheme } from './theme.ts'
+import { windowColours } from './window-colours.ts'
 import { isReachable, readWindowState, writeWindowState } from './window-state.ts'
 
 const FIRST_SIZE = { width: 1280, height: 840 }
@@ -9,19 +10,13 @@ const SMALLEST_SIZE = { minWidth: 640, minHeight: 480 }
 /** Height of the shell's tab strip, in which the window's own buttons lie. */
 const TITLE_BAR_HEIGHT = 40
 
-/** The canvas and text of the design tokens, for the moment before the page is there. */
-const COLOURS = {
-  light: { canvas: '#f3f3f0', text: '#1c201e' },
-  dark: { canvas: '#141716', text: '#e7ebe9' },
-}
-
-function colours(): (typeof COLOURS)['light'] {
-  return nativeTheme.shouldUseDarkColors ? COLOURS.dark : COLOURS.light
-}
-
-function overlay(): Electron.TitleBarOverlayOptions {
-  const { canvas, text } = colours()
+function overlay(dimmed: boolean): Electron.TitleBarOverlayOptions {
+  const { canvas, text } = windowColours(nativeTheme.shouldUseDarkColors, dimmed)
   return { color: canvas, symbolColor: text, height: TITLE_BAR_HEIGHT }
+}
+
+function canvasColour(): string {
+  return windowColours(nativeTheme.shouldUseDarkColors, false).canvas
 }
 
 export interface ShellWindowOptions {
@@ -35,6 +30,8 @@ export interface ShellWindow {
   window: BrowserWindow
   /** Of the window and all pages; kept with the window's place. */
   theme: WindowTheme
+  /** Darkens the window's own buttons, or no longer. */
+  dim: (dimmed: boolean) => void
 }
 
 /** Makes the window as it was left. It is shown once its page can be seen. */
@@ -51,8 +48,8 @@ export function createShellWindow({ folder, session, preload }: ShellWindowOptio
     show: false,
     title: 'Dharma',
     titleBarStyle: 'hidden',
-    ...(process.platform === 'darwin' ? {} : { titleBarOverlay: overlay() }),
-    backgroundColor: colours().canvas,
+    ...(process.platform === 'darwin' ? {} : { titleBarOverlay: overlay(false) }),
+    backgroundColor: canvasColour(),
     webPreferences: {
       session,
       preload,
@@ -73,9 +70,10 @@ export function createShellWindow({ folder, session, preload }: ShellWindowOptio
     window.show()
   })
 
+  let dimmed = false
   const recolour = (): void => {
-    window.setBackgroundColor(colours().canvas)
-    if (process.platform !== 'darwin') window.setTitleBarOverlay(overlay())
+    window.setBackgroundColor(canvasColour())
+    if (process.platform !== 'darwin') window.setTitleBarOverlay(overlay(dimmed))
   }
   nativeTheme.on('updated', recolour)
   window.on('close', () => {
@@ -89,5 +87,9 @@ export function createShellWindow({ folder, session, preload }: ShellWindowOptio
     state = { ...state, theme: chosen }
     writeWindowState(folder, state)
   })
-  return { window, theme }
+  const dim = (wanted: boolean): void => {
+    dimmed = wanted
+    recolour()
+  }
+  return { window, theme, dim }
 }

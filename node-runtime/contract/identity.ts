@@ -7,6 +7,8 @@ import { displayNameSchema, emptySchema, keySchema } from './values.ts'
 export const whoamiSchema = z.object({ person: keySchema, machine: keySchema, name: z.string() })
 export type Whoami = z.infer<typeof whoamiSchema>
 
+const phraseSchema = z.string().max(500)
+
 export const identityContract = {
   whoami: call({
     input: emptySchema,
@@ -22,12 +24,18 @@ export const identityContract = {
   rename: call({ input: z.object({ name: displayNameSchema }), output: emptySchema }),
   /** The 24 words from which the person's keys derive. Whoever has them is this person. */
   recoveryPhrase: call({ input: emptySchema, output: z.object({ phrase: z.string() }) }),
+  /** Whose recovery phrase this is. It changes nothing. */
+  personOf: call({
+    input: z.object({ phrase: phraseSchema }),
+    output: z.object({ person: keySchema }),
+    errors: ['IDENTITY_PHRASE_INVALID'],
+  }),
   /**
    * Makes this machine belong to the person of the phrase. Records stay with the person who wrote
    * them; the earlier phrase is needed to be that person again.
    */
   restore: call({
-    input: z.object({ phrase: z.string().max(500) }),
+    input: z.object({ phrase: phraseSchema }),
     output: z.object({ person: keySchema }),
     errors: ['IDENTITY_PHRASE_INVALID'],
   }),

@@ -73,6 +73,8 @@ export const systemPreviewSchema = z.object({
   message: z.string(),
   sizeBytes: z.number().int(),
   fileCount: z.number().int(),
+  /** The picture of its manifest as a `data:` address; null if it has none, or a very large one. */
+  icon: z.string().nullable(),
   permissions: z.array(permissionSchema),
   collections: z.record(z.string(), collectionDeclarationSchema),
   sessions: z.record(z.string(), sessionKindSchema),

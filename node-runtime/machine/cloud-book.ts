@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { CloudNotice, KnownCloud } from '../contract/cloud.ts'
+import { readCloudKey } from '../contract/cloud-key.ts'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
@@ -27,13 +28,9 @@ type CloudFile = z.infer<typeof fileSchema>
 
 /** @throws CloudError CLOUD_KEY_INVALID */
 export function parseCloudKey(text: string): string {
-  const key = text.trim().replace(/^(dharma|cloud):(\/\/)?(join\/)?/, '')
-  if (decodeKey(key) !== null) return key
-  throw new CloudError(
-    'CLOUD_KEY_INVALID',
-    'This is not the key of a cloud. A key has 52 letters and digits; copy it whole.',
-    { length: key.length },
-  )
+  const read = readCloudKey(text)
+  if ('key' in read) return read.key
+  throw new CloudError('CLOUD_KEY_INVALID', read.fault, { length: read.length })
 }
 
 export class CloudBook {

@@ -38,7 +38,7 @@ export function AddressBar({ tab, face }: { tab: string; face: TabFace }): React
   const listId = useId()
   const offers = useOffers(text ?? '')
   const open = text !== null && (offers.length > 0 || note !== null)
-  useOverlay(open)
+  useOverlay(open, 'floats')
 
   // What was typed for one tab is not for another.
   useEffect(() => {

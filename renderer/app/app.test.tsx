@@ -98,12 +98,39 @@ test('a page that did not load says why, and can be tried again', async () => {
   expect(host.asked).toContain(`reload ${view}`)
 })
 
+test('the page of a system that is not installed leads to where it can be', async () => {
+  renderInShell(<App />)
+  goTo('cloud://org.example.notes/')
+  await screen.findByRole('heading', { level: 1, name: 'This system is not installed.' })
+  screen.getByText(/paste it on the Systems page/)
+  expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
+  fireEvent.click(screen.getByRole('button', { name: 'Go to Systems' }))
+  await screen.findByRole('heading', { level: 1, name: 'Systems' })
+})
+
+test('the window’s own buttons are darkened while something darkens the rest', async () => {
+  const { host } = renderInShell(<App />)
+  const dims = (): string[] => host.asked.filter((asked) => asked.startsWith('dim '))
+  fireEvent.click(await screen.findByRole('button', { name: /^Cloud: / }))
+  fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
+  await waitFor(() => expect(dims()).toEqual(['dim true']))
+  fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
+  await waitFor(() => expect(dims()).toEqual(['dim true', 'dim false']))
+})
+
+test('a path of this computer is offered for installing, as its address', async () => {
+  renderInShell(<App />)
+  const bar = screen.getByRole('combobox', { name: 'Address' })
+  fireEvent.change(bar, { target: { value: '/home/ada/my notes' } })
+  await screen.findByText('file:///home/ada/my%20notes')
+})
+
 test('a view that could not be opened says why, and is opened anew when tried again', async () => {
   const { host } = renderInShell(<App />)
-  host.failNext = new CloudError('SYSTEM_NOT_INSTALLED', 'It is not installed here.')
+  host.failNext = new CloudError('UNAVAILABLE', 'The main process is busy.')
   goTo('https://example.org/')
   await screen.findByRole('heading', { level: 1, name: 'This page did not load.' })
-  screen.getByText('It is not installed here.')
+  screen.getByText('The main process is busy.')
   screen.getByText('Not loaded')
   screen.getByRole('button', { name: 'Reload' })
   fireEvent.click(screen.getByRole('button', { name: 'Try again' }))
@@ -133,6 +160,17 @@ test('a lost connection is said, with its reason, and gone when it is back', asy
   refused = false
   fireEvent.click(within(banner).getByRole('button', { name: 'Try now' }))
   await waitFor(() => expect(screen.queryByRole('alert')).toBeNull())
+})
+
+test('a page that the machine does not know is told what to do, and tries nothing', async () => {
+  renderInShell(<App />, createFakeRuntime(), async () => {
+    throw new CloudError('UNAUTHENTICATED', 'Open the address that "dharma up" printed.')
+  })
+  const banner = await screen.findByRole('alert')
+  expect(banner.textContent).toBe(
+    'This page has no access to the machine. Open the address that "dharma up" printed.',
+  )
+  expect(within(banner).queryByRole('button')).toBeNull()
 })
 
 test('the theme is the host’s: the window shows what it says, and only asks for another', async () => {

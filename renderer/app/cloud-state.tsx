@@ -17,7 +17,7 @@ export function CloudState(): ReactNode {
   const phase = useStore(host.connection.state, (state) => state.phase)
   const [open, setOpen] = useState(false)
   const close = useCallback(() => setOpen(false), [])
-  useOverlay(open)
+  useOverlay(open, 'floats')
 
   const words = status === null ? null : describeCloud(status)
   const look = phase !== 'connected' ? 'lost' : (status?.state ?? 'looking')
@@ -38,7 +38,7 @@ export function CloudState(): ReactNode {
       {open && (
         <Popover label="Cloud" onClose={close}>
           {phase === 'lost' || status === null || words === null ? (
-            <p>There is no connection to this machine at the moment. It is being tried again.</p>
+            <p>There is no connection to this machine at the moment. Above the page stands why.</p>
           ) : (
             <div className="stack">
               <div>

@@ -14,6 +14,12 @@ function machines(count: number): string {
   return count === 1 ? '1 machine' : `${count} machines`
 }
 
+/** In a sentence that follows the number of all. */
+function onlineOf(online: number, known: number): string {
+  if (online === known) return known === 2 ? 'Both are online.' : 'All of them are online.'
+  return online === 1 ? 'Only this one is online.' : `${online} of them are online.`
+}
+
 export function describeCloud(status: CloudStatus): CloudWords {
   const { state, originated, machinesOnline, machinesKnown, dhtOnline } = status
   const offNet =
@@ -25,7 +31,7 @@ export function describeCloud(status: CloudStatus): CloudWords {
       return {
         short: machines(machinesOnline),
         title: `You are in a cloud of ${machines(machinesKnown)}.`,
-        text: `${machines(machinesOnline)} online, this one included.${offNet}`,
+        text: `${onlineOf(machinesOnline, machinesKnown)}${offNet}`,
       }
     case 'looking':
       return {

@@ -24,7 +24,7 @@ export function CommandPalette(): ReactNode {
   const state = useStore(tabs.store)
   const systems = useSystems((store) => store.systems) ?? []
   const status = useCloud((store) => store.status)
-  useOverlay(true)
+  useOverlay(true, 'dims')
 
   useEffect(() => {
     const element = dialog.current

@@ -77,6 +77,7 @@ export function PageArea(): ReactNode {
             failure={failure}
             onRetry={() => tabs.reload()}
             onHome={() => tabs.go(pageAddress('home'))}
+            onSystems={() => tabs.go(pageAddress('systems'))}
           />
         </div>
       )}

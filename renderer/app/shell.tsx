@@ -16,7 +16,7 @@ import type { IdentityState, IdentityStore } from '../stores/identity.ts'
 import { createNotices } from '../stores/notices.ts'
 import type { Notices } from '../stores/notices.ts'
 import { createOverlaysStore, holdOverlay } from '../stores/overlays.ts'
-import type { OverlaysStore } from '../stores/overlays.ts'
+import type { OverlayLook, OverlaysStore } from '../stores/overlays.ts'
 import { createPreferencesStore } from '../stores/preferences.ts'
 import type { PreferencesStore } from '../stores/preferences.ts'
 import { createSystemsStore } from '../stores/systems.ts'
@@ -71,6 +71,11 @@ export function createShell(host: ShellHost, page: Window): Shell {
       if (earlier !== undefined && earlier.commit !== commit) tabs.systemUpdated(name)
     }
   })
+  const overlays = createOverlaysStore()
+  const stopDimming = overlays.subscribe(({ dimming }, before) => {
+    if (dimming > 0 === before.dimming > 0) return
+    host.tabs.dim?.(dimming > 0).catch(notices.fail)
+  })
   return {
     host,
     cloud: cloud.store,
@@ -79,7 +84,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     preferences: createPreferencesStore(page.localStorage),
     theme,
     history: history.store,
-    overlays: createOverlaysStore(),
+    overlays,
     notices,
     tabs,
     onShortcut(listener) {
@@ -90,6 +95,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
     dispose() {
       stopReloading()
       stopUpdating()
+      stopDimming()
       theme.stop()
       tabs.stop()
       history.stop()
@@ -141,10 +147,10 @@ export function useStoreOf<S, T>(pick: (shell: Shell) => StoreApi<S>, select: (s
   return useStore(pick(useShell()), select)
 }
 
-/** Says that something lies over the page while `open`. */
-export function useOverlay(open: boolean): void {
+/** Says that something lies over the page while `open`, and how. */
+export function useOverlay(open: boolean, look: OverlayLook): void {
   const { overlays } = useShell()
-  useEffect(() => (open ? holdOverlay(overlays) : undefined), [open, overlays])
+  useEffect(() => (open ? holdOverlay(overlays, look) : undefined), [open, look, overlays])
 }
 
 /** Names the document while a page is in front. */

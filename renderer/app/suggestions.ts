@@ -1,7 +1,12 @@
 // What the address bar offers for the text in it. Pure.
 import type { MachineInfo } from '../../node-runtime/contract/cloud.ts'
 import type { InstalledSystem } from '../../node-runtime/contract/systems.ts'
-import { guessRepository, parseAddress, systemAddress } from '../client/address.ts'
+import {
+  guessRepository,
+  parseAddress,
+  repositoryAddress,
+  systemAddress,
+} from '../client/address.ts'
 import type { Visit } from '../stores/history.ts'
 
 export type Suggestion =
@@ -36,7 +41,8 @@ function direct(text: string): Suggestion[] {
   const target = parseAddress(text)
   const offers: Suggestion[] = []
   if (repository !== 'no') {
-    offers.push({ kind: 'install', title: 'Install from repository', detail: text, url: text })
+    const url = repositoryAddress(text)
+    offers.push({ kind: 'install', title: 'Install from repository', detail: url, url })
   }
   if (target !== null) {
     offers.push({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { guessRepository, parseAddress, viewKind } from './address.ts'
+import { guessRepository, parseAddress, viewKind, repositoryAddress } from './address.ts'
 
 describe('parseAddress', () => {
   test.each([
@@ -45,6 +45,8 @@ test.each([
   ['ssh://git@example.org/a', 'certain'],
   ['git@github.com:a/b', 'certain'],
   ['file:///srv/a', 'certain'],
+  ['/home/ada/my notes', 'certain'],
+  ['//example.org/a', 'no'],
   ['github.com/event-games/event-games', 'likely'],
   ['https://www.github.com/a/b', 'likely'],
   ['github.com/a', 'no'],
@@ -55,6 +57,17 @@ test.each([
   ['cloud://home', 'no'],
   ['some words.git x', 'no'],
 ])('%s: %s a repository', (text, guess) => expect(guessRepository(text)).toBe(guess))
+
+test.each([
+  [' /tmp/x ', 'file:///tmp/x'],
+  ['/home/ada/my notes/50%', 'file:///home/ada/my%20notes/50%25'],
+  ['C:\\Users\\Ada\\notes', 'file:///C:/Users/Ada/notes'],
+  ['//example.org/a', '//example.org/a'],
+  ['file:///tmp/x', 'file:///tmp/x'],
+  ['github.com/a/b', 'github.com/a/b'],
+])('the repository at %s is asked for at %s', (typed, address) => {
+  expect(repositoryAddress(typed)).toBe(address)
+})
 
 test('all web pages may share a view, and no two systems', () => {
   const kinds = ['https://a.org', 'http://b.org', 'cloud://x/1', 'cloud://x/2', 'cloud://y'].map(

@@ -78,12 +78,29 @@ export function parseAddress(input: string): Target | null {
   return parseWeb(`${isLocalHost(host) ? 'http' : 'https'}://${text}`)
 }
 
+const ABSOLUTE_PATH = /^\/(?!\/)/
+const DRIVE_PATH = /^[a-z]:[\\/]/i
+
 /**
- * How likely the text names a repository: `certain` by its form (`….git`, `ssh:`, `file:`, `hyper:`
- * or `git@host:path`), `likely` a forge's page, `possible` any other web page, else `no`.
+ * The address that a repository is asked for at: a path of this computer becomes its `file:` address,
+ * anything else stays as it is.
+ */
+export function repositoryAddress(input: string): string {
+  const text = input.trim()
+  const hasDrive = DRIVE_PATH.test(text)
+  if (!hasDrive && !ABSOLUTE_PATH.test(text)) return text
+  const path = hasDrive ? `/${text.replaceAll('\\', '/')}` : text
+  // A colon may stand in a path, and has to after the letter of a drive.
+  const segments = path.split('/').map((part) => encodeURIComponent(part).replaceAll('%3A', ':'))
+  return `file://${segments.join('/')}`
+}
+
+/**
+ * How likely the text names a repository: `certain` by its form (`….git`, `ssh:`, `file:`, `hyper:`,
+ * `git@host:path` or a path of this computer), `likely` a forge's page, `possible` any other web page, else `no`.
  */
 export function guessRepository(input: string): 'certain' | 'likely' | 'possible' | 'no' {
-  const text = input.trim()
+  const text = repositoryAddress(input)
   if (text === '' || /\s/.test(text)) return 'no'
   if (/^(ssh|git|file|hyper):\/\/./i.test(text) || /^[\w.-]+@[\w.-]+:./.test(text)) return 'certain'
   const target = parseAddress(text)

@@ -33,6 +33,7 @@ function startMain(fake: FakeRuntime) {
     {
       open: os.open.handler(({ input }) => note('open')(input)),
       setTheme: os.setTheme.handler(({ input }) => note('theme')(input)),
+      dim: os.dim.handler(({ input }) => note('dim')(input)),
       watch: os.watch.handler(({ signal }) =>
         events<TabsEvent>((emit) => {
           listeners.add(emit)

@@ -30,6 +30,7 @@ export function createElectronTabs(): { host: TabHost; use: (client: TabsClient)
     close: async (tab) => void (await (await current).close({ tab })),
     show: async (tab, bounds) => void (await (await current).show({ tab, bounds })),
     setTheme: async (theme) => void (await (await current).setTheme({ theme })),
+    dim: async (dimmed) => void (await (await current).dim({ dimmed })),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

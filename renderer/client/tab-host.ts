@@ -30,6 +30,8 @@ export interface TabHost {
   show(view: string | null, bounds: Bounds): Promise<void>
   /** Chooses the theme of the window and all pages; the host keeps it. */
   setTheme(theme: Theme): Promise<void>
+  /** Darkens what the page cannot, while a dialog darkens the rest of the window; where there is such. */
+  dim?(dimmed: boolean): Promise<void>
   /** The theme is told at first too: at once, or when the host can be reached. */
   subscribe(listener: (event: TabsEvent) => void): () => void
   /** Present when the page itself has to draw the views. */

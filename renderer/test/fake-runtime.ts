@@ -9,10 +9,10 @@ import type { CallContext } from '../../node-runtime/rpc/caller.ts'
 import { createServer } from '../../node-runtime/rpc/server.ts'
 import type { AnyPort } from '../../node-runtime/rpc/port.ts'
 
-export const SELF_KEY = 'y'.repeat(51) + 'b'
-export const OTHER_KEY = 'n'.repeat(51) + 'd'
-export const CLOUD_KEY = 'r'.repeat(51) + 'f'
-export const PERSON_KEY = 'g'.repeat(51) + '8'
+export const SELF_KEY = 'y'.repeat(51) + 'o'
+export const OTHER_KEY = 'n'.repeat(51) + 'o'
+export const CLOUD_KEY = 'r'.repeat(51) + 'o'
+export const PERSON_KEY = 'g'.repeat(51) + 'o'
 export const COMMIT = '0123456789abcdef0123456789abcdef01234567'
 export const REPOSITORY = 'https://example.org/event-games.git'
 export const SYSTEM_KEY = 's'.repeat(51) + 'y'
@@ -90,6 +90,7 @@ export const PREVIEW: SystemPreview = {
   message: 'First version',
   sizeBytes: 48_213,
   fileCount: 31,
+  icon: null,
   permissions: ['db', 'sessions'],
   collections: {},
   sessions: {},
@@ -134,6 +135,8 @@ export interface FakeRuntime {
   earlier: Omit<KnownCloud, 'current'>[]
   /** What `systems.preview` answers, or how it fails. */
   preview: SystemPreview | CloudError
+  /** The addresses that previews were asked for. */
+  previewed: string[]
   /** The calls that changed something, in order. */
   calls: [name: string, input: unknown][]
   serve: (port: AnyPort) => void
@@ -153,8 +156,13 @@ export function createFakeRuntime(): FakeRuntime {
     identity,
     earlier: [],
     preview: PREVIEW,
+    previewed: [],
     calls,
     serve: () => undefined,
+  }
+  const personOf = (phrase: string): string => {
+    if (phrase === PHRASE) return OTHER_KEY
+    throw new CloudError('IDENTITY_PHRASE_INVALID', 'A recovery phrase has 24 words; this has 3.')
   }
   const notHere = (): never => {
     throw new CloudError('UNKNOWN_CALL', 'The test runtime does not have this call.')
@@ -167,9 +175,6 @@ export function createFakeRuntime(): FakeRuntime {
       watch: os.cloud.watch.handler(({ signal }) => cloud.watch(signal)),
       join: os.cloud.join.handler(({ input }) => {
         calls.push(['cloud.join', input])
-        if (input.cloud.length !== 52) {
-          throw new CloudError('CLOUD_KEY_INVALID', 'This is not the key of a cloud.')
-        }
         const { cloud: before, originated } = cloud.value.status
         const known = fake.earlier.find((earlier) => earlier.cloud === input.cloud)
         fake.earlier = [
@@ -208,16 +213,15 @@ export function createFakeRuntime(): FakeRuntime {
         return {}
       }),
       recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: PHRASE })),
+      personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
       restore: os.identity.restore.handler(({ input }) => {
         calls.push(['identity.restore', input])
-        if (input.phrase !== PHRASE) {
-          throw new CloudError('IDENTITY_PHRASE_INVALID', 'These are not 24 known words.')
-        }
-        return { person: PERSON_KEY }
+        return { person: personOf(input.phrase) }
       }),
     },
     systems: {
-      preview: os.systems.preview.handler(() => {
+      preview: os.systems.preview.handler(({ input }) => {
+        fake.previewed.push(input.url)
         if (fake.preview instanceof CloudError) throw fake.preview
         return fake.preview
       }),

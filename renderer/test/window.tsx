@@ -115,6 +115,7 @@ export function createMemoryHost(): MemoryHost {
     stop: note('stop'),
     close: note('close'),
     show: async (view) => void asked.push(`show ${view ?? 'none'}`),
+    dim: async (dimmed) => void asked.push(`dim ${dimmed}`),
     async setTheme(chosen) {
       asked.push(`theme ${chosen}`)
       theme = chosen

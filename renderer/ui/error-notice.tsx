@@ -1,12 +1,13 @@
 import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { ErrorCode } from '../../node-runtime/contract/errors.ts'
+import type { CloudError, ErrorCode } from '../../node-runtime/contract/errors.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import './error-notice.css'
 
 interface Advice {
   title: string
-  advice: string
+  /** Left out where the message says it. */
+  advice?: string
 }
 
 /** What happened, in a few words, and what can be done. The message in between is the error's own. */
@@ -38,18 +39,12 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     title: 'Something went wrong inside Dharma',
     advice: 'This is our mistake, not yours. The log in the data folder has the details.',
   },
-  IDENTITY_PHRASE_INVALID: {
-    title: 'These are not the words of a recovery phrase',
-    advice: 'There are 24 words. Check their spelling and their order.',
-  },
+  IDENTITY_PHRASE_INVALID: { title: 'These are not the words of a recovery phrase' },
   CLOUD_KEY_INVALID: {
     title: 'This is not the key of a cloud',
-    advice: 'A key has 52 letters and digits. On a machine of that cloud, the Home page copies it.',
+    advice: 'On a machine of that cloud, the Home page copies it.',
   },
-  REPO_URL_INVALID: {
-    title: 'This is not the address of a repository',
-    advice: 'It looks like https://github.com/owner/name or https://example.org/name.git.',
-  },
+  REPO_URL_INVALID: { title: 'This is not the address of a repository' },
   REPO_UNREACHABLE: {
     title: 'The repository cannot be reached',
     advice: 'Check the address and your connection to the internet, then try again.',
@@ -99,20 +94,35 @@ interface ErrorNoticeProps {
   action?: ReactNode
 }
 
+const FOLDER: Advice = {
+  title: 'There is no repository in that folder',
+  advice: 'Check the path. The folder needs to be a git repository with a commit.',
+}
+const FAILED: Advice = { title: 'That did not work' }
+
+function adviceFor({ code, kind, details }: CloudError): Advice {
+  if (code === 'REPO_UNREACHABLE' && isFileUrl(details)) return FOLDER
+  const mayPass = kind === 'environment' || kind === 'internal'
+  return ADVICE[code] ?? (mayPass ? { ...FAILED, advice: 'Try again in a moment.' } : FAILED)
+}
+
+function isFileUrl(details: unknown): boolean {
+  const { url } = (details ?? {}) as { url?: unknown }
+  return typeof url === 'string' && url.startsWith('file:')
+}
+
 /** An error where it happened: what happened, what it means, what can be done. */
 export function ErrorNotice({ error, action }: ErrorNoticeProps): ReactNode {
-  const { code, message } = toCloudError(error)
-  const { title, advice } = ADVICE[code] ?? {
-    title: 'That did not work',
-    advice: 'Try again in a moment.',
-  }
+  const failure = toCloudError(error)
+  const { code, message } = failure
+  const { title, advice } = adviceFor(failure)
   return (
     <div className="error-notice" role="alert">
       <TriangleAlert aria-hidden="true" />
       <div>
         <strong>{title}</strong>
         <p>{message}</p>
-        <p className="muted">{advice}</p>
+        {advice !== undefined && <p className="muted">{advice}</p>}
         <code className="error-code">{code}</code>
         {action !== undefined && <div className="error-action">{action}</div>}
       </div>

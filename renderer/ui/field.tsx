@@ -48,7 +48,7 @@ export function Field({
   )
 }
 
-type TextFieldProps = Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>
+type TextFieldProps = Labelled & TextareaHTMLAttributes<HTMLTextAreaElement> & { mono?: boolean }
 
 /** Several lines of text with their label. */
 export function TextField({
@@ -56,6 +56,7 @@ export function TextField({
   hint,
   error = null,
   hideLabel = false,
+  mono = false,
   ...rest
 }: TextFieldProps): ReactNode {
   const id = useId()
@@ -69,7 +70,7 @@ export function TextField({
         autoComplete="off"
         {...rest}
         id={id}
-        className="input"
+        className={mono ? 'input mono' : 'input'}
         aria-invalid={error !== null || undefined}
         aria-describedby={`${id}-hint`}
       />

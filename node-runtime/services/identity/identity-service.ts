@@ -2,6 +2,7 @@
 import type { Whoami } from '../../contract/identity.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
+import { personOf } from './identity.ts'
 import type { Identity } from './identity.ts'
 
 export function createIdentityService(identity: Identity) {
@@ -22,6 +23,7 @@ export function createIdentityService(identity: Identity) {
       return {}
     }),
     recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: identity.recoveryPhrase })),
+    personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
     restore: os.identity.restore.handler(async ({ input }) => {
       await identity.restore(input.phrase)
       return { person: identity.person }

@@ -13,7 +13,7 @@ import type { CallContext } from '../../rpc/caller.ts'
 import { connect } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
 import { createIdentityService } from './identity-service.ts'
-import { Identity } from './identity.ts'
+import { Identity, personOf } from './identity.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -87,7 +87,11 @@ test('whoever watches is told of a new name and of a new person', async () => {
     await client.rename({ name: 'Grace \ud83d' })
     const renamed = { ...first, name: 'Grace \ufffd' }
     await vi.waitFor(() => expect(told).toEqual([first, renamed]))
-    await client.restore({ phrase: `${'abandon '.repeat(23)}art` })
+    const phrase = `${'abandon '.repeat(23)}art`
+    const { person: other } = await client.personOf({ phrase: ` ${phrase.toUpperCase()}\n` })
+    expect(identity.person).toBe(person)
+    await client.restore({ phrase })
+    expect(identity.person).toBe(other)
     const restored = { ...renamed, person: identity.person }
     await vi.waitFor(() => expect(told).toEqual([first, renamed, restored]))
     expect(identity.person).not.toBe(person)
@@ -96,4 +100,18 @@ test('whoever watches is told of a new name and of a new person', async () => {
     await watching
     port1.close()
   }
+})
+
+test.each([
+  ['hello world', 'A recovery phrase has 24 words; this has 2.'],
+  [
+    `${'abandon '.repeat(22)}abandin art`,
+    'Word 23 is none that a recovery phrase is made of. Check its spelling.',
+  ],
+  ['abandon '.repeat(24), 'These words do not belong together: one is wrong, or their order is.'],
+])('what is wrong with a phrase is said, and none of its words', (phrase, message) => {
+  const details = { words: phrase.trim().split(' ').length }
+  expect(() => personOf(phrase)).toThrow(
+    expect.objectContaining({ code: 'IDENTITY_PHRASE_INVALID', message, details }) as Error,
+  )
 })

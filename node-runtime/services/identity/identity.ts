@@ -17,6 +17,7 @@ import { newSeed } from '../../store/new-keys.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 
 const PHRASE_STRENGTH_BITS = 256
+const PHRASE_WORDS = 24
 const PERSON_DOMAIN = 'dharma/person/1'
 /**
  * How long a machine may write in the person's name. Long, because renewing needs the phrase, which
@@ -41,6 +42,35 @@ type IdentityFile = z.infer<typeof fileSchema>
 function personKeyPair(phrase: string): KeyPair {
   const seed = pbkdf2Sync(phrase.normalize('NFKD'), 'mnemonic', 2048, 64, 'sha512')
   return keyPair(hash(domainBytes(PERSON_DOMAIN, toHex(seed))))
+}
+
+/**
+ * The words as they are kept.
+ * @throws CloudError IDENTITY_PHRASE_INVALID, which never repeats a word: they are secret
+ */
+function readPhrase(text: string): string {
+  const words = text.trim().toLowerCase().split(/\s+/)
+  const phrase = words.join(' ')
+  if (validateMnemonic(phrase, wordlist)) return phrase
+  throw new CloudError('IDENTITY_PHRASE_INVALID', faultOfPhrase(words), { words: words.length })
+}
+
+function faultOfPhrase(words: readonly string[]): string {
+  if (words.length !== PHRASE_WORDS) {
+    return `A recovery phrase has ${PHRASE_WORDS} words; this has ${words.length}.`
+  }
+  const unknown = words.findIndex((word) => !wordlist.includes(word))
+  return unknown === -1
+    ? 'These words do not belong together: one is wrong, or their order is.'
+    : `Word ${unknown + 1} is none that a recovery phrase is made of. Check its spelling.`
+}
+
+/**
+ * Whose phrase this is, by the key.
+ * @throws CloudError IDENTITY_PHRASE_INVALID
+ */
+export function personOf(phrase: string): string {
+  return encodeKey(personKeyPair(readPhrase(phrase)).publicKey)
 }
 
 interface OpenOptions {
@@ -170,15 +200,7 @@ export class Identity extends EventEmitter<{ changed: [] }> {
    * @throws CloudError IDENTITY_PHRASE_INVALID
    */
   async restore(phrase: string): Promise<void> {
-    const words = phrase.trim().toLowerCase().split(/\s+/).join(' ')
-    if (!validateMnemonic(words, wordlist)) {
-      throw new CloudError(
-        'IDENTITY_PHRASE_INVALID',
-        'These words are not a recovery phrase. Check the spelling and the order of all 24 words.',
-        { words: words.split(' ').length },
-      )
-    }
-    await this.#update({ phrase: words, attestedMs: Date.now() })
+    await this.#update({ phrase: readPhrase(phrase), attestedMs: Date.now() })
   }
 
   /** One after the other, each from what the one before it left: none is lost. */

@@ -1,4 +1,5 @@
 // What a person sees of a repository before saying yes: what it is, whose, and what it would change.
+import { lookup } from 'mrmime'
 import type { Manifest } from '../../contract/manifest.ts'
 import type { SystemPreview } from '../../contract/systems.ts'
 import { compareCollections } from '../../core/systems/collection-schemas.ts'
@@ -8,6 +9,9 @@ import { describeEntry } from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { isSameOrigin } from './system-identity.ts'
 import type { SystemIdentity } from './system-identity.ts'
+
+/** A picture of 44 pixels has no use for more, and the preview travels as one message. */
+const MAX_ICON_BYTES = 256 * 1024
 
 /**
  * Describes a commit of a repository on a machine with these systems.
@@ -35,6 +39,7 @@ export function describePreview(
     message: snapshot.message,
     sizeBytes: snapshot.sizeBytes,
     fileCount: snapshot.files.size,
+    icon: describeIcon(manifest, snapshot.files),
     permissions: manifest.permissions,
     collections: manifest.collections,
     sessions: manifest.sessions,
@@ -57,6 +62,14 @@ export function describePreview(
         continued: formerKeys.includes(entry.key),
       })),
   }
+}
+
+function describeIcon({ icon }: Manifest, files: RepositorySnapshot['files']): string | null {
+  const bytes = icon === undefined ? undefined : files.get(icon)
+  const type = icon === undefined ? undefined : lookup(icon)
+  if (bytes === undefined || bytes.length > MAX_ICON_BYTES || !type?.startsWith('image/'))
+    return null
+  return `data:${type};base64,${Buffer.from(bytes).toString('base64')}`
 }
 
 function describeChanges(before: Manifest, after: Manifest): NonNullable<SystemPreview['changes']> {

@@ -89,6 +89,7 @@ test('a preview tells what would be installed, and installs nothing', async () =
     message: 'First version',
     permissions: ['db', 'identity'],
     fileCount: Object.keys(notesFiles).length,
+    icon: `data:image/svg+xml;base64,${Buffer.from(notesFiles['art/icon.svg'] ?? '').toString('base64')}`,
     sizeBytes: Object.values(notesFiles).reduce((sum, file) => sum + Buffer.byteLength(file), 0),
     installed: null,
   })

@@ -1,4 +1,4 @@
-import { CloudOff } from 'lucide-react'
+import { CloudOff, PackageOpen } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { ViewState } from '../../../electron/contract/tabs.ts'
 import { Button } from '../../ui/button.tsx'
@@ -10,17 +10,38 @@ interface FailedPageProps {
   failure: NonNullable<ViewState['failure']>
   onRetry: () => void
   onHome: () => void
+  onSystems: () => void
+}
+
+/** What loading again does not change: it is for the person to install or to choose. */
+const ABOUT_SYSTEMS: Partial<Record<string, { title: string; advice: string }>> = {
+  SYSTEM_NOT_INSTALLED: {
+    title: 'This system is not installed.',
+    advice:
+      'Systems are installed from the address of their repository: ask for it where you have this address from, and paste it on the Systems page. Then come back.',
+  },
+  SYSTEM_ID_AMBIGUOUS: {
+    title: 'Several systems have this name.',
+    advice: 'Open the one you mean from the Systems page.',
+  },
 }
 
 /** What stands where a page would that did not load. */
-export function FailedPage({ address, failure, onRetry, onHome }: FailedPageProps): ReactNode {
+export function FailedPage({
+  address,
+  failure,
+  onRetry,
+  onHome,
+  onSystems,
+}: FailedPageProps): ReactNode {
+  const about = ABOUT_SYSTEMS[failure.code]
   const { copy, copied } = useCopy(`${address}\n${failure.code}\n${failure.message}`)
   return (
     <div className="page failed-page">
-      <CloudOff aria-hidden="true" />
+      {about === undefined ? <CloudOff aria-hidden="true" /> : <PackageOpen aria-hidden="true" />}
       <header className="page-head">
-        <h1>This page did not load.</h1>
-        <p>{failure.message}</p>
+        <h1>{about?.title ?? 'This page did not load.'}</h1>
+        <p>{about?.advice ?? failure.message}</p>
         <p className="failed-address">
           {address}
           <br />
@@ -28,9 +49,15 @@ export function FailedPage({ address, failure, onRetry, onHome }: FailedPageProp
         </p>
       </header>
       <div className="row row-wrap">
-        <Button look="primary" onClick={onRetry}>
-          Try again
-        </Button>
+        {about === undefined ? (
+          <Button look="primary" onClick={onRetry}>
+            Try again
+          </Button>
+        ) : (
+          <Button look="primary" onClick={onSystems}>
+            Go to Systems
+          </Button>
+        )}
         <Button onClick={onHome}>Go to Home</Button>
         <Button look="quiet" onClick={copy}>
           {copied ? 'Copied' : 'Copy the details'}

@@ -9,8 +9,8 @@ import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { useCopy } from '../../ui/fingerprint.tsx'
-import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
+import { WholeKey } from '../../ui/whole-key.tsx'
 import { RepositoryForm } from '../systems/repository-form.tsx'
 import { SystemIcon } from '../systems/system-icon.tsx'
 import { EarlierClouds } from './earlier-clouds.tsx'
@@ -31,7 +31,11 @@ export function HomePage(): ReactNode {
     <div className="page">
       <header className="page-head">
         <h1>{words?.title ?? 'Welcome to Dharma.'}</h1>
-        {words !== null && <p>{words.text}</p>}
+        {words !== null && (
+          <p>
+            {words.text} <PageLink page="machines">See the machines</PageLink>
+          </p>
+        )}
         {error !== null && <ErrorNotice error={error} />}
         {status !== null && <Notices notices={status.notices} />}
         {status === null && error === null && <Loading>Asking this machine</Loading>}
@@ -66,7 +70,6 @@ export function HomePage(): ReactNode {
         </div>
       )}
       {!isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
-      {status !== null && <MachinesLine status={status} />}
     </div>
   )
 }
@@ -146,10 +149,7 @@ function Invite({ status }: { status: CloudStatus }): ReactNode {
         Give this cloud key to people you want here. They paste it on their Home page, under “Join
         another cloud”.
       </p>
-      <div className="invite-key">
-        <KeyPicture text={status.cloud} size={36} />
-        <code aria-label="Cloud key of this cloud">{status.cloud}</code>
-      </div>
+      <WholeKey value={status.cloud} what="Cloud key of this cloud" />
       <div className="row">
         <Button onClick={copy}>{copied ? 'Copied' : 'Copy the cloud key'}</Button>
         <span role="status" className={failed ? '' : 'visually-hidden'}>
@@ -161,17 +161,5 @@ function Invite({ status }: { status: CloudStatus }): ReactNode {
         </span>
       </div>
     </section>
-  )
-}
-
-function MachinesLine({ status }: { status: CloudStatus }): ReactNode {
-  const { machinesKnown, machinesOnline } = status
-  return (
-    <p className="muted">
-      {machinesKnown === 1
-        ? 'This machine is the only one known here. '
-        : `${machinesOnline} of ${machinesKnown} machines are online. `}
-      <PageLink page="machines">See the machines</PageLink>
-    </p>
   )
 }

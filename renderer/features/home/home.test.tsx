@@ -23,14 +23,53 @@ test('joining another cloud asks first, and then Home says what it does', async 
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 })
 
-test('a key that is none is refused in words, and nothing changes', async () => {
+test.each([
+  ['hello world', 'A cloud key has 52 letters and digits; this has 10. Copy it whole.'],
+  [`${OTHER_KEY}n`, 'A cloud key has 52 letters and digits; this has 53. Copy it whole.'],
+  [OTHER_KEY.slice(1), 'A cloud key has 52 letters and digits; this has 51. Copy it whole.'],
+])('%s is refused at its field, before anything is asked', async (key, words) => {
+  const { fake } = renderInShell(<App />)
+  await fillKey(key)
+  screen.getByText(words)
+  expect(screen.queryByRole('dialog')).toBeNull()
+  expect(fake.calls).toEqual([])
+})
+
+test('the question shows all of the key and its picture, as Home does, so that they can be compared', async () => {
   renderInShell(<App />)
-  await fillKey('not-a-key')
+  // Pasted as Home shows it, in groups.
+  await fillKey((OTHER_KEY.match(/.{1,4}/g) ?? []).join(' '))
   const dialog = await screen.findByRole('dialog', { name: 'Join this cloud?' })
-  fireEvent.click(within(dialog).getByRole('button', { name: 'Join' }))
-  const alert = await within(dialog).findByRole('alert')
-  expect(alert.textContent).toContain('CLOUD_KEY_INVALID')
-  screen.getByRole('heading', { level: 1, name: 'This machine started a new cloud.' })
+  const key = within(dialog).getByLabelText('Cloud key to join')
+  expect(key.textContent).toBe(OTHER_KEY)
+  expect(key.querySelectorAll('span')).toHaveLength(13)
+  expect(key.parentElement?.querySelector('.key-picture')).not.toBeNull()
+  expect(screen.getByLabelText('Cloud key of this cloud').textContent).toBe(CLOUD_KEY)
+})
+
+test('Enter in the field of the key asks, since a key has one line', async () => {
+  renderInShell(<App />)
+  const field = await screen.findByRole('textbox', { name: 'Cloud key' })
+  fireEvent.change(field, { target: { value: OTHER_KEY } })
+  fireEvent.keyDown(field, { key: 'Enter' })
+  await screen.findByRole('dialog', { name: 'Join this cloud?' })
+})
+
+test('Home says once how many machines there are, beside the state of the cloud', async () => {
+  const { fake } = renderInShell(<App />)
+  const show = (machinesKnown: number, machinesOnline: number): void =>
+    fake.cloud.set({
+      ...fake.cloud.value,
+      status: { ...fake.cloud.value.status, state: 'joined', machinesKnown, machinesOnline },
+    })
+  show(4, 4)
+  await screen.findByRole('heading', { level: 1, name: 'You are in a cloud of 4 machines.' })
+  screen.getByText(/^All of them are online\./)
+  expect(screen.getByRole('main').textContent?.match(/4/g)).toHaveLength(1)
+  show(4, 3)
+  await screen.findByText(/^3 of them are online\./)
+  show(2, 2)
+  await screen.findByText(/^Both are online\./)
 })
 
 test('the own cloud and an empty field are told without asking', async () => {

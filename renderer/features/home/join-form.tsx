@@ -1,32 +1,36 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
+import { readCloudKey } from '../../../node-runtime/contract/cloud-key.ts'
 import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
-import { Field } from '../../ui/field.tsx'
-import { shortKey } from '../../ui/fingerprint.tsx'
+import { TextField } from '../../ui/field.tsx'
+import { WholeKey } from '../../ui/whole-key.tsx'
 
 /** Joins the cloud of a pasted key, after a yes. */
 export function JoinForm({ present }: { present: string }): ReactNode {
   const [cloud, setCloud] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
   const [asking, setAsking] = useState(false)
-  const key = cloud.trim()
+  const read = readCloudKey(cloud)
+  const key = 'key' in read ? read.key : null
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault()
-        if (key === '') return setProblem('Paste the key of a cloud first.')
+        if (cloud.trim() === '') return setProblem('Paste the key of a cloud first.')
+        if ('fault' in read) return setProblem(read.fault)
         if (key === present) return setProblem('This machine is in that cloud already.')
         setAsking(true)
       }}
     >
-      <Field
+      <TextField
         label="Cloud key"
         mono
+        rows={2}
         placeholder="52 letters and digits"
         hint="Someone in that cloud finds it on their Home page."
         value={cloud}
@@ -35,11 +39,17 @@ export function JoinForm({ present }: { present: string }): ReactNode {
           setCloud(event.target.value)
           setProblem(null)
         }}
+        onKeyDown={(event) => {
+          // A key has no lines.
+          if (event.key !== 'Enter') return
+          event.preventDefault()
+          event.currentTarget.form?.requestSubmit()
+        }}
       />
       <div>
         <Button type="submit">Join cloud</Button>
       </div>
-      {asking && (
+      {asking && key !== null && (
         <JoinDialog
           cloud={key}
           onClose={() => setAsking(false)}
@@ -67,7 +77,7 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
   const client = useClient()
   const { notices } = useShell()
   const join = useCall(() => client.cloud.join({ cloud }))
-  useOverlay(true)
+  useOverlay(true, 'dims')
   return (
     <Dialog
       title={back ? 'Go back to this cloud?' : 'Join this cloud?'}
@@ -92,13 +102,14 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
       }
     >
       <p>
-        This machine leaves its present cloud and joins <code>{shortKey(cloud)}</code>. What was
-        written in the present cloud stays in the data folder; joining it again brings it back.
+        This machine leaves its present cloud and joins this one. What was written in the present
+        cloud stays in the data folder; joining it again brings it back.
       </p>
+      <WholeKey value={cloud} what="Cloud key to join" />
       {!back && (
         <p>
-          Compare the key with the one you were given: with one wrong letter it names another cloud,
-          and an empty one.
+          Compare the key, or its picture, with the one on Home of who gave it to you: with one
+          wrong letter it names another cloud, and an empty one.
         </p>
       )}
       {join.error !== null && <ErrorNotice error={join.error} />}

@@ -1,11 +1,12 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
+import { useClient, useIdentity, useOverlay, useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { TextField } from '../../ui/field.tsx'
+import { WholeKey } from '../../ui/whole-key.tsx'
 
 /** Makes this machine belong to the person of a phrase, after a yes. */
 export function RestoreForm(): ReactNode {
@@ -13,18 +14,25 @@ export function RestoreForm(): ReactNode {
   const { notices } = useShell()
   const [phrase, setPhrase] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
-  const [asking, setAsking] = useState(false)
-  const restore = useCall(() =>
-    client.identity.restore({ phrase: phrase.trim().toLowerCase().split(/\s+/).join(' ') }),
-  )
-  useOverlay(asking)
+  const present = useIdentity((state) => state.identity?.person)
+  /** Whose phrase it is, once that is known: then the question is asked. */
+  const [person, setPerson] = useState<string | null>(null)
+  const words = phrase.trim().toLowerCase().split(/\s+/).join(' ')
+  const look = useCall(async () => {
+    const found = await client.identity.personOf({ phrase: words })
+    if (found.person === present) setProblem('This machine belongs to that person already.')
+    else setPerson(found.person)
+  })
+  const restore = useCall(() => client.identity.restore({ phrase: words }))
+  const isWrong = look.error?.code === 'IDENTITY_PHRASE_INVALID'
+  useOverlay(person !== null, 'dims')
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault()
         if (phrase.trim() === '') return setProblem('Put in the words of a recovery phrase first.')
-        setAsking(true)
+        void look.run()
       }}
     >
       <TextField
@@ -33,29 +41,33 @@ export function RestoreForm(): ReactNode {
         rows={3}
         maxLength={500}
         value={phrase}
-        error={problem}
+        error={problem ?? (isWrong ? (look.error?.message ?? null) : null)}
         onChange={(event) => {
           setPhrase(event.target.value)
           setProblem(null)
+          look.clear()
         }}
       />
+      {look.error !== null && !isWrong && <ErrorNotice error={look.error} />}
       <div>
-        <Button type="submit">Restore</Button>
+        <Button type="submit" pending={look.pending}>
+          Restore
+        </Button>
       </div>
-      {asking && (
+      {person !== null && (
         <Dialog
           title="Become the person of this phrase?"
-          onClose={() => setAsking(false)}
+          onClose={() => setPerson(null)}
           actions={
             <>
-              <Button onClick={() => setAsking(false)}>Cancel</Button>
+              <Button onClick={() => setPerson(null)}>Cancel</Button>
               <Button
                 look="danger"
                 pending={restore.pending}
                 onClick={() =>
                   void restore.run().then((done) => {
                     if (!done) return
-                    setAsking(false)
+                    setPerson(null)
                     setPhrase('')
                     notices.say('This machine now belongs to the person of that phrase.')
                   })
@@ -66,6 +78,7 @@ export function RestoreForm(): ReactNode {
             </>
           }
         >
+          <WholeKey value={person} what="Key of that person" />
           <p>
             This machine stops acting as its present person. What that person wrote stays theirs,
             and only their own recovery phrase makes you them again: make sure that you have it.

@@ -2,7 +2,7 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { PHRASE } from '../../test/fake-runtime.ts'
+import { OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function renderSettings() {
@@ -45,24 +45,38 @@ test('names are saved by the runtime and shown as it has them', async () => {
   )
 })
 
-test('restoring asks first; a wrong phrase is refused in words', async () => {
+test('a phrase that is none is refused at its field; another one asks first, with whose it is', async () => {
   const { fake } = await renderSettings()
-  const restore = async (phrase: string): Promise<HTMLElement> => {
+  const restore = (phrase: string): void => {
     fireEvent.change(screen.getByRole('textbox', { name: 'Recovery phrase to restore' }), {
       target: { value: phrase },
     })
     fireEvent.click(screen.getByRole('button', { name: 'Restore' }))
-    const dialog = await screen.findByRole('dialog')
-    fireEvent.click(within(dialog).getByRole('button', { name: 'Restore' }))
-    return dialog
   }
-  const dialog = await restore('one two three')
-  expect((await within(dialog).findByRole('alert')).textContent).toContain('24 words')
-  fireEvent.click(within(dialog).getByRole('button', { name: 'Cancel' }))
+  restore('one two three')
+  await screen.findByText('A recovery phrase has 24 words; this has 3.')
+  expect(screen.queryByRole('dialog')).toBeNull()
+  expect(screen.queryByRole('alert')).toBeNull()
 
-  await restore(PHRASE.toUpperCase().replaceAll(' ', '\n'))
+  restore(PHRASE.toUpperCase().replaceAll(' ', '\n'))
+  const dialog = await screen.findByRole('dialog', { name: 'Become the person of this phrase?' })
+  expect(within(dialog).getByLabelText('Key of that person').textContent).toBe(OTHER_KEY)
+  expect(fake.calls).toEqual([])
+  fireEvent.click(within(dialog).getByRole('button', { name: 'Restore' }))
   await screen.findByText('This machine now belongs to the person of that phrase.')
-  expect(fake.calls.at(-1)).toEqual(['identity.restore', { phrase: PHRASE }])
+  expect(fake.calls).toEqual([['identity.restore', { phrase: PHRASE }]])
+})
+
+test('the own phrase changes nothing, and asks nothing', async () => {
+  const { fake } = await renderSettings()
+  fake.identity.set({ ...fake.identity.value, person: OTHER_KEY, name: 'Grace' })
+  await screen.findByDisplayValue('Grace')
+  fireEvent.change(screen.getByRole('textbox', { name: 'Recovery phrase to restore' }), {
+    target: { value: PHRASE },
+  })
+  fireEvent.click(screen.getByRole('button', { name: 'Restore' }))
+  await screen.findByText('This machine belongs to that person already.')
+  expect(screen.queryByRole('dialog')).toBeNull()
 })
 
 test('a name that was changed elsewhere, as by the command line, is shown', async () => {

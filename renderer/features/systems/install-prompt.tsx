@@ -16,6 +16,7 @@ import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { InstallNotes } from './install-notes.tsx'
+import { RepositoryForm } from './repository-form.tsx'
 import { describeSize } from './size.ts'
 import './install-prompt.css'
 
@@ -61,7 +62,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
     setInstalled(host)
   })
   const answerable = useAnswerable(preview)
-  useOverlay(true)
+  useOverlay(true, 'dims')
   useEffect(() => {
     if (connected && preview === null) void look.run()
     // Once for each prompt and connection; "Try again" is the person's.
@@ -116,14 +117,13 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
         <Loading>{connected ? `Reading ${url}` : 'Waiting for this machine'}</Loading>
       )}
       {look.error !== null && (
-        <ErrorNotice
-          error={look.error}
-          action={
-            <Button size="small" pending={look.pending} onClick={lookAgain}>
-              Try again
-            </Button>
-          }
-        />
+        <>
+          <ErrorNotice error={look.error} />
+          <RepositoryForm
+            refused={url}
+            onRetry={look.error.code === 'REPO_URL_INVALID' ? null : lookAgain}
+          />
+        </>
       )}
       {preview !== null && installed === null && (
         <>
@@ -183,7 +183,11 @@ function installWord({ installed, changes, commit }: SystemPreview): string {
 function Head({ preview }: { preview: SystemPreview }): ReactNode {
   return (
     <div className="install-head">
-      <KeyPicture text={preview.key} size={44} />
+      {preview.icon === null ? (
+        <KeyPicture text={preview.key} size={44} />
+      ) : (
+        <img className="system-icon" src={preview.icon} alt="" width={44} height={44} />
+      )}
       <div>
         <h3>{preview.name}</h3>
         <p className="muted">{preview.description ?? preview.id}</p>

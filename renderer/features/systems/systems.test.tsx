@@ -201,7 +201,7 @@ test('what cannot be previewed is said by its code, with what can be done', asyn
   expect(within(prompt).queryByRole('button', { name: 'Install' })).toBeNull()
 
   fake.preview = PREVIEW
-  fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }))
+  fireEvent.click(within(prompt).getByRole('button', { name: 'Try again' }))
   await within(prompt).findByRole('button', { name: 'Install' })
 })
 
@@ -248,4 +248,39 @@ test('a preview asked for before the machine answers waits for it', async () => 
   start()
   await within(prompt).findByRole('heading', { name: 'Event Games' })
   expect(within(prompt).queryByRole('alert')).toBeNull()
+})
+
+test('an address that is none is not tried again, and is corrected where that is said', async () => {
+  const fake = createFakeRuntime()
+  fake.preview = new CloudError('REPO_URL_INVALID', 'Write it like github.com/owner/name.')
+  const { prompt } = await openPrompt(fake)
+  const alert = await within(prompt).findByRole('alert')
+  // What to write instead is said once.
+  expect(alert.textContent).toBe(
+    'This is not the address of a repositoryWrite it like github.com/owner/name.REPO_URL_INVALID',
+  )
+  expect(within(prompt).queryByRole('button', { name: 'Try again' })).toBeNull()
+  fireEvent.click(within(prompt).getByRole('button', { name: 'Preview' }))
+  within(prompt).getByText('This is the address that did not do. Change it first.')
+  const field = within(prompt).getByRole<HTMLInputElement>('textbox', {
+    name: 'Repository address',
+  })
+  expect(field.value).toBe(REPOSITORY)
+  fake.preview = { ...PREVIEW, icon: 'data:image/svg+xml;base64,PHN2Zy8+' }
+  fireEvent.change(field, { target: { value: ' /srv/notes ' } })
+  fireEvent.click(within(prompt).getByRole('button', { name: 'Preview' }))
+  const next = await screen.findByRole('dialog', { name: 'Install a system' })
+  await within(next).findByRole('heading', { name: 'Event Games' })
+  expect(fake.previewed).toEqual([REPOSITORY, 'file:///srv/notes'])
+  expect(next.querySelector('img')?.getAttribute('src')).toBe(fake.preview.icon)
+})
+
+test('a folder that is not there is no matter of the internet', async () => {
+  const fake = createFakeRuntime()
+  const message = 'The repository can’t be reached: there is no such folder.'
+  fake.preview = new CloudError('REPO_UNREACHABLE', message, { url: 'file:///tmp/nothing' })
+  const { prompt } = await openPrompt(fake)
+  const alert = await within(prompt).findByRole('alert')
+  expect(alert.textContent).toContain('There is no repository in that folder')
+  expect(alert.textContent).not.toContain('internet')
 })

@@ -19,7 +19,7 @@ export function UninstallDialog({ system, onClose }: UninstallDialogProps): Reac
   const { notices } = useShell()
   const [deleteData, setDeleteData] = useState(false)
   const uninstall = useCall(() => client.systems.uninstall({ system: system.key, deleteData }))
-  useOverlay(true)
+  useOverlay(true, 'dims')
   return (
     <Dialog
       title={`Uninstall ${system.name}?`}
