@@ -4,7 +4,7 @@ import path from 'node:path'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
 import { contract } from '../../node-runtime/contract/index.ts'
-import { createRepository } from '../../node-runtime/daemon/demo/repository.ts'
+import { createRepository } from '../../node-runtime/daemon/system-repository.ts'
 import { connect } from '../../node-runtime/rpc/client.ts'
 import type { Client } from '../../node-runtime/rpc/client.ts'
 import { webSocketPort } from '../../node-runtime/rpc/transports/web-socket.ts'
@@ -41,7 +41,7 @@ export async function installSystem(daemon: Daemon, id: string, folder: string):
   }
   await writeFile(path.join(source, 'dharma.json'), JSON.stringify(manifest))
   await writeFile(path.join(source, 'ui', 'index.html'), '<!doctype html>')
-  const url = await createRepository(source, path.join(folder, 'repository'))
+  const { url } = await createRepository({ source, folder: path.join(folder, 'repository') })
   const { commit } = z
     .object({ commit: z.string() })
     .parse(await daemon.call('systems.preview', { url }))

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { devNull, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { SIGNATURE_PATH } from '../core/systems/signature.ts'
@@ -87,6 +88,63 @@ test('a first signature makes the key, for the owner’s eyes only and outside t
     signer: publicKey,
     key: signedSystemKey(publicKey ?? '', NOTES_ID),
   })
+})
+
+interface Made extends Signed {
+  id: string
+  url: string
+}
+
+test('a system that comes with Dharma becomes a repository that can be installed as it is', async () => {
+  const made = join(dataDir, 'event-games')
+  const { code, out, error } = await run('init', made, '--from', 'event-games', '--data', dataDir)
+  expect({ code, error }).toEqual({ code: 0, error: '' })
+  expect(out).toContain('A new key, ')
+  expect(out).toContain(pathToFileURL(made).href)
+  expect((await run('verify', made)).out).toMatch(/"event-games" .* is signed at commit/)
+  const files = await readdir(made, { recursive: true })
+  expect(files.filter((file) => /\.test\.|testing/.test(file))).toEqual([])
+})
+
+test('a system of one’s own begins as the notes, under its own id and name', async () => {
+  const made = join(dataDir, 'mine')
+  const names = ['--id', 'org.example.mine', '--name', 'Mine']
+  const { code, out } = await run('init', made, ...names, '--data', dataDir, '--json')
+  expect(code).toBe(0)
+  const { id, url, key, publisher } = JSON.parse(out) as Made
+  expect({ id, url, key }).toEqual({
+    id: 'org.example.mine',
+    url: pathToFileURL(made).href,
+    key: signedSystemKey(publisher, 'org.example.mine'),
+  })
+  expect(JSON.parse(await readFile(join(made, 'dharma.json'), 'utf8'))).toMatchObject({
+    id: 'org.example.mine',
+    name: 'Mine',
+    ui: 'ui/index.html',
+  })
+  expect(await run('verify', made)).toMatchObject({ code: 0 })
+  // The author goes on with the same key.
+  expect(await run('sign', made, '--data', dataDir, '--json')).toMatchObject({ code: 0 })
+})
+
+test('nothing is begun in a folder that is not empty, nor from a system that does not come along', async () => {
+  const before = await readdir(folder)
+  expect(await run('init', folder, '--data', dataDir)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('There is something in'),
+  })
+  expect(await readdir(folder)).toEqual(before)
+  const made = join(dataDir, 'made')
+  expect(await run('init', made, '--from', 'sdk', '--data', dataDir)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('There are: event-games, notes.'),
+  })
+  expect(await readdir(dataDir)).toEqual([])
+  expect(await run('init', made, '--id', 'Not An Id', '--data', dataDir)).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('id: not a system id'),
+  })
+  expect(await readdir(dataDir)).toEqual(['publisher-key.json'])
 })
 
 test('a folder that is not there is said to be none, and no key is made', async () => {

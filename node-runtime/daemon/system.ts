@@ -1,28 +1,42 @@
-// `dharma system sign` and `dharma system verify`: for authors of systems.
-import { access, realpath, stat } from 'node:fs/promises'
+// `dharma system init`, `sign` and `verify`: for authors of systems.
+import { access, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { CloudError } from '../contract/errors.ts'
 import { encodeKey } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import { SIGNATURE_PATH } from '../core/systems/signature.ts'
 import { openPublisherKey } from '../services/systems/publisher-key.ts'
+import { MANIFEST_PATH } from '../services/systems/manifest.ts'
 import { signFolder } from '../services/systems/sign-folder.ts'
 import { verifyFolder } from '../services/systems/verify-folder.ts'
 import { COMMAND } from '../host/command-name.ts'
+import { EXTENSIONS_DIR } from '../host/places.ts'
 import { makeFolder, placeError } from '../store/folder-place.ts'
 import { printJson, printText } from './output.ts'
+import { createRepository } from './system-repository.ts'
 
 /** Where an author's key lies if no other place is named. */
 const KEY_NAME = 'publisher-key.json'
 
-export interface SignOptions {
+interface KeyOptions {
   folder: string
   dataDir: string
   /** The file of the key; by default in the data folder. */
   key?: string
+  json: boolean
+}
+
+export interface InitOptions extends KeyOptions {
+  /** The system that comes with Dharma, by the name of its folder. */
+  from: string
+  /** Instead of its own. */
+  id?: string
+  name?: string
+}
+
+export interface SignOptions extends KeyOptions {
   /** The file of the key that takes over. */
   next?: string
-  json: boolean
 }
 
 /** @throws CloudError BAD_INPUT, FOLDER_UNUSABLE */
@@ -50,7 +64,7 @@ async function checkOutside(folder: string, file: string): Promise<void> {
   )
 }
 
-async function openKey(file: string, { folder, json }: SignOptions): Promise<KeyPair> {
+async function openKey(file: string, { folder, json }: KeyOptions): Promise<KeyPair> {
   await makeFolder(dirname(file))
   await checkOutside(folder, file)
   const { keys, isNew } = await openPublisherKey(file)
@@ -76,6 +90,57 @@ async function checkKeyIsHere(file: string, folder: string): Promise<void> {
     `This system is signed already, and its publisher’s key is not in ${file}. Name the file that it is in with --key. If you remove ${SIGNATURE_PATH}, it becomes another system, without the data of this one.`,
     { file },
   )
+}
+
+/** The folder of a system that comes with Dharma. @throws CloudError BAD_INPUT */
+async function findSystem(name: string): Promise<string> {
+  const folders = await readdir(EXTENSIONS_DIR)
+  const present = await Promise.all(
+    folders.map((folder) => exists(join(EXTENSIONS_DIR, folder, MANIFEST_PATH))),
+  )
+  const systems = folders.filter((_, index) => present[index])
+  if (systems.includes(name)) return join(EXTENSIONS_DIR, name)
+  throw new CloudError(
+    'BAD_INPUT',
+    `No system "${name}" comes with Dharma. There are: ${systems.join(', ')}.`,
+    { name, systems },
+  )
+}
+
+/** @throws CloudError BAD_INPUT, FOLDER_UNUSABLE */
+async function checkEmpty(folder: string): Promise<void> {
+  await makeFolder(folder)
+  if ((await readdir(folder)).length === 0) return
+  throw new CloudError(
+    'BAD_INPUT',
+    `There is something in ${folder} already. Choose a folder that is empty, or not there.`,
+    { folder },
+  )
+}
+
+/** Makes a repository of a system that comes with Dharma: copied, signed, committed. */
+export async function initSystemFolder(options: InitOptions): Promise<void> {
+  const { folder, dataDir, key, from, id, name, json } = options
+  const source = await findSystem(from)
+  await checkEmpty(folder)
+  const keys = await openKey(key ?? join(dataDir, KEY_NAME), options)
+  const made = await createRepository({
+    source,
+    folder,
+    keys,
+    ...(id === undefined ? {} : { id }),
+    ...(name === undefined ? {} : { name }),
+  }).catch(async (error: unknown) => {
+    // Half a system would be in the way of the next try.
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
+  if (json) return printJson(made)
+  printText(`"${made.id}" ${made.version} is a repository of its own now, signed and committed.`)
+  printText(`  system key  ${made.key}`)
+  printText('Put its address into Dharma’s address bar to install it:')
+  printText(made.url)
+  printText('Pushed to a place that others can read, it is the same system for them.')
 }
 
 /** Signs the files of a folder; makes the key if there is none and the folder was never signed. */

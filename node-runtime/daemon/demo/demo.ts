@@ -10,13 +10,13 @@ import type { Testnet } from '../../swarm/testnet.ts'
 import { printText } from '../output.ts'
 import { EXTENSIONS_DIR } from '../../host/places.ts'
 import { waitForStop } from '../stop-signal.ts'
+import { createRepository } from '../system-repository.ts'
 import { runBot, SYSTEM } from './bot.ts'
 import type { Bot, Scene } from './bot.ts'
 import { startMachine } from './machine.ts'
 import type { DemoMachine, DemoMachineOptions } from './machine.ts'
 import { runOrganiser } from './organiser.ts'
 import { createPace } from './pace.ts'
-import { createRepository } from './repository.ts'
 import { findElectron, openBrowser, openWindow } from './window.ts'
 
 const BOT_NAMES = ['Mika', 'Noor', 'Tomasz', 'Ines']
@@ -67,7 +67,10 @@ export async function demo({ open, speed }: DemoOptions): Promise<void> {
       BOT_NAMES.map((name) => start({ name: `${name}’s machine`, cloud })),
     )
     printText('Installing Event Games on all of them …')
-    const url = await createRepository(join(EXTENSIONS_DIR, SYSTEM), join(folder, 'repository'))
+    const { url } = await createRepository({
+      source: join(EXTENSIONS_DIR, SYSTEM),
+      folder: join(folder, 'repository'),
+    })
     await Promise.all([yours, ...machines].map((machine) => install(machine, url)))
     const bots = await Promise.all(
       machines.map(async (machine, index): Promise<Bot> => {

@@ -5,7 +5,8 @@ import type { Manifest } from '../../contract/manifest.ts'
 import { sharedJudge } from '../../sandbox/schema-judge.ts'
 import { stripTypes } from '../../sandbox/strip-types.ts'
 
-const MANIFEST_PATH = 'dharma.json'
+/** Where a repository has its manifest. */
+export const MANIFEST_PATH = 'dharma.json'
 
 /** Twenty collections with generous schemas; the person's machine parses it before any consent. */
 const MAX_MANIFEST_BYTES = 256 * 1024

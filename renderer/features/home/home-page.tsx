@@ -53,7 +53,8 @@ export function HomePage(): ReactNode {
           <>
             <EmptyState icon={<PackageOpen />} title="Install your first system">
               Systems are the apps of the cloud: games, tournaments, tools. Paste the address of a
-              repository, such as that of Event Games, and look at what it is and what it asks for.
+              repository, and look at what it is and what it asks for. Event Games comes with
+              Dharma: its README says how to get an address for it.
             </EmptyState>
             <RepositoryForm />
           </>
