@@ -22,7 +22,7 @@ export class RecentSessions {
   readonly #limits: RecentLimits
   readonly #entries = new Map<string, Entry>()
   /** By person, their sessions in the order in which they came. */
-  readonly #byPerson = new Map<string, Set<string>>()
+  readonly #byPerson = new Map<string, Set<Entry>>()
 
   constructor(limits: RecentLimits = LIMITS) {
     this.#limits = limits
@@ -48,33 +48,26 @@ export class RecentSessions {
       entry.known = withAnnouncement(entry.known, announcement)
       return
     }
-    this.#entries.set(session, { known: withAnnouncement(undefined, announcement), person })
+    const first: Entry = { known: withAnnouncement(undefined, announcement), person }
+    this.#entries.set(session, first)
     const own = this.#byPerson.get(person) ?? new Set()
-    this.#byPerson.set(person, own.add(session))
-    if (own.size > this.#limits.perPerson) this.#forgetOldest([...own])
+    this.#byPerson.set(person, own.add(first))
+    if (own.size > this.#limits.perPerson) this.#forgetOldest(own)
     if (this.#entries.size > this.#limits.sessions) this.#makeRoom()
   }
 
   /** Whoever has most gives up the oldest. */
   #makeRoom(): void {
-    let most: Set<string> = new Set()
-    for (const sessions of this.#byPerson.values()) {
-      if (sessions.size > most.size) most = sessions
-    }
-    this.#forgetOldest([...most])
+    let most = new Set<Entry>()
+    for (const own of this.#byPerson.values()) if (own.size > most.size) most = own
+    this.#forgetOldest(most)
   }
 
-  #forgetOldest(sessions: readonly string[]): void {
-    const ageOf = (session: string): number => {
-      const known = this.get(session)
-      return known === undefined ? 0 : startedMs(known)
-    }
-    const [oldest] = [...sessions].sort((a, b) => ageOf(a) - ageOf(b))
-    const entry = oldest === undefined ? undefined : this.#entries.get(oldest)
-    if (oldest === undefined || entry === undefined) return
-    this.#entries.delete(oldest)
-    const own = this.#byPerson.get(entry.person)
-    own?.delete(oldest)
-    if (own?.size === 0) this.#byPerson.delete(entry.person)
+  #forgetOldest(own: Set<Entry>): void {
+    const [oldest] = [...own].sort((a, b) => startedMs(a.known) - startedMs(b.known))
+    if (oldest === undefined) return
+    this.#entries.delete(oldest.known.session)
+    own.delete(oldest)
+    if (own.size === 0) this.#byPerson.delete(oldest.person)
   }
 }
