@@ -128,23 +128,8 @@ test('after each action, whatever comes when, the order is what the rule says of
   expect(forked).toBeGreaterThan(10)
 })
 
-test('a branch that stands before all others decides the fork where it stands', () => {
-  const branches = new Branches(2)
-  const placed: Action[] = []
-  const add = (seat: number, heads: (string | null)[], at: number): string => {
-    const action = actionOf(seat, 0, heads, at)
-    expect(branches.add(action)).toBe('added')
-    placed.push(action)
-    expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
-    return action.hash
-  }
-  const [losing, winning] = [add(1, [null, null], 2), add(1, [null, null], 1)]
-  add(0, [null, losing], 1)
-  add(0, [null, winning], 5)
-  add(0, [null, null], 9)
-})
-
-test('a way that loses takes along what had lost upon it, and nothing else', () => {
+/** Branches of two seats, whose order is held against the rule with each action. */
+function checkedBranches() {
   const branches = new Branches(2)
   const placed: Action[] = []
   const add = (seat: number, seq: number, heads: (string | null)[], at: number): string => {
@@ -154,6 +139,28 @@ test('a way that loses takes along what had lost upon it, and nothing else', () 
     expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
     return action.hash
   }
+  return { branches, add }
+}
+
+test('an answer to a way that is lost does not come to count by a lesser hash', () => {
+  const { branches, add } = checkedBranches()
+  const [winning, losing] = [add(1, 0, [null, null], 1), add(1, 0, [null, null], 2)]
+  add(0, 0, [null, winning], 5)
+  const behind = add(1, 1, [null, losing], 1)
+  const late = add(0, 0, [null, behind], 1)
+  expect(branches.order.map(({ hash }) => hash)).not.toContain(late)
+})
+
+test('a branch that stands before all others decides the fork where it stands', () => {
+  const { add } = checkedBranches()
+  const [losing, winning] = [add(1, 0, [null, null], 2), add(1, 0, [null, null], 1)]
+  add(0, 0, [null, losing], 1)
+  add(0, 0, [null, winning], 5)
+  add(0, 0, [null, null], 9)
+})
+
+test('a way that loses takes along what had lost upon it, and nothing else', () => {
+  const { branches, add } = checkedBranches()
   const others = add(1, 0, [null, null], 1)
   add(1, 1, [null, others], 1)
   const losing = add(0, 0, [null, null], 5)
