@@ -68,6 +68,12 @@ export class Branches {
     return heads
   }
 
+  /** Would another action of this machine, signed now, be its second for one position? */
+  hasSignedHere(seat: number, machine: string): boolean {
+    const heads = this.heads().map((head) => this.#nodes.get(head) ?? null)
+    return this.#findTwin({ seat, machine }, heads) !== undefined
+  }
+
   /**
    * How many actions of all seats one with these heads had seen; if that is its place in the order, it
    * had seen all before it.
@@ -113,11 +119,10 @@ export class Branches {
     if (!this.#isWellPlaced(action, known) || !this.hasRoom(action.seat, bytes)) {
       return this.#refuse(action)
     }
-    const parent = known[action.seat] ?? null
-    const siblings = parent === null ? (this.#roots[action.seat] ?? []) : parent.children
+    const siblings = this.#siblingsAt(action.seat, known)
     const node: ActionNode = {
       action,
-      parent,
+      parent: known[action.seat] ?? null,
       siblings,
       children: [],
       heads: known,
@@ -125,7 +130,10 @@ export class Branches {
       support: 0,
       lost: false,
     }
-    this.#findEquivocation(node, siblings)
+    if (this.equivocation === null) {
+      const first = this.#findTwin(action, known)?.action
+      if (first !== undefined) this.equivocation = { seat: action.seat, first, second: action }
+    }
     this.#nodes.set(action.hash, node)
     this.#used[action.seat] = (this.#used[action.seat] ?? 0) + bytes
     siblings.push(node)
@@ -148,19 +156,25 @@ export class Branches {
     })
   }
 
-  #findEquivocation(node: ActionNode, siblings: readonly ActionNode[]): void {
-    if (this.equivocation !== null) return
-    const twin = siblings.find(
-      ({ action, heads }) =>
-        action.machine === node.action.machine &&
+  /** The actions of a seat that go on from where one with these heads does. */
+  #siblingsAt(seat: number, heads: readonly (ActionNode | null)[]): ActionNode[] {
+    return heads[seat]?.children ?? this.#roots[seat] ?? []
+  }
+
+  /** What the machine has signed already for the position of an action with these heads. */
+  #findTwin(
+    { seat, machine }: Pick<Action, 'seat' | 'machine'>,
+    heads: readonly (ActionNode | null)[],
+  ): ActionNode | undefined {
+    return this.#siblingsAt(seat, heads).find(
+      (other) =>
+        other.action.machine === machine &&
         // Ways of others that exclude each other make two positions, and two honest answers.
-        heads.every((head, k) => {
-          const other = node.heads[k] ?? null
-          return isOnWayTo(head, other) || isOnWayTo(other, head)
+        other.heads.every((head, k) => {
+          const own = heads[k] ?? null
+          return isOnWayTo(head, own) || isOnWayTo(own, head)
         }),
     )
-    if (twin === undefined) return
-    this.equivocation = { seat: node.action.seat, first: twin.action, second: node.action }
   }
 }
 
