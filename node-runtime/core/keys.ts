@@ -1,6 +1,7 @@
 // Keys, signatures and hashes: ed25519 and BLAKE2b, and how they are written as text.
 import sodium from 'sodium-universal'
 import z32 from 'z32'
+import type { Domain } from './domains.ts'
 
 export interface KeyPair {
   publicKey: Uint8Array
@@ -65,6 +66,6 @@ export function hash(message: Uint8Array, key?: Uint8Array): Uint8Array {
 }
 
 /** Text as bytes, under a domain, so that a signature for one purpose is none for another. */
-export function domainBytes(domain: string, text: string): Uint8Array {
+export function domainBytes(domain: Domain, text: string): Uint8Array {
   return Buffer.from(`${domain}\n${text}`, 'utf8')
 }

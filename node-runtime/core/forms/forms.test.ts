@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { canonicalJson, isShallow, parseCanonical } from '../canonical.ts'
 import { domainBytes, encodeKey, hash, keyPair, sign, toHex } from '../keys.ts'
+import type { FormKind } from '../domains.ts'
 import { openAttestation, signAttestation } from './attestation.ts'
 import { cloudIdOf, genesisBody, openGenesis } from './genesis.ts'
 import { openMachineForm, signMachineForm } from './machine-form.ts'
@@ -35,7 +36,7 @@ const entry = signMachineForm(
 
 /** The form with other fields, signed by whom you like. */
 function resign(form: SignedForm, changes: object, secretKey: Uint8Array): SignedForm {
-  const fields = { ...(JSON.parse(form.body) as object), ...changes } as { kind: string }
+  const fields = { ...(JSON.parse(form.body) as object), ...changes } as { kind: FormKind }
   const body = canonicalJson(fields)
   return { body, signature: toHex(sign(domainBytes(`dharma/${fields.kind}/1`, body), secretKey)) }
 }
@@ -254,25 +255,25 @@ describe('what a form may hold', () => {
 describe('what is signed can be read', () => {
   const said = z.object({ text: z.unknown(), signer: z.string() })
   const signs = (text: unknown) =>
-    signForm('word', { text, signer: machine }, machineKeys.secretKey)
+    signForm('action', { text, signer: machine }, machineKeys.secretKey)
   const around = signs('').body.length
 
   it.each(['x', '\u20ac', '"', '\u0001'])('up to the limit, of the character %j', (char) => {
     const room = Math.floor((MAX_FORM_CHARS - around) / (JSON.stringify(char).length - 2))
     const form = signs(char.repeat(room))
     expect(form.body.length).toBeGreaterThan(MAX_FORM_CHARS - 6)
-    expect(openForm(form, 'word', said, 'signer')?.text).toBe(char.repeat(room))
+    expect(openForm(form, 'action', said, 'signer')?.text).toBe(char.repeat(room))
     expect(() => signs(char.repeat(room + 1))).toThrow('too-long')
   })
 
   it('up to the depth of any JSON', () => {
     const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)])
-    expect(openForm(signs(nested(62)), 'word', said, 'signer')).not.toBeNull()
+    expect(openForm(signs(nested(62)), 'action', said, 'signer')).not.toBeNull()
     expect(() => signs(nested(63))).toThrow('unreadable')
   })
 
   it('if it is of whole characters', () => {
-    expect(openForm(signs('\ud83d\ude00'), 'word', said, 'signer')?.text).toBe('\ud83d\ude00')
+    expect(openForm(signs('\ud83d\ude00'), 'action', said, 'signer')?.text).toBe('\ud83d\ude00')
     expect(() => signs('\ud83d')).toThrow('unreadable')
   })
 })

@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import { MAX_FORM_CHARS } from '../../contract/values.ts'
 import type { SignedForm } from '../../contract/values.ts'
 import { canonicalJson, isReadable, parseCanonical } from '../canonical.ts'
+import type { Domain, FormKind } from '../domains.ts'
 import { decodeKey, domainBytes, fromHex, sign, toHex, verify } from '../keys.ts'
 
 export { MAX_FORM_CHARS, signedFormSchema } from '../../contract/values.ts'
@@ -12,11 +13,11 @@ export type { SignedForm } from '../../contract/values.ts'
 /** Checks an ed25519 signature. Handed in, so that a simulator can replace it. */
 export type VerifySignature = typeof verify
 
-function formDomain(kind: string): string {
+function formDomain(kind: FormKind): Domain {
   return `dharma/${kind}/1`
 }
 
-function bodyOf(kind: string, fields: Record<string, unknown>): string {
+function bodyOf(kind: FormKind, fields: Record<string, unknown>): string {
   return canonicalJson({ ...fields, kind, v: 1 })
 }
 
@@ -29,7 +30,7 @@ function faultOfBody(body: string): FormFault | null {
 }
 
 /** Why nobody could read these fields as a form of this kind; null if all can. */
-export function faultOfForm(kind: string, fields: Record<string, unknown>): FormFault | null {
+export function faultOfForm(kind: FormKind, fields: Record<string, unknown>): FormFault | null {
   return faultOfBody(bodyOf(kind, fields))
 }
 
@@ -38,7 +39,7 @@ export function faultOfForm(kind: string, fields: Record<string, unknown>): Form
  * @throws RangeError if nobody could read it, as `faultOfForm` says: the signer's mistake
  */
 export function signForm(
-  kind: string,
+  kind: FormKind,
   fields: Record<string, unknown>,
   secretKey: Uint8Array,
 ): SignedForm {
@@ -55,7 +56,7 @@ export function signForm(
  */
 export function openForm<T extends Record<string, unknown>>(
   form: SignedForm,
-  kind: string,
+  kind: FormKind,
   schema: z.ZodType<T>,
   signer: keyof T & string,
   check: VerifySignature = verify,

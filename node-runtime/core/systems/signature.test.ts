@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../canonical.ts'
+import type { FormKind } from '../domains.ts'
 import { domainBytes, encodeKey, keyPair, sign, toHex } from '../keys.ts'
 import { newKeyPair } from '../../store/new-keys.ts'
 import { contentHash } from './content-hash.ts'
@@ -48,7 +49,7 @@ function resign(
   changes: object,
   { keys }: Signer,
 ): { body: string; signature: string } {
-  const fields = { ...(JSON.parse(body) as { kind: string }), ...changes }
+  const fields = { ...(JSON.parse(body) as { kind: FormKind }), ...changes }
   const text = canonicalJson(fields)
   return {
     body: text,

@@ -6,6 +6,7 @@ import { mnemonicToSeedSync } from '@scure/bip39'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { identityContract } from '../../contract/identity.ts'
 import type { Whoami } from '../../contract/identity.ts'
+import vectors from '../../core/fixtures/forms-v1.json' with { type: 'json' }
 import { openAttestation } from '../../core/forms/attestation.ts'
 import { domainBytes, encodeKey, hash, keyPair, toHex } from '../../core/keys.ts'
 import { createCallerCheck, noSessions } from '../../rpc/caller.ts'
@@ -27,6 +28,14 @@ test('the person is derived from the phrase as BIP-39 says', async () => {
   const { publicKey } = keyPair(hash(domainBytes('dharma/person/1', seed)))
   expect(identity.person).toBe(encodeKey(publicKey))
   expect((await Identity.open(folder)).person).toBe(identity.person)
+})
+
+test('the person of a phrase is the same in every version', async () => {
+  const { phrase, seed, text } = vectors.derived.person
+  expect(toHex(mnemonicToSeedSync(phrase))).toBe(seed)
+  const identity = await Identity.open(folder)
+  await identity.restore(phrase)
+  expect(identity.person).toBe(text)
 })
 
 test('changes at the same moment are all kept, and the file stays whole', async () => {

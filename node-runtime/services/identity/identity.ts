@@ -7,7 +7,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import * as z from 'zod'
 import { CloudError } from '../../contract/errors.ts'
 import { displayNameSchema, timeMsSchema } from '../../contract/values.ts'
-import { domainBytes, encodeKey, fromHex, hash, keyPair, sign, toHex } from '../../core/keys.ts'
+import { domainBytes, encodeKey, fromHex, hash, keyPair, toHex } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
 import { signAttestation } from '../../core/forms/attestation.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
@@ -160,11 +160,6 @@ export class Identity extends EventEmitter<{ changed: [] }> {
 
   get recoveryPhrase(): string {
     return this.#file.phrase
-  }
-
-  /** Signs bytes as the person. Hex. */
-  signAsPerson(bytes: Uint8Array): string {
-    return toHex(sign(bytes, this.#personKeys.secretKey))
   }
 
   /** The person's word that this machine writes in their name in a cloud. The same until either changes. */

@@ -1,0 +1,27 @@
+// All that is signed and hashed, by name: what begins with one domain is never taken for what begins with
+// another. A name that was given once means the same for ever (`docs/protocol.md`).
+
+/** The kinds of signed forms; each is signed under its own domain. */
+export type FormKind = 'action' | 'attestation' | 'machine' | 'publisher' | 'successor'
+
+/** What else is signed: the body of a record. */
+type SignedKind = FormKind | 'record'
+
+/** What is only hashed. */
+type HashedKind =
+  | 'action-hash'
+  | 'attestation-hash'
+  | 'content'
+  | 'content-id'
+  | 'genesis'
+  | 'name'
+  | 'parties'
+  | 'person'
+  | 'rules'
+  | 'schema'
+  | 'session'
+  | 'system-key'
+  | 'topic'
+  | 'transcript'
+
+export type Domain = `dharma/${SignedKind | HashedKind}/1`
