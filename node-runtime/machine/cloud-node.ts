@@ -137,6 +137,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const remembered = await RememberedMachines.open({
       folder,
       network: () => ({ port: swarm.port, nodes: swarm.dhtNodes }),
+      isLinked: (machine) => swarm.isOnline(machine),
       now,
       log,
     })

@@ -77,6 +77,14 @@ export function CloudState(): ReactNode {
               >
                 Show the machines
               </Button>
+              <Button
+                onClick={() => {
+                  setOpen(false)
+                  tabs.go(pageAddress('connection'))
+                }}
+              >
+                How it is connected
+              </Button>
             </div>
           )}
         </Popover>

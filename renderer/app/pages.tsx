@@ -1,7 +1,8 @@
 // The built-in pages: one table for the rail, the tabs, the address bar and the palette.
-import { House, Monitor, PanelsTopLeft, Settings } from 'lucide-react'
+import { Cable, House, Monitor, PanelsTopLeft, Settings } from 'lucide-react'
 import type { ComponentType, ReactNode } from 'react'
 import type { BuiltInPage } from '../client/address.ts'
+import { ConnectionPage } from '../features/connection/connection-page.tsx'
 import { HomePage } from '../features/home/home-page.tsx'
 import { MachinesPage } from '../features/machines/machines-page.tsx'
 import { SettingsPage } from '../features/settings/settings-page.tsx'
@@ -17,5 +18,6 @@ export const PAGES: Record<BuiltInPage, PageInfo> = {
   home: { title: 'Home', icon: <House />, Page: HomePage },
   systems: { title: 'Systems', icon: <PanelsTopLeft />, Page: SystemsPage },
   machines: { title: 'Machines', icon: <Monitor />, Page: MachinesPage },
+  connection: { title: 'Connection', icon: <Cable />, Page: ConnectionPage },
   settings: { title: 'Settings', icon: <Settings />, Page: SettingsPage },
 }

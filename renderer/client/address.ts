@@ -1,6 +1,6 @@
 // Addresses: what a person types or follows, and what it names. Pure.
 
-export const BUILT_IN_PAGES = ['home', 'systems', 'machines', 'settings'] as const
+export const BUILT_IN_PAGES = ['home', 'systems', 'machines', 'connection', 'settings'] as const
 export type BuiltInPage = (typeof BUILT_IN_PAGES)[number]
 
 /** What an address names. */

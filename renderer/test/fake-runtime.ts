@@ -1,6 +1,11 @@
 // A runtime for tests: the real contract, server and checks, over handlers that keep all in memory.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import type { CloudStatus, KnownCloud, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type {
+  CloudStatus,
+  ConnectionReport,
+  KnownCloud,
+  MachineInfo,
+} from '../../node-runtime/contract/cloud.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
 import type { Whoami } from '../../node-runtime/contract/identity.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
@@ -99,6 +104,22 @@ export const PREVIEW: SystemPreview = {
   namesakes: [],
 }
 
+const CONNECTION: ConnectionReport = {
+  state: 'alone',
+  ways: (['memory', 'lan', 'list', 'dht'] as const).map((way) => ({
+    way,
+    state: way === 'dht' ? 'failed' : 'off',
+    tookMs: way === 'dht' ? 1_500 : null,
+    found: 0,
+    reached: 0,
+    step: way === 'dht' ? 'NO_NODE' : null,
+    message: way === 'dht' ? 'No node of the DHT answered.' : 'It is off.',
+  })),
+  links: { direct: 0 },
+  nat: 'home',
+  addresses: ['192.0.2.7:4000'],
+}
+
 export function installedFrom(
   preview: SystemPreview,
   granted: InstalledSystem['granted'],
@@ -129,6 +150,7 @@ export function installedFrom(
 
 export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
+  connection: Watched<ConnectionReport>
   systems: Watched<{ systems: InstalledSystem[] }>
   identity: Watched<Whoami>
   /** The clouds that this machine was in before. */
@@ -147,11 +169,13 @@ export function createFakeRuntime(): FakeRuntime {
     status: status({}),
     machines: [machine({ self: true })],
   })
+  const connection = new Watched(CONNECTION)
   const systems = new Watched<{ systems: InstalledSystem[] }>({ systems: [] })
   const calls: FakeRuntime['calls'] = []
   const identity = new Watched<Whoami>({ person: PERSON_KEY, machine: SELF_KEY, name: 'Ada' })
   const fake: FakeRuntime = {
     cloud,
+    connection,
     systems,
     identity,
     earlier: [],
@@ -173,6 +197,8 @@ export function createFakeRuntime(): FakeRuntime {
       status: os.cloud.status.handler(() => cloud.value.status),
       machines: os.cloud.machines.handler(() => ({ machines: cloud.value.machines })),
       watch: os.cloud.watch.handler(({ signal }) => cloud.watch(signal)),
+      connection: os.cloud.connection.handler(() => connection.value),
+      watchConnection: os.cloud.watchConnection.handler(({ signal }) => connection.watch(signal)),
       join: os.cloud.join.handler(({ input }) => {
         calls.push(['cloud.join', input])
         const { cloud: before, originated } = cloud.value.status

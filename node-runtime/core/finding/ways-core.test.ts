@@ -95,6 +95,18 @@ describe('the ways of finding machines', () => {
     expect(times('dht')).toEqual([0, 30_000, 60_000, 90_000])
   })
 
+  it('from memory nobody is looked for once somebody is linked, whatever was planned', () => {
+    const { post, until, times } = world(['memory'])
+    post({ type: 'started' })
+    post({ type: 'answered', way: 'memory' })
+    post({ type: 'linkOpened', machine: 'a' })
+    until(100_000)
+    expect(times('memory')).toEqual([0])
+    post({ type: 'linkClosed', machine: 'a' })
+    until(103_000)
+    expect(times('memory')).toEqual([0, 102_000])
+  })
+
   it('begin anew when the last link has gone', () => {
     const { post, until, times } = world(['memory'])
     post({ type: 'started' })

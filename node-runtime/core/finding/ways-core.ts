@@ -176,8 +176,11 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
   }
 
   #rang(name: WayName, nowMs: number): WaysEffect[] {
-    if (this.#way(name).state !== 'asking') return this.#ask(name, nowMs)
-    const { limitMs } = SCHEDULES[name]
+    const { limitMs, linkedMs } = SCHEDULES[name]
+    if (this.#way(name).state !== 'asking') {
+      // Somebody was linked since the timer was set.
+      return linkedMs === null && this.#links.size > 0 ? [] : this.#ask(name, nowMs)
+    }
     const fault = {
       step: 'TIMED_OUT',
       message: `No answer came within ${limitMs / 1_000} seconds. It is tried again.`,

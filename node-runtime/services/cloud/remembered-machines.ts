@@ -49,6 +49,7 @@ export interface RememberedMachinesOptions {
   folder: string
   /** What is to be kept of the network itself, now. */
   network: () => Pick<AddressesFile, 'port' | 'nodes'>
+  isLinked: (machine: string) => boolean
   /** The time of day, ms. */
   now: () => number
   log: Log
@@ -85,7 +86,8 @@ export class RememberedMachines {
   /** See `Ask`. @throws WayFailure NOBODY_THERE */
   async ask({ sighted }: Heard, signal: AbortSignal): Promise<void> {
     const machines = this.#book.take(TRIED_AT_ONCE, this.#options.now())
-    if (machines.length === 0) return
+    const isThere = machines.some(({ machine }) => this.#options.isLinked(machine))
+    if (machines.length === 0 || isThere) return
     this.#wanted = new Set(machines.map(({ machine }) => machine))
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
     const reached = once(this.#links, 'reached', { signal: patience })

@@ -1,0 +1,21 @@
+// @vitest-environment jsdom
+import { fireEvent, screen } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
+import { App } from '../../app/app.tsx'
+import { renderInShell } from '../../test/window.tsx'
+
+test('each way is shown, with what came of it and how long it took', async () => {
+  const fake = createFakeRuntime()
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
+  await screen.findByRole('heading', { level: 1, name: 'Connection' })
+  await screen.findByText('This machine began its cloud, and is alone in it.')
+  expect(
+    screen.getAllByRole('heading', { level: 3 }).map(({ textContent }) => textContent),
+  ).toEqual(['From memory', 'Local network', 'Lists', 'DHT'])
+  screen.getByText('No node of the DHT answered.')
+  screen.getByText(/in 1.5 s/)
+  fake.connection.set({ ...fake.connection.value, state: 'joined', links: { direct: 2 } })
+  await screen.findByText('This machine is linked with others of its cloud.')
+})
