@@ -42,6 +42,7 @@ export interface Collection<T extends Json> {
   add(value: T): Promise<Output<SystemClient['db']['put']>>
   /** The person's own record with this id, or null; with `author`, that author's. */
   get(id: string, author?: string): Promise<TypedRecord<T> | null>
+  /** Deletes the person's own record, in the whole cloud. */
   delete(id: string): Promise<Output<SystemClient['db']['delete']>>
   /** One page of records in the order of their ids. */
   query(query?: Query): Promise<Page<T>>
