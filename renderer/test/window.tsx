@@ -1,5 +1,5 @@
 // The whole window in jsdom, on a runtime of the tests and a host that keeps views in memory.
-import { cleanup, render } from '@testing-library/react'
+import { cleanup, configure, render } from '@testing-library/react'
 import type { RenderResult } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { MessageChannel } from 'node:worker_threads'
@@ -13,6 +13,9 @@ import type { OpenedPort } from '../client/connection.ts'
 import type { TabHost } from '../client/tab-host.ts'
 import { createFakeRuntime } from './fake-runtime.ts'
 import type { FakeRuntime } from './fake-runtime.ts'
+
+// A busy machine takes longer than the second that is usual.
+configure({ asyncUtilTimeout: 10_000 })
 
 /** What jsdom lacks of a window. */
 function completeWindow(): void {
