@@ -108,8 +108,8 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
       <WholeKey value={cloud} what="Cloud key to join" />
       {!back && (
         <p>
-          Compare the key, or its picture, with the one on Home of who gave it to you: with one
-          wrong letter it names another cloud, and an empty one.
+          Compare the key with the one on the Home page of who gave it to you; another picture is
+          another key. With one wrong letter it names another cloud, and an empty one.
         </p>
       )}
       {join.error !== null && <ErrorNotice error={join.error} />}
