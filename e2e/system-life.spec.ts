@@ -70,9 +70,10 @@ test('a page that is open over an update is said to be of the old version, and r
 
 test('uninstalling ends its pages and takes what they kept; installed again, it begins anew', async () => {
   await plain.window.call('systems.uninstall', { id: PLAIN })
-  await expect(plain.window.shell.getByText('This system is no longer installed')).toBeVisible()
+  await expect(plain.window.shell.getByText('This system is not installed.')).toBeVisible()
   await plain.install()
-  await plain.window.shell.getByRole('button', { name: 'Try again' }).click()
+  const panel = plain.window.shell.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'Open', exact: true }).click()
   // The tests' own handle is on the page that ended.
   const readAnew = () =>
     plain.machine.app.evaluate(({ webContents }) => {

@@ -98,14 +98,23 @@ test('a page that did not load says why, and can be tried again', async () => {
   expect(host.asked).toContain(`reload ${view}`)
 })
 
-test('the page of a system that is not installed leads to where it can be', async () => {
-  renderInShell(<App />)
+test('the page of a system that is not installed leads to where it can be, and back', async () => {
+  const { fake } = renderInShell(<App />)
   goTo('cloud://org.example.notes/')
   await screen.findByRole('heading', { level: 1, name: 'This system is not installed.' })
   screen.getByText(/paste it on the Systems page/)
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
   fireEvent.click(screen.getByRole('button', { name: 'Go to Systems' }))
   await screen.findByRole('heading', { level: 1, name: 'Systems' })
+  const notes = { ...PREVIEW, id: 'org.example.notes', host: 'org.example.notes', name: 'Notes' }
+  fireEvent.click(screen.getByRole('button', { name: 'Back' }))
+  await screen.findByRole('heading', { level: 1, name: 'This system is not installed.' })
+  fake.systems.set({ systems: [installedFrom(notes, [])] })
+  await screen.findByRole('heading', { level: 1, name: 'Notes is installed now.' })
+  fireEvent.click(screen.getByRole('button', { name: 'Open' }))
+  await waitFor(() =>
+    expect(screen.queryByRole('heading', { name: 'Notes is installed now.' })).toBeNull(),
+  )
 })
 
 test('the window’s own buttons are darkened while something darkens the rest', async () => {

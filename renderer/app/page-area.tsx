@@ -75,6 +75,7 @@ export function PageArea(): ReactNode {
           <FailedPage
             address={face.address}
             failure={failure}
+            system={face.system}
             onRetry={() => tabs.reload()}
             onHome={() => tabs.go(pageAddress('home'))}
             onSystems={() => tabs.go(pageAddress('systems'))}

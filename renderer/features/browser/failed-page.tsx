@@ -1,5 +1,6 @@
 import { CloudOff, PackageOpen } from 'lucide-react'
 import type { ReactNode } from 'react'
+import type { InstalledSystem } from '../../../node-runtime/contract/systems.ts'
 import type { ViewState } from '../../../electron/contract/tabs.ts'
 import { Button } from '../../ui/button.tsx'
 import { useCopy } from '../../ui/fingerprint.tsx'
@@ -8,6 +9,8 @@ import './failed-page.css'
 interface FailedPageProps {
   address: string
   failure: NonNullable<ViewState['failure']>
+  /** The system of this address, if it is installed by now. */
+  system: Pick<InstalledSystem, 'name'> | null
   onRetry: () => void
   onHome: () => void
   onSystems: () => void
@@ -30,11 +33,15 @@ const ABOUT_SYSTEMS: Partial<Record<string, { title: string; advice: string }>> 
 export function FailedPage({
   address,
   failure,
+  system,
   onRetry,
   onHome,
   onSystems,
 }: FailedPageProps): ReactNode {
-  const about = ABOUT_SYSTEMS[failure.code]
+  const isBack = failure.code === 'SYSTEM_NOT_INSTALLED' && system !== null
+  const about = isBack
+    ? { title: `${system.name} is installed now.`, advice: 'It was not when this page ended.' }
+    : ABOUT_SYSTEMS[failure.code]
   const { copy, copied } = useCopy(`${address}\n${failure.code}\n${failure.message}`)
   return (
     <div className="page failed-page">
@@ -49,9 +56,9 @@ export function FailedPage({
         </p>
       </header>
       <div className="row row-wrap">
-        {about === undefined ? (
+        {about === undefined || isBack ? (
           <Button look="primary" onClick={onRetry}>
-            Try again
+            {isBack ? 'Open' : 'Try again'}
           </Button>
         ) : (
           <Button look="primary" onClick={onSystems}>
