@@ -1,6 +1,11 @@
-// The floors of the house: which room may import which. The first prefix that fits a file is its
-// room. `rooms`: what it may import; `types`: of what it may import types; `packages`: which libraries
-// (undefined: any but those of another room). A file may import its own room.
+// The floors of the house: which room may import which. A file may import its own room, and what its room
+// says:
+// - `at`: the prefix of its files' paths; the first that fits a file is its room;
+// - `rooms`: rooms that it may import, `types`: rooms of which it may import types only;
+// - `files`: single files of other rooms that it may import, `not`: files that it may not;
+// - `packages`: libraries that it may import, a list of those or `not` and a list of all others;
+// - `typePackages`: libraries of which it may import types only;
+// - `node`: it may import Node's own modules.
 
 /** The engines of the network: only the rooms that touch the world may use them. */
 const ENGINES =

@@ -20,7 +20,6 @@ import {
  * record; it is found without knowing the author; `co-signed`, all persons it names, together.
  */
 export const writeRuleSchema = z.enum(['author', 'content', 'co-signed'])
-export type WriteRule = z.infer<typeof writeRuleSchema>
 
 /** All that certifies a record: the bytes that were signed, and by whom. See `docs/protocol.md`. */
 export const recordProofSchema = z.object({

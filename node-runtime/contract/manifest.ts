@@ -84,4 +84,3 @@ export const manifestSchema = installedManifestSchema
   })
 export type Manifest = z.infer<typeof manifestSchema>
 export type SessionKind = z.infer<typeof sessionKindSchema>
-export type CollectionDeclaration = z.infer<typeof collectionDeclarationSchema>

@@ -11,6 +11,9 @@ import {
   timeMsSchema,
 } from './values.ts'
 
+/** Seats of one session. */
+export const MAX_SEATS = 16
+
 /**
  * What a session is. Its id is the hash of this, so that all who know it mean the same session,
  * and nobody needs to hand out ids.
@@ -19,7 +22,7 @@ export const sessionDescriptorSchema = z.object({
   system: systemIdSchema,
   kind: z.string().max(40),
   /** The persons by seat, 0 first. */
-  seats: z.array(keySchema).min(1).max(16),
+  seats: z.array(keySchema).min(1).max(MAX_SEATS),
   seed: z.string().max(200),
   options: jsonSchema,
   /** The system's own reference, such as the event, the round and the table. */
@@ -35,7 +38,7 @@ export type SessionDescriptor = z.infer<typeof sessionDescriptorSchema>
 /** How a session ended: points by seat, and a word for the person. */
 export const outcomeSchema = z.object({
   /** Points by seat; 1, 0 and 0.5 for the usual win, loss and draw. */
-  scores: z.array(z.number()).max(16),
+  scores: z.array(z.number()).max(MAX_SEATS),
   reason: z.string().max(200),
 })
 export type Outcome = z.infer<typeof outcomeSchema>

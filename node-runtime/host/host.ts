@@ -2,7 +2,7 @@
 import { CloudError } from '../contract/errors.ts'
 import type { Log } from '../ports/log.ts'
 import type { Runtime } from '../machine/runtime.ts'
-import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts'
+import { removeRuntimeFile, writeRuntimeFile } from '../store/runtime-file.ts'
 import { startHttpServer } from './http-server.ts'
 import type { HttpServer } from './http-server.ts'
 import { readLastPort, writeLastPort } from './last-port.ts'

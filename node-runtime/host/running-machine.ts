@@ -7,7 +7,7 @@ import { connect } from '../rpc/client.ts'
 import type { Client } from '../rpc/client.ts'
 import { webSocketPort } from '../rpc/transports/web-socket.ts'
 import { COMMAND } from './command-name.ts'
-import { readRuntimeFile } from '../store/folder-lock.ts'
+import { readRuntimeFile } from '../store/runtime-file.ts'
 
 export interface Connection {
   client: Client

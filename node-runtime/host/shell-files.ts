@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lookup } from 'mrmime'
+import { decodeSegments } from '../services/systems/path-segments.ts'
 
 export interface ShellFile {
   contentType: string
@@ -24,17 +25,6 @@ export async function readShellFile(folder: string, address: string): Promise<Sh
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return null
     throw error
-  }
-}
-
-function decodeSegments(address: string): string[] | null {
-  try {
-    const segments = address.split('/').filter((segment) => segment !== '')
-    const decoded = segments.map(decodeURIComponent)
-    return decoded.every((segment) => segment !== '..' && !/[/\\\0]/.test(segment)) ? decoded : null
-  } catch {
-    // A malformed percent sequence.
-    return null
   }
 }
 

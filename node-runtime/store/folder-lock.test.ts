@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lockFolder, readRuntimeFile, RUNTIME_FILE } from './folder-lock.ts'
+import { lockFolder } from './folder-lock.ts'
+import { readRuntimeFile, RUNTIME_FILE } from './runtime-file.ts'
 
 const NOBODY = 65_534
 

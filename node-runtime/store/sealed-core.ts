@@ -4,9 +4,9 @@ import { CloudError } from '../contract/errors.ts'
 import type { LinkMux } from '../ports/link-mux.ts'
 import { isStaticCore } from './static-core.ts'
 
-/** Who seals cuts blocks of about 64 kB; no block is larger than this. */
+/** Whoever seals records cuts blocks of 60 kB, longer only for one record; no block is larger than this. */
 const MAX_BLOCK_BYTES = 1024 * 1024
-/** A run of records has some hundred blocks; a large bundle or game some thousand. */
+/** A run of records has some hundred blocks, and some thousand where records are large. */
 const MAX_BLOCKS = 65_536
 
 /** What is known of a sealed core without opening it. */

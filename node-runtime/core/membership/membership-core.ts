@@ -1,5 +1,6 @@
 // Decides what this machine knows of the others: which entries it takes in, passes on, keeps and lets
-// go, whom it wants links with, and when that is written down and shown. Entries come verified.
+// go, whom it wants links with, and when that is written down and shown. What others offer is given out to be
+// verified first, within what each may ask for, and counts when it comes back.
 import { Budget } from '../budget.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
 import type { SignedForm } from '../forms/signed-form.ts'

@@ -1,6 +1,7 @@
 // One action in a session: what is signed, by which machine, and what it had seen of the others.
 // Actions are the truth of a session; the logs that carry them are only their way.
 import * as z from 'zod'
+import { MAX_SEATS } from '../../contract/sessions.ts'
 import { hashSchema, jsonSchema, keySchema, timeMsSchema } from '../../contract/values.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import { faultOfForm, openForm, signForm } from '../forms/signed-form.ts'
@@ -9,9 +10,6 @@ import { domainBytes, hash, toHex } from '../keys.ts'
 
 const KIND = 'action'
 const HASH_DOMAIN = 'dharma/action-hash/1'
-
-/** Seats of one session; also the limit of the descriptor. */
-const MAX_SEATS = 16
 
 const statementSchema = z.object({
   session: hashSchema,

@@ -1,6 +1,6 @@
 // What the actions of a session amount to, one after the other: moves by the rules, resignations and
 // claims by the runtime, and the proof when one of them breaks the rules.
-import type { Outcome } from '../../contract/sessions.ts'
+import type { EndedBy, Outcome } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import type { SignedForm } from '../forms/signed-form.ts'
 import { ACTION_TYPES } from './action.ts'
@@ -20,9 +20,6 @@ export interface PlayedAction {
   body: Json
   atMs: number
 }
-
-/** By whose word a session ended: the rules', a seat's, a claimant's, or a proof. */
-export type EndedBy = 'rules' | 'resignation' | 'claim' | 'fault'
 
 export interface Ending {
   outcome: Outcome

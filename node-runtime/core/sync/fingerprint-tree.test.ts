@@ -4,7 +4,8 @@ import { formatVersion } from '../db/hybrid-clock.ts'
 import { hash, toHex } from '../keys.ts'
 import { FingerprintTree } from './fingerprint-tree.ts'
 import { fingerprintBytes, sameFingerprint } from './fingerprint.ts'
-import { itemKey, keyItem, LEAST_KEY, GREATEST_KEY } from './item.ts'
+import { GREATEST_KEY, LEAST_KEY } from '../../testing/key-ends.ts'
+import { itemKey, keyItem } from './item.ts'
 import type { Item } from './item.ts'
 
 const MODULUS = 1n << 256n

@@ -1,4 +1,4 @@
-// Finding what was not pushed: this machine compares with one other at a time, streams what differs both
+// Finding what was not pushed (anti-entropy): this machine compares with one other at a time, streams what differs both
 // ways, and compares again until nothing does. That, and nothing else, is "in step".
 import { formatVersion, MAX_DRIFT_MS } from '../db/hybrid-clock.ts'
 import { hash } from '../keys.ts'

@@ -19,11 +19,6 @@ export const KEY_BYTES = KEY_WORDS * 4
 
 const WORD_DIGITS = 8
 
-/** Below every key there can be. */
-export const LEAST_KEY: Readonly<Key> = new Uint32Array(KEY_WORDS)
-/** Above every key there can be: no record's id is all ones, in practice. */
-export const GREATEST_KEY: Readonly<Key> = new Uint32Array(KEY_WORDS).fill(0xffffffff)
-
 /** The first key of a version: no item of that version comes before it. */
 export function versionKey(version: string): Key {
   const key = new Uint32Array(KEY_WORDS)

@@ -6,10 +6,10 @@ import { MAX_ENVELOPE_BYTES } from '../db/signed-record.ts'
 import { MAX_ATTESTATION_BODY_BYTES } from '../forms/attestation.ts'
 import { fromHex, toHex } from '../keys.ts'
 import { decodeText } from '../text.ts'
-import { ID_WORDS, KEY_WORDS, keyVersion, versionKey } from './item.ts'
-import type { Key } from './item.ts'
+import { ID_WORDS, KEY_WORDS } from './item.ts'
 import type { OutgoingRecord } from './replication-events.ts'
 import type { Run } from './runs.ts'
+import { readVersion, readWords, writeVersion, writeWords } from './wire-keys.ts'
 import { ByteReader, ByteWriter } from './wire.ts'
 
 /**
@@ -92,26 +92,6 @@ export type Message =
   | { kind: 'segments'; segments: readonly Segment[] }
   /** Of a later version: passed over. */
   | { kind: 'unknown' }
-
-function writeKey(writer: ByteWriter, key: Readonly<Uint32Array>): void {
-  for (const word of key) {
-    writer.byte(word >>> 24).byte((word >>> 16) & 0xff)
-    writer.byte((word >>> 8) & 0xff).byte(word & 0xff)
-  }
-}
-
-function readWords(reader: ByteReader, count: number): Key {
-  const bytes = reader.raw(count * 4)
-  const words = new Uint32Array(count)
-  if (bytes.length === 0) return words
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  for (let i = 0; i < count; i++) words[i] = view.getUint32(i * 4)
-  return words
-}
-
-function writeVersion(writer: ByteWriter, version: string): void {
-  writeKey(writer, versionKey(version).subarray(0, 2))
-}
 
 /** Records that travel together, with each attestation that they name once: a frame, if not told otherwise. */
 export class Gathered {
@@ -210,9 +190,9 @@ export function encodeMessage(
       writer.varint(message.segments.length)
       for (const { key, from, to, fingerprint } of message.segments) {
         writer.raw(key)
-        writeKey(writer, from)
-        writeKey(writer, to)
-        writeKey(writer, fingerprint.sum)
+        writeWords(writer, from)
+        writeWords(writer, to)
+        writeWords(writer, fingerprint.sum)
         writer.varint(fingerprint.count)
       }
       break
@@ -248,7 +228,7 @@ function readHello(reader: ByteReader): Message {
   const greeted = reader.byte() === 1
   const count = reader.varint()
   const window = reader.varint()
-  const newest = keyVersion(readWords(reader, 2))
+  const newest = readVersion(reader)
   const capabilities = readAll(reader, MOST_CAPABILITIES, () => {
     const name = decodeText(reader.block(MOST_NAME_BYTES))
     if (name === null) reader.fail()
@@ -312,7 +292,7 @@ function readBody(reader: ByteReader, kind: number): Message {
       return { kind: 'question', bytes: reader.raw(reader.left) }
     case KIND.answer: {
       const sending = reader.byte() === 1
-      const newest = keyVersion(readWords(reader, 2))
+      const newest = readVersion(reader)
       return { kind: 'answer', sending, newest, bytes: reader.raw(reader.left) }
     }
     case KIND.drained:

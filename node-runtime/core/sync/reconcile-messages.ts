@@ -1,10 +1,10 @@
 // The two messages of a reconciliation: the question, which is all the answerer knows of a session, and
 // the answer.
 import { SALT_BYTES } from './comparison.ts'
-import { keyVersion, VERSION_WORDS, versionKey } from './item.ts'
 import type { Key } from './item.ts'
 import { readRanges, versionSpan, writeRange } from './ranges.ts'
 import type { Range } from './ranges.ts'
+import { readVersion, writeVersion } from './wire-keys.ts'
 import { ByteReader, ByteWriter } from './wire.ts'
 
 /** A message is no longer than this, so that it never stands in the way of a push for long. */
@@ -12,7 +12,7 @@ export const MOST_MESSAGE_BYTES = 60_000
 /** Room for what stands before the ranges of a question or an answer. */
 export const HEAD_BYTES = 64
 
-/** Both inclusive: nothing below the delete cut, nothing from the future. */
+/** Both inclusive: nothing older than the least, nothing from the future. */
 export interface Limits {
   least: string
   greatest: string
@@ -32,20 +32,6 @@ export type Answer =
 
 const RANGES = 0
 const NARROWER = 1
-
-function writeVersion(writer: ByteWriter, version: string): void {
-  const key = versionKey(version)
-  for (let i = 0; i < VERSION_WORDS; i++) {
-    for (let shift = 24; shift >= 0; shift -= 8) writer.byte((key[i]! >>> shift) & 0xff)
-  }
-}
-
-function readVersion(reader: ByteReader): string {
-  const bytes = reader.raw(VERSION_WORDS * 4)
-  if (bytes.length === 0) return keyVersion(new Uint32Array(VERSION_WORDS))
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return keyVersion(Uint32Array.of(view.getUint32(0), view.getUint32(4)))
-}
 
 function readLimits(reader: ByteReader): Limits {
   return { least: readVersion(reader), greatest: readVersion(reader) }

@@ -152,7 +152,7 @@ class Answering {
 
 /**
  * Answers a question as far as one message and bounded work reach; the rest is asked again.
- * @param own  this machine's limits: from its delete cut to what is not from the future
+ * @param own  this machine's limits: from the least version to what is not from the future
  */
 export function answerQuestion(
   question: Question,

@@ -2,6 +2,7 @@
 // under headers that keep the page to itself.
 import { lookup } from 'mrmime'
 import { isTypeScript } from './manifest.ts'
+import { decodeSegments } from './path-segments.ts'
 
 /** Everything under this belongs to the host; a repository can't shadow it. */
 const HOST_FOLDER = '.dharma'
@@ -92,22 +93,6 @@ export function resolveAddress(
   // Pages of a single-page app have addresses, but no files.
   const isPage = !/\.[a-z0-9]{1,8}$/i.test(segments.at(-1) ?? '')
   return isPage ? { kind: 'file', path: entry } : { kind: 'none' }
-}
-
-function decodeSegments(address: string): string[] | null {
-  try {
-    const segments = address
-      .split('/')
-      .filter((segment) => segment !== '')
-      .map(decodeURIComponent)
-    const isSafe = segments.every(
-      (segment) => segment !== '.' && segment !== '..' && !/[/\\\0]/.test(segment),
-    )
-    return isSafe ? segments : null
-  } catch {
-    // A malformed percent sequence.
-    return null
-  }
 }
 
 /** The content type by the name of a file. TypeScript is served as the JavaScript it becomes. */
