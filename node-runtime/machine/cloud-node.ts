@@ -15,6 +15,7 @@ import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { decodeKey } from '../core/keys.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
+import { Pace } from '../flow/pace.ts'
 import type { Log } from '../ports/log.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
@@ -40,6 +41,8 @@ import { VerifyPool } from './verify-pool.ts'
 const VERIFY_THREADS = 2
 /** How often records that were ahead of the clock are tried again. */
 const RELEASE_MS = 30_000
+/** Nodes of the DHT say where a machine is, and may say something else each time; all hear of each change. */
+const SIGN_EVERY_MS = 30_000
 /** While a copy of this machine runs, there is news of it about once a minute. */
 const TWIN_SHOWN_MS = 300_000
 
@@ -101,6 +104,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #notices: CloudNotice[] = []
   #twinSeenMs: number | null = null
   #dhtOnline: boolean | null = null
+  readonly #addresses: Pace
 
   private constructor(options: CloudNodeOptions, parts: Parts, opened: Disposal) {
     super()
@@ -111,6 +115,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.replication = parts.replication
     this.database = parts.database
     this.sessions = parts.sessions
+    this.#addresses = new Pace(SIGN_EVERY_MS, () => parts.membership.signAnew())
+    opened.add(this.#addresses, (pace) => pace.stop())
   }
 
   /**
@@ -263,7 +269,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const { addresses = [] } = this.membership.ownEntry
     const own = this.swarm.ownAddresses
     // Unchanged ones are written the same way.
-    if (JSON.stringify(addresses) !== JSON.stringify(own)) this.membership.signAnew()
+    if (JSON.stringify(addresses) !== JSON.stringify(own)) this.#addresses.request()
     this.emit('connectionChanged')
     const { dhtOnline } = this.swarm
     if (dhtOnline === this.#dhtOnline) return
