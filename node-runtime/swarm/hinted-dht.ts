@@ -4,8 +4,11 @@ import type { DhtAddress, DhtConnectOptions } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeKey } from '../core/keys.ts'
 
-/** Somebody has just answered there; if it is somebody else, only this one attempt is lost. */
-const HINT_MS = 10_000
+/**
+ * Somebody has just answered there; if it is somebody else, only one attempt is lost. It is kept until an
+ * attempt that is under way without it has failed.
+ */
+const HINT_MS = 30_000
 const MAX_HINTS = 256
 
 export class HintedDht extends DHT {

@@ -108,6 +108,7 @@ export class Swarm implements Network {
     })
     this.#finding = new FindingCore({
       ownMachine: encodeKey(keyPair.publicKey),
+      loopback: host?.startsWith(LOOPBACK) === true,
       random: Math.random,
     })
     this.#driver = new Driver<FindingEvent, FindingEffect>({
@@ -118,7 +119,7 @@ export class Swarm implements Network {
     })
     this.#ways = new Ways({
       ask: { ...ways, ...(useDht ? { dht: (heard) => this.#lookUp(heard) } : {}) },
-      sighted: (machine, addresses) => this.reach(machine, addresses),
+      sighted: (machine, addresses) => this.#sighted(machine, addresses),
       changed: () => this.#events.waysChanged(),
       random: Math.random,
       log,
@@ -213,9 +214,8 @@ export class Swarm implements Network {
   }
 
   reach(machine: string, addresses: readonly MachineAddress[] = []): void {
-    if (decodeKey(machine) === null) return
-    if (addresses.length > 0) this.#driver.post({ type: 'sighted', machine, addresses })
-    else this.#driver.post({ type: 'wanted', machine })
+    // Where a machine said that it is, is memory, too.
+    this.#sighted(machine, this.#options.ways?.memory === undefined ? [] : addresses)
   }
 
   /** Ends the link with a machine that does what it must not. */
@@ -353,6 +353,12 @@ export class Swarm implements Network {
         return
       case 'setTimer':
     }
+  }
+
+  #sighted(machine: string, addresses: readonly MachineAddress[]): void {
+    if (decodeKey(machine) === null) return
+    if (addresses.length > 0) this.#driver.post({ type: 'sighted', machine, addresses })
+    else this.#driver.post({ type: 'wanted', machine })
   }
 
   /** All at once; the first that answers is dialled. */

@@ -4,14 +4,14 @@ import { AddressBook, MAX_REMEMBERED } from './address-book.ts'
 const DAY_MS = 24 * 3_600_000
 const at = (host: string) => ({ host, port: 4_000 })
 const names = (book: AddressBook, count: number, wallMs: number): string[] =>
-  book.take(count, wallMs).map(({ machine }) => machine)
+  book.take(count, wallMs, () => false).map(({ machine }) => machine)
 
 describe('the book of addresses', () => {
   it('names first who was there lately and often', () => {
     const book = new AddressBook()
     for (const machine of ['rare', 'faithful']) book.linked(machine, [at('10.0.0.1')], 0)
     for (let turn = 1; turn <= 5; turn++) {
-      book.take(2, turn)
+      book.take(2, turn, () => false)
       book.linked('faithful', [at('10.0.0.1')], turn)
     }
     expect(names(book, 2, 10)).toEqual(['faithful', 'rare'])
@@ -36,7 +36,7 @@ describe('the book of addresses', () => {
     book.linked('a', [], 0)
     book.linked('a', [], 1)
     expect(book.all()[0]).toMatchObject({ tried: 0, reached: 0, linkedMs: 1 })
-    book.take(1, 2)
+    book.take(1, 2, () => false)
     book.linked('a', [], 3)
     expect(book.all()[0]).toMatchObject({ tried: 1, reached: 1 })
   })
@@ -48,10 +48,27 @@ describe('the book of addresses', () => {
     expect(book.all().some(({ machine }) => machine === 'm0')).toBe(false)
   })
 
+  it('is not taken over by keys that were invented, and leaves out who is linked', () => {
+    const book = new AddressBook()
+    book.linked('faithful', [at('10.0.0.1')], 0)
+    book.take(1, 1, () => false)
+    book.linked('faithful', [at('10.0.0.1')], 2)
+    book.linked('linked', [at('10.0.0.2')], 2)
+    for (let n = 0; n < 2 * MAX_REMEMBERED; n++) {
+      book.seen('linked', 2 * DAY_MS + n)
+      book.linked(`invented${n}`, [at('10.0.0.3')], 2 * DAY_MS + n)
+    }
+    const kept = book.all().map(({ machine }) => machine)
+    expect(kept).toEqual(expect.arrayContaining(['faithful', 'linked']))
+    const taken = book.take(MAX_REMEMBERED, 2 * DAY_MS, (machine) => machine === 'linked')
+    expect(taken).toHaveLength(MAX_REMEMBERED - 1)
+    expect(book.all().find(({ machine }) => machine === 'linked')?.tried).toBe(0)
+  })
+
   it('goes on from what was written down', () => {
     const before = new AddressBook()
     before.linked('a', [at('10.0.0.1')], 5)
-    before.take(1, 6)
+    before.take(1, 6, () => false)
     const after = new AddressBook(structuredClone([...before.all()]))
     expect(after.all()).toEqual(before.all())
     expect(names(after, 9, 7)).toEqual(['a'])

@@ -1,7 +1,7 @@
 // Where machines of the cloud were, and how often they were there when they were looked for: whom to try first
 // the next time.
 import type { MachineAddress } from './dial-list.ts'
-import { MAX_ADDRESSES } from './dial-list.ts'
+import { MAX_ADDRESSES } from './knocks.ts'
 
 /** More than can be tried in a moment; about 100 kB. */
 export const MAX_REMEMBERED = 256
@@ -44,20 +44,36 @@ export class AddressBook {
       reached: Math.min(reached + 1, tried),
       linkedMs: wallMs,
     })
-    if (this.#machines.size <= MAX_REMEMBERED) return
-    const worst = this.#ranked(wallMs).at(-1)
-    if (worst !== undefined) this.#machines.delete(worst.machine)
+    if (this.#machines.size > MAX_REMEMBERED) this.#forgetOne(machine, wallMs)
   }
 
-  /** The machines to look for, the likeliest first; each counts as tried. */
-  take(count: number, wallMs: number): RememberedMachine[] {
-    const taken = this.#ranked(wallMs).slice(0, count)
+  /** A machine is linked still. */
+  seen(machine: string, wallMs: number): void {
+    const known = this.#machines.get(machine)
+    if (known !== undefined) known.linkedMs = Math.max(known.linkedMs, wallMs)
+  }
+
+  /**
+   * The machines to look for, the likeliest first; each counts as tried.
+   * @param isLinked  those need not be looked for
+   */
+  take(count: number, wallMs: number, isLinked: (machine: string) => boolean): RememberedMachine[] {
+    const taken = this.#ranked(wallMs)
+      .filter(({ machine }) => !isLinked(machine))
+      .slice(0, count)
     for (const machine of taken) machine.tried++
     return taken
   }
 
   all(): readonly RememberedMachine[] {
     return [...this.#machines.values()]
+  }
+
+  /** Keys are free: one that was found again once is worth more than any number that were not. */
+  #forgetOne(newest: string, wallMs: number): void {
+    const others = this.#ranked(wallMs).filter(({ machine }) => machine !== newest)
+    const worst = others.findLast(({ reached }) => reached === 0) ?? others.at(-1)
+    if (worst !== undefined) this.#machines.delete(worst.machine)
   }
 
   #ranked(wallMs: number): RememberedMachine[] {

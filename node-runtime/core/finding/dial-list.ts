@@ -10,10 +10,8 @@ const LESSER_FACTOR = 1.5
 const SHORTEST_LINK_MS = 15_000
 /** Who still wants the machine says so again by then. */
 const WANT_MS = 30 * 60_000
-/** At one address nobody knocks again so soon: it may be a stranger's, whom somebody else has named. */
-const KNOCK_AGAIN_MS = 10_000
-/** Addresses of one machine that are knocked at: its own and that of its router, old ones too. */
-export const MAX_ADDRESSES = 4
+/** A machine whose address is known is knocked at first: to dial a dead one there takes seconds. */
+const KNOCK_FIRST_MS = 300
 /** Several times the full mesh of a small cloud. */
 export const MAX_WANTED = 256
 
@@ -30,8 +28,6 @@ interface Dial {
   expiresMs: number
   /** When there was a link last; null if never: inventions have none. */
   linkedMs: number | null
-  /** When each address was knocked at, as text. */
-  knockedMs: Map<string, number>
 }
 
 /** Machines that have a link now. */
@@ -55,9 +51,10 @@ export class DialList {
 
   /**
    * Wants a machine from now on, or longer.
+   * @param knocked  is it knocked at beforehand?
    * @returns machines that made room for it
    */
-  want(machine: string, nowMs: number, linked: Linked): string[] {
+  want(machine: string, nowMs: number, linked: Linked, knocked = false): string[] {
     const known = this.#dials.get(machine)
     if (known !== undefined) {
       known.expiresMs = nowMs + WANT_MS
@@ -72,29 +69,11 @@ export class DialList {
     }
     this.#dials.set(machine, {
       attempts: 0,
-      nextMs: this.#dialsFirst(machine) ? nowMs : nowMs + FIRST_WAIT_MS,
+      nextMs: nowMs + (this.#dialsFirst(machine) ? (knocked ? KNOCK_FIRST_MS : 0) : FIRST_WAIT_MS),
       expiresMs: nowMs + WANT_MS,
       linkedMs: null,
-      knockedMs: new Map(),
     })
     return forgotten
-  }
-
-  /** Of these addresses of a wanted machine, those to knock at now. */
-  knock(machine: string, addresses: readonly MachineAddress[], nowMs: number): MachineAddress[] {
-    const dial = this.#dials.get(machine)
-    if (dial === undefined) return []
-    for (const [address, atMs] of dial.knockedMs) {
-      if (nowMs - atMs >= KNOCK_AGAIN_MS) dial.knockedMs.delete(address)
-    }
-    const due: MachineAddress[] = []
-    for (const { host, port } of addresses) {
-      const address = `${host}:${port}`
-      if (dial.knockedMs.has(address) || dial.knockedMs.size >= MAX_ADDRESSES) continue
-      dial.knockedMs.set(address, nowMs)
-      due.push({ host, port })
-    }
-    return due
   }
 
   /** There is a link. True if the machine was wanted. */

@@ -17,7 +17,7 @@ const link = (openedMs: number, dialled = true): LinkTraits => ({
 
 /** A core on a clock of its own; `until` rings its timers. */
 function world(ownMachine = OWN) {
-  const core = new FindingCore({ ownMachine, random: () => 0 })
+  const core = new FindingCore({ ownMachine, loopback: false, random: () => 0 })
   const timers = new Map<string, number>()
   let nowMs = 0
   const log: [nowMs: number, effect: FindingEffect][] = []
@@ -48,29 +48,56 @@ describe('finding', () => {
   it('knocks at the addresses of a machine that was sighted, and dials when somebody answers', () => {
     const { post, until, times, log } = world()
     const addresses = [at('10.0.0.1'), at('10.0.0.2')]
-    post({ type: 'sighted', machine: GREATER, addresses })
-    expect(log).toEqual([[0, { type: 'knock', machine: GREATER, addresses }]])
+    post({ type: 'sighted', machine: LESSER, addresses })
+    expect(log).toEqual([[0, { type: 'knock', machine: LESSER, addresses }]])
     until(100)
-    post({ type: 'knockAnswered', machine: GREATER })
+    post({ type: 'knockAnswered', machine: LESSER })
     expect(times('dial')).toEqual([100])
-    post({ type: 'linkOpened', machine: GREATER, link: link(200) })
-    post({ type: 'knockAnswered', machine: GREATER })
-    post({ type: 'sighted', machine: GREATER, addresses: [at('10.0.0.3')] })
+    post({ type: 'linkOpened', machine: LESSER, link: link(200) })
+    post({ type: 'knockAnswered', machine: LESSER })
+    post({ type: 'sighted', machine: LESSER, addresses: [at('10.0.0.3')] })
     expect(times('dial')).toEqual([100])
     expect(times('knock')).toEqual([0])
   })
 
-  it('knocks at one address once in ten seconds, at four of a machine at most, and never at its own', () => {
+  it('dials without an answer after a moment, and who has no address at once', () => {
+    const { post, until, times } = world()
+    post({ type: 'sighted', machine: LESSER, addresses: [at('10.0.0.1')] })
+    until(1_000)
+    expect(times('dial')).toEqual([300])
+    post({ type: 'sighted', machine: 'b', addresses: [] })
+    expect(times('dial')).toEqual([300, 1_000])
+  })
+
+  it('knocks at one host sixteen times in ten seconds, whoever names it', () => {
     const { post, until, log } = world()
-    const all = Array.from({ length: 9 }, (_, n) => at(`10.0.0.${n}`))
     for (let atMs = 0; atMs < 25_000; atMs += 500) {
       until(atMs)
-      post({ type: 'sighted', machine: GREATER, addresses: all })
-      post({ type: 'sighted', machine: OWN, addresses: all })
+      for (let n = 0; n < 40; n++) {
+        const addresses = [{ host: '10.0.0.1', port: 1_000 + n + atMs }]
+        post({ type: 'sighted', machine: `z${n}-${atMs}`, addresses })
+      }
     }
-    const knocks = log.filter(([, { type }]) => type === 'knock')
-    expect(knocks.map(([atMs]) => atMs)).toEqual([0, 10_000, 20_000])
-    for (const [, knock] of knocks) expect(knock).toMatchObject({ addresses: all.slice(0, 4) })
+    const knocks = log.filter(([, { type }]) => type === 'knock').map(([atMs]) => atMs)
+    expect(knocks).toHaveLength(3 * 16)
+    expect(new Set(knocks)).toEqual(new Set([0, 10_000, 20_000]))
+  })
+
+  it('knocks at four addresses of one machine at most, and at its own never', () => {
+    const { post, log } = world()
+    const all = Array.from({ length: 9 }, (_, n) => at(`10.0.0.${n}`))
+    post({ type: 'sighted', machine: GREATER, addresses: all })
+    post({ type: 'sighted', machine: OWN, addresses: all })
+    const knocks = log.filter(([, { type }]) => type === 'knock').map(([, knock]) => knock)
+    expect(knocks).toEqual([{ type: 'knock', machine: GREATER, addresses: all.slice(0, 4) }])
+  })
+
+  it('knocks at no address of many, of nobody, or of this computer', () => {
+    const { post, log } = world()
+    for (const host of ['0.1.2.3', '127.0.0.1', '224.0.0.1', '255.255.255.255']) {
+      post({ type: 'sighted', machine: GREATER, addresses: [at(host)] })
+    }
+    expect(log).toEqual([])
   })
 
   it('does not dial for an answer to a knock that nobody wants any more', () => {
@@ -237,7 +264,7 @@ it('a wanted machine gets in beyond the links of all, up to twice as many', () =
 })
 
 it('times are later by up to a fifth, and nobody looks for himself', () => {
-  const core = new FindingCore({ ownMachine: OWN, random: () => 1 })
+  const core = new FindingCore({ ownMachine: OWN, loopback: false, random: () => 1 })
   expect(core.step({ type: 'wanted', machine: OWN }, 0)).toEqual([])
   expect(core.step({ type: 'linkClosed', machine: 'nobody' }, 0)).toEqual([])
   expect(core.step({ type: 'wanted', machine: GREATER }, 0)).toEqual([
@@ -272,7 +299,7 @@ it('no order of events makes it throw or grow', () => {
     fc.property(
       fc.array(fc.tuple(event, fc.nat(100_000)), { maxLength: 100, size: 'max' }),
       (steps) => {
-        const core = new FindingCore({ ownMachine: OWN, random: () => 0.5 })
+        const core = new FindingCore({ ownMachine: OWN, loopback: false, random: () => 0.5 })
         let nowMs = 0
         for (const [next, passedMs] of steps) {
           nowMs += passedMs

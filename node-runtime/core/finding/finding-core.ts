@@ -4,6 +4,7 @@
 import type { Core } from '../step.ts'
 import { DialList } from './dial-list.ts'
 import type { MachineAddress } from './dial-list.ts'
+import { Knocks } from './knocks.ts'
 import { Penalties } from './penalties.ts'
 
 /** Twice the full mesh of a small cloud; each link costs about a megabyte. */
@@ -50,6 +51,8 @@ export interface LinkTraits {
 
 export interface FindingOptions {
   ownMachine: string
+  /** Are the machines on this very computer? */
+  loopback: boolean
   /** 0 to 1. */
   random: () => number
 }
@@ -63,8 +66,10 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   readonly #links = new Map<string, LinkTraits>()
   readonly #dials: DialList
   readonly #penalties = new Penalties()
+  readonly #knocks: Knocks
 
-  constructor({ ownMachine, random }: FindingOptions) {
+  constructor({ ownMachine, loopback, random }: FindingOptions) {
+    this.#knocks = new Knocks(loopback)
     this.#ownMachine = ownMachine
     this.#random = random
     this.#dials = new DialList(ownMachine)
@@ -118,9 +123,9 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     return neighbours < MAX_LINKS_PER_ADDRESS
   }
 
-  #wanted(machine: string, nowMs: number): FindingEffect[] {
+  #wanted(machine: string, nowMs: number, knocked = false): FindingEffect[] {
     if (machine === this.#ownMachine) return []
-    const forgotten = this.#dials.want(machine, nowMs, this.#links)
+    const forgotten = this.#dials.want(machine, nowMs, this.#links, knocked)
     return [
       ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
       ...this.#dialDue(nowMs),
@@ -129,10 +134,9 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
 
   #sighted(machine: string, addresses: readonly MachineAddress[], nowMs: number): FindingEffect[] {
     if (machine === this.#ownMachine || this.#links.has(machine)) return []
-    const wanted = this.#wanted(machine, nowMs)
-    const fresh = this.#dials.knock(machine, addresses, nowMs)
-    if (fresh.length > 0) wanted.push({ type: 'knock', machine, addresses: fresh })
-    return wanted
+    const fresh = this.#knocks.take(addresses, nowMs)
+    if (fresh.length === 0) return this.#wanted(machine, nowMs)
+    return [{ type: 'knock', machine, addresses: fresh }, ...this.#wanted(machine, nowMs, true)]
   }
 
   #knockAnswered(machine: string, nowMs: number): FindingEffect[] {

@@ -121,6 +121,23 @@ describe('the ways of finding machines', () => {
     expect(times('memory')).toEqual([0, 52_000])
   })
 
+  it('are neither put off nor hastened by a link that comes and goes', () => {
+    const { post, until, times } = world(['dht', 'list'])
+    const answer = (way: WayName): WaysEvent => ({ type: 'answered', way })
+    post({ type: 'started' })
+    post(answer('dht'))
+    for (let atMs = 900; atMs < 3_600_000; atMs += 900) {
+      until(atMs, answer)
+      post({ type: 'linkOpened', machine: 'a' })
+      post({ type: 'linkClosed', machine: 'a' })
+      post({ type: 'networkChanged' })
+      for (const way of ['dht', 'list'] as const) post(answer(way))
+    }
+    expect(times('dht').length).toBeGreaterThan(100)
+    expect(times('list').length).toBeGreaterThan(2)
+    expect(times('list').length).toBeLessThan(400)
+  })
+
   it('are all asked at once when the network is another', () => {
     const { post, until, times } = world(['dht'])
     post({ type: 'started' })

@@ -41,6 +41,8 @@ const SCHEDULES: Record<WayName, Schedule> = {
 }
 /** Times vary by this part, so that machines that failed together do not try again together. */
 const SPREAD = 0.2
+/** A link that ends sooner was none. */
+const SHORTEST_LINK_MS = 15_000
 /** Machines whose way is remembered, until they are linked. */
 const MAX_NAMED = 1_024
 
@@ -85,6 +87,8 @@ export type WaysEffect =
 interface Way extends WayStatus {
   askedMs: number
   againMs: number
+  /** When it is asked next; null if that is not planned. */
+  dueMs: number | null
   named: Set<string>
 }
 
@@ -92,6 +96,8 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
   readonly #random: () => number
   readonly #ways = new Map<WayName, Way>()
   readonly #links = new Set<string>()
+  /** Since when somebody is linked. */
+  #linkedMs = 0
   /** By which way a machine was heard of first. */
   readonly #namedBy = new Map<string, WayName>()
 
@@ -106,7 +112,8 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
         found: 0,
         reached: 0,
         fault: null,
-        askedMs: 0,
+        askedMs: Number.NEGATIVE_INFINITY,
+        dueMs: null,
         againMs: SCHEDULES[way].againMs,
         named: new Set(),
       })
@@ -139,14 +146,17 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
       case 'failed':
         return this.#ended(event.way, event.fault, nowMs)
       case 'linkOpened':
-        return this.#linkOpened(event.machine)
+        return this.#linkOpened(event.machine, nowMs)
       case 'linkClosed':
-        this.#links.delete(event.machine)
-        return this.#links.size === 0 ? this.#beginAnew() : []
+        if (!this.#links.delete(event.machine) || this.#links.size > 0) return []
+        return this.#beginAnew(nowMs)
       case 'networkChanged':
-        return this.#on().flatMap(({ way }) => {
-          this.#way(way).againMs = SCHEDULES[way].againMs
-          return this.#ask(way, nowMs)
+        return this.#on().flatMap((way) => {
+          const { againMs } = SCHEDULES[way.way]
+          // A network that changes all the time is no reason to ask all the time.
+          if (nowMs - way.askedMs < againMs) return []
+          way.againMs = againMs
+          return this.#ask(way.way, nowMs)
         })
       case 'timer':
         return this.#rang(event.id as WayName, nowMs)
@@ -167,6 +177,7 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     if (way.state === 'asking') return []
     way.state = 'asking'
     way.askedMs = nowMs
+    way.dueMs = null
     way.named.clear()
     return [
       { type: 'ask', way: name },
@@ -179,6 +190,7 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     const { limitMs, linkedMs } = SCHEDULES[name]
     if (this.#way(name).state !== 'asking') {
       // Somebody was linked since the timer was set.
+      this.#way(name).dueMs = null
       return linkedMs === null && this.#links.size > 0 ? [] : this.#ask(name, nowMs)
     }
     const fault = {
@@ -211,22 +223,23 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     way.tookMs = nowMs - way.askedMs
     way.found = way.named.size
     way.fault = fault
-    return [...this.#later(way), { type: 'changed' }]
+    return [...this.#later(way, nowMs), { type: 'changed' }]
   }
 
-  #later(way: Way): WaysEffect[] {
+  #later(way: Way, nowMs: number): WaysEffect[] {
     const { linkedMs, longestMs } = SCHEDULES[way.way]
     if (this.#links.size > 0) {
       return linkedMs === null
         ? [{ type: 'clearTimer', id: way.way }]
-        : [this.#timer(way.way, Math.max(linkedMs, way.againMs))]
+        : this.#plan(way, Math.max(linkedMs, way.againMs), nowMs)
     }
     const afterMs = way.againMs
     way.againMs = Math.min(2 * afterMs, longestMs)
-    return [this.#timer(way.way, afterMs)]
+    return this.#plan(way, afterMs, nowMs)
   }
 
-  #linkOpened(machine: string): WaysEffect[] {
+  #linkOpened(machine: string, nowMs: number): WaysEffect[] {
+    if (this.#links.size === 0) this.#linkedMs = nowMs
     this.#links.add(machine)
     const by = this.#namedBy.get(machine)
     if (by === undefined) return []
@@ -235,16 +248,21 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     return [{ type: 'changed' }]
   }
 
-  /** Nobody is linked any more. */
-  #beginAnew(): WaysEffect[] {
+  /** Nobody is linked any more. Links that come and go put nothing off, and hasten nothing. */
+  #beginAnew(nowMs: number): WaysEffect[] {
+    const wasLinked = nowMs - this.#linkedMs >= SHORTEST_LINK_MS
     return this.#on().flatMap((way) => {
-      way.againMs = SCHEDULES[way.way].againMs
-      return way.state === 'asking' || way.state === 'waiting' ? [] : this.#later(way)
+      if (wasLinked) way.againMs = SCHEDULES[way.way].againMs
+      if (way.state === 'asking' || way.state === 'waiting') return []
+      if (way.dueMs !== null && way.dueMs <= nowMs + way.againMs) return []
+      return this.#later(way, nowMs)
     })
   }
 
-  #timer(way: WayName, afterMs: number): WaysEffect {
-    return setTimer(way, Math.ceil(afterMs * (1 + SPREAD * this.#random())))
+  #plan(way: Way, afterMs: number, nowMs: number): WaysEffect[] {
+    const spreadMs = Math.ceil(afterMs * (1 + SPREAD * this.#random()))
+    way.dueMs = nowMs + spreadMs
+    return [setTimer(way.way, spreadMs)]
   }
 }
 

@@ -4,10 +4,9 @@ import { EventEmitter, once } from 'node:events'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { CloudError } from '../../contract/errors.ts'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
 import { AddressBook, MAX_REMEMBERED } from '../../core/finding/address-book.ts'
-import { MAX_ADDRESSES } from '../../core/finding/dial-list.ts'
+import { MAX_ADDRESSES } from '../../core/finding/knocks.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { addressSchema } from '../../core/forms/machine-form.ts'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
@@ -85,9 +84,10 @@ export class RememberedMachines {
 
   /** See `Ask`. @throws WayFailure NOBODY_THERE */
   async ask({ sighted }: Heard, signal: AbortSignal): Promise<void> {
-    const machines = this.#book.take(TRIED_AT_ONCE, this.#options.now())
-    const isThere = machines.some(({ machine }) => this.#options.isLinked(machine))
-    if (machines.length === 0 || isThere) return
+    const { now, isLinked } = this.#options
+    if (this.#book.all().some(({ machine }) => isLinked(machine))) return
+    const machines = this.#book.take(TRIED_AT_ONCE, now(), isLinked)
+    if (machines.length === 0) return
     this.#wanted = new Set(machines.map(({ machine }) => machine))
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
     const reached = once(this.#links, 'reached', { signal: patience })
@@ -119,7 +119,10 @@ export class RememberedMachines {
   }
 
   #save(): Promise<void> {
-    const { network, log } = this.#options
+    const { network, isLinked, now, log } = this.#options
+    for (const { machine } of this.#book.all()) {
+      if (isLinked(machine)) this.#book.seen(machine, now())
+    }
     const content: AddressesFile = { ...network(), machines: [...this.#book.all()] }
     return this.#saves
       .run(() => writeJsonFile(this.#path, content))
@@ -134,10 +137,10 @@ async function readFile(path: string, log: Log): Promise<AddressesFile> {
   try {
     return (await readJsonFile(path, fileSchema)) ?? nothing
   } catch (error) {
-    if (!(error instanceof CloudError)) throw error
-    const aside = `${path}.damaged`
-    await rename(path, aside)
-    log.warn('where machines were is damaged; it is begun anew', { path, aside })
+    log.warn('where machines were can not be read; it is begun anew', { path, error })
+    await rename(path, `${path}.damaged`).catch((failure: unknown) => {
+      log.warn('what can not be read stays where it is', { path, error: failure })
+    })
     return nothing
   }
 }
