@@ -9,6 +9,9 @@ import { webSocketPort } from '../rpc/transports/web-socket.ts'
 import { COMMAND } from './command-name.ts'
 import { readRuntimeFile } from '../store/runtime-file.ts'
 
+/** A machine on this computer answers in milliseconds; one that is busy, in a second or two. */
+const HANDSHAKE_LIMIT_MS = 5_000
+
 export interface Connection {
   client: Client
   close(): void
@@ -16,9 +19,13 @@ export interface Connection {
 
 /**
  * Connects to the machine of a folder as its owner.
- * @throws CloudError NO_MACHINE if none is running there
+ * @param handshakeTimeout  how long (ms) what listens there may say nothing
+ * @throws CloudError NO_MACHINE if none is running there, FOLDER_UNUSABLE
  */
-export async function connectToFolder(dataDir: string): Promise<Connection> {
+export async function connectToFolder(
+  dataDir: string,
+  handshakeTimeout = HANDSHAKE_LIMIT_MS,
+): Promise<Connection> {
   const file = await readRuntimeFile(dataDir)
   const none = new CloudError(
     'NO_MACHINE',
@@ -27,13 +34,15 @@ export async function connectToFolder(dataDir: string): Promise<Connection> {
   )
   if (file === null) throw none
   const { port, token } = file
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/rpc`, ['dharma', token])
-  const machinePort = webSocketPort(socket)
   try {
+    const url = `ws://127.0.0.1:${port}/rpc`
+    const socket = new WebSocket(url, ['dharma', token], { handshakeTimeout })
+    const machinePort = webSocketPort(socket)
     await once(socket, 'open')
+    return { client: connect(contract, machinePort), close: () => socket.close() }
   } catch {
-    // The file is left from a machine that died; the port may even be someone else's by now.
+    // The file is left from a machine that died, or from no machine at all; the port may even be someone
+    // else's by now.
     throw none
   }
-  return { client: connect(contract, machinePort), close: () => socket.close() }
 }

@@ -10,7 +10,7 @@ export const RUNTIME_FILE = 'runtime.json'
 const runtimeFileSchema = z.object({
   pid: z.number().int(),
   url: z.string(),
-  port: z.number().int(),
+  port: z.number().int().min(1).max(65_535),
   token: z.string(),
 })
 type RuntimeFile = z.infer<typeof runtimeFileSchema>
