@@ -4,7 +4,7 @@ import { CloudError } from '../../contract/errors.ts'
 import type { Json, SignedForm } from '../../contract/values.ts'
 import { assembleRecord, recordValue, verifyRecord } from '../../core/db/signed-record.ts'
 import type { HeldRecord } from '../../core/db/signed-record.ts'
-import { openAttestation } from '../../core/forms/attestation.ts'
+import { MAX_ATTESTATION_BODY_BYTES, openAttestation } from '../../core/forms/attestation.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { fromHex, toHex } from '../../core/keys.ts'
@@ -68,8 +68,11 @@ export interface ProvenRecord {
   signers: string[]
 }
 
-/** What stands of an attestation and a signature in a proof, about. */
-const SEAL_BYTES = 1024
+/**
+ * What an attestation and a signature take in a proof at most: a body as text has twice its signs, and
+ * the rest is two signatures and a hash in hex, and the names of the fields.
+ */
+const SEAL_BYTES = 2 * MAX_ATTESTATION_BODY_BYTES + 400
 
 /**
  * How much a view takes in an answer, about: it says no more than what was signed. A proof says that once
