@@ -323,6 +323,45 @@ describe('what is too much', () => {
     await Promise.all(calls)
   })
 
+  test('a reader that does not take its answers is not listened to until it does', async () => {
+    const { port, client } = start()
+    const other = start()
+    port.unsent = SYSTEM_BUDGET.unsentBytes + 1
+    const held = client.echo({ value: 'held' })
+    await settle()
+    expect([port.paused, other.port.paused]).toEqual([true, false])
+    port.unsent = 0
+    expect(await held).toBe('held')
+    await settle()
+    expect(port.paused).toBe(false)
+  })
+
+  test('who leaves twice as much unread as may be is not even told what is refused', async () => {
+    const { port } = start()
+    const tooLarge = (id: number) =>
+      port.arrive(`{"i":"${id}","p":"${'x'.repeat(SYSTEM_BUDGET.frameLength)}"}`)
+    port.unsent = 2 * SYSTEM_BUDGET.unsentBytes
+    tooLarge(1)
+    expect(port.sent).toHaveLength(1)
+    port.unsent++
+    tooLarge(2)
+    for (let id = 3; id < SYSTEM_BUDGET.queuedCalls + 100; id++) {
+      port.arrive(`{"i":"${id}","p":{"u":"/test/echo","b":{"json":{"value":1}}}}`)
+      if (id % 100 === 0) await settle()
+    }
+    await settle()
+    expect(port.sent).toHaveLength(1)
+    port.close()
+  })
+
+  test('who sends calls that are too large is not listened to before others had their turn', async () => {
+    const { port } = start()
+    port.arrive('x'.repeat(SYSTEM_BUDGET.frameLength + 1))
+    expect(port.paused).toBe(true)
+    await settle()
+    expect(port.paused).toBe(false)
+  })
+
   test('a stream waits for its reader', async () => {
     const { port, client } = start()
     const post = port.postMessage.bind(port)

@@ -12,6 +12,8 @@ import type { AnyPort, WireMessage } from './port.ts'
 
 /** An abort has nothing but an id; what is longer waits for its turn before it is parsed. */
 const MAX_ABORT_LENGTH = 256
+/** A port that holds so many times what may wait in it for its reader is not even told what is refused. */
+const MAX_UNSENT_TIMES = 2
 /** How often a port that does not take its answers is looked at again. */
 const DRAIN_EVERY_MS = 10
 /** Who is not listened to is heard again after so long. */
@@ -45,7 +47,10 @@ export class Traffic {
   readonly options: TrafficOptions
   readonly queue = new FairShare<Call>(MACHINE_RUNNING_CALLS)
   readonly #openStreams = new Map<string, number>()
-  /** Ports that take nothing in, because what waits of their share is all that may wait. */
+  /**
+   * Ports that take nothing in: what waits of their share is all that may wait, they do not take their
+   * answers, or a call was too large.
+   */
   readonly #paused = new Map<TrafficPort, NodeJS.Timeout>()
   #isPlanned = false
 
@@ -73,13 +78,13 @@ export class Traffic {
       next.job.port.run(next)
     }
     for (const port of this.#paused.keys()) {
-      if (this.queue.isHalfEmpty(port.share)) this.resume(port)
+      if (this.queue.isHalfEmpty(port.share) && !port.isClogged()) this.resume(port)
     }
   }
 
   /**
-   * Lets a port take nothing in until half of what waits of its share is worked on; but not for long, as
-   * what is worked on may wait for its caller to give up, or to go.
+   * Lets a port take nothing in until half of what waits of its share is worked on and its reader has
+   * taken enough; but not for long, as what is worked on may wait for its caller to give up, or to go.
    */
   pause(port: TrafficPort): void {
     if (this.#paused.has(port)) return
@@ -147,6 +152,11 @@ export class TrafficPort {
     if ('resume' in this.#port) this.#port.resume?.()
   }
 
+  /** Does more wait for the reader than may? */
+  isClogged(): boolean {
+    return !this.#closed && this.#unsentBytes() > this.#owner.budget.unsentBytes
+  }
+
   /** Sends an answer or an event. Never throws. */
   send(message: WireMessage): void {
     if (this.#closed) return
@@ -157,7 +167,7 @@ export class TrafficPort {
 
   /** Resolves once the reader has taken enough of what was sent, or has gone. */
   drained(): Promise<void> | undefined {
-    if (!this.#isClogged()) return undefined
+    if (!this.isClogged()) return undefined
     this.#drained ??= this.#waitUntilDrained()
     return this.#drained
   }
@@ -172,7 +182,7 @@ export class TrafficPort {
       this.#traffic.plan(false)
     }
     if (this.#closed) return finish()
-    if (this.#held.length > 0 || this.#isClogged()) {
+    if (this.#held.length > 0 || this.isClogged()) {
       this.#hold(call)
       return finish()
     }
@@ -205,6 +215,8 @@ export class TrafficPort {
     }
     const id = idOf(text)
     if (text.length > this.#owner.budget.frameLength) {
+      this.#traffic.pause(this)
+      this.#traffic.plan(false)
       return this.#refuse(id, tooLarge(text.length, this.#owner.budget.frameLength))
     }
     this.#enqueue({ port: this, id, text })
@@ -242,8 +254,10 @@ export class TrafficPort {
     }
   }
 
+  /** Drops the refusal if the reader has left so much unread: memory is not filled by refusing. */
   #refuse(id: string | null, error: CloudError): void {
-    if (id !== null) this.#post(encodeRefusal(id, error))
+    const most = MAX_UNSENT_TIMES * this.#owner.budget.unsentBytes
+    if (id !== null && this.#unsentBytes() <= most) this.#post(encodeRefusal(id, error))
   }
 
   #post(message: WireMessage): void {
@@ -254,17 +268,17 @@ export class TrafficPort {
     }
   }
 
-  #isClogged(): boolean {
-    if (this.#closed || !('unsentBytes' in this.#port)) return false
-    return (this.#port.unsentBytes?.() ?? 0) > this.#owner.budget.unsentBytes
+  #unsentBytes(): number {
+    return 'unsentBytes' in this.#port ? (this.#port.unsentBytes?.() ?? 0) : 0
   }
 
   async #waitUntilDrained(): Promise<void> {
-    while (this.#isClogged()) await new Promise((resolve) => setTimeout(resolve, DRAIN_EVERY_MS))
+    while (this.isClogged()) await new Promise((resolve) => setTimeout(resolve, DRAIN_EVERY_MS))
     this.#drained = null
   }
 
   #hold(call: Call): void {
+    this.#traffic.pause(this)
     if (this.#held.length >= this.#owner.budget.queuedCalls) {
       return this.#refuse(call.id, tooMany('calls wait'))
     }
