@@ -110,6 +110,7 @@ const unhandled: unknown[] = []
 const note = (error: unknown): void => void unhandled.push(error)
 beforeEach(() => void process.on('unhandledRejection', note))
 afterEach(() => {
+  vi.useRealTimers()
   process.off('unhandledRejection', note)
   expect(unhandled.splice(0)).toEqual([])
 })
@@ -334,6 +335,35 @@ describe('what is too much', () => {
     expect(await held).toBe('held')
     await settle()
     expect(port.paused).toBe(false)
+  })
+
+  test('who takes its answers again is listened to again, though no call of it waits', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { port } = start()
+    port.unsent = SYSTEM_BUDGET.unsentBytes + 1
+    port.arrive('x'.repeat(SYSTEM_BUDGET.frameLength + 1))
+    await settle()
+    await vi.advanceTimersByTimeAsync(500)
+    await settle()
+    expect(port.paused).toBe(true)
+    port.unsent = 0
+    await vi.advanceTimersByTimeAsync(10)
+    await settle()
+    expect(port.paused).toBe(false)
+  })
+
+  test('what is held for a reader that does not read is as long as what may wait', async () => {
+    const { port, client } = start()
+    port.unsent = SYSTEM_BUDGET.unsentBytes + 1
+    const value = 'x'.repeat(SYSTEM_BUDGET.frameLength - 200)
+    const calls = Array.from({ length: 8 }, () => client.echo({ value }))
+    const results = Promise.allSettled(calls)
+    for (let n = 0; n < 20; n++) await settle()
+    expect(port.sent).toHaveLength(4)
+    for (const refusal of port.sent) expect(refusal).toContain('TOO_BUSY')
+    port.unsent = 0
+    const answered = (await results).filter(({ status }) => status === 'fulfilled')
+    expect(answered).toHaveLength(4)
   })
 
   test('who leaves twice as much unread as may be is not even told what is refused', async () => {

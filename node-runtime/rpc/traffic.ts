@@ -78,7 +78,9 @@ export class Traffic {
       next.job.port.run(next)
     }
     for (const port of this.#paused.keys()) {
-      if (this.queue.isHalfEmpty(port.share) && !port.isClogged()) this.resume(port)
+      // Once it is drained it is looked at again.
+      const isDrained = port.drained() === undefined
+      if (isDrained && this.queue.isHalfEmpty(port.share)) this.resume(port)
     }
   }
 
@@ -123,6 +125,7 @@ export class TrafficPort {
   readonly #queued = new Map<string, Waiting<Call>>()
   /** Calls whose turn came while the port did not take its answers. */
   #held: Call[] = []
+  #heldLength = 0
   #drained: Promise<void> | null = null
   #closed = false
 
@@ -152,11 +155,6 @@ export class TrafficPort {
     if ('resume' in this.#port) this.#port.resume?.()
   }
 
-  /** Does more wait for the reader than may? */
-  isClogged(): boolean {
-    return !this.#closed && this.#unsentBytes() > this.#owner.budget.unsentBytes
-  }
-
   /** Sends an answer or an event. Never throws. */
   send(message: WireMessage): void {
     if (this.#closed) return
@@ -167,7 +165,7 @@ export class TrafficPort {
 
   /** Resolves once the reader has taken enough of what was sent, or has gone. */
   drained(): Promise<void> | undefined {
-    if (!this.isClogged()) return undefined
+    if (!this.#isClogged()) return undefined
     this.#drained ??= this.#waitUntilDrained()
     return this.#drained
   }
@@ -182,7 +180,7 @@ export class TrafficPort {
       this.#traffic.plan(false)
     }
     if (this.#closed) return finish()
-    if (this.#held.length > 0 || this.isClogged()) {
+    if (this.#held.length > 0 || this.#isClogged()) {
       this.#hold(call)
       return finish()
     }
@@ -242,7 +240,7 @@ export class TrafficPort {
       this.#queued.delete(frame.i)
       this.#traffic.queue.withdraw(waiting)
     }
-    this.#held = this.#held.filter(({ id }) => id !== frame.i)
+    this.#keepHeld(this.#held.filter(({ id }) => id !== frame.i))
     void this.#handle(frame)
   }
 
@@ -268,25 +266,41 @@ export class TrafficPort {
     }
   }
 
+  /** Does more wait for the reader than may? */
+  #isClogged(): boolean {
+    return !this.#closed && this.#unsentBytes() > this.#owner.budget.unsentBytes
+  }
+
   #unsentBytes(): number {
     return 'unsentBytes' in this.#port ? (this.#port.unsentBytes?.() ?? 0) : 0
   }
 
   async #waitUntilDrained(): Promise<void> {
-    while (this.isClogged()) await new Promise((resolve) => setTimeout(resolve, DRAIN_EVERY_MS))
+    while (this.#isClogged()) await new Promise((resolve) => setTimeout(resolve, DRAIN_EVERY_MS))
     this.#drained = null
+    this.#traffic.plan(false)
   }
 
   #hold(call: Call): void {
     this.#traffic.pause(this)
-    if (this.#held.length >= this.#owner.budget.queuedCalls) {
+    const { queuedCalls, queuedLength } = this.#owner.budget
+    const length = this.#heldLength + call.text.length
+    if (this.#held.length >= queuedCalls || length > queuedLength) {
       return this.#refuse(call.id, tooMany('calls wait'))
     }
     this.#held.push(call)
+    this.#heldLength = length
     if (this.#held.length > 1) return
     void this.drained()?.then(() => {
-      for (const held of this.#held.splice(0)) this.#enqueue(held)
+      const held = this.#held
+      this.#keepHeld([])
+      for (const one of held) this.#enqueue(one)
     })
+  }
+
+  #keepHeld(held: Call[]): void {
+    this.#held = held
+    this.#heldLength = held.reduce((length, { text }) => length + text.length, 0)
   }
 
   #close(): void {
@@ -294,7 +308,7 @@ export class TrafficPort {
     this.#closed = true
     for (const waiting of this.#queued.values()) this.#traffic.queue.withdraw(waiting)
     this.#queued.clear()
-    this.#held = []
+    this.#keepHeld([])
     this.#traffic.resume(this)
     this.#handler.close()
   }
