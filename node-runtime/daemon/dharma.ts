@@ -59,7 +59,12 @@ program
   .command('up')
   .description('Run a machine until Ctrl+C, and serve its pages to a browser on this computer.')
   .option('--data <folder>', DATA_HELP)
-  .option('--port <number>', 'port of the pages; 0 takes a free one', parsePort, 0)
+  .option(
+    '--port <number>',
+    'port of the pages; 0 takes the last one of the folder, or a free one',
+    parsePort,
+    0,
+  )
   .option('--cloud <key>', 'join this cloud (default: the folder’s own, or a new one)')
   .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
   .option('--ways <names>', `look for other machines only by these: ${WAY_NAMES.join(',')}`)
