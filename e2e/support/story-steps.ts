@@ -115,8 +115,17 @@ export async function expectHistory(
     querySchema.parse(await daemon.call('db.query', { system, collection }))
   const events = await query('events')
   expect(events.records.map(({ value }) => (value as { title: string }).title)).toContain(title)
-  const results = await query('results')
-  expect(results.completeness.complete).toBe(true)
+  // A link that was lost meanwhile is compared again first.
+  let results = await query('results')
+  await expect
+    .poll(
+      async () => {
+        results = await query('results')
+        return results.completeness.complete
+      },
+      { timeout: 60_000 },
+    )
+    .toBe(true)
   const [record] = results.records
   if (record === undefined) throw new Error('no result was found')
   const result = resultValueSchema.parse(record.value)
