@@ -4,9 +4,8 @@ import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { CloudError } from '../contract/errors.ts'
-import { WAY_NAMES } from '../contract/cloud.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
-import { parseWays } from '../host/ways.ts'
+import { parseWays, WAYS_HERE } from '../host/ways.ts'
 import { describeCall, describeCalls, findCall, listCalls } from './call-list.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { defaultDataDir } from '../host/default-data-dir.ts'
@@ -67,7 +66,7 @@ program
   )
   .option('--cloud <key>', 'join this cloud (default: the folder’s own, or a new one)')
   .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
-  .option('--ways <names>', `look for other machines only by these: ${WAY_NAMES.join(',')}`)
+  .option('--ways <names>', `look for other machines only by these: ${WAYS_HERE.join(',')}`)
   .option('--json', JSON_HELP, false)
   .action(
     async (

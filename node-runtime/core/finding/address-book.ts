@@ -11,7 +11,7 @@ export interface RememberedMachine {
   machine: string
   /** The newest first. */
   addresses: MachineAddress[]
-  /** Times that it was looked for from memory, and times that a link came of it. */
+  /** Times that it was looked for from memory, and links since, no more than those times. */
   tried: number
   reached: number
   /** Time of day of the last link. */

@@ -14,6 +14,8 @@ interface Schedule {
   longestMs: number
   /** While somebody is; null if there is nothing to gain. */
   linkedMs: number | null
+  /** Between two questions, whatever the network does. */
+  leastMs: number
   /** Who has not answered by then never will. */
   limitMs: number
 }
@@ -25,19 +27,35 @@ const SCHEDULES: Record<WayName, Schedule> = {
     againMs: 2_000,
     longestMs: 60_000,
     linkedMs: null,
+    leastMs: 2_000,
     limitMs: 15_000,
   },
-  lan: { startMs: 0, againMs: 1_000, longestMs: 30_000, linkedMs: 60_000, limitMs: 10_000 },
+  lan: {
+    startMs: 0,
+    againMs: 1_000,
+    longestMs: 30_000,
+    linkedMs: 60_000,
+    leastMs: 1_000,
+    limitMs: 10_000,
+  },
   // A public host is asked as rarely as a person would; what others read there lasts for days.
   list: {
     startMs: 300,
     againMs: 10_000,
     longestMs: 30 * 60_000,
     linkedMs: 6 * 3_600_000,
+    leastMs: 5 * 60_000,
     limitMs: 60_000,
   },
   // Without a network a look-up takes half a minute.
-  dht: { startMs: 0, againMs: 1_000, longestMs: 30_000, linkedMs: 30_000, limitMs: 120_000 },
+  dht: {
+    startMs: 0,
+    againMs: 1_000,
+    longestMs: 30_000,
+    linkedMs: 30_000,
+    leastMs: 1_000,
+    limitMs: 120_000,
+  },
 }
 /** Times vary by this part, so that machines that failed together do not try again together. */
 const SPREAD = 0.2
@@ -152,9 +170,9 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
         return this.#beginAnew(nowMs)
       case 'networkChanged':
         return this.#on().flatMap((way) => {
-          const { againMs } = SCHEDULES[way.way]
+          const { againMs, leastMs } = SCHEDULES[way.way]
           // A network that changes all the time is no reason to ask all the time.
-          if (nowMs - way.askedMs < againMs) return []
+          if (nowMs - way.askedMs < leastMs) return []
           way.againMs = againMs
           return this.#ask(way.way, nowMs)
         })

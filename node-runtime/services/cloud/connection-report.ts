@@ -13,8 +13,8 @@ const PLACES: Record<WayName, string> = {
 
 const OFF: Record<WayName, string> = {
   memory: 'This machine was told not to try machines of the last time.',
-  lan: 'This machine does not look on the local network.',
-  list: 'This cloud has no list that this machine knows of.',
+  lan: 'This version of Dharma does not look on the local network yet.',
+  list: 'This version of Dharma does not read lists yet.',
   dht: 'This machine was told not to use the DHT.',
 }
 
