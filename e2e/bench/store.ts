@@ -8,7 +8,12 @@ import Corestore from 'corestore'
 import { encodeRecord } from '../../node-runtime/core/db/signed-record.ts'
 import type { HeldRecord } from '../../node-runtime/core/db/signed-record.ts'
 import { IndexedRecords } from '../../node-runtime/store/indexed-records.ts'
-import { recordWriter, TEST_NOW_MS, testVersion } from '../../node-runtime/testing/record-writer.ts'
+import {
+  recordWriter,
+  TEST_CLOUD,
+  TEST_NOW_MS,
+  testVersion,
+} from '../../node-runtime/testing/record-writer.ts'
 import { silentLog } from '../../node-runtime/testing/silent-log.ts'
 import { compare, timeMs } from './report.ts'
 import type { Measure } from './report.ts'
@@ -68,7 +73,8 @@ export const store: Measure = {
   title: 'A record on the disk',
   async run(say) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'dharma-bench-store-'))
-    const options = { folder: path.join(folder, 'index'), log: silentLog, nowMs: () => TEST_NOW_MS }
+    const index = path.join(folder, 'index')
+    const options = { folder: index, cloud: TEST_CLOUD, log: silentLog, nowMs: () => TEST_NOW_MS }
     const { store: records } = await IndexedRecords.open(options)
     const corestore = new Corestore(path.join(folder, 'bare'))
     const log = corestore.get({ name: 'log' })

@@ -10,7 +10,7 @@ import { displayNameSchema, emptySchema, keySchema, timeMsSchema } from './value
  * the folder, and another person began. `RECORDS_BEHIND`: records of version 0.1 are there and not
  * shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a file that was
  * damaged or gone was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
- * `MACHINE_TWICE`: another copy of this very machine is running.
+ * `RECORDS_PUT_ASIDE`: some do not hold by the rules of this version. `MACHINE_TWICE`: another copy of this very machine is running.
  */
 export const noticeSchema = z.object({
   code: z.enum([
@@ -20,6 +20,7 @@ export const noticeSchema = z.object({
     'CLOUD_REOPENED',
     'FILE_MENDED',
     'RECORDS_DAMAGED',
+    'RECORDS_PUT_ASIDE',
     'MACHINE_TWICE',
   ]),
   message: z.string(),

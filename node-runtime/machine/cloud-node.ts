@@ -43,6 +43,7 @@ const VERIFY_THREADS = 2
 const RELEASE_MS = 30_000
 /** Nodes of the DHT say where a machine is, and may say something else each time; all hear of each change. */
 const SIGN_EVERY_MS = 30_000
+const SAY_PROGRESS_MS = 5_000
 /** While a copy of this machine runs, there is news of it about once a minute. */
 const TWIN_SHOWN_MS = 300_000
 
@@ -131,10 +132,12 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
     const { bootstrap, host, ways = WAY_NAMES, now = Date.now } = options
     await makeFolder(folder)
-    const { store, damage } = await IndexedRecords.open({
+    const { store, damage, putAside } = await IndexedRecords.open({
       folder: join(folder, 'records'),
+      cloud,
       log,
       nowMs: now,
+      progress: sayProgress(log),
     })
     opened.add(store, () => store.close())
     const clock = new HybridClock(now)
@@ -243,6 +246,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const parts = { swarm, membership, replication, database, sessions }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
+    if (putAside > 0) node.#notePutAside(putAside)
     node.#start(store)
     return node
   }
@@ -317,10 +321,30 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.emit('changed')
   }
 
+  #notePutAside(records: number): void {
+    const what = records === 1 ? '1 record' : `${records} records`
+    this.#notices.push({
+      code: 'RECORDS_PUT_ASIDE',
+      message:
+        `${what} on this disk, taken in by an older version of Dharma, did not hold by the rules of ` +
+        'this one and can’t be shown or passed on. They stay on the disk, put aside; the others are as before.',
+    })
+  }
+
   #noteDamage(damage: StoreDamage): void {
     this.#options.log.warn('the index of records was damaged', { ...damage })
     this.#notices.push({ code: 'RECORDS_DAMAGED', message: damage.words })
     this.emit('changed')
+  }
+}
+
+/** Says in the log how far a long look through all records has come. */
+function sayProgress(log: Log): (rows: number) => void {
+  let saidMs = performance.now()
+  return (rows) => {
+    if (performance.now() - saidMs < SAY_PROGRESS_MS) return
+    saidMs = performance.now()
+    log.info('the records on this disk are gone through', { rows })
   }
 }
 

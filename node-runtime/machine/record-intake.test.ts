@@ -100,16 +100,34 @@ function recordBy(signer: RecordSigner): HeldRecord {
   return signRecord({ ...good.header, author: signer.attestation.person, value: 'x' }, signer)
 }
 
-it('a record whose attestation is too long is forged, and that is not kept at hand', async () => {
+it('a record whose attestation is too long is over a limit, and that is not kept at hand', async () => {
   const { take, intake, store } = open()
   const bare = writerOf(0).attestation.form.body.length
   const fitting = writerOf(0, 'x'.repeat(MAX_ATTESTATION_BODY_BYTES - bare))
   const { attestation } = writerOf(0, 'x'.repeat(MAX_ATTESTATION_BODY_BYTES - bare + 1))
   const tooLong = recordBy({ ...fitting, attestation })
-  expect(await take([tooLong], [attestation.form])).toEqual(['forged'])
+  expect(await take([tooLong], [attestation.form])).toEqual(['over-limit'])
+  expect(store.count).toBe(0)
   expect(intake.formOf(attestation.hash)).toBeUndefined()
   expect(await take([recordBy(fitting)], [fitting.attestation.form])).toEqual(['held'])
   expect(store.count).toBe(1)
+})
+
+it('a record is forged, not over a limit, unless all that it names is signed', async () => {
+  const { take, store } = open()
+  const { attestation, ...signer } = writerOf(0, 'x'.repeat(MAX_ATTESTATION_BODY_BYTES))
+  const tooLong = recordBy({ ...signer, attestation })
+  const seals = [{ attestation: attestation.hash, signature: new Uint8Array(64) }]
+  const unsigned = assembleRecord(tooLong.body, seals) as HeldRecord
+  const { body } = attestation.form
+  const invented = { body, signature: '00'.repeat(64) }
+  const inAnother = signRecord(
+    { ...good.header, author: ben.person, value: 'x' },
+    { ...signer, attestation },
+  )
+  expect(await take([unsigned, inAnother], [attestation.form])).toEqual(['forged', 'forged'])
+  expect(await take([tooLong], [invented])).toEqual(['forged'])
+  expect(store.count).toBe(0)
 })
 
 it('a record is written with its attestation, whoever else comes meanwhile', async () => {

@@ -1,5 +1,5 @@
 // Judges records that come from elsewhere, and has those that hold written.
-import { decodeRecord, verifyRecord } from '../core/db/signed-record.ts'
+import { decodeRecord, isOverLimit, verifyRecord } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
 import { isTooFarAhead } from '../core/db/hybrid-clock.ts'
 import { attestationHash, fitsRecords, openAttestation } from '../core/forms/attestation.ts'
@@ -41,6 +41,8 @@ interface Candidate {
 /** Records that hold, and what they name: others may have taken its place at hand by the time it is written. */
 interface Sound {
   good: readonly Candidate[]
+  /** Signed as they must be, and over a limit. */
+  overLimit: readonly Candidate[]
   attestations: ReadonlyMap<string, Attestation>
 }
 
@@ -88,7 +90,8 @@ export class RecordIntake {
       else candidates.push({ number, record })
     })
     try {
-      const { good, attestations } = await this.#verify(candidates, forms)
+      const { good, overLimit, attestations } = await this.#verify(candidates, forms)
+      for (const { number } of overLimit) statuses[number] = 'over-limit'
       announce(good.map(({ record }) => itemOf(record)))
       await this.#write(good, attestations)
       const nowMs = this.#options.now()
@@ -104,12 +107,11 @@ export class RecordIntake {
 
   async #verify(candidates: readonly Candidate[], forms: readonly SignedForm[]): Promise<Sound> {
     const known = new Map<string, Attestation>()
-    if (candidates.length === 0) return { good: [], attestations: known }
+    if (candidates.length === 0) return { good: [], overLimit: [], attestations: known }
     const named = new Set(
       candidates.flatMap(({ record }) => record.signatures.map(({ attestation }) => attestation)),
     )
     for (const form of forms) {
-      if (!fitsRecords(form)) continue
       const hash = attestationHash(form)
       if (!named.has(hash) || this.#attestations.has(hash)) continue
       const attestation = openAttestation(form, this.#options.cloud)
@@ -122,6 +124,7 @@ export class RecordIntake {
       if (attestation !== undefined) known.set(hash, attestation)
     }
     const checks: (SignatureCheck & { by: number })[] = []
+    const tooMuch = new Set<number>()
     const sound = candidates.filter(({ number, record }) => {
       const fault = verifyRecord(
         record,
@@ -133,11 +136,17 @@ export class RecordIntake {
           return true
         },
       )
-      return fault === null
+      if (isOverLimit(fault)) tooMuch.add(number)
+      return fault === null || isOverLimit(fault)
     })
     const verdicts = await this.#options.verifier.verify(checks)
     const forged = new Set(checks.flatMap(({ by }, i) => (verdicts[i] === true ? [] : [by])))
-    return { good: sound.filter(({ number }) => !forged.has(number)), attestations: known }
+    const signed = sound.filter(({ number }) => !forged.has(number))
+    return {
+      good: signed.filter(({ number }) => !tooMuch.has(number)),
+      overLimit: signed.filter(({ number }) => tooMuch.has(number)),
+      attestations: known,
+    }
   }
 
   async #write(good: readonly Candidate[], known: ReadonlyMap<string, Attestation>): Promise<void> {
@@ -166,6 +175,7 @@ export class RecordIntake {
   }
 
   #remember(attestation: Attestation): void {
+    if (!fitsRecords(attestation.form)) return
     this.#attestations.set(attestation.hash, attestation)
     if (this.#attestations.size <= MOST_ATTESTATIONS) return
     for (const oldest of this.#attestations.keys()) {

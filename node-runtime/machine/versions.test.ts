@@ -90,7 +90,7 @@ function isInStep({ node }: TestMachine, others: number, sinceMs: number): boole
 
 async function heldBy(machine: TestMachine): Promise<Held> {
   await cloud.stop(machine)
-  return heldOnDisk(join(cloud.folderIn(machine.dataDir), 'records'))
+  return heldOnDisk(join(cloud.folderIn(machine.dataDir), 'records'), machine.node.cloud)
 }
 
 describe('machines with different versions of a system, and one without it', () => {

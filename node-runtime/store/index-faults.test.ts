@@ -8,7 +8,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addressKey } from '../core/db/signed-record.ts'
 import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
 import { fullDiskError, watchLevel } from '../testing/failing-level.ts'
-import { TEST_NOW_MS, TEST_SYSTEM, recordWriter, testVersion } from '../testing/record-writer.ts'
+import {
+  TEST_CLOUD,
+  TEST_NOW_MS,
+  TEST_SYSTEM,
+  recordWriter,
+  testVersion,
+} from '../testing/record-writer.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { openClassicLevel } from './index-opening.ts'
 import { recordKey } from './index-rows.ts'
@@ -33,6 +39,7 @@ afterEach(async () => {
 async function open(options: Partial<IndexedRecordsOptions> = {}) {
   const opened = await IndexedRecords.open({
     folder: index,
+    cloud: TEST_CLOUD,
     log: silentLog,
     nowMs: () => TEST_NOW_MS,
     ...options,

@@ -69,6 +69,11 @@ export class IndexLevel {
     return this.#meta
   }
 
+  /** All of it was held against these rules; kept with the next batch. */
+  set rules(rules: number) {
+    this.#meta = { ...this.#meta, rules }
+  }
+
   /** A value, without its checksum. */
   get(key: Buffer): Promise<Buffer | undefined> {
     return this.#read(async (level) => {
@@ -120,6 +125,7 @@ export class IndexLevel {
     const level = await this.#usable()
     if (this.#failure !== null) throw this.#failure
     const meta: IndexMeta = {
+      ...this.#meta,
       records: this.#meta.records + added,
       batches: this.#meta.batches + 1,
       ...(newestVersion === undefined ? {} : { newestVersion }),

@@ -61,6 +61,7 @@ export async function copyWholeRows(
     return copy(row)
   })
   await pass('aside', copy)
+  await pass('unfit', copy)
   await pass('record', (row, value) => {
     const { header, signatures, id32 } = decodeRow(value).record
     if (!signatures.every(({ attestation }) => attestations.has(attestation))) return []

@@ -19,6 +19,8 @@ export const indexMetaSchema = z.object({
   /** Grows with every batch. */
   batches: z.number().int(),
   newestVersion: z.string().optional(),
+  /** The rules that all of it was held against; see `RECORD_RULES`. Older versions say none. */
+  rules: z.number().int().optional(),
 })
 export type IndexMeta = z.infer<typeof indexMetaSchema>
 
@@ -110,6 +112,7 @@ export async function mend(
     records: mended.records,
     batches: (known?.batches ?? 0) + 1,
     ...(newest === undefined ? {} : { newestVersion: newest }),
+    ...(known?.rules === undefined ? {} : { rules: known.rules }),
   }
   try {
     const copy = await openLevel(mending)

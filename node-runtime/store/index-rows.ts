@@ -8,7 +8,16 @@ import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { OrderItem, StoredRecord } from '../ports/record-store.ts'
 
 /** What a row is, by the first byte of its key. */
-const KINDS = { record: 'r', order: 'o', attestation: 'a', aside: 'q', meta: 'm' } as const
+const KINDS = {
+  record: 'r',
+  order: 'o',
+  attestation: 'a',
+  /** From the future. */
+  aside: 'q',
+  /** Held once, and not by the rules of today. */
+  unfit: 'u',
+  meta: 'm',
+} as const
 export type RowKind = keyof typeof KINDS
 
 export interface Row {
@@ -63,8 +72,8 @@ export function recordRange(
   }
 }
 
-/** The place of a version and an id32 in the order, or among what is set aside. */
-export function orderKey(kind: 'order' | 'aside', { version, id32 }: OrderItem): Buffer {
+/** The place of a version and an id32 in the order, or among what is set or put aside. */
+export function orderKey(kind: 'order' | 'aside' | 'unfit', { version, id32 }: OrderItem): Buffer {
   const key = Buffer.alloc(1 + VERSION_BYTES + HASH_BYTES)
   key.write(KINDS[kind], 'latin1')
   const digits = version.slice(0, VERSION_TIME_DIGITS) + version.slice(VERSION_TIME_DIGITS + 1)

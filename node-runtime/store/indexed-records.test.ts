@@ -7,7 +7,13 @@ import { MAX_DRIFT_MS } from '../core/db/hybrid-clock.ts'
 import { addressKey, encodeRecord, replaces } from '../core/db/signed-record.ts'
 import type { HeldRecord } from '../core/db/signed-record.ts'
 import type { Acceptance, OrderItem, RecordBatch } from '../ports/record-store.ts'
-import { TEST_NOW_MS, TEST_SYSTEM, recordWriter, testVersion } from '../testing/record-writer.ts'
+import {
+  TEST_CLOUD,
+  TEST_NOW_MS,
+  TEST_SYSTEM,
+  recordWriter,
+  testVersion,
+} from '../testing/record-writer.ts'
 import { watchLevel } from '../testing/failing-level.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { IndexedRecords } from './indexed-records.ts'
@@ -34,6 +40,7 @@ afterEach(async () => {
 async function openStore(options: Partial<IndexedRecordsOptions> = {}): Promise<IndexedRecords> {
   const { store, damage } = await IndexedRecords.open({
     folder: join(folder, 'index'),
+    cloud: TEST_CLOUD,
     log: silentLog,
     nowMs: () => nowMs,
     ...options,

@@ -18,6 +18,7 @@ import type {
 } from '../ports/record-store.ts'
 import { AsideRecords } from './aside-records.ts'
 import { GroupCommit } from './group-commit.ts'
+import { IndexRules } from './index-rules.ts'
 import { IndexLevel } from './index-level.ts'
 import type { IndexLevelOptions } from './index-level.ts'
 import type { Change } from './index-mending.ts'
@@ -51,6 +52,8 @@ const ORDER_ROWS = 1_000
 const MAX_REMEMBERED_ATTESTATIONS = 10_000
 
 export interface IndexedRecordsOptions extends IndexLevelOptions {
+  /** The id of the cloud whose records these are. */
+  cloud: string
   /** The time of day, ms since 1970. */
   nowMs: () => number
 }
@@ -90,14 +93,22 @@ export class IndexedRecords implements RecordStore {
 
   /**
    * Opens or creates the index in a folder, in whatever state it is.
-   * @returns what was found damaged; it comes back by reconciling with other machines
+   * @returns what was found damaged; it comes back by reconciling with other machines. And how many
+   *   records were put aside, because they do not hold by the rules of this version
    * @throws CloudError FOLDER_IN_USE, DISK_FULL, DISK_FAILED
    */
   static async open(
     options: IndexedRecordsOptions,
-  ): Promise<{ store: IndexedRecords; damage: StoreDamage | null }> {
+  ): Promise<{ store: IndexedRecords; damage: StoreDamage | null; putAside: number }> {
     const { index, damage } = await IndexLevel.open(options)
-    return { store: new IndexedRecords(index, options), damage }
+    try {
+      const rules = new IndexRules(index, options.cloud)
+      const putAside = await rules.apply(options.progress ?? (() => {}))
+      return { store: new IndexedRecords(index, options), damage, putAside }
+    } catch (error) {
+      await index.close()
+      throw error
+    }
   }
 
   get count(): number {

@@ -31,8 +31,8 @@ export async function heldIn(store: IndexedRecords): Promise<Held> {
 }
 
 /** The same for the folder of a machine that is closed. */
-export async function heldOnDisk(folder: string): Promise<Held> {
-  const { store } = await IndexedRecords.open({ folder, log: silentLog, nowMs: Date.now })
+export async function heldOnDisk(folder: string, cloud: string): Promise<Held> {
+  const { store } = await IndexedRecords.open({ folder, cloud, log: silentLog, nowMs: Date.now })
   try {
     return await heldIn(store)
   } finally {

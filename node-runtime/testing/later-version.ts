@@ -95,6 +95,7 @@ export class LaterMachine {
     await mkdir(folder, { recursive: true })
     const { store } = await IndexedRecords.open({
       folder: join(folder, 'records'),
+      cloud,
       log: silentLog,
       nowMs: Date.now,
     })

@@ -3,11 +3,16 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IndexedRecords } from '../store/indexed-records.ts'
-import { TEST_NOW_MS, recordWriter, testVersion } from './record-writer.ts'
+import { TEST_CLOUD, TEST_NOW_MS, recordWriter, testVersion } from './record-writer.ts'
 import { silentLog } from './silent-log.ts'
 
 const [folder = '', writers = '1'] = process.argv.slice(2)
-const { store } = await IndexedRecords.open({ folder, log: silentLog, nowMs: () => TEST_NOW_MS })
+const { store } = await IndexedRecords.open({
+  folder,
+  cloud: TEST_CLOUD,
+  log: silentLog,
+  nowMs: () => TEST_NOW_MS,
+})
 const anna = recordWriter(1)
 let number = 0
 

@@ -62,6 +62,17 @@ export type RecordFault =
   | 'content-id-wrong'
   | 'not-deletable'
 
+/**
+ * Which rules these are. Raise it whenever a record that held before does not hold any more: what machines
+ * keep from before is then held against them once. 2: attestations that records name have a greatest length.
+ */
+export const RECORD_RULES = 2
+
+/** Is a record with this fault its author's own, and only over a limit? */
+export function isOverLimit(fault: RecordFault | null): boolean {
+  return fault === 'attestation-too-long'
+}
+
 export type UnsignedRecord = Omit<RecordHeader, 'size' | 'attestation'> & { value: Json }
 
 /** The machine that signs, in the name of the person that its attestation names. */
@@ -205,7 +216,8 @@ export function recordValue(record: HeldRecord): Json {
 
 /**
  * Does the record hold in this cloud? All that can be known from it and the attestations it names;
- * neither the time of day nor what this machine has decides anything.
+ * neither the time of day nor what this machine has decides anything. That it is over a limit is told
+ * of one that has no other fault.
  */
 export function verifyRecord(
   record: HeldRecord,
@@ -226,10 +238,11 @@ export function verifyRecord(
     }
   }
   const signers: string[] = []
+  let overLimit: RecordFault | null = null
   for (const { attestation: name, signature } of signatures) {
     const attestation = attestationOf(name)
     if (attestation === undefined || attestation.cloud !== cloud) return 'attestation-unknown'
-    if (!fitsRecords(attestation.form)) return 'attestation-too-long'
+    if (!fitsRecords(attestation.form)) overLimit = 'attestation-too-long'
     if (versionTimeMs(header.version) > attestation.expiresMs) return 'attestation-expired'
     const key = decodeKey(attestation.machine)
     if (key === null || !check(signedBytes(cloud, name, body), signature, key)) {
@@ -237,11 +250,26 @@ export function verifyRecord(
     }
     signers.push(attestation.person)
   }
-  if (header.parties !== undefined) return findPartyFault(header, header.parties, signers)
+  if (header.parties !== undefined) {
+    return findPartyFault(header, header.parties, signers) ?? overLimit
+  }
   if (signatures.length !== 1 || signatures[0]?.attestation !== header.attestation) {
     return 'signatures-wrong'
   }
-  return signers[0] === header.author ? null : 'signer-not-author'
+  return signers[0] === header.author ? overLimit : 'signer-not-author'
+}
+
+/**
+ * Does a record that once held do so by the rules of today? Its signatures were checked when it came,
+ * and are not checked again.
+ */
+export function stillHolds(
+  record: HeldRecord,
+  cloud: string,
+  attestationOf: (hash: string) => Attestation | undefined,
+): boolean {
+  const read = decodeRecord(encodeRecord(record))
+  return read !== null && verifyRecord(read, cloud, attestationOf, () => true) === null
 }
 
 function findPartyFault(

@@ -145,7 +145,7 @@ describe('a turn', () => {
     healing.drained(b)
     expect(asked()).toEqual([])
     b.judged.pop()
-    b.intake.push({ token: 1, number: 1, cost: 1, records: 1, statuses: null })
+    b.intake.push({ token: 1, number: 1, cost: 1, records: [], statuses: null })
     healing.settle(b)
     expect(asked()).toEqual([])
     b.intake.pop()

@@ -20,13 +20,13 @@ const FORM = { body: '{}', signature: '00'.repeat(64) }
 
 function take(
   number: number,
-  { records = 1, sizeBytes = 100, forms = 0, healed = false } = {},
+  { records = 1, sizeBytes = 100, forms = 0, healed = false, first = 1 } = {},
 ): void {
   const message = {
     kind: healed ? ('healed' as const) : ('pushed' as const),
     number,
     attestations: Array.from({ length: forms }, () => FORM),
-    records: Array.from({ length: records }, () => Uint8Array.of(1)),
+    records: Array.from({ length: records }, (_, i) => Uint8Array.of(first + i)),
   }
   intake.take(peer, message, new Uint8Array(sizeBytes))
 }
@@ -52,7 +52,7 @@ describe('a frame', () => {
         peer: 'b',
         healed: true,
         attestations: [FORM],
-        records: [Uint8Array.of(1), Uint8Array.of(1)],
+        records: [Uint8Array.of(1), Uint8Array.of(2)],
       },
       {
         type: 'acceptRecords',
@@ -96,7 +96,7 @@ describe('frames are acknowledged', () => {
     expect(peer.granted).toBe(WINDOW - 612)
     intake.accepted(token!, ['held', 'future', 'held', 'forged'])
     expect(acknowledged()).toEqual([[0, [1, 3]]])
-    expect([peer.granted, peer.forged, settled]).toEqual([WINDOW, 1, ['b']])
+    expect([peer.granted, peer.forged.size, settled]).toEqual([WINDOW, 1, ['b']])
     expect([peer.intake, peer.judged]).toEqual([[], []])
   })
 
@@ -160,7 +160,7 @@ describe('frames are acknowledged', () => {
 describe('a machine', () => {
   it('that passes on more than eight forged records is turned away', () => {
     take(0, { records: 8 })
-    take(1)
+    take(1, { first: 9 })
     const [first, second] = tokens()
     intake.accepted(
       first!,
@@ -171,6 +171,36 @@ describe('a machine', () => {
     intake.accepted(second!, ['forged'])
     expect(shared.refused).toEqual(['b: it sends forged records'])
     expect(shared.take()).toEqual([])
+  })
+
+  const all = (status: RecordStatus, count: number): RecordStatus[] =>
+    Array.from({ length: count }, () => status)
+
+  it('that sends one forged record again and again is not turned away, but slowed down', () => {
+    for (let i = 0; i < 1000; i++) {
+      take(i)
+      intake.accepted(tokens()[0]!, ['forged'])
+    }
+    expect([peer.judged, shared.refused]).toEqual([[], []])
+    shared.take()
+    take(1000)
+    intake.accepted(tokens()[0]!, ['forged'])
+    expect(shared.take()).toEqual([{ type: 'setTimer', id: 'grant b', afterMs: 10 }])
+  })
+
+  it('that has records over a limit is not turned away, but slowed down', () => {
+    take(0, { records: 200 })
+    intake.accepted(tokens()[0]!, all('over-limit', 200))
+    expect(acknowledged()).toEqual([[0, all('held', 200).map((_, i) => i)]])
+    for (let i = 1; i < 5; i++) {
+      take(i, { records: 200 })
+      intake.accepted(tokens()[0]!, all('over-limit', 200))
+    }
+    expect([peer.judged, shared.refused]).toEqual([[], []])
+    shared.take()
+    take(5, { records: 10 })
+    intake.accepted(tokens()[0]!, all('over-limit', 10))
+    expect(shared.take()).toEqual([{ type: 'setTimer', id: 'grant b', afterMs: 100 }])
   })
 
   it('that costs more signatures than its budget allows is granted later', () => {

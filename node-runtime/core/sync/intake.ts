@@ -1,13 +1,14 @@
 // Taking records in: each machine within its credit, judged by the world outside, acknowledged in the
 // order they came. Who sends too much is slowed down, never turned away: others may hold it.
 import { versionTimeMs } from '../db/hybrid-clock.ts'
+import { hash, toHex } from '../keys.ts'
 import { encodeMessage } from './messages.ts'
 import type { FrameReceipt, Message } from './messages.ts'
 import { frameCost } from './outbox.ts'
 import type { Intake as IntakeFrame, Peer, Shared } from './peer.ts'
 import type { MergedItem, RecordStatus } from './replication-events.ts'
 
-/** Honest machines check what they pass on; a few may come of a fault of ours. */
+/** Honest machines check what they pass on; a few may come of a fault of ours, again and again. */
 const MOST_FORGED = 8
 /** What is older than this was not written just now, whatever clocks say. */
 const OLD_DATED_MS = 24 * 3_600_000
@@ -43,7 +44,7 @@ export class Intake {
     peer.granted -= cost
     const token = this.#shared.nextToken()
     const { attestations, records, number } = message
-    peer.intake.push({ token, number, cost, records: records.length, statuses: null })
+    peer.intake.push({ token, number, cost, records, statuses: null })
     this.#judging.set(token, peer)
     const nowMs = this.#shared.nowMs
     peer.budgets.bytes.use(cost, nowMs)
@@ -79,8 +80,7 @@ export class Intake {
     const frame = peer.intake.find((one) => one.token === token)
     if (frame === undefined) return
     frame.statuses = statuses
-    peer.forged += statuses.filter((status) => status === 'forged').length
-    if (peer.forged > MOST_FORGED) {
+    if (!this.#tolerates(peer, frame.records, statuses)) {
       this.#shared.refuse(peer, 'it sends forged records')
       return
     }
@@ -92,11 +92,11 @@ export class Intake {
   /** Grants more, now or once the machine's budgets allow it. */
   acknowledge(peer: Peer, leastWaitMs = 0): void {
     if (peer.judged.length === 0) return
-    const { bytes, checks, oldDated } = peer.budgets
+    const { bytes, checks, oldDated, unfit } = peer.budgets
     const { nowMs } = this.#shared
     const waitMs = Math.max(
       leastWaitMs,
-      ...[bytes, checks, oldDated].map((budget) => budget.use(0, nowMs)),
+      ...[bytes, checks, oldDated, unfit].map((budget) => budget.use(0, nowMs)),
     )
     if (waitMs > 0) {
       this.#shared.emit({ type: 'setTimer', id: `grant ${peer.key}`, afterMs: waitMs })
@@ -110,6 +110,22 @@ export class Intake {
     if (peer.intake.length === 0) this.#settled(peer)
   }
 
+  /** Charges a machine for records that do not hold; false if it has passed on too many forged ones. */
+  #tolerates(
+    peer: Peer,
+    records: readonly Uint8Array[],
+    statuses: readonly RecordStatus[],
+  ): boolean {
+    statuses.forEach((status, at) => {
+      if (status !== 'forged' && status !== 'over-limit') return
+      peer.budgets.unfit.use(1, this.#shared.nowMs)
+      const bytes = records[at]
+      if (status === 'over-limit' || bytes === undefined) return
+      if (peer.forged.size <= MOST_FORGED) peer.forged.add(toHex(hash(bytes)))
+    })
+    return peer.forged.size <= MOST_FORGED
+  }
+
   forget(peer: Peer): void {
     for (const { token } of peer.intake) this.#judging.delete(token)
   }
@@ -117,6 +133,6 @@ export class Intake {
 
 function judge(frame: IntakeFrame): FrameReceipt & { cost: number } {
   const missing: number[] = []
-  for (let i = 0; i < frame.records; i++) if (frame.statuses?.[i] !== 'held') missing.push(i)
+  for (let i = 0; i < frame.records.length; i++) if (frame.statuses?.[i] !== 'held') missing.push(i)
   return { number: frame.number, cost: frame.cost, missing }
 }

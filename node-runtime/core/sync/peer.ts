@@ -24,6 +24,8 @@ const LIMITS = {
   ranges: { burst: 2_000_000, perSecond: 256_000 },
   /** Records of long ago that were not found missing: nobody writes those. */
   oldDated: { burst: 1000, perSecond: 10 },
+  /** Records that do not hold, and are no reason to turn it away: each costs checking it. */
+  unfit: { burst: 1000, perSecond: 100 },
   /** Everything that is not a frame, an acknowledgement or a range. */
   words: { burst: 100, perSecond: 1 },
 } as const
@@ -33,7 +35,7 @@ export interface Intake {
   token: number
   number: number
   cost: number
-  records: number
+  records: readonly Uint8Array[]
   /** Null until all of it is judged. */
   statuses: readonly RecordStatus[] | null
 }
@@ -57,8 +59,8 @@ export class Peer {
   judged: (FrameReceipt & { cost: number })[] = []
   /** The number of its next frame. */
   nextFrame = 0
-  /** Its records that turned out to be forged. */
-  forged = 0
+  /** Its records that turned out to be forged, by the hash of their bytes; each counts once. */
+  readonly forged = new Set<string>()
   /** The newest version it said it holds. */
   newest = ''
   /** A question that waits until its budget allows. */
@@ -84,6 +86,7 @@ export class Peer {
       bytes: budget('bytes'),
       ranges: budget('ranges'),
       oldDated: budget('oldDated'),
+      unfit: budget('unfit'),
       words: budget('words'),
     }
   }

@@ -27,10 +27,11 @@ export interface MergedItem {
  * What became of a record from elsewhere:
  * - `held`: this machine holds it, or a newer one;
  * - `future`: too far ahead of this machine's clock; it is found again once its time has come;
- * - `forged`: no machine that checks what it holds has it;
+ * - `forged`: no machine that checks what it holds has it, or ever had;
+ * - `over-limit`: signed as it must be, but over a limit: a machine with other limits may hold it;
  * - `unavailable`: it could not be judged or written now.
  */
-export type RecordStatus = 'held' | 'future' | 'forged' | 'unavailable'
+export type RecordStatus = 'held' | 'future' | 'forged' | 'over-limit' | 'unavailable'
 
 /** What happened, without the time of day. */
 export type Happening =

@@ -90,6 +90,7 @@ const stores: IndexedRecords[] = []
 async function open(author: RecordSigner, name = author.attestation.person): Promise<Database> {
   const { store } = await IndexedRecords.open({
     folder: join(folder, name),
+    cloud: CLOUD,
     log: silentLog,
     nowMs: () => nowMs,
   })
