@@ -44,6 +44,9 @@ export const ERROR_KINDS = {
   SYSTEM_NOT_INSTALLED: 'expected',
   SYSTEM_ID_AMBIGUOUS: 'expected',
   SYSTEM_SIGNATURE_INVALID: 'refused',
+  // One key of its publisher has named two successors.
+  SYSTEM_KEYS_FORKED: 'refused',
+  SYSTEM_PUBLISHER_UNKNOWN: 'expected',
   SYSTEM_TOO_LARGE: 'expected',
   SYSTEM_FILE_NOT_FOUND: 'expected',
   SYSTEM_GRANT_INVALID: 'expected',

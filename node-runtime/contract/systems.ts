@@ -163,6 +163,7 @@ export const systemsContract = {
       'MANIFEST_MISSING',
       'MANIFEST_INVALID',
       'SYSTEM_SIGNATURE_INVALID',
+      'SYSTEM_KEYS_FORKED',
       'SYSTEM_TOO_LARGE',
     ],
   }),
@@ -188,6 +189,7 @@ export const systemsContract = {
       'MANIFEST_INVALID',
       'SYSTEM_TOO_LARGE',
       'SYSTEM_SIGNATURE_INVALID',
+      'SYSTEM_KEYS_FORKED',
       'SYSTEM_GRANT_INVALID',
     ],
   }),
@@ -215,6 +217,16 @@ export const systemsContract = {
     input: onOneSystem({ deleteData: z.boolean().default(false) }),
     output: emptySchema,
     errors: ['SYSTEM_NOT_INSTALLED', 'SYSTEM_ID_AMBIGUOUS'],
+  }),
+  /**
+   * Forgets which keys a publisher, named by its first key, has replaced by which: after
+   * SYSTEM_KEYS_FORKED, when the person has found out that the other branch is the publisher's own. What
+   * is installed of it stays as it is; the next that is installed says which keys are believed from then on.
+   */
+  forgetPublisher: call({
+    input: z.object({ publisher: keySchema }),
+    output: emptySchema,
+    errors: ['SYSTEM_PUBLISHER_UNKNOWN'],
   }),
   /**
    * One file as the system's origin serves it. `path` is the path of the address: the UI entry's

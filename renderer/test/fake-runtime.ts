@@ -279,6 +279,11 @@ export function createFakeRuntime(): FakeRuntime {
         systems.set({ systems: systems.value.systems.filter(({ key }) => key !== input.system) })
         return {}
       }),
+      forgetPublisher: os.systems.forgetPublisher.handler(({ input }) => {
+        calls.push(['systems.forgetPublisher', input])
+        fake.preview = PREVIEW
+        return {}
+      }),
       asset: os.systems.asset.handler(notHere),
     },
   }

@@ -69,6 +69,8 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     title: 'The publisher’s signature does not hold',
     advice: 'Do not install it. Its author can sign it again with "dharma system sign".',
   },
+  SYSTEM_KEYS_FORKED: { title: 'Two keys claim to be the publisher’s' },
+  SYSTEM_PUBLISHER_UNKNOWN: { title: 'Nothing is known of this publisher' },
   SYSTEM_ID_AMBIGUOUS: {
     title: 'Several systems have this id',
     advice: 'Choose the one you mean on the Systems page.',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findReplacing, keepChain, MAX_KEPT_CHAINS } from './key-chains.ts'
+import { findConflict, forgetChains, keepChain, MAX_KEPT_CHAINS } from './key-chains.ts'
 import type { KeyChain } from './key-chains.ts'
 
 test('what a publisher replaced is kept once, the longest that was learned, and the newest last', () => {
@@ -25,11 +25,29 @@ test('of too many publishers those are forgotten that were uninstalled longest a
   expect(kept.map(([publisher]) => publisher)).toContain('publisher 3')
 })
 
-test('keys go on from what is known of their publisher, or something replaces them', () => {
+test('keys go on from what is known of their publisher, or a replaced one signs', () => {
   const known = [['x', 'y'], ['a', 'b'], ['a']]
-  expect(findReplacing(known, ['a', 'b'])).toBeUndefined()
-  expect(findReplacing(known, ['a', 'b', 'c'])).toBeUndefined()
-  expect(findReplacing(known, ['b', 'a'])).toBeUndefined()
-  expect(findReplacing(known, ['a'])).toEqual(['a', 'b'])
-  expect(findReplacing(known, ['a', 'c', 'b'])).toEqual(['a', 'b'])
+  expect(findConflict(known, ['a', 'b'])).toBeUndefined()
+  expect(findConflict(known, ['a', 'b', 'c'])).toBeUndefined()
+  expect(findConflict(known, ['b', 'a'])).toBeUndefined()
+  expect(findConflict(known, ['a'])).toEqual({ kind: 'replaced', known: ['a', 'b'] })
+})
+
+test('two successors of one key are a fork, wherever else it was only replaced', () => {
+  const fork = { kind: 'forked', by: 'b', knownNext: 'c', otherNext: 'd' }
+  const known = [
+    ['a', 'b', 'c'],
+    ['a', 'b'],
+  ]
+  expect(findConflict(known, ['a', 'b', 'd', 'c'])).toEqual({ ...fork, known: known[0] })
+  const longer = [['a', 'b', 'd', 'e'], ...known]
+  expect(findConflict(longer, ['a', 'b', 'd'])).toEqual({ ...fork, known: known[0] })
+})
+
+test('what is forgotten of one publisher is kept of the others', () => {
+  const kept = [
+    ['a', 'b'],
+    ['x', 'a'],
+  ]
+  expect(forgetChains(kept, 'a')).toEqual([['x', 'a']])
 })

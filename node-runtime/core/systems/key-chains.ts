@@ -15,10 +15,29 @@ export function keepChain(kept: readonly KeyChain[], keys: KeyChain): readonly K
   return [...kept.filter((chain) => chain !== known), longer].slice(-MAX_KEPT_CHAINS)
 }
 
-/** What is known of the publisher of `keys` and these do not go on from; undefined if there is none. */
-export function findReplacing(known: Iterable<KeyChain>, keys: KeyChain): KeyChain | undefined {
+/** Why keys of a publisher do not go on from what is known of it. */
+export type KeyConflict =
+  /** They end where `known` goes on: with a key that was replaced. */
+  | { kind: 'replaced'; known: KeyChain }
+  /** One key, `by`, has handed over to two: whoever stole it, and its owner. Nobody else can tell who is who. */
+  | { kind: 'forked'; known: KeyChain; by: string; knownNext: string; otherNext: string }
+
+/** What keeps these keys from going on from what is known of their publisher; undefined if nothing does. */
+export function findConflict(known: Iterable<KeyChain>, keys: KeyChain): KeyConflict | undefined {
+  let replaced: KeyConflict | undefined
   for (const chain of known) {
-    if (chain[0] === keys[0] && chain.some((key, at) => keys[at] !== key)) return chain
+    if (chain[0] !== keys[0]) continue
+    const at = chain.findIndex((key, place) => keys[place] !== key)
+    if (at === -1) continue
+    const [by, knownNext, otherNext] = [chain[at - 1], chain[at], keys[at]]
+    if (by === undefined || knownNext === undefined || otherNext === undefined) {
+      replaced ??= { kind: 'replaced', known: chain }
+    } else return { kind: 'forked', known: chain, by, knownNext, otherNext }
   }
-  return undefined
+  return replaced
+}
+
+/** What to keep when the person decides anew whom to believe: nothing of this publisher. */
+export function forgetChains(kept: readonly KeyChain[], publisher: string): readonly KeyChain[] {
+  return kept.filter(([first]) => first !== publisher)
 }

@@ -13,7 +13,7 @@ import {
   timeMsSchema,
 } from '../../contract/values.ts'
 import { schemaHash } from '../../core/systems/collection-schemas.ts'
-import { keepChain } from '../../core/systems/key-chains.ts'
+import { forgetChains, keepChain } from '../../core/systems/key-chains.ts'
 import type { KeyChain } from '../../core/systems/key-chains.ts'
 import { systemKeyAt } from '../../core/systems/system-key.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
@@ -96,6 +96,21 @@ export function withoutEntry(
   return stateOf(
     [...systems.values()].filter((one) => one !== entry),
     keepChain(keptChains, entry.publisherKeys ?? []),
+  )
+}
+
+/**
+ * The same without what is known of a publisher's keys, but for the first, which names it. Null if there
+ * is nothing of it.
+ */
+export function withoutPublisher(state: InstalledState, publisher: string): InstalledState | null {
+  const entries = [...state.systems.values()]
+  const isIts = ({ publisherKeys }: InstalledEntry): boolean => publisherKeys?.[0] === publisher
+  const keptChains = forgetChains(state.keptChains, publisher)
+  if (keptChains.length === state.keptChains.length && !entries.some(isIts)) return null
+  return stateOf(
+    entries.map((one) => (isIts(one) ? { ...one, publisherKeys: [publisher] } : one)),
+    keptChains,
   )
 }
 

@@ -193,8 +193,16 @@ describe('a signed system', () => {
     // Somebody with the old key hands over to themselves.
     const forked = signSuccessor(signatureIn(signed), keysOf(publisher), nameOf(stranger))
     await publish('bad', signFiles(notesFiles, keysOf(stranger), forked))
-    await expect(install('bad')).rejects.toMatchObject(refused)
+    await expect(install('bad')).rejects.toMatchObject({ code: 'SYSTEM_KEYS_FORKED' })
     expect(store.get(SIGNED_KEY)?.commit).not.toBe(await server.commitOf('bad'))
+    // The person decides for them; that holds after a restart, too.
+    await store.forgetPublisher(nameOf(publisher))
+    store = await open()
+    await install('bad')
+    expect(store.get(SIGNED_KEY)?.commit).toBe(await server.commitOf('bad'))
+    await expect(store.forgetPublisher(nameOf(successor))).rejects.toMatchObject({
+      code: 'SYSTEM_PUBLISHER_UNKNOWN',
+    })
   })
 
   test('is refused under the key before when it was uninstalled, too', async () => {

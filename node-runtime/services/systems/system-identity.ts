@@ -4,7 +4,7 @@ import type { Manifest } from '../../contract/manifest.ts'
 import { canonicalOrigin } from '../../core/systems/canonical-origin.ts'
 import { contentHash } from '../../core/systems/content-hash.ts'
 import { formerKeysOf } from '../../core/systems/former-keys.ts'
-import { findReplacing } from '../../core/systems/key-chains.ts'
+import { findConflict } from '../../core/systems/key-chains.ts'
 import { openSignature, SIGNATURE_PATH } from '../../core/systems/signature.ts'
 import { signedSystemKey, systemKeyAt } from '../../core/systems/system-key.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
@@ -55,14 +55,25 @@ export function readPublisher(files: ReadonlyMap<string, Uint8Array>, id: string
 /**
  * A key that was handed over signs nothing any more, once this machine has seen its successor: in
  * whichever of the publisher's systems, installed or not any more.
+ * @throws CloudError SYSTEM_SIGNATURE_INVALID; SYSTEM_KEYS_FORKED if it has named another successor, too
  */
 function checkSuccession(state: InstalledState, id: string, keys: readonly string[]): void {
   const installed = [...state.systems.values()].map(({ publisherKeys }) => publisherKeys ?? [])
-  const known = findReplacing([...state.keptChains, ...installed], keys)
-  if (known === undefined) return
-  throw invalid(
-    'This is signed with a key that its publisher has replaced since, as this machine has seen in a version that is or was installed. The key may be stolen: install nothing that it signs, and ask the publisher to sign with the present one.',
-    { id, publisher: keys[0], signer: keys.at(-1), replacedBy: known.at(-1) },
+  const conflict = findConflict([...state.keptChains, ...installed], keys)
+  if (conflict === undefined) return
+  const { known } = conflict
+  const details = { id, publisher: keys[0], signer: keys.at(-1) }
+  if (conflict.kind === 'replaced') {
+    throw invalid(
+      'This is signed with a key that its publisher has replaced since, as this machine has seen in a version that is or was installed. The key may be stolen: install nothing that it signs, and ask the publisher to sign with the present one.',
+      { ...details, replacedBy: known.at(-1) },
+    )
+  }
+  const { by, knownNext, otherNext } = conflict
+  throw new CloudError(
+    'SYSTEM_KEYS_FORKED',
+    'One of this publisher’s keys has named two different successors: one in what is or was installed here, the other in this. Somebody has stolen that key, and one of the two is theirs. Ask the publisher, by another way than these repositories, which key is the publisher’s own. If it is the one here, do not install this. If it is the one in this, let this machine forget what it knows of the publisher, and install this then.',
+    { ...details, forkedBy: by, knownSuccessor: knownNext, otherSuccessor: otherNext },
   )
 }
 
@@ -75,7 +86,7 @@ export function isSameOrigin(one: string, other: string): boolean {
 /**
  * Who these files of a repository are, on this machine.
  * @param url  the completed address they came from
- * @throws CloudError SYSTEM_SIGNATURE_INVALID
+ * @throws CloudError SYSTEM_SIGNATURE_INVALID, SYSTEM_KEYS_FORKED
  */
 export function identifySystem(
   { url, files }: { url: string; files: ReadonlyMap<string, Uint8Array> },

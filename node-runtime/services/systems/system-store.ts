@@ -14,7 +14,14 @@ import { SerialQueue } from '../../flow/serial-queue.ts'
 import type { Asset } from './asset.ts'
 import type { RepositorySnapshot } from './git-tree.ts'
 import { InstalledFiles } from './installed-files.ts'
-import { describeEntry, readState, withEntry, withoutEntry, writeState } from './installed-state.ts'
+import {
+  describeEntry,
+  readState,
+  withEntry,
+  withoutEntry,
+  withoutPublisher,
+  writeState,
+} from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { readManifest } from './manifest.ts'
@@ -64,6 +71,11 @@ export interface SystemStore {
   /** False for what is not installed, and for what was not granted. */
   hasPermission(key: string, permission: Permission): boolean
   uninstall(key: string): Promise<void>
+  /**
+   * Forgets which keys a publisher has replaced; what is installed of it stays.
+   * @throws CloudError SYSTEM_PUBLISHER_UNKNOWN
+   */
+  forgetPublisher(publisher: string): Promise<void>
   /** Calls `listener` after every change of the list; returns how to stop that. */
   onChange(listener: () => void): () => void
 }
@@ -239,6 +251,19 @@ export async function openSystemStore({
         const entry = entryOf(key)
         await replaceState(withoutEntry(state, entry))
         await files.discard(entry)
+      }),
+
+    forgetPublisher: (publisher) =>
+      changes.run(async () => {
+        const next = withoutPublisher(state, publisher)
+        if (next === null) {
+          throw new CloudError(
+            'SYSTEM_PUBLISHER_UNKNOWN',
+            'This machine knows no publisher with this key. Name the publisher’s first key, as the error or the Systems page has it.',
+            { publisher },
+          )
+        }
+        await replaceState(next)
       }),
 
     onChange(listener) {

@@ -1,12 +1,12 @@
 // What a key that was handed over can still do: nothing. `system-identity.test.ts` has the rest.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { encodeKey, keyPair } from '../../core/keys.ts'
 import { ownersByKey } from '../../core/systems/former-keys.ts'
 import { signSuccessor } from '../../core/systems/signature.ts'
 import { signedSystemKey } from '../../core/systems/system-key.ts'
 import { NOTES_ID, notesFiles, notesManifest } from '../../testing/notes-repository.ts'
 import { signatureIn, signFiles } from '../../testing/signed-files.ts'
-import { withEntry, withoutEntry } from './installed-state.ts'
+import { withEntry, withoutEntry, withoutPublisher } from './installed-state.ts'
 import type { InstalledEntry, InstalledState } from './installed-state.ts'
 import { readManifest } from './manifest.ts'
 import { identifySystem } from './system-identity.ts'
@@ -111,7 +111,7 @@ test('a replaced key stays so when all that showed it is uninstalled', async () 
     encodeKey(stranger.publicKey),
   )
   const files = signFiles(notesFiles, stranger, forked)
-  await expect(install(state, files)).rejects.toMatchObject(REFUSED)
+  await expect(install(state, files)).rejects.toMatchObject({ code: 'SYSTEM_KEYS_FORKED' })
   // Nobody else is meant, and the successor goes on.
   const after = await install(
     await install(state, signFiles(notesFiles, successor)),
@@ -151,4 +151,52 @@ test('a replaced key does not take up again what its successor has continued', a
   expect([...state.systems.keys()]).toEqual([OTHER_KEY])
   await expect(install(state, signFiles(notesFiles, publisher))).rejects.toMatchObject(REFUSED)
   expect([...(await install(state, handedOver)).systems.keys()]).toEqual([OTHER_KEY, KEY])
+})
+
+describe('a key thief who was first', () => {
+  const stolen = signSuccessor(
+    signatureIn(signFiles(notesFiles, publisher)),
+    publisher,
+    encodeKey(stranger.publicKey),
+  )
+  const byThief = signFiles(notesFiles, stranger, stolen)
+  const FORKED = {
+    code: 'SYSTEM_KEYS_FORKED',
+    details: {
+      publisher: encodeKey(publisher.publicKey),
+      forkedBy: encodeKey(publisher.publicKey),
+      knownSuccessor: encodeKey(stranger.publicKey),
+      otherSuccessor: encodeKey(successor.publicKey),
+    },
+  }
+  const forgotten = (state: InstalledState): InstalledState => {
+    const next = withoutPublisher(state, encodeKey(publisher.publicKey))
+    if (next === null) throw new Error('nothing was known')
+    return next
+  }
+
+  test('does not keep the publisher out, once the person has it forgotten', async () => {
+    const state = await install(NOTHING, byThief)
+    await expect(install(state, handedOver)).rejects.toMatchObject(FORKED)
+    const after = await install(forgotten(state), handedOver)
+    expect([...after.systems.keys()]).toEqual([KEY])
+    await expect(install(after, byThief)).rejects.toMatchObject({ code: 'SYSTEM_KEYS_FORKED' })
+    await expect(install(after, signFiles(notesFiles, publisher))).rejects.toMatchObject(REFUSED)
+  })
+
+  test('neither when what it signed was uninstalled', async () => {
+    const state = uninstall(await install(NOTHING, byThief), KEY)
+    await expect(install(state, handedOver)).rejects.toMatchObject(FORKED)
+    const after = await install(forgotten(state), handedOver)
+    await expect(install(after, byThief)).rejects.toMatchObject({ code: 'SYSTEM_KEYS_FORKED' })
+  })
+
+  test('and nobody else is forgotten', async () => {
+    const state = await install(NOTHING, byThief)
+    expect(withoutPublisher(state, encodeKey(stranger.publicKey))).toBeNull()
+    expect(withoutPublisher(NOTHING, encodeKey(publisher.publicKey))).toBeNull()
+    expect(forgotten(state).systems.get(KEY)?.publisherKeys).toEqual([
+      encodeKey(publisher.publicKey),
+    ])
+  })
 })

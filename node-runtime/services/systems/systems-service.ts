@@ -57,6 +57,11 @@ export function createSystemsService({ store, deleteOwnRecords }: SystemsService
       return {}
     }),
 
+    forgetPublisher: systems.forgetPublisher.handler(async ({ input }) => {
+      await store.forgetPublisher(input.publisher)
+      return {}
+    }),
+
     asset: systems.asset.handler(async ({ input }) => {
       const { contentType, headers, body } = await store.asset(keyOf(input), input.path)
       return { contentType, headers, bodyBase64: Buffer.from(body).toString('base64') }

@@ -15,6 +15,7 @@ import { Fingerprint } from '../../ui/fingerprint.tsx'
 import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
+import { ForkedKeys } from './forked-keys.tsx'
 import { InstallNotes } from './install-notes.tsx'
 import { RepositoryForm } from './repository-form.tsx'
 import { describeSize } from './size.ts'
@@ -119,6 +120,7 @@ export function InstallPrompt({ url, onClose }: InstallPromptProps): ReactNode {
       {look.error !== null && (
         <>
           <ErrorNotice error={look.error} />
+          <ForkedKeys error={look.error} onForgotten={lookAgain} />
           <RepositoryForm
             refused={url}
             onRetry={look.error.code === 'REPO_URL_INVALID' ? null : lookAgain}

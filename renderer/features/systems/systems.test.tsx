@@ -64,6 +64,28 @@ test('another author’s system with the same id is said to be a second one, not
   within(prompt).getByText('By nobody: it is known by its address alone')
 })
 
+test('where two keys claim to be the publisher’s, the person can believe the other one', async () => {
+  const fake = createFakeRuntime()
+  fake.preview = new CloudError('SYSTEM_KEYS_FORKED', 'Somebody has stolen that key.', {
+    publisher: PERSON_KEY,
+    knownSuccessor: OTHER_KEY,
+    otherSuccessor: PREVIEW.key,
+  })
+  const { prompt } = await openPrompt(fake)
+  await within(prompt).findByText('Two keys claim to be the publisher’s')
+  const textOf = (label: string): string | null => within(prompt).getByLabelText(label).textContent
+  expect(textOf('Key that is believed here')).toBe(OTHER_KEY)
+  expect(textOf('Key in this repository')).toBe(PREVIEW.key)
+  const forget = within(prompt).getByRole<HTMLButtonElement>('button', {
+    name: 'Forget the other key, and look again',
+  })
+  expect(forget.disabled).toBe(true)
+  fireEvent.click(within(prompt).getByRole('checkbox', { name: /^I have asked the publisher/ }))
+  fireEvent.click(forget)
+  await within(prompt).findByRole('heading', { name: 'Event Games' })
+  expect(fake.calls).toEqual([['systems.forgetPublisher', { publisher: PERSON_KEY }]])
+})
+
 describe('a system that is signed, where an unsigned copy from its address is installed', () => {
   const { id, name, version, author, url } = PREVIEW
   const copy = { id, key: OTHER_KEY, publisher: null, host: id, name, version, url, author }
