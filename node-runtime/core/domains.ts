@@ -14,6 +14,7 @@ type HashedKind =
   | 'content'
   | 'content-id'
   | 'genesis'
+  | 'lan'
   | 'name'
   | 'parties'
   | 'person'

@@ -65,6 +65,35 @@ export function hash(message: Uint8Array, key?: Uint8Array): Uint8Array {
   return digest
 }
 
+/** Bytes of a nonce for `seal`; what is sealed is by as many longer, and by 16. */
+export const SEAL_NONCE_BYTES = sodium.crypto_secretbox_NONCEBYTES
+
+/**
+ * Seals a message for whoever has the key: `nonce ‖ XSalsa20-Poly1305` (libsodium's secretbox).
+ * @param nonce  24 random bytes, never the same twice
+ */
+export function seal(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+  const box = Buffer.alloc(message.length + sodium.crypto_secretbox_MACBYTES)
+  sodium.crypto_secretbox_easy(box, viewOf(message), viewOf(nonce), viewOf(key))
+  return Buffer.concat([nonce, box])
+}
+
+/** What was sealed with this key; null if it was not. */
+export function unseal(sealed: Uint8Array, key: Uint8Array): Uint8Array | null {
+  const length = sealed.length - SEAL_NONCE_BYTES - sodium.crypto_secretbox_MACBYTES
+  if (length < 0) return null
+  const bytes = viewOf(sealed)
+  const nonce = bytes.subarray(0, SEAL_NONCE_BYTES)
+  const message = Buffer.alloc(length)
+  const isGenuine = sodium.crypto_secretbox_open_easy(
+    message,
+    bytes.subarray(SEAL_NONCE_BYTES),
+    nonce,
+    viewOf(key),
+  )
+  return isGenuine ? message : null
+}
+
 /** Text as bytes, under a domain, so that a signature for one purpose is none for another. */
 export function domainBytes(domain: Domain, text: string): Uint8Array {
   return Buffer.from(`${domain}\n${text}`, 'utf8')

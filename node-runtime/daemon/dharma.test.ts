@@ -73,7 +73,9 @@ describe('dharma doctor', () => {
     expect(report.ways.map(({ way }) => way)).toEqual(['memory', 'lan', 'list', 'dht'])
     expect(report.ways[1]).toMatchObject({ way: 'lan', state: 'off', step: null, tookMs: null })
     const words = await finish('doctor', '--data', dataDir)
-    expect(words.out).toContain('This machine began its cloud, and is alone in it.')
+    expect(words.out).toContain(
+      'This machine began its cloud, and is alone in it. It works as the whole cloud, and goes on looking for others.',
+    )
     expect(words.out).toMatch(/^ {2}memory {2}answered .*No machine is remembered/m)
   })
 

@@ -4,7 +4,8 @@ import { connectToFolder } from '../host/running-machine.ts'
 import { printJson, printText } from './output.ts'
 
 const STATES: Record<ConnectionReport['state'], string> = {
-  alone: 'This machine began its cloud, and is alone in it.',
+  alone:
+    'This machine began its cloud, and is alone in it. It works as the whole cloud, and goes on looking for others.',
   looking: 'No other machine is linked yet; they are looked for.',
   joined: 'This machine is linked with others of its cloud.',
 }

@@ -31,6 +31,7 @@ import type { OwningSystem } from '../services/systems/system-store.ts'
 import { makeFolder } from '../store/folder-place.ts'
 import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
+import { LocalNetwork } from '../swarm/lan/local-network.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import { measureCompleteness } from './completeness.ts'
 import { ReplicationDriver } from './replication-driver.ts'
@@ -72,8 +73,10 @@ export interface CloudNodeOptions {
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
-  /** The ways of finding other machines that are gone; all if absent. */
+  /** The ways of finding other machines that are gone; all if absent, but for `lan` with a `host`. */
   ways?: readonly WayName[]
+  /** UDP port on the local network; that of multicast DNS if absent. */
+  lanPort?: number
   /** The time of day, ms since 1970; the computer's if absent. */
   now?: () => number
 }
@@ -130,7 +133,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
 
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
-    const { bootstrap, host, ways = WAY_NAMES, now = Date.now } = options
+    const { bootstrap, host, lanPort, now = Date.now } = options
+    const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
     await makeFolder(folder)
     const { store, damage, putAside } = await IndexedRecords.open({
       folder: join(folder, 'records'),
@@ -150,6 +154,15 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
       log,
     })
+    const local = new LocalNetwork({
+      cloud,
+      machine: identity.machine,
+      ownPort: () => swarm.port,
+      isLinked: () => swarm.linkCount > 0,
+      log,
+      ...(host === undefined ? {} : { host }),
+      ...(lanPort === undefined ? {} : { port: lanPort }),
+    })
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
@@ -158,9 +171,12 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         ...(remembered.port === null ? {} : { port: remembered.port }),
         nodes: remembered.nodes,
         useDht: ways.includes('dht'),
-        ways: ways.includes('memory')
-          ? { memory: (heard, signal) => remembered.ask(heard, signal) }
-          : {},
+        ways: {
+          ...(ways.includes('memory')
+            ? { memory: (heard, signal) => remembered.ask(heard, signal) }
+            : {}),
+          ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
+        },
         log,
         ...(genesis === undefined ? {} : { genesis: genesis.body }),
         ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -178,6 +194,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       },
     )
     opened.add(swarm, () => swarm.close())
+    opened.add(local, () => local.close())
     opened.add(remembered, () => remembered.close())
     const membership = await Membership.open({
       folder,

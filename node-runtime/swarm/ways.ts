@@ -25,7 +25,7 @@ export interface Heard {
 
 /**
  * One way: tells of machines as it hears of them, and resolves when it has heard all that there is now.
- * Rejects with `WayFailure`, and soon when the signal aborts.
+ * Rejects with `WayFailure`, and soon when the signal aborts. It may tell of more until it is asked again.
  */
 export type Ask = (heard: Heard, signal: AbortSignal) => Promise<void>
 

@@ -64,8 +64,10 @@ export interface TestMachineOptions {
   log?: Log
   /** It can't find the others. */
   alone?: boolean
-  /** By which ways it looks for them; all if absent. */
+  /** By which ways it looks for them; all but the local network if absent. */
   ways?: readonly WayName[]
+  /** Its local network: those with the same port of this computer hear each other. */
+  lanPort?: number
   /** What the machine has of the system Notes now; undefined if it is not installed. */
   notes?: () => Manifest | undefined
   judge?: JudgesValues
@@ -110,7 +112,7 @@ export class TestCloud {
   }
 
   async start(options: TestMachineOptions = {}): Promise<TestMachine> {
-    const { log = silentLog, alone = false, judge = sharedJudge(), now, ways } = options
+    const { log = silentLog, alone = false, judge = sharedJudge(), now, ways, lanPort } = options
     const notes = options.notes ?? (() => notesManifest)
     const dataDir = options.dataDir ?? (await this.makeFolder())
     const identity = await Identity.open(dataDir)
@@ -144,6 +146,7 @@ export class TestCloud {
       host: '127.0.0.1',
       ...(now === undefined ? {} : { now }),
       ...(ways === undefined ? {} : { ways }),
+      ...(lanPort === undefined ? {} : { lanPort }),
     })
     const machine = { node, identity, dataDir }
     this.#machines.push(machine)

@@ -9,6 +9,10 @@ declare module 'sodium-universal' {
     crypto_sign_detached(signature: Buffer, message: Buffer, secretKey: Buffer): void
     crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean
     crypto_generichash(output: Buffer, input: Buffer, key?: Buffer): void
+    crypto_secretbox_NONCEBYTES: number
+    crypto_secretbox_MACBYTES: number
+    crypto_secretbox_easy(output: Buffer, message: Buffer, nonce: Buffer, key: Buffer): void
+    crypto_secretbox_open_easy(output: Buffer, sealed: Buffer, nonce: Buffer, key: Buffer): boolean
   }
   export default sodium
 }

@@ -13,7 +13,7 @@ const PLACES: Record<WayName, string> = {
 
 const OFF: Record<WayName, string> = {
   memory: 'This machine was told not to try machines of the last time.',
-  lan: 'This version of Dharma does not look on the local network yet.',
+  lan: 'This machine was told not to look on the local network, or to stay on this computer.',
   list: 'This version of Dharma does not read lists yet.',
   dht: 'This machine was told not to use the DHT.',
 }

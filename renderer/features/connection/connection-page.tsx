@@ -10,7 +10,8 @@ import { Loading } from '../../ui/progress.tsx'
 import './connection-page.css'
 
 const STATES: Record<ConnectionReport['state'], string> = {
-  alone: 'This machine began its cloud, and is alone in it.',
+  alone:
+    'This machine began its cloud, and is alone in it. It works as the whole cloud, and goes on looking for others.',
   looking: 'No other machine is linked yet. They are looked for in every way there is.',
   joined: 'This machine is linked with others of its cloud.',
 }

@@ -10,7 +10,9 @@ test('each way is shown, with what came of it and how long it took', async () =>
   renderInShell(<App />, fake)
   fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
   await screen.findByRole('heading', { level: 1, name: 'Connection' })
-  await screen.findByText('This machine began its cloud, and is alone in it.')
+  await screen.findByText(
+    'This machine began its cloud, and is alone in it. It works as the whole cloud, and goes on looking for others.',
+  )
   expect(
     screen.getAllByRole('heading', { level: 3 }).map(({ textContent }) => textContent),
   ).toEqual(['From memory', 'Local network', 'Lists', 'DHT'])
