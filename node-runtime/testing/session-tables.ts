@@ -161,7 +161,8 @@ export class Table {
   readonly dropped: string[] = []
   readonly #rules: RulesOf
   readonly #cursors = new Map<string, number>()
-  readonly #stopped = new Set<string>()
+  /** Logs whose next block is not asked for: for now, or for ever. */
+  readonly #halted = new Set<string>()
   answer: ((request: RulesRequest) => RulesAnswer) | null = null
   failDisk = false
   /** The disk keeps it, and the log does not take it. */
@@ -210,6 +211,8 @@ export class Table {
         this.step({ type: 'appended', token: effect.token, ok: true })
       } else if (effect.type === 'dropLog') {
         this.dropped.push(effect.reason)
+      } else if (effect.type === 'readOn') {
+        this.#halted.delete(effect.log)
       }
     }
   }
@@ -230,18 +233,14 @@ export class Table {
   }
 
   /** Reads another's log as far as it may be read. */
-  read(other: { name: string; log: readonly string[] }): void {
-    if (this.#stopped.has(other.name)) return
-    for (let next = this.#cursors.get(other.name) ?? 0; next < other.log.length; next++) {
-      this.#cursors.set(other.name, next + 1)
-      const begin = this.effects.length
-      this.step({ type: 'block', log: other.name, text: other.log[next] ?? '' })
-      const told = this.effects.slice(begin).filter((effect) => 'log' in effect)
-      if (told.some((effect) => effect.type === 'dropLog' && effect.log === other.name)) {
-        this.#stopped.add(other.name)
-        return
-      }
-      if (!told.some((effect) => effect.type === 'readOn' && effect.log === other.name)) return
+  read({ name, log }: { name: string; log: readonly string[] }): void {
+    while (!this.#halted.has(name)) {
+      const next = this.#cursors.get(name) ?? 0
+      const text = log[next]
+      if (text === undefined) return
+      this.#cursors.set(name, next + 1)
+      this.#halted.add(name)
+      this.step({ type: 'block', log: name, text })
     }
   }
 

@@ -1,6 +1,6 @@
 // Actions as machines sign them by hand, for tests: honest ones, one after the other, and a cheat's.
 import type { SessionDescriptor } from '../contract/sessions.ts'
-import type { Action, ActionStatement } from '../core/sessions/action.ts'
+import type { ActionStatement, SeatAction } from '../core/sessions/action.ts'
 import { writeBlock } from '../core/sessions/block.ts'
 import { sessionId } from '../core/sessions/position.ts'
 import type { Holder } from './session-tables.ts'
@@ -10,7 +10,7 @@ export function forgedLog(
   descriptor: SessionDescriptor,
   by: Holder,
   actions: readonly (Partial<ActionStatement> & Pick<ActionStatement, 'heads'>)[],
-): { name: string; log: string[]; actions: Action[] } {
+): { name: string; log: string[]; actions: SeatAction[] } {
   const signed = actions.map((action) => signedAction(descriptor, by, action))
   const log = [
     writeBlock({ type: 'attestation', form: by.attestation.form }),
@@ -24,8 +24,8 @@ export function signedAction(
   descriptor: SessionDescriptor,
   by: Holder,
   action: Partial<ActionStatement> & Pick<ActionStatement, 'heads'>,
-): Action {
-  return by.sign({
+): SeatAction {
+  const signed = by.sign({
     session: sessionId(descriptor),
     seat: descriptor.seats.indexOf(by.person),
     seq: 0,
@@ -36,14 +36,15 @@ export function signedAction(
     atMs: 1,
     ...action,
   })
+  return { ...signed, attested: by.attestation }
 }
 
 /** Signs one action after the other, each of which has seen all before it on this way. */
 export class Way {
   readonly #descriptor: SessionDescriptor
-  readonly actions: readonly Action[]
+  readonly actions: readonly SeatAction[]
 
-  constructor(descriptor: SessionDescriptor, actions: readonly Action[] = []) {
+  constructor(descriptor: SessionDescriptor, actions: readonly SeatAction[] = []) {
     this.#descriptor = descriptor
     this.actions = actions
   }
@@ -64,7 +65,7 @@ export class Way {
   }
 
   /** The last action on it. */
-  get last(): Action {
+  get last(): SeatAction {
     const last = this.actions.at(-1)
     if (last === undefined) throw new Error('nothing was signed')
     return last

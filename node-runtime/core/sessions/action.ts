@@ -74,6 +74,11 @@ export function openAction(form: SignedForm, check?: VerifySignature): Action | 
   return statement === null ? null : { ...statement, hash: actionHash(form), form }
 }
 
+/** An action of a seat, with the attestation that makes its machine the person's. */
+export interface SeatAction extends Action {
+  attested: Attestation
+}
+
 /** What a session asks of an action before it looks at the others: its place and whose it is. */
 export interface SessionSeats {
   session: string
@@ -85,12 +90,12 @@ export interface SessionSeats {
 export function isOfSeat(
   action: Action,
   { session, seats }: SessionSeats,
-  attestation: Attestation | undefined,
+  attestation: Attestation,
 ): boolean {
   return (
     action.session === session &&
     action.heads.length === seats.length &&
-    attestation?.hash === action.attestation &&
+    attestation.hash === action.attestation &&
     attestation.machine === action.machine &&
     attestation.person === seats[action.seat]
   )

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { descriptorOf, holder } from '../../testing/session-tables.ts'
 import { signedAction, Way } from '../../testing/signed-actions.ts'
-import type { Action } from './action.ts'
-import { writeBlock } from './block.ts'
+import type { SeatAction } from './action.ts'
 import { Branches } from './branches.ts'
-import { MAX_TRANSCRIPT_BYTES } from './transcript.ts'
 
 const [ANN, BOB] = [holder('ann'), holder('bob')]
 const PHONE = holder('ann', 'phone')
@@ -12,13 +10,13 @@ const descriptor = descriptorOf([ANN, BOB])
 const start = new Way(descriptor)
 const UNKNOWN = 'a'.repeat(64)
 
-function branchesOf(...actions: readonly Action[]): Branches {
+function branchesOf(...actions: readonly SeatAction[]): Branches {
   const branches = new Branches(2)
   for (const action of actions) expect(branches.add(action)).toBe('added')
   return branches
 }
 
-const hashesOf = (actions: readonly Action[]): string[] => actions.map(({ hash }) => hash)
+const hashesOf = (actions: readonly SeatAction[]): string[] => actions.map(({ hash }) => hash)
 
 describe('an action that comes ahead of what it names', () => {
   test('is placed with what it waited for, and so is what waited for it', () => {
@@ -29,7 +27,7 @@ describe('an action that comes ahead of what it names', () => {
       expect(branches.add(action)).toBe('waiting')
     }
     expect([branches.size, branches.order]).toEqual([0, []])
-    const [first] = actions as [Action]
+    const [first] = actions as readonly [SeatAction]
     expect(branches.add(first)).toBe('added')
     expect(hashesOf(branches.order)).toEqual(hashesOf(actions))
     for (const action of actions) expect(branches.add(action)).toBe('known')
@@ -49,10 +47,7 @@ describe('an action that comes ahead of what it names', () => {
 
   test('is kept if no more than 32 of its seat wait already; the rest has to come again', () => {
     const cause = start.with(ANN)
-    const early = Array.from(
-      { length: 33 },
-      (_, number) => cause.with(holder('bob', `machine ${number}`)).last,
-    )
+    const early = Array.from({ length: 33 }, (_, body) => cause.with(BOB, { body }).last)
     const annsOwn = cause.with(PHONE).last
     const branches = branchesOf()
     for (const action of [...early, annsOwn]) expect(branches.add(action)).toBe('waiting')
@@ -62,7 +57,7 @@ describe('an action that comes ahead of what it names', () => {
     )
     // Who floods takes nothing from another seat.
     expect(branches.has(annsOwn.hash)).toBe(true)
-    expect(branches.add(early.at(-1) as Action)).toBe('added')
+    expect(branches.add(early.at(-1) as SeatAction)).toBe('added')
   })
 })
 
@@ -101,40 +96,6 @@ describe('an action that fits nowhere', () => {
   })
 })
 
-describe('the room of a seat', () => {
-  const share = ((MAX_TRANSCRIPT_BYTES / 8) * 7) / 2
-
-  test('is an equal share, which its actions take up as they stand in a transcript', () => {
-    const [first, second] = [start.with(ANN), start.with(ANN).with(ANN)]
-    const branches = branchesOf()
-    const roomOf = (seat: number, bytes: number): boolean[] => [
-      branches.hasRoom(seat, bytes),
-      branches.hasRoom(seat, bytes + 1),
-    ]
-    expect(roomOf(0, share)).toEqual([true, false])
-    let left = share
-    for (const { last } of [first, second]) {
-      expect(branches.add(last)).toBe('added')
-      // A line, with its end.
-      left -= Buffer.byteLength(writeBlock({ type: 'action', form: last.form })) + 1
-      expect(roomOf(0, left)).toEqual([true, false])
-    }
-    expect(roomOf(1, share)).toEqual([true, false])
-    expect(branches.hasRoom(2, 0)).toBe(false)
-  })
-
-  test('that is used up refuses what is too large, and still takes what is small', () => {
-    const branches = branchesOf()
-    const bodyOf = (bytes: number) => ({ body: 'x'.repeat(bytes), signature: '' })
-    const around = Buffer.byteLength(writeBlock({ type: 'action', form: bodyOf(0) })) + 1
-    const [large, small] = [2, 1].map((body) => start.with(ANN, { body }).last) as [Action, Action]
-    expect(branches.add({ ...large, form: bodyOf(share - around + 1) })).toBe('refused')
-    expect(branches.add({ ...small, form: bodyOf(share - around) })).toBe('added')
-    expect(branches.hasRoom(0, 1)).toBe(false)
-    expect(branches.add(start.with(BOB).last)).toBe('added')
-  })
-})
-
 describe('what an action had seen', () => {
   test('is counted over all seats, up to what it names', () => {
     const way = start.with(ANN).with(BOB).with(ANN)
@@ -158,30 +119,30 @@ describe('two actions of one machine for one position', () => {
         [second, first],
       ] as const) {
         const branches = branchesOf(seen.last, one)
-        expect(branches.equivocation).toBeNull()
+        expect(branches.breaches).toEqual([])
         branches.add(other)
-        expect(branches.equivocation).toEqual({ seat: 1, first: one, second: other })
+        expect(branches.breaches).toEqual([{ seat: 1, twins: [one, other] }])
       }
     }
   })
 
   test('are proven once: what comes later changes nothing', () => {
     const three = [1, 2, 3].map((body) => start.with(BOB, { body }).last) as [
-      Action,
-      Action,
-      Action,
+      SeatAction,
+      SeatAction,
+      SeatAction,
     ]
     const branches = branchesOf(...three)
-    expect(branches.equivocation).toEqual({ seat: 1, first: three[0], second: three[1] })
+    expect(branches.breaches).toEqual([{ seat: 1, twins: [three[0], three[1]] }])
   })
 
   test('are none where two machines signed them', () => {
-    expect(branchesOf(seen.last, start.with(PHONE).last).equivocation).toBeNull()
+    expect(branchesOf(seen.last, start.with(PHONE).last).breaches).toEqual([])
   })
 
   test('are none where they answer ways of another that exclude each other', () => {
     const other = start.with(PHONE)
     const branches = branchesOf(seen.last, other.last, seen.with(BOB).last, other.with(BOB).last)
-    expect(branches.equivocation).toBeNull()
+    expect(branches.breaches).toEqual([])
   })
 })

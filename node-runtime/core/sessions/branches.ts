@@ -1,21 +1,22 @@
 // The actions of all seats' machines as what they are: a graph, in which each action names the last one
 // it had seen of every seat. Here is decided which may be a part of it, and who signed two for one
-// position; `fork-choice.ts` says which of them count, and in which order.
-import type { Action } from './action.ts'
+// position, or too much; `fork-choice.ts` says which of them count, and in which order.
+import type { Attestation } from '../forms/attestation.ts'
+import type { Action, SeatAction } from './action.ts'
 import { ForkChoice } from './fork-choice.ts'
 import type { ActionNode } from './fork-choice.ts'
-import { bytesInTranscript, MAX_ACTION_BYTES } from './transcript.ts'
+import { SeatRoom } from './seat-room.ts'
 
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
 const MAX_WAITING_OF_SEAT = 32
 /** Actions that are known to fit nowhere: more than all seats have room for. */
 const MAX_REFUSED = 20_000
 
-/** One machine signed two actions for one position: proof of cheating. */
-export interface Equivocation {
+/** What the actions of a seat prove by themselves, without rules: that it cheats. */
+export interface Breach {
   seat: number
-  first: Action
-  second: Action
+  /** Two actions of one machine for one position; null where all of them are more than a seat may sign. */
+  twins: readonly [SeatAction, SeatAction] | null
 }
 
 /** What became of an action that was handed in. */
@@ -27,18 +28,25 @@ export class Branches {
   readonly #nodes = new Map<string | null, ActionNode>()
   readonly #roots: ActionNode[][]
   /** By seat, by hash. */
-  readonly #waiting: Map<string, Action>[]
-  /** By seat: bytes of what is placed of it. */
-  readonly #used: number[]
+  readonly #waiting: Map<string, SeatAction>[]
+  /** By seat: what is placed of it. */
+  readonly #rooms: SeatRoom[]
   readonly #refused = new Set<string | null>()
   readonly #choice = new ForkChoice()
-  equivocation: Equivocation | null = null
+  /** By seat, the first that was found. */
+  readonly #breaches: (Breach | null)[]
 
   constructor(seats: number) {
     this.#seats = seats
     this.#roots = Array.from({ length: seats }, () => [])
     this.#waiting = Array.from({ length: seats }, () => new Map())
-    this.#used = Array.from({ length: seats }, () => 0)
+    this.#rooms = Array.from({ length: seats }, () => new SeatRoom(seats))
+    this.#breaches = Array.from({ length: seats }, () => null)
+  }
+
+  /** Of the seats that cheat, by what they signed alone. Which they are, all find who have the same. */
+  get breaches(): readonly Breach[] {
+    return this.#breaches.filter((breach) => breach !== null)
   }
 
   /** All actions that are placed, counting or not. */
@@ -47,18 +55,31 @@ export class Branches {
   }
 
   /** The actions that count, in the order in which the rules take them. */
-  get order(): readonly Action[] {
+  get order(): readonly SeatAction[] {
     return this.#choice.order
+  }
+
+  /** All that are placed, counting or not, causes before effects. */
+  get all(): readonly SeatAction[] {
+    return this.#choice.all
   }
 
   has(hash: string): boolean {
     return this.#nodes.has(hash)
   }
 
-  /** May the seat act on, with actions of up to so many bytes? */
-  hasRoom(seat: number, bytes: number): boolean {
-    const used = this.#used[seat] ?? Infinity
-    return used + bytes <= Math.floor(MAX_ACTION_BYTES / this.#seats)
+  /** An attestation under which a seat has acted. */
+  attestationOf(hash: string): Attestation | undefined {
+    for (const room of this.#rooms) {
+      const attestation = room.attestation(hash)
+      if (attestation !== undefined) return attestation
+    }
+    return undefined
+  }
+
+  /** What the seat may sign; undefined if there is no such seat. */
+  roomOf(seat: number): SeatRoom | undefined {
+    return this.#rooms[seat]
   }
 
   /** By seat, the last action that counts: what a machine that acts now has seen. */
@@ -86,7 +107,7 @@ export class Branches {
    * Takes in an action whose signature and seat were checked. Those that waited for it follow. One that
    * waits itself is kept if there is room; whoever has it hands it in again.
    */
-  add(action: Action): Added {
+  add(action: SeatAction): Added {
     const result = this.#place(action)
     if (result !== 'added') return result
     for (let progress = true; progress; ) {
@@ -103,7 +124,7 @@ export class Branches {
     return 'added'
   }
 
-  #place(action: Action): Added {
+  #place(action: SeatAction): Added {
     if (this.#nodes.has(action.hash)) return 'known'
     const heads = action.heads.map((head) => (head === null ? null : this.#nodes.get(head)))
     if (action.heads.some((head) => this.#refused.has(head))) return this.#refuse(action)
@@ -115,8 +136,8 @@ export class Branches {
       return 'waiting'
     }
     const known = heads as (ActionNode | null)[]
-    const bytes = bytesInTranscript({ type: 'action', form: action.form })
-    if (!this.#isWellPlaced(action, known) || !this.hasRoom(action.seat, bytes)) {
+    const room = this.#rooms[action.seat]
+    if (!this.#isWellPlaced(action, known) || room?.take(action) !== true) {
       return this.#refuse(action)
     }
     const siblings = this.#siblingsAt(action.seat, known)
@@ -130,15 +151,22 @@ export class Branches {
       support: 0,
       lost: false,
     }
-    if (this.equivocation === null) {
-      const first = this.#findTwin(action, known)?.action
-      if (first !== undefined) this.equivocation = { seat: action.seat, first, second: action }
-    }
+    this.#breaches[action.seat] ??= this.#findBreach(action, known, room)
     this.#nodes.set(action.hash, node)
-    this.#used[action.seat] = (this.#used[action.seat] ?? 0) + bytes
     siblings.push(node)
     this.#choice.add(node)
     return 'added'
+  }
+
+  #findBreach(
+    action: SeatAction,
+    heads: readonly (ActionNode | null)[],
+    room: SeatRoom,
+  ): Breach | null {
+    const { seat } = action
+    const first = this.#findTwin(action, heads)?.action
+    if (first !== undefined) return { seat, twins: [first, action] }
+    return room.isOverused ? { seat, twins: null } : null
   }
 
   #refuse({ hash }: Action): Added {

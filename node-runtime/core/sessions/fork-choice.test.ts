@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import { Branches } from './branches.ts'
 import { ForkChoice } from './fork-choice.ts'
 import type { ActionNode } from './fork-choice.ts'
@@ -11,11 +11,13 @@ const SEATS = 3
 function actionOf(seat: number, seq: number, heads: (string | null)[], at: number, type = 'move') {
   const hash = `${at.toString(16).padStart(8, '0')}.${seat}.${seq}.${heads.join('')}`.slice(0, 64)
   const form = { body: '', signature: '' }
-  return { seat, seq, heads, type, body: null, machine: 'one', hash, form } as unknown as Action
+  const attested = { hash: 'attestation' }
+  const action = { seat, seq, heads, type, body: null, machine: 'one', hash, form, attested }
+  return action as unknown as SeatAction
 }
 
 interface OracleNode {
-  action: Action
+  action: SeatAction
   parent: string | null
   depth: number
   support: number
@@ -23,7 +25,7 @@ interface OracleNode {
 }
 
 /** The rule, without any haste: all is sorted and decided from the beginning. */
-function orderOf(actions: readonly Action[]): string[] {
+function orderOf(actions: readonly SeatAction[]): string[] {
   const nodes = new Map<string, OracleNode>()
   const node = (hash: string | null): OracleNode | undefined =>
     hash === null ? undefined : nodes.get(hash)
@@ -77,7 +79,7 @@ const choice = fc.record({
 /** Actions that fit, in an order in which they could come: many go on from the same. */
 function graphOf(choices: readonly (typeof choice extends fc.Arbitrary<infer T> ? T : never)[]) {
   const branches = new Branches(SEATS)
-  const actions: Action[] = []
+  const actions: SeatAction[] = []
   for (const { seat, from, seen, at, type } of choices) {
     const nothing: (string | null)[] = Array.from({ length: SEATS }, () => null)
     /** What who has made one of the last actions knew then. */
@@ -108,12 +110,12 @@ test('after each action, whatever comes when, the order is what the rule says of
       (choices, chance) => {
         const left = graphOf(choices)
         const branches = new Branches(SEATS)
-        const placed: Action[] = []
+        const placed: SeatAction[] = []
         while (left.length > 0) {
           const open = left.filter(({ heads }) =>
             heads.every((head) => head === null || branches.has(head)),
           )
-          const action = open[(chance.next().value as number) % open.length] as Action
+          const action = open[(chance.next().value as number) % open.length] as SeatAction
           left.splice(left.indexOf(action), 1)
           expect(branches.add(action)).toBe('added')
           placed.push(action)
@@ -131,7 +133,7 @@ test('after each action, whatever comes when, the order is what the rule says of
 /** Branches of two seats, whose order is held against the rule with each action. */
 function checkedBranches() {
   const branches = new Branches(2)
-  const placed: Action[] = []
+  const placed: SeatAction[] = []
   const add = (seat: number, seq: number, heads: (string | null)[], at: number): string => {
     const action = actionOf(seat, seq, heads, at)
     expect(branches.add(action)).toBe('added')

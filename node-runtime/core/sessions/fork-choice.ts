@@ -2,11 +2,11 @@
 // person went different ways, the way that others built on counts. The answer depends on the actions
 // alone, never on the order in which they came; what comes is put in its place, and all is decided anew
 // only when it turns over what was decided before.
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 
 /** An action in the graph of all actions. */
 export interface ActionNode {
-  readonly action: Action
+  readonly action: SeatAction
   /** Of the same seat. */
   readonly parent: ActionNode | null
   /** All that go on from the same parent, this one included. */
@@ -27,11 +27,16 @@ export class ForkChoice {
   readonly #all: ActionNode[] = []
   /** Those that count, in the same order. */
   #counting: ActionNode[] = []
-  #order: Action[] = []
+  #order: SeatAction[] = []
 
   /** The actions that count, in the order in which the rules take them. */
-  get order(): readonly Action[] {
+  get order(): readonly SeatAction[] {
     return this.#order
+  }
+
+  /** All, counting or not, in the same order. */
+  get all(): SeatAction[] {
+    return this.#all.map(({ action }) => action)
   }
 
   /** Takes in an action that all in `heads` came before, and that is among its siblings already. */

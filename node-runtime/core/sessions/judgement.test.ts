@@ -3,7 +3,7 @@ import type { Json } from '../../contract/values.ts'
 import { coin, descriptorOf, holder, longRace, race } from '../../testing/session-tables.ts'
 import type { RulesOf } from '../../testing/session-tables.ts'
 import { Way } from '../../testing/signed-actions.ts'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import { Branches } from './branches.ts'
 import { Judgement } from './judgement.ts'
 
@@ -17,7 +17,7 @@ function judged(rules: RulesOf) {
   const branches = new Branches(2)
   const judgement = new Judgement(2, branches)
   /** Takes these in. Says what the rules were asked. */
-  const take = (...actions: readonly Action[]): Json[] => {
+  const take = (...actions: readonly SeatAction[]): Json[] => {
     const asked: Json[] = []
     for (const action of actions) expect(branches.add(action)).toBe('added')
     for (let next = judgement.next(0); next !== null; next = judgement.next(0)) {
@@ -45,7 +45,7 @@ function wayOf(...bodies: number[]): Way {
   return bodies.reduce((way, body, ply) => way.with(ply % 2 === 0 ? ANN : BOB, { body }), start)
 }
 
-const hashesOf = (actions: readonly Action[]): string[] => actions.map(({ hash }) => hash)
+const hashesOf = (actions: readonly SeatAction[]): string[] => actions.map(({ hash }) => hash)
 
 describe('until the rules have answered', () => {
   test('nothing is known, and nobody is to act', () => {
@@ -166,9 +166,10 @@ describe('a proof', () => {
     expect(judgement.position?.view).toBe(0)
   })
 
-  test('of two actions for one position stops it: the rules are not asked, and nobody acts', () => {
+  test('of two actions for one position stops it: nobody acts, and what is there is played', () => {
     const { judgement, take } = judged(race)
-    const [one, other] = [1, 2].map((body) => wayOf(3, body)) as [Way, Way]
+    const ways = [1, 2].map((body) => wayOf(3, body))
+    const [one, other] = ways.sort((a, b) => (a.last.hash < b.last.hash ? -1 : 1)) as [Way, Way]
     take(...one.actions)
     expect(take(other.last)).toEqual([])
     expect(judgement.fault).toEqual({
@@ -179,21 +180,42 @@ describe('a proof', () => {
     })
     expect(judgement.ending?.outcome.scores).toEqual([1, 0])
     expect(judgement.toAct).toEqual([])
-    expect(take(other.with(ANN).last)).toEqual([])
+    expect(take(one.with(ANN, { body: 3 }).last)).toEqual([3])
+    expect(judgement.actions).toHaveLength(3)
   })
 
-  test('of two actions has both in the transcript, once each, in whatever order they came', () => {
+  test('of two actions has all in the transcript, counting or not, in whatever order they came', () => {
     const [one, other] = [1, 2].map((body) => wayOf(3, body)) as [Way, Way]
-    for (const way of [
-      [...one.actions, other.last],
-      [...other.actions, one.last],
-    ]) {
+    const [long, longer] = [one, other].map((way) => way.with(ANN)) as [Way, Way]
+    const all = [...longer.actions, ...long.actions.slice(1)]
+    const transcripts = [
+      [...long.actions, ...longer.actions.slice(1)],
+      [...longer.actions, ...long.actions.slice(1)],
+    ].map((actions) => {
       const { judgement, take } = judged(race)
-      take(...way)
-      const hashes = hashesOf(judgement.transcript)
-      expect(hashes[0]).toBe(one.actions[0]?.hash)
-      expect(hashes.slice(1).sort()).toEqual([one.last.hash, other.last.hash].sort())
+      take(...actions)
+      return hashesOf(judgement.transcript)
+    })
+    expect(transcripts[0]).toEqual(transcripts[1])
+    expect(transcripts[0]?.toSorted()).toEqual(hashesOf(all).toSorted())
+    expect(transcripts[0]?.[0]).toBe(one.actions[0]?.hash)
+  })
+
+  test('of a seat that signed more than it may needs no two actions, and blames no other', () => {
+    const { judgement, take } = judged(race)
+    const machines = Array.from({ length: 25 }, (_, number) => holder('bob', `machine ${number}`))
+    for (const by of machines) {
+      expect(judgement.fault).toBeNull()
+      take(start.with(by, { type: 'chat' }).last)
     }
+    expect(judgement.fault).toEqual({
+      seat: 1,
+      ply: 0,
+      message: 'it signed more than a seat may in one session',
+      proof: [],
+    })
+    expect(judgement.ending?.outcome.scores).toEqual([1, 0])
+    expect(judgement.transcript).toHaveLength(25)
   })
 
   test('of two actions is nobody’s to agree with', () => {
@@ -211,7 +233,7 @@ describe('an agreement', () => {
   const body = { scores: [0, 1], reason: 'the goal' }
 
   /** By seat, is there one after these? */
-  const agreedAfter = (...actions: readonly Action[]): (string | undefined)[] => {
+  const agreedAfter = (...actions: readonly SeatAction[]): (string | undefined)[] => {
     const { judgement, take } = judged(race)
     take(...actions)
     return judgement.agreements.map((agreement) => agreement?.hash)

@@ -4,7 +4,7 @@ import type { EndedBy, Outcome } from '../../contract/sessions.ts'
 import type { Json } from '../../contract/values.ts'
 import type { SignedForm } from '../forms/signed-form.ts'
 import { ACTION_TYPES } from './action.ts'
-import type { Action } from './action.ts'
+import type { Action, SeatAction } from './action.ts'
 import type { Branches } from './branches.ts'
 import { jsonEqual } from './position.ts'
 import type { Position, RulesAnswer, RulesRequest, Viewer } from './position.ts'
@@ -31,7 +31,10 @@ export interface Fault {
   seat: number
   ply: number
   message: string
-  /** The action that the rules refuse at the very position it names; or two for one position. */
+  /**
+   * The action that the rules refuse at the very position it names; or two for one position. None where
+   * it is all that the seat has signed: the transcript has that.
+   */
   proof: SignedForm[]
 }
 
@@ -71,21 +74,29 @@ export class Judgement {
   }
 
   get fault(): Fault | null {
-    const { equivocation } = this.#branches
-    if (equivocation === null) return this.#played[this.#end]?.fault ?? null
-    const { seat, first, second } = equivocation
+    const [breach] = this.#branches.breaches
+    if (breach === undefined) return this.#played[this.#end]?.fault ?? null
+    const { seat, twins } = breach
     return {
       seat,
       ply: this.#actions.length,
-      message: 'one machine signed two different actions for one position',
-      proof: [first.form, second.form],
+      message:
+        twins === null
+          ? 'it signed more than a seat may in one session'
+          : 'one machine signed two different actions for one position',
+      proof: twins === null ? [] : twins.map(({ form }) => form),
     }
   }
 
   get ending(): Ending | null {
-    const { fault } = this
-    if (fault === null) return this.#played[this.#end]?.ending ?? null
-    return { outcome: this.#loss(fault.seat, 'the rules were broken'), by: 'fault' }
+    const seats = this.#branches.breaches.map(({ seat }) => seat)
+    return seats.length === 0 ? this.#endOfPlay : this.#faulty(seats)
+  }
+
+  /** How it ended, but for what seats have proven by what they signed, whatever the rules say. */
+  get #endOfPlay(): Ending | null {
+    const { fault = null, ending = null } = this.#played[this.#end] ?? {}
+    return fault === null ? ending : this.#faulty([fault.seat])
   }
 
   /** Are there actions that the rules have not seen yet? */
@@ -100,10 +111,10 @@ export class Judgement {
   }
 
   /** By seat, the agreement with how it ended. */
-  get agreements(): (Action | null)[] {
+  get agreements(): (SeatAction | null)[] {
     const outcome = this.ending?.outcome
     const last = this.#end
-    const agreed: (Action | null)[] = Array.from({ length: this.#seats }, () => null)
+    const agreed: (SeatAction | null)[] = Array.from({ length: this.#seats }, () => null)
     if (outcome === undefined || last < 0) return agreed
     for (const action of this.#branches.order) {
       const { type, seat, body } = action
@@ -114,27 +125,24 @@ export class Judgement {
     return agreed
   }
 
-  /** Everything up to the end, so that whoever has the end has the same. */
-  get transcript(): Action[] {
-    const { equivocation, order } = this.#branches
+  /**
+   * Everything up to the end, so that whoever has the end has the same. What proves a cheat by itself may
+   * count or not, and stands on what may: then it is all there is.
+   */
+  get transcript(): readonly SeatAction[] {
+    const { breaches, all, order } = this.#branches
+    if (breaches.length > 0) return all
     const last = this.#end
-    const actions = order.slice(0, last < 0 ? order.length : last + 1)
-    if (equivocation !== null) {
-      for (const twin of [equivocation.first, equivocation.second]) {
-        if (!actions.includes(twin)) actions.push(twin)
-      }
-    }
-    return actions
+    return order.slice(0, last < 0 ? order.length : last + 1)
   }
 
   /** What the rules are to be asked next; null when all is played. */
   next(viewer: Viewer): { stamp: string; request: RulesRequest } | null {
-    if (this.#branches.equivocation !== null) return null
     this.#followOrder()
     const { position } = this
     if (position === null) return { stamp: 'start', request: { call: 'start', viewer } }
     for (let action = this.#upcoming; action !== undefined; action = this.#upcoming) {
-      if (action.type === ACTION_TYPES.move && this.ending === null) {
+      if (action.type === ACTION_TYPES.move && this.#endOfPlay === null) {
         const { seat, body, hash } = action
         const request = { call: 'play', state: position.state, seat, action: body, viewer } as const
         return { stamp: `${this.#version}/${this.#played.length}/${hash}`, request }
@@ -201,10 +209,10 @@ export class Judgement {
   }
 
   #endingBy(action: Action, position: Position): Ending | null {
-    if (this.ending !== null) return null
+    if (this.#endOfPlay !== null) return null
     const { type, seat } = action
     if (type === ACTION_TYPES.resign) {
-      return { outcome: this.#loss(seat, 'resigned'), by: 'resignation' }
+      return { outcome: this.#loss([seat], 'resigned'), by: 'resignation' }
     }
     if (type !== ACTION_TYPES.claim || !this.#hasSeenAll(action)) return null
     const toAct = seatsToActIn(position)
@@ -232,9 +240,13 @@ export class Judgement {
     if (old !== undefined) old.position = null
   }
 
-  #loss(loser: number, reason: string): Outcome {
+  #faulty(seats: readonly number[]): Ending {
+    return { outcome: this.#loss(seats, 'the rules were broken'), by: 'fault' }
+  }
+
+  #loss(losers: readonly number[], reason: string): Outcome {
     return {
-      scores: Array.from({ length: this.#seats }, (_, seat) => (seat === loser ? 0 : 1)),
+      scores: Array.from({ length: this.#seats }, (_, seat) => (losers.includes(seat) ? 0 : 1)),
       reason,
     }
   }

@@ -10,14 +10,13 @@ import {
 } from '../../testing/session-tables.ts'
 import type { Holder, RulesOf } from '../../testing/session-tables.ts'
 import { forgedLog, signedAction, Way } from '../../testing/signed-actions.ts'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import { writeBlock } from './block.ts'
 import { Branches } from './branches.ts'
 import { LogIntake } from './log-intake.ts'
 import type { Taken } from './log-intake.ts'
 import { sessionId } from './position.ts'
 import type { RefereeEffect } from './referee-events.ts'
-import { MAX_ATTESTATION_BYTES } from './transcript.ts'
 
 const [ANN, BOB, EVE] = [holder('ann'), holder('bob'), holder('eve')]
 const descriptor = descriptorOf([ANN, BOB])
@@ -26,7 +25,7 @@ const start = new Way(descriptor)
 
 const attested = ({ attestation }: Holder): string =>
   writeBlock({ type: 'attestation', form: attestation.form })
-const blockOf = ({ form }: Action): string => writeBlock({ type: 'action', form })
+const blockOf = ({ form }: SeatAction): string => writeBlock({ type: 'action', form })
 
 function intakeOf() {
   const branches = new Branches(2)
@@ -52,7 +51,7 @@ describe('a log is read on', () => {
   test('not while its last action waits for another’s; then it goes on from there', () => {
     const { branches, intake } = intakeOf()
     const way = start.with(ANN).with(BOB).with(BOB, { type: 'chat' })
-    const [first, second, third] = way.actions as [Action, Action, Action]
+    const [first, second, third] = way.actions as readonly [SeatAction, SeatAction, SeatAction]
     intake.takeBlock('his', attested(BOB))
     expect(intake.takeBlock('his', blockOf(second))).toEqual(none)
     // Whoever hands in the next block all the same is not heard.
@@ -76,7 +75,7 @@ describe('a log is read on', () => {
   test('not until all is here that its action waits for', () => {
     const { intake } = intakeOf()
     const way = start.with(ANN).with(BOB).with(ANN)
-    const [first, second, third] = way.actions as [Action, Action, Action]
+    const [first, second, third] = way.actions as readonly [SeatAction, SeatAction, SeatAction]
     for (const [log, who] of [
       ['hers', ANN],
       ['his', BOB],
@@ -94,6 +93,7 @@ describe('a log is read on', () => {
   test('where one log waits for another that waits, though none of it had a place to wait in', () => {
     const { branches, intake } = intakeOf()
     for (const who of [ANN, BOB]) intake.takeBlock(`of ${who.person}`, attested(who))
+    intake.takeBlock('her phone’s', attested(ANN))
     for (const [seat, who] of [ANN, BOB].entries()) {
       const unknown = 'a'.repeat(64)
       for (let body = 0; body < 32; body++) {
@@ -102,7 +102,7 @@ describe('a log is read on', () => {
       }
     }
     const way = start.with(ANN).with(BOB).with(ANN)
-    const [first, second, third] = way.actions as [Action, Action, Action]
+    const [first, second, third] = way.actions as readonly [SeatAction, SeatAction, SeatAction]
     const hers = `of ${ANN.person}`
     expect(intake.takeBlock('her phone’s', blockOf(third))).toEqual(none)
     expect(intake.takeBlock(`of ${BOB.person}`, blockOf(second))).toEqual(none)
@@ -173,18 +173,19 @@ describe('an action that comes ahead of its log', () => {
   test('counts with the attestation that comes along, and concerns no log', () => {
     const { branches, intake } = intakeOf()
     const { form } = start.with(ANN).last
-    expect(intake.take(form, null)).toEqual(none)
+    const { form: hers } = ANN.attestation
     expect(intake.take(form, EVE.attestation.form)).toEqual(none)
+    expect(intake.take(form, holder('ann', 'phone').attestation.form)).toEqual(none)
     expect(branches.size).toBe(0)
-    expect(intake.take(form, ANN.attestation.form)).toEqual({ effects: [], isNews: true })
-    expect(intake.take(form, null)).toEqual(none)
-    expect(intake.take(start.with(ANN, { seq: 3 }).last.form, null)).toEqual(none)
+    expect(intake.take(form, hers)).toEqual({ effects: [], isNews: true })
+    expect(intake.take(form, hers)).toEqual(none)
+    expect(intake.take(start.with(ANN, { seq: 3 }).last.form, hers)).toEqual(none)
   })
 
   test('may wait for others, and no log waits with it', () => {
     const { branches, intake } = intakeOf()
     const way = start.with(ANN).with(BOB)
-    const [first, second] = way.actions as [Action, Action]
+    const [first, second] = way.actions as readonly [SeatAction, SeatAction]
     expect(intake.take(second.form, BOB.attestation.form)).toEqual(none)
     expect(intake.take(first.form, ANN.attestation.form)).toEqual({ effects: [], isNews: true })
     expect(intake.wake()).toEqual([])
@@ -192,73 +193,37 @@ describe('an action that comes ahead of its log', () => {
   })
 })
 
-describe('attestations', () => {
-  test('are known by their hash, and are those that the actions name', () => {
-    const { intake } = intakeOf()
-    const phone = holder('ann', 'phone')
-    expect(intake.attestationOf(ANN.attestation.hash)).toBeUndefined()
-    for (const who of [ANN, phone, BOB]) intake.takeBlock('any', attested(who))
-    expect(intake.attestationOf(ANN.attestation.hash)).toEqual(ANN.attestation)
-    const actions = [start.with(ANN), start.with(BOB)].map(({ last }) => last)
-    expect(intake.attestationsUnder(actions)).toEqual([ANN.attestation, BOB.attestation])
-    expect(intake.attestationsUnder([])).toEqual([])
-  })
+describe('an attestation', () => {
+  const action = start.with(ANN).last
 
-  test('of one person are 32; what machines beyond those sign is not taken, and others have room', () => {
-    const { intake } = intakeOf()
-    const machines = Array.from({ length: 33 }, (_, number) => holder('bob', `machine ${number}`))
-    const isNews = machines.map((who, number) => {
-      expect(intake.takeBlock('flood', attested(who)).effects).toEqual([readOn('flood')])
-      const heads = [null, null]
-      const { form } = signedAction(descriptor, who, { heads, body: number })
-      return intake.take(form, null).isNews
-    })
-    expect(isNews).toEqual(machines.map((_, number) => number < 32))
+  test('has to stand in the very log, before the action: what came in others decides nothing', () => {
+    const { branches, intake } = intakeOf()
     intake.takeBlock('hers', attested(ANN))
-    expect(intake.takeBlock('hers', blockOf(start.with(ANN).last)).isNews).toBe(true)
+    expect(intake.takeBlock('hers', blockOf(action)).isNews).toBe(true)
+    const reason = 'an action is not the seat’s'
+    expect(intake.takeBlock('bare', blockOf(action)).effects).toEqual([dropLog('bare', reason)])
+    intake.takeBlock('late', attested(holder('ann', 'phone')))
+    expect(intake.takeBlock('late', blockOf(action)).effects).toEqual([dropLog('late', reason)])
+    expect(branches.attestationOf(ANN.attestation.hash)).toEqual(ANN.attestation)
   })
 
-  test('of one person have an equal share of a transcript’s bytes', () => {
-    const { intake } = intakeOf()
-    const sizeOf = ({ attestation }: Holder): number =>
-      Buffer.byteLength(attested({ ...ANN, attestation })) + 1
-    let left = Math.floor(MAX_ATTESTATION_BYTES / 2)
-    let count = 0
-    const fill = (text: string): void => {
-      for (;;) {
-        const who = holder('ann', `machine ${count}`, { more: text })
-        if (sizeOf(who) > left - 1_000) return
-        left -= sizeOf(who)
-        expect(intake.hasRoomFor(who.attestation)).toBe(true)
-        expect(intake.takeBlock('flood', attested(who)).effects).toEqual([readOn('flood')])
-        count++
-      }
-    }
-    for (const text of ['\u20ac'.repeat(15_000), 'x'.repeat(8_000)]) fill(text)
-    const around = sizeOf(holder('ann', 'last', { more: '' }))
-    const [fits, larger] = [0, 1].map((more) =>
-      holder('ann', 'last', { more: 'x'.repeat(left - around + more) }),
-    ) as [Holder, Holder]
-    expect(intake.hasRoomFor(larger.attestation)).toBe(false)
-    expect(intake.hasRoomFor(fits.attestation)).toBe(true)
-    intake.know(larger.attestation)
-    expect(intake.attestationOf(larger.attestation.hash)).toBeUndefined()
-    intake.know(fits.attestation)
-    expect(intake.attestationOf(fits.attestation.hash)).toEqual(fits.attestation)
-    // What is here needs no room, and takes none again.
-    intake.know(fits.attestation)
-    expect(intake.hasRoomFor(fits.attestation)).toBe(true)
-    expect(intake.hasRoomFor(ANN.attestation)).toBe(false)
-    expect(intake.hasRoomFor(BOB.attestation)).toBe(true)
+  test('is kept once an action is taken in under it', () => {
+    const { branches, intake } = intakeOf()
+    intake.takeBlock('hers', attested(ANN))
+    expect(branches.attestationOf(ANN.attestation.hash)).toBeUndefined()
+    intake.takeBlock('hers', blockOf(action))
+    expect(branches.attestationOf(ANN.attestation.hash)).toEqual(ANN.attestation)
   })
 
-  test('that are here already take no room again', () => {
+  test('is one of as many as a transcript may show; a log that shows more is read no further', () => {
     const { intake } = intakeOf()
-    for (let times = 0; times < 40; times++) {
-      intake.takeBlock('hers', attested(ANN))
-      intake.know(ANN.attestation)
+    const machines = Array.from({ length: 51 }, (_, number) => holder('bob', `machine ${number}`))
+    const effects = machines.map((who) => intake.takeBlock('flood', attested(who)).effects[0])
+    expect(effects.slice(0, 50)).toEqual(machines.slice(0, 50).map(() => readOn('flood')))
+    expect(effects[50]).toEqual(dropLog('flood', 'it has too many attestations'))
+    for (let times = 0; times < 60; times++) {
+      expect(intake.takeBlock('hers', attested(ANN)).effects).toEqual([readOn('hers')])
     }
-    expect(intake.hasRoomFor(holder('ann', 'phone').attestation)).toBe(true)
   })
 })
 
@@ -294,7 +259,7 @@ describe('a seat that floods', () => {
     for (const table of [ann, spectator]) table.read({ name: 'flood', log })
     expect(ann.act(3)).toBe(0)
     exchange(ann, bob, spectator)
-    expect(spectator.dropped).toEqual([])
+    expect(spectator.dropped).toEqual(['it has too many attestations'])
     expect(spectator.referee.actions).toHaveLength(1)
   })
 
@@ -312,7 +277,8 @@ describe('a seat that floods', () => {
     const second = JSON.parse(bob.log.at(-1) ?? '') as {
       action: { body: string; signature: string }
     }
-    spectator.step({ type: 'action', form: second.action, attestation: null })
+    const attestation = BOB.attestation.form
+    spectator.step({ type: 'action', form: second.action, attestation })
     exchange(ann, bob, spectator)
     expect(spectator.dropped).toEqual([])
     expect(spectator.referee.actions).toHaveLength(4)

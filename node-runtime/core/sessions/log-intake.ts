@@ -1,22 +1,18 @@
-// What of the seats' logs belongs to the session: blocks are opened, attestations kept, and actions handed
-// to their place, in any order. A log waits while its next action waits for another's; one that holds what
-// fits nowhere is read no further, and nobody is blamed for it.
+// What of the seats' logs belongs to the session: blocks are opened, and actions handed to their place with
+// the attestation that came before them by the same way. So what is taken in of a log hangs on that log and
+// on what its actions name, never on what came first. A log waits while its next action waits for another's;
+// one that holds what fits nowhere is read no further, and nobody is blamed for it.
 import type { SessionDescriptor } from '../../contract/sessions.ts'
 import { attestationHash, openAttestation } from '../forms/attestation.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import { isOfSeat, openAction } from './action.ts'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import { readBlock } from './block.ts'
 import type { Added, Branches } from './branches.ts'
 import type { RefereeEffect } from './referee-events.ts'
-import { bytesInTranscript, MAX_ATTESTATION_BYTES } from './transcript.ts'
+import { fitsSessions, MAX_ATTESTATIONS_OF_SEAT } from './seat-room.ts'
 
-/**
- * Attestations of one person: the machines of a seat, and some renewed. Others have room of their own, as
- * in bytes, of which each seat's person has an equal share.
- */
-const MAX_ATTESTATIONS_OF_PERSON = 32
 export const FITS_NOWHERE = 'an action fits nowhere'
 
 export interface IntakeOptions {
@@ -32,26 +28,30 @@ export interface Taken {
   isNews: boolean
 }
 
+/** What was taken in of a log. */
+interface ReadLog {
+  blocks: number
+  /** The last attestation. */
+  attestation: string | null
+  /** All attestations that stand in it, by their hash. */
+  shown: Map<string, Attestation>
+}
+
 export class LogIntake {
   readonly #options: IntakeOptions
   readonly #branches: Branches
-  readonly #attestations = new Map<string, Attestation>()
-  /** By person, what their attestations take. */
-  readonly #used = new Map<string, { count: number; bytes: number }>()
+  /** What one log may show, since a transcript shows those of all seats. */
+  readonly #maxShown: number
   /** Logs whose last action waits for another's. */
-  readonly #stalled = new Map<string, Action>()
-  /** By log: blocks that were taken in, and the last attestation among them. */
-  readonly #read = new Map<string, { blocks: number; attestation: string | null }>()
+  readonly #stalled = new Map<string, SeatAction>()
+  readonly #logs = new Map<string, ReadLog>()
   #ownLog: string | null = null
   #isOwnLost = false
 
   constructor(options: IntakeOptions, branches: Branches) {
     this.#options = options
     this.#branches = branches
-  }
-
-  attestationOf(hash: string): Attestation | undefined {
-    return this.#attestations.get(hash)
+    this.#maxShown = options.descriptor.seats.length * (MAX_ATTESTATIONS_OF_SEAT + 1)
   }
 
   /** Is something missing of what this machine signed, or can't be taken in, and never will be? */
@@ -68,31 +68,38 @@ export class LogIntake {
     this.#isOwnLost = true
   }
 
-  /** The attestations that these actions name. */
-  attestationsUnder(actions: readonly Action[]): Attestation[] {
-    const named = new Set(actions.map(({ attestation }) => attestation))
-    return [...this.#attestations.values()].filter(({ hash }) => named.has(hash))
-  }
-
   /** How many blocks of a log were taken in, and the last attestation among them. */
-  readOf(log: string): { blocks: number; attestation: string | null } {
-    return this.#read.get(log) ?? { blocks: 0, attestation: null }
+  readOf(log: string): Pick<ReadLog, 'blocks' | 'attestation'> {
+    const { blocks, attestation } = this.#logOf(log)
+    return { blocks, attestation }
   }
 
   takeBlock(log: string, text: string): Taken {
     if (this.#stalled.has(log)) return noNews([])
     const block = readBlock(text)
     if (block === null) return noNews(this.drop(log, 'a block is no action'))
-    if (block.type === 'action') return this.#takeAction(block.form, log)
-    const hash = this.#takeAttestation(block.form)
-    if (hash === null) return noNews(this.drop(log, 'an attestation does not hold'))
-    return noNews([this.#taken(log, hash)])
+    const { shown } = this.#logOf(log)
+    if (block.type === 'attestation') {
+      const attestation = this.#openAttestation(block.form, shown)
+      if (attestation === null) return noNews(this.drop(log, 'an attestation does not hold'))
+      shown.set(attestation.hash, attestation)
+      if (shown.size > this.#maxShown) return noNews(this.drop(log, 'it has too many attestations'))
+      return noNews([this.#taken(log, attestation.hash)])
+    }
+    const action = this.#openAction(block.form, (hash) => shown.get(hash))
+    if (action === null) return noNews(this.drop(log, 'an action is not the seat’s'))
+    const added = this.#branches.add(action)
+    if (added === 'waiting') {
+      this.#stalled.set(log, action)
+      return noNews([])
+    }
+    return { effects: this.#afterwards(log, added), isNews: added === 'added' }
   }
 
   /** An action that came by another way than a log. */
-  take(form: SignedForm, attestation: SignedForm | null): Taken {
-    if (attestation !== null) this.#takeAttestation(attestation)
-    return this.#takeAction(form, null)
+  take(form: SignedForm, attestation: SignedForm): Taken {
+    const action = this.#openAction(form, () => this.#openAttestation(attestation) ?? undefined)
+    return { effects: [], isNews: action !== null && this.#branches.add(action) === 'added' }
   }
 
   /** Hands in again what logs wait with: it need not have a place among what came ahead of its log. */
@@ -114,63 +121,48 @@ export class LogIntake {
   /** The log is read no further. */
   drop(log: string, reason: string): RefereeEffect[] {
     const dropped: RefereeEffect = { type: 'dropLog', log, reason }
+    this.#logOf(log).shown.clear()
     if (log !== this.#ownLog) return [dropped]
     this.#isOwnLost = true
     return [dropped, { type: 'changed' }]
   }
 
-  /** Is an attestation here, or may its person have one more? */
-  hasRoomFor({ hash, person, form }: Attestation): boolean {
-    if (this.#attestations.has(hash)) return true
-    const { count, bytes } = this.#usedBy(person)
-    const share = Math.floor(MAX_ATTESTATION_BYTES / this.#options.descriptor.seats.length)
-    return count < MAX_ATTESTATIONS_OF_PERSON && bytes + bytesOf(form) <= share
-  }
-
-  /** Keeps an attestation that holds, if there is room for it. */
-  know(attestation: Attestation): void {
-    const { hash, person, form } = attestation
-    if (this.#attestations.has(hash) || !this.hasRoomFor(attestation)) return
-    this.#attestations.set(hash, attestation)
-    const { count, bytes } = this.#usedBy(person)
-    this.#used.set(person, { count: count + 1, bytes: bytes + bytesOf(form) })
-  }
-
   /** This machine has written to the log itself, under this attestation: it need not read that. */
   wrote(log: string, attestation: string): void {
-    this.#read.set(log, { ...this.readOf(log), attestation })
+    this.#logOf(log).attestation = attestation
   }
 
-  #usedBy(person: string): { count: number; bytes: number } {
-    return this.#used.get(person) ?? { count: 0, bytes: 0 }
+  #logOf(log: string): ReadLog {
+    const known = this.#logs.get(log)
+    if (known !== undefined) return known
+    const begun: ReadLog = { blocks: 0, attestation: null, shown: new Map() }
+    this.#logs.set(log, begun)
+    return begun
   }
 
-  #takeAttestation(form: SignedForm): string | null {
-    const known = attestationHash(form)
-    if (this.#attestations.has(known)) return known
+  /** The attestation in a form, if it holds; one that was opened before is not checked again. */
+  #openAttestation(form: SignedForm, shown?: ReadLog['shown']): Attestation | null {
+    const hash = attestationHash(form)
+    const known = shown?.get(hash) ?? this.#branches.attestationOf(hash)
+    if (known !== undefined) return known
+    if (!fitsSessions(form)) return null
     const { cloud, check, descriptor } = this.#options
     const attestation = openAttestation(form, cloud, check)
-    if (attestation === null || !descriptor.seats.includes(attestation.person)) return null
-    this.know(attestation)
-    return attestation.hash
+    const sits = attestation !== null && descriptor.seats.includes(attestation.person)
+    return sits ? attestation : null
   }
 
-  #takeAction(form: SignedForm, log: string | null): Taken {
+  /** The action in a form, if it is a seat's by the attestation that it names. */
+  #openAction(
+    form: SignedForm,
+    attestationOf: (hash: string) => Attestation | undefined,
+  ): SeatAction | null {
     const { session, descriptor, check } = this.#options
     const action = openAction(form, check)
-    const seats = { session, seats: descriptor.seats }
-    const genuine =
-      action !== null && isOfSeat(action, seats, this.#attestations.get(action.attestation))
-    if (!genuine) {
-      return noNews(log === null ? [] : this.drop(log, 'an action is not the seat’s'))
-    }
-    const added = this.#branches.add(action)
-    if (added === 'waiting') {
-      if (log !== null) this.#stalled.set(log, action)
-      return noNews([])
-    }
-    const effects = log === null ? [] : this.#afterwards(log, added)
-    return { effects, isNews: added === 'added' }
+    const attested = action === null ? undefined : attestationOf(action.attestation)
+    if (action === null || attested === undefined) return null
+    const isSeats = isOfSeat(action, { session, seats: descriptor.seats }, attested)
+    return isSeats ? { ...action, attested } : null
   }
 
   #afterwards(log: string, added: Exclude<Added, 'waiting'>): RefereeEffect[] {
@@ -178,17 +170,11 @@ export class LogIntake {
   }
 
   #taken(log: string, attestation?: string): RefereeEffect {
-    const read = this.readOf(log)
-    this.#read.set(log, {
-      blocks: read.blocks + 1,
-      attestation: attestation ?? read.attestation,
-    })
+    const read = this.#logOf(log)
+    read.blocks++
+    if (attestation !== undefined) read.attestation = attestation
     return { type: 'readOn', log }
   }
-}
-
-function bytesOf(attestation: SignedForm): number {
-  return bytesInTranscript({ type: 'attestation', form: attestation })
 }
 
 function noNews(effects: RefereeEffect[]): Taken {

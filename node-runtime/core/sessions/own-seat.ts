@@ -9,8 +9,8 @@ import type { Attestation } from '../forms/attestation.ts'
 import type { FormFault } from '../forms/signed-form.ts'
 import { durationText } from '../text.ts'
 import { ACTION_TYPES, faultOfAction } from './action.ts'
-import type { Action, ActionStatement } from './action.ts'
-import { MAX_BLOCK_BYTES, writeBlock } from './block.ts'
+import type { Action, ActionStatement, SeatAction } from './action.ts'
+import { writeBlock } from './block.ts'
 import type { Branches } from './branches.ts'
 import type { Judgement } from './judgement.ts'
 import { FITS_NOWHERE } from './log-intake.ts'
@@ -65,7 +65,7 @@ interface PendingAction {
   /** Null for the agreement that the seat gives by itself. */
   token: number | null
   appendToken: number
-  action: Action
+  action: SeatAction
   texts: string[]
   /** It counts, and may be told. */
   kept: boolean
@@ -134,7 +134,7 @@ export class OwnSeat {
 
   /** Signs the end, once it is known and nothing of the seat is under way. */
   agree(): RefereeEffect[] {
-    const { judgement, branches, intake } = this.#soFar
+    const { judgement, branches } = this.#soFar
     const { ending, agreements } = judgement
     const held = this.#held
     if (ending === null || held === null || this.#pending !== null) return []
@@ -142,8 +142,7 @@ export class OwnSeat {
     // having come back.
     if (ending.by === 'fault' || ending.by === 'claim') return []
     if (agreements[held.seat] !== null || judgement.isBehind || !this.#knowsItself(held)) return []
-    if (!branches.hasRoom(held.seat, MAX_BLOCK_BYTES)) return []
-    if (!intake.hasRoomFor(held.signer.attestation())) return []
+    if (branches.roomOf(held.seat)?.isOpenFor(held.signer.attestation().hash) !== true) return []
     if (branches.hasSignedHere(held.seat, held.signer.machine)) return []
     const atMs = branches.order.at(-1)?.atMs ?? 0
     const { scores, reason } = ending.outcome
@@ -203,7 +202,7 @@ export class OwnSeat {
     held: HeldSeat,
     { nowMs, claimFromMs, trouble }: Moment,
   ): Refusal | null {
-    const { branches, judgement, intake } = this.#soFar
+    const { branches, judgement } = this.#soFar
     const { fault, ending, position, toAct } = judgement
     const { seat, signer } = held
     if (fault !== null) {
@@ -224,10 +223,11 @@ export class OwnSeat {
       if (trouble !== null) return refuse('UNAVAILABLE', trouble)
       return refuse('SESSION_NOT_YOUR_TURN', 'The position is still being worked out.')
     }
-    if (!branches.hasRoom(seat, MAX_BLOCK_BYTES)) {
+    const room = branches.roomOf(seat)
+    if (room === undefined || !room.hasOpenBytes) {
       return refuse('SESSION_TOO_LARGE', 'You have acted as often as a seat may in one session.')
     }
-    if (!intake.hasRoomFor(signer.attestation())) {
+    if (!room.isOpenFor(signer.attestation().hash)) {
       return refuse(
         'SESSION_TOO_LARGE',
         'More machines of yours have come to this session than a seat may have. Go on with one that has acted in it.',
@@ -277,8 +277,7 @@ export class OwnSeat {
     }
     const fault = faultOfAction(statement)
     if (fault !== null) return this.#unsignable(token, fault)
-    const action = signer.sign(statement)
-    intake.know(attestation)
+    const action = { ...signer.sign(statement), attested: attestation }
     const texts = [writeBlock({ type: 'action', form: action.form })]
     if (intake.readOf(log).attestation !== attestation.hash) {
       texts.unshift(writeBlock({ type: 'attestation', form: attestation.form }))

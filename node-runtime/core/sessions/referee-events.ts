@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../contract/errors.ts'
 import type { Json } from '../../contract/values.ts'
 import type { SignedForm } from '../forms/signed-form.ts'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import type { RulesAnswer, RulesRequest } from './position.ts'
 
 /** After a failure of this machine: the first pause, doubled each time up to the longest. */
@@ -13,7 +13,7 @@ export type RefereeEvent =
   /** A block of a seat's log, in the order of its log. Read the next one when told to. */
   | { type: 'block'; log: string; text: string }
   /** An action that came by another way than a log. */
-  | { type: 'action'; form: SignedForm; attestation: SignedForm | null }
+  | { type: 'action'; form: SignedForm; attestation: SignedForm }
   /** This machine holds the seat, with a log that has so many blocks already. */
   | { type: 'held'; seat: number; log: string; blocks: number }
   /** This machine held the seat, and no longer has all that it signed in it. */
@@ -35,9 +35,9 @@ export type RefereeEffect =
   /** Writes the blocks to the own log in one go; answered by `kept`, and by `appended` once they are in it. */
   | { type: 'append'; token: number; texts: string[] }
   /** The action is on the disk. */
-  | { type: 'acted'; token: number; ply: number; action: Action }
+  | { type: 'acted'; token: number; ply: number; action: SeatAction }
   /** Any action of this machine is on the disk, the agreement that it gives by itself included. */
-  | { type: 'wrote'; action: Action }
+  | { type: 'wrote'; action: SeatAction }
   | ({ type: 'refused'; token: number } & Refusal)
   | { type: 'readOn'; log: string }
   /** What the log holds is of no session: it is not read on. Nobody is blamed for it. */

@@ -6,7 +6,7 @@ import type { SessionDescriptor } from '../../contract/sessions.ts'
 import type { Attestation } from '../forms/attestation.ts'
 import type { VerifySignature } from '../forms/signed-form.ts'
 import type { Core } from '../step.ts'
-import type { Action } from './action.ts'
+import type { SeatAction } from './action.ts'
 import { Branches } from './branches.ts'
 import { Judgement } from './judgement.ts'
 import type { Ending, Fault, PlayedAction } from './judgement.ts'
@@ -91,18 +91,15 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   }
 
   /** All actions that are part of the session, in their order: what a transcript holds. */
-  get transcript(): { actions: readonly Action[]; attestations: readonly Attestation[] } {
+  get transcript(): { actions: readonly SeatAction[]; attestations: readonly Attestation[] } {
     const actions = this.#judgement.transcript
-    return { actions, attestations: this.#intake.attestationsUnder(actions) }
+    const named = new Map(actions.map(({ attested }) => [attested.hash, attested]))
+    return { actions, attestations: [...named.values()] }
   }
 
   /** The seats' agreements with the outcome, by seat. */
-  get agreements(): (Action | null)[] {
+  get agreements(): (SeatAction | null)[] {
     return this.#judgement.agreements
-  }
-
-  attestationOf(hash: string): Attestation | undefined {
-    return this.#intake.attestationOf(hash)
   }
 
   /** Actions placed so far: how far this machine has the session, whatever the rules say of them. */
@@ -127,9 +124,14 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     return (this.#lastNewsMs ?? nowMs) + this.claimAfterMs
   }
 
+  /** Is everything that is here played? */
+  get isPlayed(): boolean {
+    return this.position !== null && !this.#judgement.isBehind
+  }
+
   /** Is everything that is here played, and written what is signed? */
   get isSettled(): boolean {
-    return this.#own.isSettled && this.position !== null && !this.#judgement.isBehind
+    return this.#own.isSettled && this.isPlayed
   }
 
   step(event: RefereeEvent, nowMs: number): RefereeEffect[] {

@@ -146,11 +146,8 @@ export class OpenSessions {
     // Seats may have been announced while the rules were on their way.
     const open = new OpenSession(kind, table, this.#shared.known.peek(known.session) ?? known)
     this.#open.set(open.session, open)
-    table.on('wrote', ({ form, attestation: hash }) => {
-      const attestation = referee.attestationOf(hash)
-      if (attestation !== undefined) {
-        this.#shared.audience.push(open.session, form, attestation.form)
-      }
+    table.on('wrote', ({ form, attested }) => {
+      this.#shared.audience.push(open.session, form, attested.form)
     })
     table.on('changed', () => {
       this.#tellAudience(open)
@@ -270,6 +267,8 @@ export class OpenSessions {
   #settleSoon(open: OpenSession): void {
     const { referee } = open.table
     if (referee.ownSeat === null || referee.ending === null || this.#closed) return
+    // A proof may end it ahead of the actions that readers will play.
+    if (!referee.isPlayed) return
     const stamp = stampOf(referee)
     if (open.stored === stamp) return
     open.stored = stamp

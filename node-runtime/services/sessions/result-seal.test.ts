@@ -1,10 +1,15 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { resultValueSchema } from '../../contract/sessions.ts'
 import { canonicalJson } from '../../core/canonical.ts'
-import { transcriptHash } from '../../core/sessions/transcript.ts'
-import { descriptorOf, exchange, holder, race, Table } from '../../testing/session-tables.ts'
-import { forgedLog } from '../../testing/signed-actions.ts'
+import type { SeatAction } from '../../core/sessions/action.ts'
+import type { Position } from '../../core/sessions/position.ts'
+import { readTranscript, transcriptHash } from '../../core/sessions/transcript.ts'
+import type { RulesRunner } from '../../ports/rules.ts'
+import { CLOUD, descriptorOf, exchange, holder, race, Table } from '../../testing/session-tables.ts'
+import type { RulesOf } from '../../testing/session-tables.ts'
+import { forgedLog, Way } from '../../testing/signed-actions.ts'
 import { sealResult } from './result-seal.ts'
+import { judge } from './verdicts.ts'
 
 const ANN = holder('ann')
 
@@ -26,11 +31,8 @@ test('a result names its transcript, and has the agreements of all seats', () =>
   }
 })
 
-test.each([
-  ['statement', { more: 'x'.repeat(10_000) }, {}],
-  ['attestation', {}, { more: 'x'.repeat(10_000) }],
-])('an agreement whose %s is fat keeps nobody’s result from being stored', (_what, said, held) => {
-  const eve = holder('eve', 'her machine', held)
+test('an agreement that is fat keeps nobody’s result from being stored', () => {
+  const eve = holder('eve')
   const of = descriptorOf([ANN, eve])
   const ann = new Table(of, race, ANN)
   expect(ann.act(3)).toBe(0)
@@ -39,10 +41,79 @@ test.each([
   ann.read(resigning)
   const body = ann.referee.ending?.outcome ?? null
   const heads = [moved, resigning.actions[0]?.hash ?? '']
-  const agreeing = forgedLog(of, eve, [{ heads, type: 'agree', seq: 1, body, ...said }])
+  const agreeing = forgedLog(of, eve, [
+    { heads, type: 'agree', seq: 1, body, ...{ more: 'x'.repeat(10_000) } },
+  ])
   ann.read({ ...agreeing, name: 'the rest' })
   expect(ann.referee.agreements.map((one) => one !== null)).toEqual([true, true])
   const { value } = sealResult(ann.referee)
   expect(value.signatures).toHaveLength(1)
   expect(canonicalJson(value).length).toBeLessThan(8_192)
 })
+
+describe('a result of a seat that cheated', () => {
+  const BOB = holder('bob')
+  const two = descriptorOf([ANN, BOB])
+  const start = new Way(two)
+  const play = start.with(ANN, { body: 3 }).with(BOB, { body: 1 })
+  const many = Array.from({ length: 25 }, (_, number) => holder('bob', `machine ${number}`))
+  /** What a cheat does, and actions that may come to count or not. */
+  const cheats: [string, readonly SeatAction[]][] = [
+    ['two actions for one position', [1, 2].map((body) => play.with(ANN).with(BOB, { body }).last)],
+    [
+      'two actions that stand on what does not count',
+      [1, 2, 3].flatMap((body) => {
+        const lost = start.with(holder('ann', 'phone'), { body: 2 })
+        return lost.with(BOB, { body }).actions
+      }),
+    ],
+    ['more than a seat may sign', many.map((by) => play.with(by, { type: 'chat' }).last)],
+  ]
+
+  test.each(cheats)('by %s holds, whatever came first', async (_what, cheat) => {
+    const all = new Map(
+      [...play.with(ANN).actions, ...cheat].map((action) => [action.hash, action]),
+    )
+    for (const actions of [[...all.values()], [...all.values()].toReversed()]) {
+      const { referee } = tableOf(two, actions)
+      expect(referee.fault?.seat).toBe(1)
+      const { value, transcript } = sealResult(referee)
+      const read = readTranscript(transcript)
+      if (read === null) throw new Error('it cannot be read')
+      expect(await judge(value, read, runnerOf(race), CLOUD)).toMatchObject({
+        by: 'fault',
+        outcome: { scores: [1, 0] },
+        plies: referee.actions.length,
+      })
+    }
+  })
+
+  /** A table that got these, each as often as it had to come. */
+  function tableOf(of: typeof two, actions: readonly SeatAction[]): Table {
+    const table = new Table(of, race, null)
+    for (let length = -1; length !== table.referee.length; ) {
+      length = table.referee.length
+      for (const { form, attested } of actions) {
+        table.step({ type: 'action', form, attestation: attested.form })
+      }
+    }
+    return table
+  }
+})
+
+/** Rules that run in the test itself. */
+function runnerOf(rules: RulesOf): RulesRunner {
+  const answer = (position: Position) =>
+    ({ kind: 'ok', ...position, view: { kind: 'ok', view: position.view } }) as const
+  const unasked = () => Promise.reject(new Error('it is not asked for'))
+  return {
+    hash: '',
+    start: () => Promise.resolve(answer(rules.start())),
+    play: ({ state, seat, action }) => {
+      const played = rules.play(state, seat, action)
+      return Promise.resolve(played === null ? { kind: 'illegal' } : answer(played))
+    },
+    view: unasked,
+    replay: unasked,
+  }
+}

@@ -13,10 +13,8 @@ export function sealResult(referee: Referee): { value: ResultValue; transcript: 
   if (ending === null) throw new Error('a session that goes on has no result')
   const transcript = writeTranscript(descriptor, referee.transcript)
   const signatures = referee.agreements.flatMap((agreement) => {
-    const attestation =
-      agreement === null ? undefined : referee.attestationOf(agreement.attestation)
-    if (agreement === null || attestation === undefined) return []
-    const signature = { action: agreement.form, attestation: attestation.form }
+    if (agreement === null) return []
+    const signature = { action: agreement.form, attestation: agreement.attested.form }
     return canonicalJson(signature).length > MAX_SIGNATURE_CHARS ? [] : [signature]
   })
   return {

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { CloudError } from '../../contract/errors.ts'
 import type { SignedForm } from '../../contract/values.ts'
-import type { Action } from '../../core/sessions/action.ts'
+import type { SeatAction } from '../../core/sessions/action.ts'
 import { MAX_LOG_BLOCKS } from '../../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
 import type { Referee } from '../../core/sessions/referee.ts'
@@ -48,7 +48,7 @@ interface Waiting {
 interface TableEvents {
   changed: []
   /** An action of this machine is on its disk. */
-  wrote: [action: Action]
+  wrote: [action: SeatAction]
 }
 
 export class SessionTable extends EventEmitter<TableEvents> {
