@@ -47,6 +47,8 @@ export async function hashSources() {
       async (file) => `${path.relative(ROOT, file)} ${sha('sha256', await readFile(file))}`,
     ),
   )
+  const { DHARMA_RELEASE } = process.env
+  if (DHARMA_RELEASE !== undefined) hashes.push(sha('sha256', await readFile(DHARMA_RELEASE)))
   return sha('sha256', hashes.join('\n'))
 }
 
@@ -130,6 +132,18 @@ async function writeTheme(out) {
   await writeFile(path.join(out, 'sdk', 'theme.css'), (await Promise.all(parts)).join('\n'))
 }
 
+/**
+ * What lets the machines of this build into their owner's cloud (`dharma cloud release`), if there is one. It is
+ * secret: whoever has the build has it, so it is for builds that the owner gives to those who may come in.
+ */
+async function bakeRelease(out) {
+  const { DHARMA_RELEASE } = process.env
+  if (DHARMA_RELEASE === undefined) return
+  const file = await readFile(DHARMA_RELEASE, 'utf8')
+  if (JSON.parse(file).releaseFile !== 1) throw new Error(`${DHARMA_RELEASE} is no release file`)
+  await writeFile(path.join(out, 'release.json'), file, { mode: 0o600 })
+}
+
 /** Replaces dist/ in one step, so that whoever starts now sees the old or the new, never a mix. */
 async function publish(draft) {
   const old = `${draft}.old`
@@ -162,6 +176,7 @@ export async function buildAll({ ifNeeded = false } = {}) {
       bundleRenderer(draft),
     ])
     await writeTheme(draft)
+    await bakeRelease(draft)
     await writeFile(path.join(draft, STAMP), hash)
     await publish(draft)
   } finally {

@@ -9,6 +9,7 @@ import { hostRuntime } from '../../node-runtime/host/host.ts'
 import type { Host } from '../../node-runtime/host/host.ts'
 import { createLog } from '../../node-runtime/host/log.ts'
 import { guardProcess } from '../../node-runtime/host/process-guard.ts'
+import { bakedRelease } from '../../node-runtime/host/release-file.ts'
 import { Runtime } from '../../node-runtime/machine/runtime.ts'
 import type { FromRuntime, PortOwner, StartOptions, ToRuntime } from './messages.ts'
 
@@ -26,12 +27,14 @@ async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promi
   try {
     log = createLog(dataDir)
     guardProcess(log)
+    const release = await bakedRelease()
     runtime = await Runtime.start({
       dataDir,
       sdkDir,
       kind: 'desktop',
       log,
       ...(cloud === null ? {} : { cloud }),
+      ...(release === undefined ? {} : { release }),
       ...(bootstrap === null ? {} : { bootstrap }),
       ...(bootstrap !== null && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
     })

@@ -2,7 +2,14 @@
 import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from './procedure.ts'
-import { displayNameSchema, emptySchema, keySchema, timeMsSchema } from './values.ts'
+import {
+  displayNameSchema,
+  emptySchema,
+  keySchema,
+  MAX_FORM_CHARS,
+  signedFormSchema,
+  timeMsSchema,
+} from './values.ts'
 
 /**
  * What the person should know of this machine, and what can be done. `FOLDER_COPIED`: the data folder
@@ -92,8 +99,32 @@ export const wayReportSchema = z.object({
 })
 export type WayReport = z.infer<typeof wayReportSchema>
 
+/** How machines come into a cloud, which its beginning fixes for ever. */
+export const ADMISSION_CHOICES = ['open', 'invitation', 'release'] as const
+
+export const admissionReportSchema = z.object({
+  /**
+   * `link`: whoever knows the cloud's key comes in (clouds of before 0.3). `open`: whoever knows it and does
+   * some work. `invitation`: whom somebody of the cloud lets in. `release`: who runs a build of the owner.
+   * `unknown`: a kind of a later version.
+   */
+  kind: z.enum(['link', ...ADMISSION_CHOICES, 'unknown']),
+  /**
+   * `in`: what this machine shows lets it in, as far as it knows. `working`: it does the work that is asked.
+   * `missing`: it has nothing to show. `refused`: what it shows does not let it in.
+   */
+  state: z.enum(['in', 'working', 'missing', 'refused']),
+  /** Why, for programs, such as `INVITATION_MISSING` or `RELEASE_REVOKED`; null if it is in. */
+  fault: z.string().nullable(),
+})
+export type AdmissionReport = z.infer<typeof admissionReportSchema>
+
 export const connectionSchema = z.object({
   state: z.enum(['alone', 'looking', 'joined']),
+  admission: admissionReportSchema.extend({
+    /** The same in words, and what the person can do. */
+    message: z.string(),
+  }),
   /** All ways, in the order in which they are tried. */
   ways: z.array(wayReportSchema),
   /** Open links, by how they go. */
@@ -117,6 +148,33 @@ export const knownCloudSchema = z.object({
 })
 export type KnownCloud = z.infer<typeof knownCloudSchema>
 
+/** How a cloud began, and what its owner may do. */
+export const cloudInfoSchema = z.object({
+  cloud: keySchema,
+  /** As the owner called it; empty if it has none. Null while this machine has not heard how it began. */
+  name: z.string().nullable(),
+  admission: admissionReportSchema.shape.kind,
+  /** This machine has a key that speaks for the cloud. */
+  owner: z.boolean(),
+  /** Who may speak for it. */
+  keys: z.array(keySchema),
+  /** Releases that were taken back, by their public keys. */
+  revokedReleases: z.array(keySchema),
+})
+export type CloudInfo = z.infer<typeof cloudInfoSchema>
+
+/** What a build carries to come into its cloud. Whoever has the build has this. */
+export const releaseFileSchema = z.object({
+  releaseFile: z.literal(1),
+  /** How the cloud began; its hash is the cloud's id. */
+  genesis: z.string().max(MAX_FORM_CHARS),
+  /** The cloud's key says that this is a release of it. */
+  release: signedFormSchema,
+  /** The release's own secret key, hex. */
+  secretKey: z.string().regex(/^[0-9a-f]{128}$/),
+})
+export type ReleaseFile = z.infer<typeof releaseFileSchema>
+
 export const cloudContract = {
   status: call({ input: emptySchema, output: cloudStatusSchema }),
   machines: call({ input: emptySchema, output: z.object({ machines: z.array(machineSchema) }) }),
@@ -131,6 +189,34 @@ export const cloudContract = {
   connection: call({ input: emptySchema, output: connectionSchema }),
   /** The same now, and again after every change. */
   watchConnection: call({ input: emptySchema, output: eventIterator(connectionSchema) }),
+  /**
+   * Begins a new cloud, and moves into it as `join` does. Only this machine has the key that speaks for it.
+   */
+  create: call({
+    input: z.object({
+      name: z.union([displayNameSchema, z.literal('')]).default(''),
+      admission: z.enum(ADMISSION_CHOICES).default('open'),
+    }),
+    output: z.object({ cloud: keySchema, name: z.string(), admission: z.enum(ADMISSION_CHOICES) }),
+  }),
+  /** How the present cloud began, who may speak for it, and which releases it took back. */
+  info: call({ input: emptySchema, output: cloudInfoSchema }),
+  /** Makes a release of the present cloud: what a build needs to come into it. For its owner. */
+  release: call({
+    input: z.object({
+      name: displayNameSchema,
+      /** Ms since 1970; null: it never expires. */
+      expiresMs: timeMsSchema.nullable().default(null),
+    }),
+    output: z.object({ release: keySchema, file: releaseFileSchema }),
+    errors: ['NOT_OWNER'],
+  }),
+  /** Takes a release of the present cloud back, for ever: machines that run it get no links. For its owner. */
+  revokeRelease: call({
+    input: z.object({ release: keySchema }),
+    output: emptySchema,
+    errors: ['NOT_OWNER', 'LIMIT_REACHED'],
+  }),
   /**
    * Leaves the present cloud and joins another. The records of the present one stay in the data
    * folder; joining it again brings them back.

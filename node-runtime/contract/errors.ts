@@ -35,6 +35,9 @@ export const ERROR_KINDS = {
   IDENTITY_PHRASE_INVALID: 'expected',
   // cloud
   CLOUD_KEY_INVALID: 'expected',
+  NOT_OWNER: 'refused',
+  LIMIT_REACHED: 'expected',
+  RELEASE_FILE_INVALID: 'expected',
   // systems
   REPO_URL_INVALID: 'expected',
   REPO_UNREACHABLE: 'environment',

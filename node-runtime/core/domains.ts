@@ -2,10 +2,18 @@
 // another. A name that was given once means the same for ever (`docs/protocol.md`).
 
 /** The kinds of signed forms; each is signed under its own domain. */
-export type FormKind = 'action' | 'attestation' | 'machine' | 'publisher' | 'successor'
+export type FormKind =
+  | 'action'
+  | 'admission'
+  | 'attestation'
+  | 'machine'
+  | 'publisher'
+  | 'release'
+  | 'release-revocation'
+  | 'successor'
 
-/** What else is signed: the body of a record. */
-type SignedKind = FormKind | 'record'
+/** What else is signed: the body of a record, and that a machine runs a release. */
+type SignedKind = FormKind | 'record' | 'release-proof'
 
 /** What is only hashed. */
 type HashedKind =
@@ -24,5 +32,6 @@ type HashedKind =
   | 'system-key'
   | 'topic'
   | 'transcript'
+  | 'work'
 
 export type Domain = `dharma/${SignedKind | HashedKind}/1`

@@ -1,11 +1,13 @@
-// The command line: `dharma up`, `doctor`, `call`, `calls`, `testnet`, `demo` and `system`. Each command is loaded when it
-// is named, so that a call does not wait for all that a machine needs.
+// The command line: `dharma up`, `doctor`, `call`, `calls`, `testnet`, `demo`, `cloud` and `system`. Each
+// command is loaded when it is named, so that a call does not wait for all that a machine needs.
 import { resolve } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { ADMISSION_CHOICES } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
 import { parseWays, WAYS_HERE } from '../host/ways.ts'
+import type { NewCloud } from '../services/cloud/cloud-service.ts'
 import { describeCall, describeCalls, findCall, listCalls } from './call-list.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { defaultDataDir } from '../host/default-data-dir.ts'
@@ -33,6 +35,12 @@ function parseSpeed(text: string): number {
   const speed = Number(text)
   if (speed >= 0.1 && speed <= 100) return speed
   throw new InvalidArgumentError('A speed is a number from 0.1 to 100.')
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (days > 0 && days <= 36_500) return days
+  throw new InvalidArgumentError('Days are a number over 0, at most 36500.')
 }
 
 function showCalls(json: boolean): void {
@@ -65,6 +73,7 @@ program
     0,
   )
   .option('--cloud <key>', 'join this cloud (default: the folder’s own, or a new one)')
+  .option('--release <file>', 'come in by this release, as "cloud release" writes it')
   .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
   .option('--ways <names>', `look for other machines only by these: ${WAYS_HERE.join(',')}`)
   .option('--json', JSON_HELP, false)
@@ -73,18 +82,20 @@ program
       options: DataOption & {
         port: number
         cloud?: string
+        release?: string
         bootstrap?: string
         ways?: string
         json: boolean
       },
     ) => {
-      const { port, cloud, bootstrap, ways, json } = options
+      const { port, cloud, release, bootstrap, ways, json } = options
       const { up } = await import('./up.ts')
       await up({
         dataDir: dataDirOf(options),
         port,
         json,
         ...(cloud === undefined ? {} : { cloud }),
+        ...(release === undefined ? {} : { release: resolve(release) }),
         ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),
         ...(ways === undefined ? {} : { ways: parseWays(ways) }),
       })
@@ -153,6 +164,68 @@ program
   .action(async (options: { open: boolean; speed: number }) => {
     const { demo } = await import('./demo/demo.ts')
     await demo(options)
+  })
+
+const cloud = program.command('cloud').description('Begin a cloud, and speak for it as its owner.')
+
+cloud
+  .command('create')
+  .description(
+    'Begin a new cloud and move into it. The key that speaks for it stays in the folder.',
+  )
+  .addOption(
+    new Option(
+      '--admission <kind>',
+      'who may come in: whoever knows its key, the invited, or releases',
+    )
+      .choices(ADMISSION_CHOICES)
+      .default('open'),
+  )
+  .option('--name <name>', 'a name of it, for people', '')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (options: DataOption & NewCloud & { json: boolean }) => {
+    const { createCloud } = await import('./cloud.ts')
+    await createCloud(dataDirOf(options), options)
+  })
+
+cloud
+  .command('info')
+  .description('How the cloud of a folder’s running machine began, and who may come in.')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (options: DataOption & { json: boolean }) => {
+    const { showCloud } = await import('./cloud.ts')
+    await showCloud(dataDirOf(options), options)
+  })
+
+cloud
+  .command('release')
+  .description('Make a release: a file by which builds and machines come in. Keep it secret.')
+  .argument('<file>', 'to be written; it must not be there yet')
+  .requiredOption('--name <name>', 'such as "Spring 2027"')
+  .option('--expires <days>', 'after so many days it lets nobody in any more', parseDays)
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(
+    async (
+      file: string,
+      options: DataOption & { name: string; expires?: number; json: boolean },
+    ) => {
+      const { makeRelease } = await import('./cloud.ts')
+      await makeRelease(dataDirOf(options), { ...options, file: resolve(file) })
+    },
+  )
+
+cloud
+  .command('revoke')
+  .description('Take a release back, for ever: whoever runs it comes in no more.')
+  .argument('<release>', 'its public key, as "cloud release" printed it')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (release: string, options: DataOption & { json: boolean }) => {
+    const { revokeRelease } = await import('./cloud.ts')
+    await revokeRelease(dataDirOf(options), { ...options, release })
   })
 
 const system = program.command('system').description('For authors of systems.')

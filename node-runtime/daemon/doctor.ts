@@ -29,7 +29,7 @@ export async function doctor(dataDir: string, { json }: { json: boolean }): Prom
   }
 }
 
-function describe({ state, ways, links, nat, addresses }: ConnectionReport): string[] {
+function describe({ state, admission, ways, links, nat, addresses }: ConnectionReport): string[] {
   return [
     STATES[state],
     '',
@@ -39,6 +39,7 @@ function describe({ state, ways, links, nat, addresses }: ConnectionReport): str
       return `  ${way.padEnd(8)}${what.padEnd(22)}${took.padStart(8)}  ${message}`
     }),
     '',
+    `Admitted ${admission.fault === null ? '' : `(${admission.fault}) `}${admission.message}`,
     `Links    ${links.direct}`,
     `Router   ${NATS[nat]}`,
     `At       ${addresses.length === 0 ? 'not known yet' : addresses.join(', ')}`,

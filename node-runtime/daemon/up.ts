@@ -11,6 +11,7 @@ import type { Log } from '../ports/log.ts'
 import { guardProcess } from '../host/process-guard.ts'
 import { printJson, printText } from './output.ts'
 import { SDK_DIR } from '../host/places.ts'
+import { bakedRelease, readReleaseFile } from '../host/release-file.ts'
 import { endAtOnce, waitForStop } from './stop-signal.ts'
 
 /** A machine that has not closed by then is ended; what it acknowledged is on disk already. */
@@ -20,6 +21,8 @@ export interface UpOptions {
   dataDir: string
   port: number
   cloud?: string
+  /** A release file; the one of the build if absent. */
+  release?: string
   bootstrap?: DhtAddress[]
   ways?: WayName[]
   json: boolean
@@ -41,12 +44,15 @@ interface Machine {
 /** @throws CloudError */
 async function start(options: UpOptions, log: Log): Promise<Machine> {
   const { dataDir, port, cloud, bootstrap, ways } = options
+  const release =
+    options.release === undefined ? await bakedRelease() : await readReleaseFile(options.release)
   const runtime = await Runtime.start({
     dataDir,
     kind: 'headless',
     sdkDir: SDK_DIR,
     log,
     ...(cloud === undefined ? {} : { cloud }),
+    ...(release === undefined ? {} : { release }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(ways === undefined ? {} : { ways }),
     ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),

@@ -11,6 +11,8 @@ const dist = existsSync(join(bundled, 'sdk')) ? bundled : join(root, 'dist')
 
 export const SHELL_DIR = join(dist, 'renderer')
 export const SDK_DIR = join(dist, 'sdk')
+/** What a build of a cloud's owner carries to come into it; other builds have none. */
+export const RELEASE_FILE = join(dist, 'release.json')
 /** The systems that come with Dharma. */
 export const EXTENSIONS_DIR = join(root, 'extensions')
 /** The folder that Electron opens as its app. */

@@ -13,12 +13,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 test('a new cloud is named by its genesis, and keeps the key that may speak for it', async () => {
-  const book = await CloudBook.open(folder, undefined)
+  const book = await CloudBook.open(folder)
   const genesis = openGenesis(book.genesisOf(book.current) ?? '', book.current)
-  expect(genesis?.admission.kind).toBe('link')
+  expect(genesis?.admission.kind).toBe('open')
   expect(genesis?.keys).toHaveLength(1)
   expect(await readFile(join(folder, 'cloud.json'), 'utf8')).toContain('secretKey')
-  const other = await CloudBook.open(await mkdtemp(join(folder, 'other-')), undefined)
+  const other = await CloudBook.open(await mkdtemp(join(folder, 'other-')))
   expect(other.current).not.toBe(book.current)
 })
 
@@ -26,15 +26,15 @@ test('the genesis of a joined cloud is learned from others, a false one is not',
   const key = encodeKey(hash(Buffer.from('key')))
   const body = genesisBody({ name: 'Ours', admission: { kind: 'link' }, keys: [key], nonce: '1' })
   const cloud = cloudIdOf(body)
-  const book = await CloudBook.open(folder, cloud)
+  const book = await CloudBook.open(folder, { cloud })
   await book.learnGenesis(cloud, body.replace('Ours', 'Mine'))
   expect(book.genesisOf(cloud)).toBeUndefined()
   await book.learnGenesis(cloud, body)
-  expect((await CloudBook.open(folder, undefined)).genesisOf(cloud)).toBe(body)
+  expect((await CloudBook.open(folder)).genesisOf(cloud)).toBe(body)
 })
 
 test('every cloud that the machine was in stays known, also over a restart', async () => {
-  const book = await CloudBook.open(folder, undefined)
+  const book = await CloudBook.open(folder)
   const own = book.current
   const other = encodeKey(hash(Buffer.from('another')))
   await book.choose(other)
@@ -43,13 +43,13 @@ test('every cloud that the machine was in stays known, also over a restart', asy
     { cloud: other, originated: false, current: true },
   ]
   expect(book.known).toEqual(expected)
-  expect((await CloudBook.open(folder, undefined)).known).toEqual(expected)
+  expect((await CloudBook.open(folder)).known).toEqual(expected)
   await book.choose(own)
   expect(book.known.map(({ current }) => current)).toEqual([true, false])
   expect(book.originated).toBe(true)
 })
 
 test('what is told of a cloud never holds its secret key', async () => {
-  const book = await CloudBook.open(folder, undefined)
+  const book = await CloudBook.open(folder)
   expect(Object.keys(book.known[0] ?? {})).toEqual(['cloud', 'originated', 'current'])
 })

@@ -7,9 +7,19 @@ import { readCloudKey } from '../contract/cloud-key.ts'
 import { CloudError } from '../contract/errors.ts'
 import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
-import { decodeKey, encodeKey, toHex } from '../core/keys.ts'
+import { decodeKey, encodeKey, fromHex, toHex } from '../core/keys.ts'
+import type { NewCloud } from '../services/cloud/cloud-service.ts'
 import { newKeyPair } from '../store/new-keys.ts'
 import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
+
+/**
+ * Zero bits of the work in a new cloud that is open to all: a fifth of a second of a processor for each machine,
+ * once.
+ */
+const WORK_BITS = 16
+
+/** Of a folder that has none, where nobody chose. */
+const FIRST_CLOUD: NewCloud = { name: '', admission: 'open' }
 
 const fileSchema = z.object({
   current: keySchema,
@@ -25,6 +35,22 @@ const fileSchema = z.object({
   ),
 })
 type CloudFile = z.infer<typeof fileSchema>
+type CloudEntry = CloudFile['clouds'][string]
+
+export interface CloudBookOptions {
+  /** To be joined. */
+  cloud?: string
+  /** Where a folder begins that has no cloud yet. */
+  home?: string
+  /** Told what the person should know. */
+  say?: (notice: CloudNotice) => void
+}
+
+/** A key that speaks for a cloud: the first one of its genesis. */
+export interface OwnerKey {
+  publicKey: string
+  secretKey: Uint8Array
+}
 
 /** @throws CloudError CLOUD_KEY_INVALID */
 export function parseCloudKey(text: string): string {
@@ -43,18 +69,14 @@ export class CloudBook {
   }
 
   /**
-   * The folder's cloud; `join` if given; a new one that this machine originates if there is none. A
+   * The folder's cloud, or the one that is wanted; a new one that this machine originates if there is none. A
    * folder that has clouds and no list of them gets back the one it has.
-   * @param say  told what the person should know
    * @throws CloudError CLOUD_KEY_INVALID, DATA_DAMAGED
    */
-  static async open(
-    dataDir: string,
-    join_: string | undefined,
-    say: (notice: CloudNotice) => void = () => {},
-  ): Promise<CloudBook> {
+  static async open(dataDir: string, options: CloudBookOptions = {}): Promise<CloudBook> {
+    const { say = () => {}, home } = options
     const path = join(dataDir, 'cloud.json')
-    const wanted = join_ === undefined ? undefined : parseCloudKey(join_)
+    const wanted = options.cloud === undefined ? undefined : parseCloudKey(options.cloud)
     const known = await readJsonFile(path, fileSchema, {
       evenIfGone: true,
       onFallback: (message) => say({ code: 'FILE_MENDED', message }),
@@ -65,7 +87,9 @@ export class CloudBook {
       return book
     }
     const found = await cloudsIn(dataDir)
-    const file = found.length === 0 && wanted === undefined ? originate() : listed(found, wanted)
+    const first = wanted ?? (found.length === 0 ? home : undefined)
+    const file =
+      found.length === 0 && first === undefined ? begun(FIRST_CLOUD) : listed(found, first)
     if (found.length > 0) {
       say({
         code: 'CLOUD_REOPENED',
@@ -76,6 +100,24 @@ export class CloudBook {
     }
     await writeJsonFile(path, file)
     return new CloudBook(path, file)
+  }
+
+  /**
+   * Begins a cloud and makes it the current one of a folder. Answers with its id.
+   * @throws CloudError DATA_DAMAGED
+   */
+  static async begin(dataDir: string, cloud: NewCloud): Promise<string> {
+    const path = join(dataDir, 'cloud.json')
+    const known = await readJsonFile(path, fileSchema, { evenIfGone: true })
+    if (known === null && (await cloudsIn(dataDir)).length === 0) {
+      const file = begun(cloud)
+      await writeJsonFile(path, file)
+      return file.current
+    }
+    const book = await CloudBook.open(dataDir)
+    const id = await book.create(cloud)
+    await book.choose(id)
+    return id
   }
 
   get current(): string {
@@ -106,23 +148,43 @@ export class CloudBook {
     return this.#file.clouds[cloud]?.genesis
   }
 
-  /** Keeps the genesis of a cloud that another machine told of; a false one changes nothing. */
+  /**
+   * Keeps how a cloud began, as another machine or a release told; a false genesis changes nothing. A cloud
+   * that was not known is known from then on.
+   */
   async learnGenesis(cloud: string, body: string): Promise<void> {
-    const entry = this.#file.clouds[cloud]
-    if (entry === undefined || entry.genesis !== undefined) return
+    const entry = this.#file.clouds[cloud] ?? { originated: false }
+    if (entry.genesis !== undefined) return
     if (openGenesis(body, cloud) === null) return
-    const file = {
-      ...this.#file,
-      clouds: { ...this.#file.clouds, [cloud]: { ...entry, genesis: body } },
-    }
-    await writeJsonFile(this.#path, file)
-    this.#file = file
+    await this.#keep(cloud, { ...entry, genesis: body })
+  }
+
+  /** The key by which this machine speaks for a cloud; null if it did not begin it, or lost the key. */
+  ownerKeyOf(cloud: string): OwnerKey | null {
+    const { secretKey, genesis } = this.#file.clouds[cloud] ?? {}
+    if (secretKey === undefined || genesis === undefined) return null
+    const [publicKey] = openGenesis(genesis, cloud)?.keys ?? []
+    return publicKey === undefined ? null : { publicKey, secretKey: fromHex(secretKey) }
+  }
+
+  /** Begins a cloud, and keeps its key. It is not the current one yet. Answers with its id. */
+  async create(cloud: NewCloud): Promise<string> {
+    const { id, entry } = originate(cloud)
+    await this.#keep(id, entry)
+    return id
   }
 
   /** Makes a cloud the current one. */
   async choose(cloud: string): Promise<void> {
     if (cloud === this.#file.current) return
-    const file = chosen(this.#file, cloud)
+    await this.#write(chosen(this.#file, cloud))
+  }
+
+  #keep(cloud: string, entry: CloudEntry): Promise<void> {
+    return this.#write({ ...this.#file, clouds: { ...this.#file.clouds, [cloud]: entry } })
+  }
+
+  async #write(file: CloudFile): Promise<void> {
     await writeJsonFile(this.#path, file)
     this.#file = file
   }
@@ -160,15 +222,21 @@ function chosen(file: CloudFile, cloud: string): CloudFile {
   return { current: cloud, clouds: { ...file.clouds, [cloud]: entry } }
 }
 
-function originate(): CloudFile {
+function begun(cloud: NewCloud): CloudFile {
+  const { id, entry } = originate(cloud)
+  return { current: id, clouds: { [id]: entry } }
+}
+
+function originate({ name, admission: kind }: NewCloud): { id: string; entry: CloudEntry } {
   const { publicKey, secretKey } = newKeyPair()
   const genesis = genesisBody({
-    name: '',
-    admission: { kind: 'link' },
+    name,
+    admission: kind === 'open' ? { kind, work: WORK_BITS } : { kind },
     keys: [encodeKey(publicKey)],
     nonce: toHex(globalThis.crypto.getRandomValues(new Uint8Array(16))),
   })
-  const cloud = cloudIdOf(genesis)
-  const entry = { originated: true, secretKey: toHex(secretKey), genesis }
-  return { current: cloud, clouds: { [cloud]: entry } }
+  return {
+    id: cloudIdOf(genesis),
+    entry: { originated: true, secretKey: toHex(secretKey), genesis },
+  }
 }

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { DhtAddress } from 'hyperdht'
 import { WAY_NAMES } from '../contract/cloud.ts'
-import type { CloudNotice } from '../contract/cloud.ts'
+import type { CloudNotice, ReleaseFile } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
@@ -19,6 +19,7 @@ import { Pace } from '../flow/pace.ts'
 import type { Log } from '../ports/log.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
+import { CloudAdmission } from '../services/cloud/admission.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import { Database } from '../services/db/database.ts'
@@ -33,6 +34,7 @@ import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
 import { LocalNetwork } from '../swarm/lan/local-network.ts'
 import { Swarm } from '../swarm/swarm.ts'
+import type { OwnerKey } from './cloud-book.ts'
 import { measureCompleteness } from './completeness.ts'
 import { ReplicationDriver } from './replication-driver.ts'
 import { SealedSegments } from './sealed-segments.ts'
@@ -70,6 +72,10 @@ export interface CloudNodeOptions {
   genesis?: { body: () => string | null; learned: (body: string) => void }
   /** Did this machine begin the cloud? */
   originated: boolean
+  /** The key that speaks for the cloud, if this machine has it. */
+  ownerKey?: OwnerKey | null
+  /** Of the build, or given: what lets this machine in where releases do. */
+  release?: ReleaseFile | null
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
@@ -90,6 +96,7 @@ interface CloudNodeEvents {
 }
 
 interface Parts {
+  admission: CloudAdmission
   swarm: Swarm
   membership: Membership
   replication: ReplicationDriver
@@ -100,6 +107,7 @@ interface Parts {
 export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #options: CloudNodeOptions
   readonly #opened: Disposal
+  readonly admission: CloudAdmission
   readonly swarm: Swarm
   readonly membership: Membership
   readonly replication: ReplicationDriver
@@ -114,6 +122,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     super()
     this.#options = options
     this.#opened = opened
+    this.admission = parts.admission
     this.swarm = parts.swarm
     this.membership = parts.membership
     this.replication = parts.replication
@@ -133,7 +142,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
 
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
-    const { bootstrap, host, lanPort, now = Date.now } = options
+    const { bootstrap, host, lanPort, now = Date.now, ownerKey = null } = options
     const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
     await makeFolder(folder)
     const { store, damage, putAside } = await IndexedRecords.open({
@@ -163,6 +172,22 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       ...(host === undefined ? {} : { host }),
       ...(lanPort === undefined ? {} : { port: lanPort }),
     })
+    const admission = await CloudAdmission.open({
+      folder,
+      cloud,
+      machine: identity.machine,
+      person: () => identity.person,
+      genesis: () => genesis?.body() ?? null,
+      learned: (body) => genesis?.learned(body),
+      release: options.release ?? null,
+      ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
+      dial: (machine) => node?.swarm.reach(machine),
+      askAllAgain: () => node?.swarm.askAllAgain(),
+      changed: () => node?.emit('connectionChanged'),
+      now,
+      log,
+    })
+    opened.add(admission, () => admission.close())
     const swarm = new Swarm(
       {
         keyPair: identity.machineKeys,
@@ -170,6 +195,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         ownEntry: () => membership.ownEntry,
         ...(remembered.port === null ? {} : { port: remembered.port }),
         nodes: remembered.nodes,
+        admissions: admission,
         useDht: ways.includes('dht'),
         ways: {
           ...(ways.includes('memory')
@@ -184,6 +210,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       },
       {
         linkOpened: (entry, address) => {
+          admission.admitted()
           remembered.linked(entry, address)
           node?.membership.linkOpened(entry)
         },
@@ -195,6 +222,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     )
     opened.add(swarm, () => swarm.close())
     opened.add(local, () => local.close())
+    admission.attach(swarm)
     opened.add(remembered, () => remembered.close())
     const membership = await Membership.open({
       folder,
@@ -260,7 +288,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
     })
     opened.add(sessions, () => sessions.close())
-    const parts = { swarm, membership, replication, database, sessions }
+    const parts = { admission, swarm, membership, replication, database, sessions }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
     if (putAside > 0) node.#notePutAside(putAside)

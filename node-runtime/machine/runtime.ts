@@ -9,10 +9,17 @@ import { CloudBook, parseCloudKey } from './cloud-book.ts'
 import { CloudNode } from './cloud-node.ts'
 import { findRecordsBehind, openIdentity } from './data-folder.ts'
 import type { CloudNodeOptions } from './cloud-node.ts'
-import type { CloudNotice, CloudStatus, ConnectionReport } from '../contract/cloud.ts'
+import type {
+  CloudInfo,
+  CloudNotice,
+  CloudStatus,
+  ConnectionReport,
+  ReleaseFile,
+} from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
+import { cloudIdOf } from '../core/forms/genesis.ts'
 import type { Log } from '../ports/log.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
@@ -25,6 +32,7 @@ import type { Serve } from '../rpc/server.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { reportConnection } from '../services/cloud/connection-report.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
+import type { NewCloud } from '../services/cloud/cloud-service.ts'
 import { createDbService } from '../services/db/db-service.ts'
 import { createIdentityService } from '../services/identity/identity-service.ts'
 import type { Identity } from '../services/identity/identity.ts'
@@ -40,6 +48,8 @@ export interface RuntimeOptions {
   dataDir: string
   /** Join this cloud. Without it the folder's own is reopened, or a new one originated. */
   cloud?: string
+  /** What lets this machine into a cloud of releases. A new folder goes there if `cloud` does not say otherwise. */
+  release?: ReleaseFile
   /** DHT nodes to begin with; the public ones if absent. */
   bootstrap?: readonly DhtAddress[]
   /** Address for the DHT to bind to; all if absent. */
@@ -119,7 +129,15 @@ export class Runtime {
       }
       await claimDataFormat(dataDir)
       const identity = await openIdentity(dataDir, say)
-      const clouds = await CloudBook.open(dataDir, options.cloud, say)
+      const { cloud, release } = options
+      const clouds = await CloudBook.open(dataDir, {
+        say,
+        ...(cloud === undefined ? {} : { cloud }),
+        ...(release === undefined ? {} : { home: cloudIdOf(release.genesis) }),
+      })
+      if (release !== undefined) {
+        await clouds.learnGenesis(cloudIdOf(release.genesis), release.genesis)
+      }
       const { machine } = identity
       const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
       const runtime = new Runtime(options, { identity, clouds, systems, notices, opened })
@@ -163,7 +181,7 @@ export class Runtime {
   }
 
   async #enter(cloud: string): Promise<void> {
-    const { dataDir, kind, log, bootstrap, host, ways } = this.#options
+    const { dataDir, kind, log, bootstrap, host, ways, release } = this.#options
     const options: CloudNodeOptions = {
       folder: join(dataDir, 'clouds', cloud),
       cloud,
@@ -173,6 +191,8 @@ export class Runtime {
       systems: this.systems,
       judge: sharedJudge(),
       originated: this.#clouds.isOriginated(cloud),
+      ownerKey: this.#clouds.ownerKeyOf(cloud),
+      release: release === undefined || cloudIdOf(release.genesis) !== cloud ? null : release,
       genesis: {
         body: () => this.#clouds.genesisOf(cloud) ?? null,
         learned: (body) => this.#learnGenesis(cloud, body),
@@ -206,20 +226,39 @@ export class Runtime {
 
   #join(text: string): Promise<void> {
     const cloud = parseCloudKey(text)
-    return this.#moves.run(async () => {
-      const before = this.#clouds.current
-      if (cloud === before) return
+    return this.#moves.run(() => this.#move(cloud))
+  }
+
+  #create(cloud: NewCloud): Promise<void> {
+    return this.#moves.run(async () => this.#move(await this.#clouds.create(cloud)))
+  }
+
+  async #move(cloud: string): Promise<void> {
+    const before = this.#clouds.current
+    if (cloud === before) return
+    await this.#leave()
+    try {
+      await this.#enter(cloud)
+      await this.#clouds.choose(cloud)
+    } catch (error) {
       await this.#leave()
-      try {
-        await this.#enter(cloud)
-        await this.#clouds.choose(cloud)
-      } catch (error) {
-        await this.#leave()
-        await this.#enter(before)
-        throw error
-      }
-      this.#events.emit('cloudChanged')
-    })
+      await this.#enter(before)
+      throw error
+    }
+    this.#events.emit('cloudChanged')
+  }
+
+  #info(): CloudInfo {
+    const { genesis, report, revokedReleases } = this.#present().admission
+    const cloud = this.#clouds.current
+    return {
+      cloud,
+      name: genesis?.name ?? null,
+      admission: report.kind,
+      owner: this.#clouds.ownerKeyOf(cloud) !== null,
+      keys: genesis?.keys ?? [],
+      revokedReleases: [...revokedReleases],
+    }
   }
 
   #state(): CloudStatus['state'] {
@@ -229,9 +268,17 @@ export class Runtime {
   }
 
   #connection(): ConnectionReport {
-    const { swarm } = this.#present()
+    const { swarm, admission } = this.#present()
     const { ways, linkCount: links, nat, ownAddresses: addresses } = swarm
-    return reportConnection({ state: this.#state(), ways, links, nat, addresses })
+    const { report } = admission
+    return reportConnection({
+      state: this.#state(),
+      admission: report,
+      ways,
+      links,
+      nat,
+      addresses,
+    })
   }
 
   #status(): CloudStatus {
@@ -285,6 +332,10 @@ export class Runtime {
           }
         },
         join: (cloud) => this.#join(cloud),
+        create: (cloud) => this.#create(cloud),
+        info: () => this.#info(),
+        makeRelease: (name, expiresMs) => this.#present().admission.makeRelease(name, expiresMs),
+        revokeRelease: (release) => this.#present().admission.revokeRelease(release),
         known: () => this.#clouds.known,
         renameMachine: (name) => this.#identity.renameMachine(name),
       }),

@@ -3,7 +3,7 @@ import type { SwarmConnection } from 'hyperswarm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { decodeKey } from '../core/keys.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
-import { Doorkeeper } from './doorkeeper.ts'
+import { ADMIT_ALL, Doorkeeper } from './doorkeeper.ts'
 import { MAX_GREETING_BYTES, writeGreeting } from './greeting.ts'
 
 const CLOUD = keyOf('cloud')
@@ -45,6 +45,7 @@ function open() {
     cloudKey,
     ownEntry: () => own,
     genesis: () => null,
+    admissions: ADMIT_ALL,
     onGreeted: (_, { entry }) => greeted.push(entry.machine),
     onRefused: (reason) => refused.push(reason),
   })
@@ -59,7 +60,7 @@ function open() {
 function greetingOn({ handshakeHash }: FakeConnection): Uint8Array {
   const entry = signTestEntry({ keys, cloud: CLOUD })
   const ends = { handshakeHash, publicKey: keys.publicKey, cloud: CLOUD, cloudKey }
-  return writeGreeting(ends, { entry, genesis: null })
+  return writeGreeting(ends, { entry, genesis: null, pass: null })
 }
 
 beforeEach(() => {

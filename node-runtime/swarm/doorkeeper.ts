@@ -1,8 +1,9 @@
 // Who has connected and has not greeted yet. Such a connection may send one frame of limited size in
 // limited time, and there are only so many at once; nothing else of the machine is within its reach.
 import type { SwarmConnection } from 'hyperswarm'
-import { MAX_GREETING_BYTES, readGreeting, writeGreeting } from './greeting.ts'
+import { MAX_GREETING_BYTES, readGreeting, refusalCodec, writeGreeting } from './greeting.ts'
 import type { Greeted } from './greeting.ts'
+import type { AdmissionFault, Guest, Pass } from '../core/admission/pass.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 
 /**
@@ -17,12 +18,38 @@ const MAX_WAITING_PER_ADDRESS = 32
 /** Signature and length of an encrypted frame around the greeting. */
 const FRAME_OVERHEAD_BYTES = 64
 
+/** What lets machines into the cloud. */
+export interface Admissions {
+  /** What this machine shows on a connection; null if it has nothing to show. */
+  pass: (handshakeHash: Uint8Array) => Pass | null
+  /**
+   * Why a guest is not let in, by the cloud's genesis; by the one that it told if this machine has none.
+   * Null if it is.
+   */
+  faultOf: (pass: Pass | null, guest: Guest, told: string | null) => AdmissionFault | null
+  /**
+   * Must this machine get a pass first? The guest would turn it away; it is dialled again once there is one.
+   */
+  lacksPass: (guest: Guest, told: string | null) => boolean
+  /** A machine did not let this one in, and says why: a word of `AdmissionFault`, or of a later version. */
+  refused: (fault: string) => void
+}
+
+/** Whoever knows the cloud's id comes in. */
+export const ADMIT_ALL: Admissions = {
+  pass: () => null,
+  faultOf: () => null,
+  lacksPass: () => false,
+  refused: () => {},
+}
+
 export interface DoorkeeperOptions {
   cloud: string
   /** The cloud's id, as bytes. */
   cloudKey: Uint8Array
   ownEntry: () => MachineEntry
   genesis: () => string | null
+  admissions: Admissions
   /** The other side is a machine of this cloud. What it sends next is for whoever listens by then. */
   onGreeted: (connection: SwarmConnection, greeted: Greeted) => void
   onRefused: (reason: string) => void
@@ -48,8 +75,10 @@ export class Doorkeeper {
   }
 
   receive(connection: SwarmConnection): void {
-    const { onRefused, onGreeted, ownEntry, genesis, cloud, cloudKey } = this.#options
+    const { onRefused, onGreeted, ownEntry, genesis, admissions, cloud, cloudKey } = this.#options
     const waiting = { connection, address: connection.rawStream.remoteHost ?? '' }
+    const shown = admissions.pass(connection.handshakeHash)
+    let isTurnedAway = false
     const leave = (): void => {
       clearTimeout(timer)
       this.#waiting.delete(waiting)
@@ -59,8 +88,16 @@ export class Doorkeeper {
     const refuse = (reason: string): void => {
       if (!this.#waiting.has(waiting)) return
       leave()
-      onRefused(reason)
+      if (!isTurnedAway) onRefused(reason)
       connection.destroy()
+    }
+    /** Whoever knows the cloud is told why; it waits at the door until it has heard that. */
+    const turnAway = (fault: AdmissionFault): void => {
+      isTurnedAway = true
+      onRefused(`it may not come in: ${fault}`)
+      connection.off('data', onFrame)
+      connection.write(refusalCodec.encode({ kind: 'dharma/refusal/1', fault }))
+      connection.end()
     }
     const onBytes = (): void => {
       if (connection._len > MAX_GREETING_BYTES + FRAME_OVERHEAD_BYTES) {
@@ -78,7 +115,19 @@ export class Doorkeeper {
         cloudKey,
       })
       if (typeof greeted === 'string') return refuse(greeted)
+      const { machine, person } = greeted.entry
+      const guest = { machine, person, handshakeHash }
+      const fault = admissions.faultOf(greeted.pass, guest, greeted.genesis)
+      if (fault !== null) return turnAway(fault)
+      if (shown === null && admissions.lacksPass(guest, greeted.genesis)) {
+        return refuse('this machine has nothing yet that lets it into the cloud')
+      }
       leave()
+      // It may say that it does not let this machine in; anything else is for whoever listens by then.
+      connection.once('data', (frame) => {
+        const refusal = refusalCodec.decode(frame)
+        if (refusal !== null) admissions.refused(refusal.fault)
+      })
       onGreeted(connection, greeted)
     }
     const timer = setTimeout(() => refuse('it does not greet'), GREETING_TIMEOUT_MS)
@@ -94,7 +143,7 @@ export class Doorkeeper {
     connection.write(
       writeGreeting(
         { handshakeHash, publicKey, cloud, cloudKey },
-        { entry: ownEntry(), genesis: genesis() },
+        { entry: ownEntry(), genesis: genesis(), pass: shown },
       ),
     )
   }

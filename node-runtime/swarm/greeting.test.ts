@@ -27,7 +27,7 @@ const ends = {
   cloud: CLOUD,
   cloudKey: decodeKey(CLOUD)!,
 }
-const bytes = writeGreeting(ends, { entry, genesis })
+const bytes = writeGreeting(ends, { entry, genesis, pass: null })
 
 /** The greeting with other fields. */
 function changed(change: Partial<Greeting> | ((greeting: Greeting) => object)): Uint8Array {
@@ -38,10 +38,11 @@ function changed(change: Partial<Greeting> | ((greeting: Greeting) => object)): 
 
 describe('a greeting', () => {
   it('says who greets and how the cloud began', () => {
-    expect(readGreeting(bytes, ends)).toEqual({ entry, genesis })
-    expect(readGreeting(writeGreeting(ends, { entry, genesis: null }), ends)).toEqual({
+    expect(readGreeting(bytes, ends)).toEqual({ entry, genesis, pass: null })
+    expect(readGreeting(writeGreeting(ends, { entry, genesis: null, pass: null }), ends)).toEqual({
       entry,
       genesis: null,
+      pass: null,
     })
   })
 
@@ -51,7 +52,7 @@ describe('a greeting', () => {
         changed(() => ({ motto: 'more' })),
         ends,
       ),
-    ).toEqual({ entry, genesis })
+    ).toEqual({ entry, genesis, pass: null })
   })
 
   it('holds on one connection, in one cloud, for one machine', () => {

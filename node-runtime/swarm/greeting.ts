@@ -1,6 +1,8 @@
 // The first and only frame that a stranger's connection may send: proof that the machine knows the
-// cloud's id, bound to this very connection, and what it says of itself.
+// cloud's id, bound to this very connection, what it says of itself, and what lets it into the cloud.
 import * as z from 'zod'
+import { passSchema } from '../core/admission/pass.ts'
+import type { Pass } from '../core/admission/pass.ts'
 import { openGenesis } from '../core/forms/genesis.ts'
 import { openMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
@@ -9,7 +11,7 @@ import { encodeKey, hash, toHex } from '../core/keys.ts'
 import { jsonCodec } from './codec.ts'
 
 /**
- * The largest entry and the largest genesis, escaped. Nothing longer is even received from somebody
+ * The largest entry and the largest genesis, escaped, or ordinary ones with the longest pass. Nothing longer is even received from somebody
  * who has not greeted.
  */
 export const MAX_GREETING_BYTES = 65_536
@@ -22,6 +24,8 @@ const greetingSchema = z.object({
   entry: signedFormSchema,
   /** The text whose hash is the cloud's id, if the machine has it. */
   genesis: z.string().max(MAX_FORM_CHARS).nullable(),
+  /** None in greetings of before; one of a kind of a later version is none here. */
+  pass: passSchema.nullable().catch(null),
 })
 export type Greeting = z.infer<typeof greetingSchema>
 
@@ -39,6 +43,8 @@ export interface Greeted {
   entry: MachineEntry
   /** The cloud's genesis, checked against its id. */
   genesis: string | null
+  /** As it was shown: whether it lets in is not looked at here. */
+  pass: Pass | null
 }
 
 interface Ends {
@@ -55,15 +61,13 @@ function proofOf({ handshakeHash, publicKey, cloudKey }: Ends): string {
   return toHex(hash(Buffer.concat([handshakeHash, publicKey]), cloudKey))
 }
 
-export function writeGreeting(
-  ends: Ends,
-  { entry, genesis }: { entry: MachineEntry; genesis: string | null },
-): Uint8Array {
+export function writeGreeting(ends: Ends, { entry, genesis, pass }: Greeted): Uint8Array {
   return greetingCodec.encode({
     kind: 'dharma/greeting/2',
     proof: proofOf(ends),
     entry: entry.form,
     genesis,
+    pass,
   })
 }
 
@@ -75,15 +79,20 @@ export function readGreeting(bytes: Uint8Array, ends: Ends): Greeted | string {
   const greeting = greetingCodec.decode(bytes)
   if (greeting === null) return 'its greeting is not understood'
   if (greeting.proof !== proofOf(ends)) return 'it does not know the key of this cloud'
-  const { genesis } = greeting
+  const { genesis, pass } = greeting
   if (genesis !== null && openGenesis(genesis, ends.cloud) === null) {
     return 'it names another beginning of this cloud'
   }
   const entry = openMachineForm(greeting.entry, ends.cloud)
   if (entry === null) return 'its description of itself is forged'
   if (entry.machine !== encodeKey(ends.publicKey)) return 'it speaks for another machine'
-  return { entry, genesis }
+  return { entry, genesis, pass }
 }
+
+const refusalSchema = z.object({ kind: z.literal('dharma/refusal/1'), fault: z.string().max(40) })
+
+/** The only answer that a machine gets that knows the cloud and may not come in. */
+export const refusalCodec = jsonCodec(refusalSchema, 200)
 
 /** What two machines of whatever age have in common. */
 export function agree(a: MachineEntry['protocol'], b: MachineEntry['protocol']): Agreement {

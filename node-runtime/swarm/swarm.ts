@@ -13,7 +13,8 @@ import type { KeyPair } from '../core/keys.ts'
 import { Driver } from '../flow/driver.ts'
 import { Tally } from '../flow/tally.ts'
 import type { Log } from '../ports/log.ts'
-import { Doorkeeper } from './doorkeeper.ts'
+import { ADMIT_ALL, Doorkeeper } from './doorkeeper.ts'
+import type { Admissions } from './doorkeeper.ts'
 import { agree } from './greeting.ts'
 import type { Agreement, Greeted } from './greeting.ts'
 import { HintedDht } from './hinted-dht.ts'
@@ -61,6 +62,8 @@ export interface SwarmOptions {
   ownEntry: () => MachineEntry
   /** The text whose hash is the cloud's id, if this machine has it. */
   genesis?: () => string | null
+  /** Who may come in; whoever knows the cloud's id if absent. */
+  admissions?: Admissions
   log: Log
 }
 
@@ -103,6 +106,7 @@ export class Swarm implements Network {
       cloudKey,
       ownEntry,
       genesis: () => options.genesis?.() ?? null,
+      admissions: options.admissions ?? ADMIT_ALL,
       onGreeted: (connection, greeted) => this.#admit(connection, greeted),
       onRefused: (reason) => this.#refuse(reason),
     })
@@ -224,6 +228,11 @@ export class Swarm implements Network {
     if (link === undefined) return
     this.#noteFault(machine, reason)
     link.close()
+  }
+
+  /** Ends all links without blame: who may come in has changed, and each is asked again. */
+  askAllAgain(): void {
+    for (const link of this.#links.values()) link.close()
   }
 
   onLink(attach: (mux: LinkMux, peer: PeerInfo) => void): () => void {

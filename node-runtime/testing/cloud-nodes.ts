@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import createTestnet from '@hyperswarm/testnet'
 import type { DhtAddress } from 'hyperdht'
+import type { OwnerKey } from '../machine/cloud-book.ts'
 import { CloudNode } from '../machine/cloud-node.ts'
+import type { ReleaseFile } from '../contract/cloud.ts'
 import type { Manifest } from '../contract/manifest.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
@@ -73,6 +75,10 @@ export interface TestMachineOptions {
   judge?: JudgesValues
   /** The time of day that the machine believes in. */
   now?: () => number
+  /** It has the key that speaks for the cloud. */
+  ownerKey?: OwnerKey
+  /** By which it comes in where releases do. */
+  release?: ReleaseFile
   /** Told how the cloud began; the machine knows it from the start if this is absent. */
   learned?: (genesis: string) => void
 }
@@ -113,6 +119,7 @@ export class TestCloud {
 
   async start(options: TestMachineOptions = {}): Promise<TestMachine> {
     const { log = silentLog, alone = false, judge = sharedJudge(), now, ways, lanPort } = options
+    const { ownerKey = null, release = null } = options
     const notes = options.notes ?? (() => notesManifest)
     const dataDir = options.dataDir ?? (await this.makeFolder())
     const identity = await Identity.open(dataDir)
@@ -141,6 +148,8 @@ export class TestCloud {
       judge,
       genesis: { body: () => genesis, learned },
       originated: false,
+      ownerKey,
+      release,
       log,
       bootstrap: alone ? [] : this.bootstrap,
       host: '127.0.0.1',

@@ -106,6 +106,7 @@ export const PREVIEW: SystemPreview = {
 
 const CONNECTION: ConnectionReport = {
   state: 'alone',
+  admission: { kind: 'open', state: 'in', fault: null, message: 'Whoever knows the key comes in.' },
   ways: (['memory', 'lan', 'list', 'dht'] as const).map((way) => ({
     way,
     state: way === 'dht' ? 'failed' : 'off',

@@ -6,12 +6,19 @@ import { canonicalJson, parseCanonical } from '../canonical.ts'
 import { domainBytes, encodeKey, hash } from '../keys.ts'
 import { MAX_FORM_CHARS } from './signed-form.ts'
 
+/** More than this nobody would wait for. */
+const MAX_WORK_BITS = 32
+
 const statementSchema = z.object({
   kind: z.literal('genesis'),
   v: z.number().int().min(1),
   name: z.string().max(60),
-  /** `link`: whoever knows the cloud's id may come in. Other kinds come with joining. */
-  admission: z.object({ kind: z.string().max(40) }),
+  /** Who may come in; see `core/admission/`. A kind that this version does not know admits nobody here. */
+  admission: z.object({
+    kind: z.string().max(40),
+    /** Of `open`: zero bits that a machine's work must show. */
+    work: z.number().int().min(0).max(MAX_WORK_BITS).optional(),
+  }),
   /** The first keys that may speak for the cloud: releases, lists, later keys. */
   keys: z.array(keySchema).min(1).max(16),
   /** Chance, so that two clouds of one name and owner differ. */

@@ -1,12 +1,21 @@
 // Answers the `cloud` calls.
 import type {
+  ADMISSION_CHOICES,
+  CloudInfo,
   CloudStatus,
   ConnectionReport,
   KnownCloud,
   MachineInfo,
+  ReleaseFile,
 } from '../../contract/cloud.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
+
+/** What the person chooses of a new cloud. */
+export interface NewCloud {
+  name: string
+  admission: (typeof ADMISSION_CHOICES)[number]
+}
 
 interface CloudServiceOptions {
   status: () => CloudStatus
@@ -15,6 +24,10 @@ interface CloudServiceOptions {
   onChange: (listener: () => void) => () => void
   onConnectionChange: (listener: () => void) => () => void
   join: (cloud: string) => Promise<void>
+  create: (cloud: NewCloud) => Promise<void>
+  info: () => CloudInfo
+  makeRelease: (name: string, expiresMs: number | null) => { release: string; file: ReleaseFile }
+  revokeRelease: (release: string) => Promise<void>
   known: () => KnownCloud[]
   renameMachine: (name: string) => Promise<void>
 }
@@ -34,6 +47,18 @@ export function createCloudService(options: CloudServiceOptions) {
     join: os.cloud.join.handler(async ({ input }) => {
       await options.join(input.cloud)
       return { cloud: status().cloud }
+    }),
+    create: os.cloud.create.handler(async ({ input }) => {
+      await options.create(input)
+      return { cloud: status().cloud, ...input }
+    }),
+    info: os.cloud.info.handler(() => options.info()),
+    release: os.cloud.release.handler(({ input }) =>
+      options.makeRelease(input.name, input.expiresMs),
+    ),
+    revokeRelease: os.cloud.revokeRelease.handler(async ({ input }) => {
+      await options.revokeRelease(input.release)
+      return {}
     }),
     known: os.cloud.known.handler(() => ({ clouds: options.known() })),
     renameMachine: os.cloud.renameMachine.handler(async ({ input }) => {

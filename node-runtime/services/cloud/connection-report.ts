@@ -1,5 +1,5 @@
 // By which ways this machine looks for the others, in words.
-import type { ConnectionReport, WayReport } from '../../contract/cloud.ts'
+import type { AdmissionReport, ConnectionReport, WayReport } from '../../contract/cloud.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
 
@@ -18,7 +18,33 @@ const OFF: Record<WayName, string> = {
   dht: 'This machine was told not to use the DHT.',
 }
 
+const ASKED: Record<AdmissionReport['kind'], string> = {
+  link: 'Whoever knows the key of this cloud may come in.',
+  open: 'Whoever knows the key of this cloud and does a moment of work may come in; this machine has done it.',
+  invitation: 'Whom somebody of this cloud lets in may come in; this person was let in.',
+  release: 'Builds of this cloud’s owner may come in; this machine runs one.',
+  unknown: 'This cloud lets machines in by a way of a later version of Dharma.',
+}
+
+const FAULTS: Record<string, string> = {
+  KIND_UNKNOWN:
+    'This cloud lets machines in by a way that this version of Dharma does not know. Install the newest one.',
+  WORK_MISSING: 'This cloud asks machines for a moment of work, which is not done yet.',
+  INVITATION_MISSING:
+    'This cloud is by invitation. Ask somebody who is in it for a link or a code, and join with that.',
+  INVITATION_INVALID:
+    'The invitation by which this machine came does not hold for its person. Ask somebody who is in the cloud for another.',
+  RELEASE_MISSING:
+    'Only builds of this cloud’s owner come in, and this is none. Ask the owner for the app, or for a release file.',
+  RELEASE_INVALID: 'The release that this machine runs is none of this cloud. Ask its owner.',
+  RELEASE_EXPIRED:
+    'The release that this machine runs has expired. Install the newest one of this cloud’s owner.',
+  RELEASE_REVOKED:
+    'The owner of this cloud took back the release that this machine runs. Install the newest one.',
+}
+
 export interface ConnectionFacts {
+  admission: AdmissionReport
   state: ConnectionReport['state']
   ways: readonly WayStatus[]
   links: number
@@ -27,14 +53,21 @@ export interface ConnectionFacts {
 }
 
 export function reportConnection(facts: ConnectionFacts): ConnectionReport {
-  const { state, ways, links, nat, addresses } = facts
+  const { state, admission, ways, links, nat, addresses } = facts
   return {
     state,
+    admission: { ...admission, message: describeAdmission(admission) },
     ways: ways.map(reportWay),
     links: { direct: links },
     nat,
     addresses: addresses.map(({ host, port }) => `${host}:${port}`),
   }
+}
+
+function describeAdmission({ kind, state, fault }: AdmissionReport): string {
+  if (state === 'working') return 'This cloud asks machines for a moment of work; it is being done.'
+  if (fault === null) return ASKED[kind]
+  return FAULTS[fault] ?? `Other machines do not let this one in (${fault}).`
 }
 
 function reportWay({ way, state, tookMs, found, reached, fault }: WayStatus): WayReport {

@@ -1,4 +1,4 @@
-import { Globe, History, ListTree, Wifi } from 'lucide-react'
+import { Globe, History, ListTree, ShieldAlert, Wifi } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/cloud.ts'
@@ -65,6 +65,12 @@ export function ConnectionPage(): ReactNode {
       {report === null && error === null && <Loading>Asking this machine</Loading>}
       {report !== null && (
         <>
+          {isOutside(report) && (
+            <p className="not-admitted" role="alert">
+              <ShieldAlert aria-hidden="true" />
+              {report.admission.message}
+            </p>
+          )}
           <section className="section" aria-labelledby="ways">
             <h2 id="ways">Ways to the other machines</h2>
             <ul className="ways">
@@ -76,6 +82,8 @@ export function ConnectionPage(): ReactNode {
           <section className="section" aria-labelledby="this-machine">
             <h2 id="this-machine">This machine</h2>
             <dl className="facts">
+              <dt>Admission</dt>
+              <dd>{report.admission.message}</dd>
               <dt>Links</dt>
               <dd>{report.links.direct}</dd>
               <dt>Router</dt>
@@ -90,6 +98,11 @@ export function ConnectionPage(): ReactNode {
       )}
     </div>
   )
+}
+
+/** Will others not let this machine in, as it is? */
+function isOutside({ admission }: ConnectionReport): boolean {
+  return admission.state === 'missing' || admission.state === 'refused'
 }
 
 function Way({ way }: { way: WayReport }): ReactNode {

@@ -21,3 +21,19 @@ test('each way is shown, with what came of it and how long it took', async () =>
   fake.connection.set({ ...fake.connection.value, state: 'joined', links: { direct: 2 } })
   await screen.findByText('This machine is linked with others of its cloud.')
 })
+
+test('who is not let in is told why, and what to do', async () => {
+  const fake = createFakeRuntime()
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
+  await screen.findByRole('heading', { level: 1, name: 'Connection' })
+  expect(screen.queryByRole('alert')).toBeNull()
+  const admission = {
+    kind: 'invitation',
+    state: 'missing',
+    fault: 'INVITATION_MISSING',
+    message: 'This cloud is by invitation.',
+  } as const
+  fake.connection.set({ ...fake.connection.value, admission })
+  expect((await screen.findByRole('alert')).textContent).toBe('This cloud is by invitation.')
+})

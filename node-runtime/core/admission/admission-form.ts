@@ -1,0 +1,92 @@
+// Somebody of the cloud lets a person in. Whom the cloud's own key let in may let in others, and so on: a
+// chain of such forms leads from each person back to a key that the genesis names.
+import * as z from 'zod'
+import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import { openAttestation } from '../forms/attestation.ts'
+import { openForm, signedFormSchema, signForm } from '../forms/signed-form.ts'
+import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import type { Attestation } from '../forms/attestation.ts'
+
+const KIND = 'admission'
+
+/** Steps from a person to the cloud's key. Each is about 1,300 characters of a greeting. */
+export const MAX_CHAIN = 16
+
+const statementSchema = z.object({
+  cloud: keySchema,
+  /** Who is let in, with all machines. */
+  person: keySchema,
+  /** Who signs: a key of the genesis, or a machine of somebody who is in. */
+  signer: keySchema,
+  /** By which the signer is a machine of a person; null for a key of the genesis. */
+  attestation: signedFormSchema.nullable(),
+  sequence: timeMsSchema,
+})
+
+/** One link of the chain. */
+interface Admission {
+  person: string
+  /** Who let them in; null: the cloud's own key did. */
+  inviter: string | null
+  form: SignedForm
+}
+
+export interface AdmissionSigner {
+  publicKey: string
+  secretKey: Uint8Array
+  /** Null for a key of the genesis. */
+  attestation: Attestation | null
+}
+
+/** @param sequence  ms since 1970 */
+export function signAdmission(
+  { cloud, person, sequence }: { cloud: string; person: string; sequence: number },
+  { publicKey, secretKey, attestation }: AdmissionSigner,
+): SignedForm {
+  const statement = {
+    cloud,
+    person,
+    signer: publicKey,
+    attestation: attestation?.form ?? null,
+    sequence,
+  }
+  return signForm(KIND, statement, secretKey)
+}
+
+/** The admission in a form, or null if it is none of this cloud by somebody who could give it. */
+function openAdmission(
+  form: SignedForm,
+  cloud: string,
+  keys: readonly string[],
+  check?: VerifySignature,
+): Admission | null {
+  const statement = openForm(form, KIND, statementSchema, 'signer', check)
+  if (statement === null || statement.cloud !== cloud) return null
+  const { person, signer, attestation: attested, sequence } = statement
+  if (attested === null) return keys.includes(signer) ? { person, inviter: null, form } : null
+  const attestation = openAttestation(attested, cloud, check)
+  if (attestation === null || attestation.machine !== signer) return null
+  return sequence > attestation.expiresMs ? null : { person, inviter: attestation.person, form }
+}
+
+/**
+ * Who let in whom, from a person to the cloud's key, the person first; null if the chain does not hold.
+ * @param keys  of the cloud's genesis
+ */
+export function readChain(
+  chain: readonly SignedForm[],
+  { cloud, person, keys }: { cloud: string; person: string; keys: readonly string[] },
+  check?: VerifySignature,
+): string[] | null {
+  if (chain.length > MAX_CHAIN) return null
+  const persons: string[] = []
+  let expected: string | null = person
+  for (const form of chain) {
+    if (expected === null) return null
+    const admission = openAdmission(form, cloud, keys, check)
+    if (admission === null || admission.person !== expected) return null
+    persons.push(admission.person)
+    expected = admission.inviter
+  }
+  return expected === null ? persons : null
+}

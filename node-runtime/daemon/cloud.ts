@@ -1,0 +1,101 @@
+// `dharma cloud create`, `info`, `release` and `revoke`: for whoever begins a cloud.
+import { open } from 'node:fs/promises'
+import type { CloudInfo } from '../contract/cloud.ts'
+import { CloudError } from '../contract/errors.ts'
+import { connectToFolder } from '../host/running-machine.ts'
+import type { Connection } from '../host/running-machine.ts'
+import { createCloudIn } from '../machine/new-cloud.ts'
+import type { NewCloud } from '../services/cloud/cloud-service.ts'
+import { placeError } from '../store/folder-place.ts'
+import { printJson, printText } from './output.ts'
+
+const DAY_MS = 86_400_000
+
+const ADMITS: Record<CloudInfo['admission'], string> = {
+  link: 'whoever knows its key comes in',
+  open: 'whoever knows its key and does a moment of work comes in',
+  invitation: 'whom somebody of it invites comes in',
+  release: 'builds of its owner come in',
+  unknown: 'in a way of a later version of Dharma',
+}
+
+/** Running or not. @throws CloudError */
+export async function createCloud(
+  dataDir: string,
+  { name, admission, json }: NewCloud & { json: boolean },
+): Promise<void> {
+  const running = await connectIfRunning(dataDir)
+  const created =
+    running === null
+      ? { cloud: await createCloudIn(dataDir, { name, admission }), name, admission }
+      : await running.client.cloud.create({ name, admission }).finally(() => running.close())
+  if (json) return printJson(created)
+  printText('A new cloud began. This machine has the only key that speaks for it.')
+  printText(`Cloud      ${created.cloud}`)
+  printText(`Admission  ${created.admission}: ${ADMITS[created.admission]}`)
+}
+
+/** @throws CloudError NO_MACHINE */
+export async function showCloud(dataDir: string, { json }: { json: boolean }): Promise<void> {
+  const info = await ask(dataDir, ({ client }) => client.cloud.info({}))
+  if (json) return printJson(info)
+  printText(`Cloud      ${info.cloud}`)
+  printText(`Name       ${info.name ?? 'not known yet'}`)
+  printText(`Admission  ${info.admission}: ${ADMITS[info.admission]}`)
+  printText(`Owner      ${info.owner ? 'this machine' : 'another machine'}`)
+  for (const release of info.revokedReleases) printText(`Revoked    ${release}`)
+}
+
+/** Writes the file for the owner's eyes only. @throws CloudError NO_MACHINE, NOT_OWNER, BAD_INPUT */
+export async function makeRelease(
+  dataDir: string,
+  options: { file: string; name: string; expires?: number; json: boolean },
+): Promise<void> {
+  const { file, name, expires, json } = options
+  const expiresMs = expires === undefined ? null : Date.now() + Math.round(expires * DAY_MS)
+  const made = await ask(dataDir, ({ client }) => client.cloud.release({ name, expiresMs }))
+  await writeNew(file, `${JSON.stringify(made.file, null, 2)}\n`)
+  if (json) return printJson({ release: made.release, file, expiresMs })
+  printText(`Release  ${made.release}`)
+  printText(`File     ${file}`)
+  printText('Whoever has the file comes in. Build with it: DHARMA_RELEASE=<file> npm run pack')
+}
+
+/** @throws CloudError NO_MACHINE, NOT_OWNER, LIMIT_REACHED */
+export async function revokeRelease(
+  dataDir: string,
+  { release, json }: { release: string; json: boolean },
+): Promise<void> {
+  await ask(dataDir, ({ client }) => client.cloud.revokeRelease({ release }))
+  if (json) printJson({ release })
+  else
+    printText('Machines that run this release come in no more, as soon as the others hear of it.')
+}
+
+async function ask<T>(dataDir: string, call: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await connectToFolder(dataDir)
+  return call(connection).finally(() => connection.close())
+}
+
+async function connectIfRunning(dataDir: string): Promise<Connection | null> {
+  return connectToFolder(dataDir).catch((error: unknown) => {
+    if (error instanceof CloudError && error.code === 'NO_MACHINE') return null
+    throw error
+  })
+}
+
+/** Never over another file, which may be the only one that somebody has. @throws CloudError BAD_INPUT */
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw placeError(error, path) ?? error
+    throw new CloudError('BAD_INPUT', `${path} is there already. Name a file that is not.`, {
+      path,
+    })
+  })
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

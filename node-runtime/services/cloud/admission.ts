@@ -1,0 +1,399 @@
+// What lets this machine into its cloud, and whom it lets in itself. What holds decides `core/admission`; here
+// are the file, the work, and the protocol by which revoked releases are told of.
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { AdmissionReport, ReleaseFile } from '../../contract/cloud.ts'
+import { CloudError } from '../../contract/errors.ts'
+import {
+  proveRelease,
+  signRelease,
+  signReleaseRevocation,
+} from '../../core/admission/release-form.ts'
+import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
+import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
+import { MAX_CHAIN, signAdmission } from '../../core/admission/admission-form.ts'
+import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
+import { MAX_REVOCATIONS, Revocations } from '../../core/admission/revocations.ts'
+import { isWork, searchWork } from '../../core/admission/work.ts'
+import { openGenesis } from '../../core/forms/genesis.ts'
+import type { Genesis } from '../../core/forms/genesis.ts'
+import { signedFormSchema } from '../../core/forms/signed-form.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
+import { encodeKey, fromHex, toHex } from '../../core/keys.ts'
+import { nextTurn } from '../../flow/next-turn.ts'
+import { SerialQueue } from '../../flow/serial-queue.ts'
+import type { Log } from '../../ports/log.ts'
+import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
+import { newKeyPair } from '../../store/new-keys.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
+import type { Admissions } from '../../swarm/doorkeeper.ts'
+import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
+import { PeerFault } from '../../swarm/peer-fault.ts'
+
+/** Hashes in one go: about 5 ms, so that calls do not wait for the work. */
+const HASHES_AT_ONCE = 2_000
+/** Machines that turned this one away, or would, and are dialled again once it has a pass. */
+const MAX_TURNED_AWAY = 64
+const REVOCATIONS_PER_MESSAGE = 64
+/** A revocation takes 500. */
+const MAX_MESSAGE_BYTES = 128_000
+
+const fileSchema = z.object({
+  nonce: z.string().nullable(),
+  /** Of the build that this folder was opened with, or the owner's own. */
+  release: z
+    .object({ form: signedFormSchema, secretKey: z.string().regex(/^[0-9a-f]{128}$/) })
+    .nullable(),
+  /** Who let this machine's person in, back to the cloud's key. */
+  chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
+  revocations: z.array(signedFormSchema).max(MAX_REVOCATIONS),
+})
+type AdmissionFile = z.infer<typeof fileSchema>
+
+const messageSchema = z.object({
+  revocations: z.array(signedFormSchema).max(REVOCATIONS_PER_MESSAGE),
+})
+type Message = z.infer<typeof messageSchema>
+
+/** The owner's machines come in like all others. */
+const OWN_RELEASE_NAME = 'The owner’s own'
+
+export interface AdmissionOptions {
+  folder: string
+  cloud: string
+  machine: string
+  person: () => string
+  genesis: () => string | null
+  /** Another machine told how the cloud began. */
+  learned: (body: string) => void
+  /** Of the build, or given; the one of the last time if null. */
+  release: ReleaseFile | null
+  /** The key that speaks for the cloud, if this machine has it. */
+  ownerKey: AdmissionSigner | null
+  /** A machine may let this one in now. */
+  dial: (machine: string) => void
+  /** A release was taken back: whoever runs it has to go. */
+  askAllAgain: () => void
+  /** What `report` says has changed. */
+  changed: () => void
+  now: () => number
+  log: Log
+}
+
+export class CloudAdmission implements Admissions {
+  readonly #options: AdmissionOptions
+  readonly #path: string
+  #file: AdmissionFile
+  readonly #revocations = new Revocations()
+  readonly #turnedAway = new Set<string>()
+  readonly #saves = new SerialQueue()
+  #protocol: Protocol<Message> | null = null
+  /** Heard from a machine, and perhaps not written down yet. */
+  #told: string | null = null
+  #genesis: Genesis | null = null
+  #working = false
+  #refusal: string | null = null
+  #closed = false
+
+  private constructor(options: AdmissionOptions, path: string, file: AdmissionFile) {
+    this.#options = options
+    this.#path = path
+    this.#file = file
+  }
+
+  /** Begins the work, if the cloud asks for some and none is done yet; `report` says how it stands. */
+  static async open(options: AdmissionOptions): Promise<CloudAdmission> {
+    const { folder, log } = options
+    const path = join(folder, 'admission.json')
+    const file = await readJsonFile(path, fileSchema, {
+      evenIfGone: true,
+      onFallback: (message) => log.warn(message),
+    })
+    const nothing = { nonce: null, release: null, chain: null, revocations: [] }
+    const admission = new CloudAdmission(options, path, file ?? nothing)
+    await admission.#begin()
+    return admission
+  }
+
+  /** Tells linked machines of revoked releases, and hears of them. */
+  attach(network: Network): void {
+    const protocol = network.openProtocol<Message>({
+      name: 'dharma/revocations/1',
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
+      opened: ({ machine }) => this.#tell(protocol, machine, this.#revocations.forms),
+      received: (peer, { revocations }) => this.#hear(peer, revocations),
+    })
+    this.#protocol = protocol
+  }
+
+  /** How the cloud began; null while this machine has not heard. */
+  get genesis(): Genesis | null {
+    if (this.#genesis !== null) return this.#genesis
+    const body = this.#options.genesis() ?? this.#told
+    this.#genesis = body === null ? null : openGenesis(body, this.#options.cloud)
+    // Before that nobody could tell whose word counts.
+    if (this.#genesis !== null)
+      for (const form of this.#file.revocations) this.#takeRevocation(form)
+    return this.#genesis
+  }
+
+  /** Who let this machine's person in, back to the cloud's key; null if nobody did. */
+  get chain(): readonly SignedForm[] | null {
+    return this.#file.chain
+  }
+
+  get report(): AdmissionReport {
+    const kind = this.#kind() ?? 'unknown'
+    if (this.#working) return { kind, state: 'working', fault: null }
+    const fault = this.#ownFault() ?? this.#refusal
+    if (fault === null) return { kind, state: 'in', fault }
+    return { kind, state: fault.endsWith('_MISSING') ? 'missing' : 'refused', fault }
+  }
+
+  pass(handshakeHash: Uint8Array): Pass | null {
+    return this.#ownPass(handshakeHash)
+  }
+
+  faultOf(pass: Pass | null, guest: Guest, told: string | null): AdmissionFault | null {
+    return faultOfPass(pass, guest, this.#rules(told))
+  }
+
+  lacksPass({ machine }: Guest, told: string | null): boolean {
+    if (told !== null && this.genesis === null) this.#learn(told)
+    if (!this.#mustShow()) return false
+    this.#noteTurnedAway(machine)
+    return true
+  }
+
+  refused(fault: string): void {
+    if (this.#refusal === fault) return
+    this.#refusal = fault
+    this.#options.log.warn('this machine was not let in', { fault })
+    this.#options.changed()
+  }
+
+  /** A link opened: whatever was said before, this machine is in. */
+  admitted(): void {
+    if (this.#refusal === null) return
+    this.#refusal = null
+    this.#options.changed()
+  }
+
+  /** Somebody let this machine's person in. Resolves once that is on the disk. */
+  async keepChain(chain: readonly SignedForm[]): Promise<void> {
+    await this.#change({ chain: [...chain] })
+    this.#refusal = null
+    this.#dialTurnedAway()
+    this.#options.changed()
+  }
+
+  /**
+   * A new release of this cloud. Nothing of it is kept here: who has the answer has the release.
+   * @param expiresMs  ms since 1970; null: it does not expire
+   * @throws CloudError NOT_OWNER
+   */
+  makeRelease(name: string, expiresMs: number | null): { release: string; file: ReleaseFile } {
+    const { cloud, now } = this.#options
+    const { genesis, signer, cloudSecretKey } = this.#owner()
+    const { publicKey, secretKey } = newKeyPair()
+    const release = encodeKey(publicKey)
+    const statement = { cloud, release, signer, name, sequence: now(), expiresMs }
+    const form = signRelease(statement, cloudSecretKey)
+    return {
+      release,
+      file: { releaseFile: 1, genesis, release: form, secretKey: toHex(secretKey) },
+    }
+  }
+
+  /**
+   * Takes a release back, and tells the others. Resolves once that is on the disk.
+   * @throws CloudError NOT_OWNER, LIMIT_REACHED
+   */
+  async revokeRelease(release: string): Promise<void> {
+    const { cloud, now } = this.#options
+    const { signer, cloudSecretKey } = this.#owner()
+    const form = signReleaseRevocation({ cloud, release, signer, sequence: now() }, cloudSecretKey)
+    const came = this.#takeRevocation(form)
+    if (came === 'full') {
+      throw new CloudError(
+        'LIMIT_REACHED',
+        `A cloud can take back ${MAX_REVOCATIONS} releases, and this one has. Let releases expire instead.`,
+      )
+    }
+    if (came === 'new') await this.#revocationsCame([form], null)
+  }
+
+  get revokedReleases(): ReadonlySet<string> {
+    return this.#revocations.releases
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#protocol?.close()
+    await this.#saves.run(async () => {})
+  }
+
+  /** Who owns the cloud is in it by that; everybody else gets in by what they were given. */
+  async #begin(): Promise<void> {
+    const { cloud, release, ownerKey, person, now } = this.#options
+    const kind = this.#kind()
+    if (release !== null) {
+      const { release: form, secretKey } = release
+      await this.#change({ release: { form, secretKey } })
+    } else if (kind === 'release' && this.#file.release === null && ownerKey !== null) {
+      const { file } = this.makeRelease(OWN_RELEASE_NAME, null)
+      const { release: form, secretKey } = file
+      await this.#change({ release: { form, secretKey } })
+    }
+    if (kind === 'invitation' && ownerKey !== null && this.#ownFault() !== null) {
+      const form = signAdmission({ cloud, person: person(), sequence: now() }, ownerKey)
+      await this.#change({ chain: [form] })
+    }
+    this.#work()
+  }
+
+  #kind(): ReturnType<typeof admissionKindOf> {
+    return admissionKindOf(this.genesis)
+  }
+
+  #owner(): { genesis: string; signer: string; cloudSecretKey: Uint8Array } {
+    const { ownerKey, genesis } = this.#options
+    const body = genesis()
+    if (ownerKey === null || body === null) {
+      throw new CloudError(
+        'NOT_OWNER',
+        'Only the machine that began the cloud has the key that speaks for it, and this one did not.',
+      )
+    }
+    return { genesis: body, signer: ownerKey.publicKey, cloudSecretKey: ownerKey.secretKey }
+  }
+
+  /** Does the cloud want to see a pass? */
+  #mustShow(): boolean {
+    return this.#kind() !== 'link'
+  }
+
+  #rules(told: string | null): Parameters<typeof faultOfPass>[2] {
+    const { cloud, now } = this.#options
+    const genesis = this.genesis ?? (told === null ? null : openGenesis(told, cloud))
+    return { cloud, genesis, revoked: this.#revocations.releases, nowMs: now() }
+  }
+
+  #ownPass(handshakeHash: Uint8Array): Pass | null {
+    const { machine } = this.#options
+    switch (this.#kind()) {
+      case 'open': {
+        const { nonce } = this.#file
+        return nonce === null ? null : { kind: 'work', nonce }
+      }
+      case 'invitation': {
+        const { chain } = this.#file
+        return chain === null ? null : { kind: 'invitation', chain }
+      }
+      case 'release': {
+        const { release } = this.#file
+        if (release === null) return null
+        const proof = proveRelease({ handshakeHash, machine }, fromHex(release.secretKey))
+        return { kind: 'release', release: release.form, proof }
+      }
+      default:
+        return null
+    }
+  }
+
+  /** What others would say to the pass of this machine, as far as it knows itself. */
+  #ownFault(): AdmissionFault | null {
+    const { machine, person } = this.#options
+    const handshakeHash = new Uint8Array()
+    const pass = this.#ownPass(handshakeHash)
+    return faultOfPass(pass, { machine, person: person(), handshakeHash }, this.#rules(null))
+  }
+
+  #learn(body: string): void {
+    this.#told = body
+    this.#options.learned(body)
+    this.#work()
+    this.#options.changed()
+  }
+
+  /** Does the work that the cloud asks for, if it is not done. */
+  #work(): void {
+    const { cloud, machine, log } = this.#options
+    const bits = this.#kind() === 'open' ? (this.genesis?.admission.work ?? 0) : null
+    if (bits === null || this.#working) return
+    const task = { cloud, machine, bits }
+    const { nonce } = this.#file
+    if (nonce !== null && isWork(task, nonce)) return
+    this.#working = true
+    this.#search(task).catch((error: unknown) => {
+      this.#working = false
+      log.error('the work that lets this machine in could not be done', { error })
+    })
+  }
+
+  async #search(task: Parameters<typeof searchWork>[0]): Promise<void> {
+    for (let from = 0; !this.#closed; from += HASHES_AT_ONCE) {
+      const nonce = searchWork(task, from, HASHES_AT_ONCE)
+      if (nonce !== null) {
+        await this.#change({ nonce })
+        this.#working = false
+        this.#dialTurnedAway()
+        this.#options.changed()
+        return
+      }
+      await nextTurn()
+    }
+  }
+
+  #noteTurnedAway(machine: string): void {
+    if (this.#turnedAway.size < MAX_TURNED_AWAY) this.#turnedAway.add(machine)
+  }
+
+  #dialTurnedAway(): void {
+    for (const machine of this.#turnedAway) this.#options.dial(machine)
+    this.#turnedAway.clear()
+  }
+
+  async #change(change: Partial<AdmissionFile>): Promise<void> {
+    this.#file = { ...this.#file, ...change }
+    await this.#saves.run(() => writeJsonFile(this.#path, this.#file))
+  }
+
+  #takeRevocation(form: SignedForm): ReturnType<Revocations['add']> {
+    const { cloud } = this.#options
+    return this.#revocations.add(form, { cloud, keys: this.genesis?.keys ?? [] })
+  }
+
+  #hear(peer: PeerInfo, forms: readonly SignedForm[]): void {
+    // Without the genesis nobody can tell whose word counts; it is told again with the next link.
+    if (this.genesis === null) return
+    const news = forms.filter((form) => {
+      const came = this.#takeRevocation(form)
+      if (came === 'forged') throw new PeerFault('it told of a revocation that is forged')
+      return came === 'new'
+    })
+    if (news.length === 0) return
+    this.#revocationsCame(news, peer.machine).catch((error: unknown) => {
+      this.#options.log.error('revoked releases could not be written down', { error })
+    })
+  }
+
+  async #revocationsCame(news: readonly SignedForm[], from: string | null): Promise<void> {
+    const protocol = this.#protocol
+    if (protocol !== null) {
+      for (const { machine } of protocol.peers()) {
+        if (machine !== from) this.#tell(protocol, machine, news)
+      }
+    }
+    await this.#change({ revocations: this.#revocations.forms })
+    if (this.#closed) return
+    this.#options.askAllAgain()
+    this.#options.changed()
+  }
+
+  #tell(protocol: Protocol<Message>, machine: string, forms: readonly SignedForm[]): void {
+    for (let at = 0; at < forms.length; at += REVOCATIONS_PER_MESSAGE) {
+      protocol.send(machine, { revocations: forms.slice(at, at + REVOCATIONS_PER_MESSAGE) })
+    }
+  }
+}
