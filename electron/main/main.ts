@@ -1,5 +1,5 @@
 // The desktop app: one window on one data folder.
-import { app, dialog, protocol, shell } from 'electron'
+import { app, dialog, powerMonitor, protocol, shell } from 'electron'
 import path from 'node:path'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import { findUrls, parseArguments } from './arguments.ts'
@@ -85,6 +85,7 @@ function openApp({ dataDir, cloud, bootstrap, urls }: StartArguments): void {
     clear: (system) => clearSession(sessionOf({ kind: 'system', system })),
   })
   runtime.onReady(() => void followSystems(runtime, storage))
+  powerMonitor.on('resume', () => runtime.awake())
   const open = (): Shell =>
     openShell({
       folder: app.getPath('userData'),

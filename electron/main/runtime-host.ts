@@ -84,6 +84,12 @@ export class RuntimeHost {
     this.#run = this.#launch()
   }
 
+  /** Tells the runtime that this computer has woken from sleep. */
+  awake(): void {
+    const { child } = this.#run
+    if (child.pid !== undefined) this.#post(child, { type: 'awake' })
+  }
+
   /** Lets the runtime end in good order, but not for ever. */
   close(): Promise<void> {
     this.#closing ??= this.#close()

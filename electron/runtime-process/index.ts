@@ -70,6 +70,8 @@ parentPort.on('message', ({ data, ports }) => {
   const message = data as ToRuntime
   if (message.type === 'start') {
     void start(message.options)
+  } else if (message.type === 'awake') {
+    runtime?.awake()
   } else if (message.type === 'close') {
     close()
       .catch((error: unknown) => log?.error('the runtime did not close cleanly', { error }))

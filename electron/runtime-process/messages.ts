@@ -16,6 +16,8 @@ export type PortOwner = { kind: 'owner' } | { kind: 'system'; system: string }
 export type ToRuntime =
   | { type: 'start'; options: StartOptions }
   | { type: 'port'; owner: PortOwner }
+  /** This computer has woken from sleep. */
+  | { type: 'awake' }
   | { type: 'close' }
 
 /** From the runtime's process. */

@@ -163,6 +163,11 @@ export class Runtime {
     this.#serve(port, { caller })
   }
 
+  /** This computer has woken from sleep: as good as another network. */
+  awake(): void {
+    this.#node?.swarm.networkChanged()
+  }
+
   async close(): Promise<void> {
     try {
       await this.#moves.run(() => this.#leave())

@@ -32,6 +32,7 @@ export class Link {
   readonly openedMs = performance.now()
   readonly #connection: SwarmConnection
   readonly #liveness = new Liveness(this.openedMs)
+  readonly #beat: (() => void) | null
 
   constructor(options: LinkOptions) {
     const { connection, entry, agreement, onClosed, onFault } = options
@@ -41,7 +42,9 @@ export class Link {
     this.mux = new GuardedMux(connection, {
       onFault: (reason, error) => onFault(this, reason, error),
     })
-    const beatTimer = this.#beat(options)
+    this.#beat = this.#openHeartbeat(options)
+    this.#beat?.()
+    const beatTimer = this.#beat === null ? null : setInterval(this.#beat, HEARTBEAT_MS)
     connection.on('close', () => {
       if (beatTimer !== null) clearInterval(beatTimer)
       onClosed(this)
@@ -56,11 +59,17 @@ export class Link {
     return this.#liveness.latencyMs
   }
 
+  /** Asks the other side at once whether it is there; it has the usual time to answer. */
+  check(): void {
+    this.#beat?.()
+  }
+
   close(): void {
     this.#connection.destroy()
   }
 
-  #beat({ onHeartbeat, onFault }: LinkOptions): NodeJS.Timeout | null {
+  /** What asks the other side whether it is there; null if that can't be. */
+  #openHeartbeat({ onHeartbeat, onFault }: LinkOptions): (() => void) | null {
     const channel = this.mux.createChannel({ protocol: BEAT_PROTOCOL })
     if (channel === null) return null
     const heartbeat = channel.addMessage({
@@ -83,12 +92,10 @@ export class Link {
       },
     })
     channel.open()
-    const beat = (): void => {
+    return () => {
       const number = this.#liveness.beat(performance.now())
       if (number === null) return this.close()
       heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
     }
-    beat()
-    return setInterval(beat, HEARTBEAT_MS)
   }
 }

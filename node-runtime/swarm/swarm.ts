@@ -22,6 +22,7 @@ import { Link } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 import { ProtocolChannels } from './protocol-channels.ts'
 import type { LinkProtocol } from './protocol-channels.ts'
+import { watchSleep } from './sleep-watch.ts'
 import { WayFailure, Ways } from './ways.ts'
 import type { Ask, Heard } from './ways.ts'
 
@@ -92,6 +93,7 @@ export class Swarm implements Network {
   readonly #ways: Ways
   #discovery: PeerDiscovery | null = null
   readonly #tally = new Tally()
+  #stopWatching: (() => void) | null = null
   #closed = false
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
@@ -211,6 +213,21 @@ export class Swarm implements Network {
       })
     }
     this.#ways.start()
+    this.#stopWatching = watchSleep((sleptMs) => {
+      log.info('this computer was asleep', { seconds: Math.round(sleptMs / 1_000) })
+      this.networkChanged()
+    })
+  }
+
+  /**
+   * This computer has other addresses than before, or was asleep: machines are looked for as at the start, and
+   * those that are linked have to show that they still are.
+   */
+  networkChanged(): void {
+    if (this.#closed) return
+    this.#ways.networkChanged()
+    this.#driver.post({ type: 'networkChanged' })
+    for (const link of this.#links.values()) link.check()
   }
 
   isOnline(machine: string): boolean {
@@ -258,6 +275,7 @@ export class Swarm implements Network {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#stopWatching?.()
     this.#ways.close()
     this.#driver.close()
     this.#doorkeeper.close()
@@ -386,7 +404,7 @@ export class Swarm implements Network {
 
   #networkNews(isOther: boolean): void {
     if (this.#closed) return
-    if (isOther) this.#ways.networkChanged()
+    if (isOther) this.networkChanged()
     this.#events.waysChanged()
   }
 

@@ -14,7 +14,7 @@ export interface LinkEnds {
 }
 
 /** An encrypted stream that no multiplexer has taken yet. */
-async function openStreams() {
+export async function openStreams() {
   const ends = [true, false].map((initiator) => Hypercore.createProtocolStream(initiator))
   const [a, b] = [ends[0]!, ends[1]!]
   a.pipe(b).pipe(a)

@@ -77,6 +77,23 @@ it('a link of fifteen seconds that is lost begins everything anew, a shorter one
   }
 })
 
+it('everything begins anew in another network, once in five seconds, but for who is linked', () => {
+  const list = new DialList(OWN)
+  const linked = new Set(['linked'])
+  for (const machine of [LESSER, GREATER, 'linked']) list.want(machine, 0, NONE)
+  dialTimes(list, 400_000)
+  list.beginAnew(400_000, linked)
+  expect(list.takeDue(400_000, linked).due).toEqual([LESSER])
+  for (let nowMs = 400_100; nowMs < 405_000; nowMs += 100) {
+    list.beginAnew(nowMs, linked)
+    expect(list.takeDue(nowMs, linked).due).toEqual([])
+  }
+  expect(list.takeDue(405_000, linked).due).toEqual([LESSER, GREATER])
+  list.beginAnew(405_100, linked)
+  expect(list.takeDue(405_100, linked).due).toEqual([LESSER])
+  expect(list.takeDue(405_100, NONE).due).toEqual([])
+})
+
 it('the next time is the soonest of all', () => {
   const list = new DialList(OWN)
   list.want('y', 1_000, NONE)

@@ -36,6 +36,7 @@ type Linked = Pick<ReadonlyMap<string, unknown>, 'has'>
 export class DialList {
   readonly #ownMachine: string
   readonly #dials = new Map<string, Dial>()
+  #anewMs = Number.NEGATIVE_INFINITY
 
   constructor(ownMachine: string) {
     this.#ownMachine = ownMachine
@@ -91,6 +92,20 @@ export class DialList {
     dial.attempts = 0
     dial.nextMs = this.#dialsFirst(machine) ? nowMs : nowMs + FIRST_WAIT_MS
     dial.expiresMs = nowMs + WANT_MS
+  }
+
+  /**
+   * What was in vain may not be any more: this computer is in another network, or was asleep. Who is not linked is
+   * dialled as if it were wanted for the first time; once in five seconds, however the network flaps.
+   */
+  beginAnew(nowMs: number, linked: Linked): void {
+    if (nowMs - this.#anewMs < FIRST_WAIT_MS) return
+    this.#anewMs = nowMs
+    for (const [machine, dial] of this.#dials) {
+      if (dial.attempts === 0 || linked.has(machine)) continue
+      dial.attempts = 0
+      dial.nextMs = Math.min(dial.nextMs, this.#dialsFirst(machine) ? nowMs : nowMs + FIRST_WAIT_MS)
+    }
   }
 
   /** Whom to dial now, and whom nobody has wanted for long. */

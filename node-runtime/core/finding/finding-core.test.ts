@@ -100,6 +100,17 @@ describe('finding', () => {
     expect(log).toEqual([])
   })
 
+  it('dials at once who was dialled in vain, when the network is another', () => {
+    const { post, until, times } = world()
+    post({ type: 'wanted', machine: LESSER })
+    until(200_000)
+    expect(times('dial').at(-1)).toBe(155_000)
+    post({ type: 'networkChanged' })
+    expect(times('dial').at(-1)).toBe(200_000)
+    until(210_000)
+    expect(times('dial').at(-1)).toBe(205_000)
+  })
+
   it('does not dial for an answer to a knock that nobody wants any more', () => {
     const { post } = world()
     expect(post({ type: 'knockAnswered', machine: LESSER })).toEqual([])

@@ -31,6 +31,8 @@ export type FindingEvent =
   | { type: 'linkClosed'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
   | { type: 'misbehaved'; machine: string }
+  /** This computer has other addresses than before, or was asleep. */
+  | { type: 'networkChanged' }
   | { type: 'timer'; id: string }
 
 export type FindingEffect =
@@ -109,6 +111,9 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
       case 'misbehaved':
         this.#penalties.note(event.machine, nowMs)
         return []
+      case 'networkChanged':
+        this.#dials.beginAnew(nowMs, this.#links)
+        return this.#dialDue(nowMs)
       case 'timer':
         return this.#dialDue(nowMs)
     }

@@ -22,7 +22,8 @@ export interface Running {
 }
 
 export interface Command {
-  start(args: readonly string[], env?: NodeJS.ProcessEnv): Running
+  /** @param prefix  what runs it, if not this computer's shell */
+  start(args: readonly string[], env?: NodeJS.ProcessEnv, prefix?: readonly string[]): Running
   /** Ends with `kill -9` all that still runs. */
   killAll(): Promise<void>
   remove(): Promise<void>
@@ -40,8 +41,9 @@ export async function bundleCommand(): Promise<Command> {
   })
   const running = new Set<ChildProcess>()
   return {
-    start(args, env = {}) {
-      const child = spawn(process.execPath, [join(folder, 'dharma.js'), ...args], {
+    start(args, env = {}, prefix = []) {
+      const [program, ...words] = [...prefix, process.execPath, join(folder, 'dharma.js')]
+      const child = spawn(program, [...words, ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, DHARMA_DATA: '', ...env },
       })

@@ -80,9 +80,17 @@ describe('a packet on the local network', () => {
   it('is not parsed if it is long, or says that it has many records', () => {
     const long = Buffer.concat([fromHex(packets.announcement), Buffer.alloc(MAX_PACKET_BYTES)])
     expect(readPacket(long)).toBeNull()
-    const many = Buffer.from(packets.announcement, 'hex')
-    many.writeUInt16BE(33, 6)
-    expect(readPacket(many)).toBeNull()
+    const { answers = [] } = dns.decode(Buffer.from(packets.announcement, 'hex'))
+    const filled = (count: number): Uint8Array => {
+      const more = Array.from(
+        { length: count },
+        () => ({ type: 'A', name: 'a', data: host }) as const,
+      )
+      return dns.encode({ type: 'response', answers: [...answers, ...more] })
+    }
+    expect(filled(29).length).toBeLessThan(MAX_PACKET_BYTES)
+    expect(readPacket(filled(28))?.named).toHaveLength(1)
+    expect(readPacket(filled(29))).toBeNull()
   })
 
   it('whatever its bytes are, is read or is none', () => {
