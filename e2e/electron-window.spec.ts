@@ -265,6 +265,15 @@ test('only the shell’s own main frame gets the runtime’s port', async () => 
   expect(outcome).toEqual({ asked: 1, heard: 'nothing', toOthers: 0, toShell: 1 })
 })
 
+test('the runtime hears from the system that the computer has woken', async () => {
+  // The first time, the runtime may just be starting.
+  await expect(async () => {
+    await machine.app.evaluate(({ powerMonitor }) => powerMonitor.emit('resume'))
+    const log = await readFile(path.join(dataDir, 'log', 'runtime.log'), 'utf8')
+    expect(log).toContain('this computer has woken')
+  }).toPass({ timeout: 20_000 })
+})
+
 test('a runtime that dies is started again, and the window goes on', async () => {
   const readPid = () =>
     machine.app.evaluate(

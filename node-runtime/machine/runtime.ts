@@ -165,6 +165,7 @@ export class Runtime {
 
   /** This computer has woken from sleep: as good as another network. */
   awake(): void {
+    this.#options.log.info('the system says that this computer has woken')
     this.#node?.swarm.networkChanged()
   }
 

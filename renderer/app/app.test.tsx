@@ -24,7 +24,9 @@ function goTo(text: string): void {
 test('a fresh machine is told that it started a cloud, and what to do next', async () => {
   renderInShell(<App />)
   await screen.findByRole('heading', { level: 1, name: 'This machine started a new cloud.' })
-  screen.getByText('Invite others, or join one.')
+  screen.getByText(
+    'It works as it is, and goes on looking for others. Invite some, or join another cloud.',
+  )
   screen.getByRole('button', { name: 'Cloud: Alone' })
   expect(document.title).toBe('Home – Dharma')
 })

@@ -23,9 +23,7 @@ function onlineOf(online: number, known: number): string {
 export function describeCloud(status: CloudStatus): CloudWords {
   const { state, originated, machinesOnline, machinesKnown, dhtOnline } = status
   const offNet =
-    dhtOnline === false
-      ? ' The network through which machines find each other does not answer.'
-      : ''
+    dhtOnline === false ? ' The DHT does not answer; machines are looked for in other ways.' : ''
   switch (state) {
     case 'joined':
       return {
@@ -51,7 +49,7 @@ export function describeCloud(status: CloudStatus): CloudWords {
         title: originated
           ? 'This machine started a new cloud.'
           : 'This machine is alone in its cloud.',
-        text: `${originated ? 'Invite others, or join one.' : 'No other machine is known yet. Invite others, or join another cloud.'}${offNet}`,
+        text: `${originated ? 'It works as it is, and goes on looking for others. Invite some, or join another cloud.' : 'No other machine is known yet; it goes on looking. Invite others, or join another cloud.'}${offNet}`,
       }
   }
 }
