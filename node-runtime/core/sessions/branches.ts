@@ -89,12 +89,6 @@ export class Branches {
     return heads
   }
 
-  /** Would another action of this machine, signed now, be its second for one position? */
-  hasSignedHere(seat: number, machine: string): boolean {
-    const heads = this.heads().map((head) => this.#nodes.get(head) ?? null)
-    return this.#findTwin({ seat, machine }, heads) !== undefined
-  }
-
   /**
    * How many actions of all seats one with these heads had seen; if that is its place in the order, it
    * had seen all before it.
@@ -191,7 +185,7 @@ export class Branches {
 
   /** What the machine has signed already for the position of an action with these heads. */
   #findTwin(
-    { seat, machine }: Pick<Action, 'seat' | 'machine'>,
+    { seat, machine }: Action,
     heads: readonly (ActionNode | null)[],
   ): ActionNode | undefined {
     return this.#siblingsAt(seat, heads).find(

@@ -1,7 +1,8 @@
-// Which of a session's actions count, and in which order the rules take them. Where two machines of one
-// person went different ways, the way that others built on counts. The answer depends on the actions
-// alone, never on the order in which they came; what comes is put in its place, and all is decided anew
-// only when it turns over what was decided before.
+// Which of a session's actions count, and in which order the rules take them. Where a seat went several ways
+// (it plays on two machines), the way that others built on counts, of those that have seen nothing that does not:
+// so some way always counts, and who acts on goes on from there. The answer depends on the actions alone,
+// never on the order in which they came; what comes is put in its place, and all is decided anew only when it
+// turns over what was decided before.
 import type { SeatAction } from './action.ts'
 
 /** An action in the graph of all actions. */
@@ -18,7 +19,7 @@ export interface ActionNode {
   readonly depth: number
   /** Actions of other seats that were built on it, or on what its seat built on it. */
   support: number
-  /** On a branch that did not come to count. */
+  /** It does not count. */
   lost: boolean
 }
 
@@ -27,6 +28,8 @@ export class ForkChoice {
   readonly #all: ActionNode[] = []
   /** Those that count, in the same order. */
   #counting: ActionNode[] = []
+  /** Did ways have to be cut, since each waited for another? Then what comes may turn over any of them. */
+  #isKnotted = false
   #order: SeatAction[] = []
 
   /** The actions that count, in the order in which the rules take them. */
@@ -43,12 +46,10 @@ export class ForkChoice {
   add(node: ActionNode): void {
     this.#all.splice(placeOf(this.#all, node), 0, node)
     const turns = this.#support(node)
-    const settled = turns ? 'open' : this.#settle(node)
-    if (settled === 'open') this.#chooseAll()
-    else if (settled === 'counts') this.#count(node)
+    if (turns || this.#isKnotted || !this.#settle(node)) this.#chooseAll()
   }
 
-  /** Counts what the action was built on. True if a way that did not count may count by that. */
+  /** Counts what the action was built on. True if a way that did not count goes before one that does. */
   #support({ heads, action }: ActionNode): boolean {
     let turns = false
     for (const [seat, head] of heads.entries()) {
@@ -56,33 +57,31 @@ export class ForkChoice {
       // An action that saw a later one of a seat saw the earlier ones, too.
       for (let node = head; node !== null; node = node.parent) {
         node.support++
-        turns ||= node.lost && node.siblings.length > 1 && !isBeaten(node)
+        if (!node.lost || node.siblings.length === 1) continue
+        const winner = winnerOf(node.siblings)
+        turns ||= winner !== undefined && compareBranches(node, winner) < 0
       }
     }
     return turns
   }
 
-  /** Does a newcomer count? It is open where that changes more than what was built on one rival. */
-  #settle(node: ActionNode): 'counts' | 'lost' | 'open' {
-    if (node.siblings.length === 1) {
-      node.lost = seesLost(node)
-      return node.lost ? 'lost' : 'counts'
+  /** Finds out whether a newcomer counts. False where that may change more than what goes on from a rival. */
+  #settle(node: ActionNode): boolean {
+    node.lost = true
+    const winner = winnerOf(node.siblings)
+    if (winner !== undefined) {
+      if (compareBranches(winner, node) < 0) return true
+      // It goes before the winner, until it is known that what it has seen does not count.
+      if (!isReady(node)) return false
+      // As nobody has built on the newcomer yet, nobody has on whom it beats.
+      this.#lose(winner)
     }
-    const winner = node.siblings.find((other) => other !== node && !other.lost)
-    if (winner === undefined) return 'open'
-    // A fork is decided where its first branch stands: before it is known which others see what is lost.
-    if (compareNodes(node, winner) < 0 && node.siblings.some(seesLost)) return 'open'
-    if (compareBranches(winner, node) < 0) {
-      node.lost = true
-      return 'lost'
-    }
-    if (seesLost(node)) return 'open'
-    // As nobody has built on the newcomer yet, nobody has on whom it beats.
-    this.#lose(winner)
-    return 'counts'
+    if (isReady(node)) this.#count(node)
+    return true
   }
 
   #count(node: ActionNode): void {
+    node.lost = false
     const place = placeOf(this.#counting, node)
     this.#counting.splice(place, 0, node)
     this.#order.splice(place, 0, node.action)
@@ -101,34 +100,69 @@ export class ForkChoice {
     }
   }
 
-  /** Decides each fork, the earliest first: most built on by others, else the smaller hash. */
+  /** Goes on from where each seat's way stands, until none can go on. */
   #chooseAll(): void {
-    for (const node of this.#all) node.lost = false
+    /** By seat: what goes on from there. */
+    const next = new Map<number, readonly ActionNode[]>()
     for (const node of this.#all) {
-      node.lost ||= seesLost(node)
-      if (node.lost || node.siblings.length === 1) continue
-      let winner = node
-      for (const other of node.siblings) {
-        if (other.lost || seesLost(other)) continue
-        other.lost = true
-        if (compareBranches(other, winner) < 0) winner = other
+      node.lost = true
+      if (node.parent === null) next.set(node.action.seat, node.siblings)
+    }
+    const take = (node: ActionNode): void => {
+      node.lost = false
+      next.set(node.action.seat, node.children)
+    }
+    this.#isKnotted = false
+    for (let progress = true; progress; ) {
+      progress = false
+      for (const rivals of next.values()) {
+        const best = bestOf(rivals, (node) => rivals.length === 1 || isOpen(node, next))
+        if (best === null || !isReady(best)) continue
+        take(best)
+        progress = true
       }
-      winner.lost = false
+      if (progress) continue
+      // The best of each seat waits for what is not the best of another. The first that need not wait counts.
+      const ready = [...next.values()].flatMap((rivals) => bestOf(rivals, isReady) ?? [])
+      const [first] = ready.sort(compareNodes)
+      if (first === undefined) break
+      take(first)
+      progress = this.#isKnotted = true
     }
     this.#counting = this.#all.filter(({ lost }) => !lost)
     this.#order = this.#counting.map(({ action }) => action)
   }
 }
 
-/** Was it built on something that does not count? */
-function seesLost({ heads }: ActionNode): boolean {
-  return heads.some((head) => head?.lost === true)
+function winnerOf(siblings: readonly ActionNode[]): ActionNode | undefined {
+  return siblings.find(({ lost }) => !lost)
 }
 
-/** Is there a branch that counts, and goes before this one? */
-function isBeaten(node: ActionNode): boolean {
-  const winner = node.siblings.find((other) => !other.lost)
-  return winner !== undefined && compareBranches(winner, node) < 0
+/** Does all count that it was built on? */
+function isReady({ heads }: ActionNode): boolean {
+  return heads.every((head) => head?.lost !== true)
+}
+
+/** Does all count that it was built on, or may still come to, as the ways of the seats stand? */
+function isOpen({ heads }: ActionNode, next: ReadonlyMap<number, readonly ActionNode[]>): boolean {
+  return heads.every((head, seat) => {
+    if (head?.lost !== true) return true
+    let first = head
+    while (first.parent?.lost === true) first = first.parent
+    return first.siblings === next.get(seat)
+  })
+}
+
+/** Of those that may, the one that goes before the others. */
+function bestOf(
+  rivals: readonly ActionNode[],
+  may: (node: ActionNode) => boolean,
+): ActionNode | null {
+  let best: ActionNode | null = null
+  for (const node of rivals) {
+    if ((best === null || compareBranches(node, best) < 0) && may(node)) best = node
+  }
+  return best
 }
 
 /** Negative if `a` counts rather than `b`. */

@@ -364,48 +364,6 @@ describe('who may not act is told why, and where the session is', () => {
   })
 })
 
-describe('a position for which this machine has signed already', () => {
-  /** Ann's machine has answered Bob's way; her other one an own way of his other one, further on. */
-  function answeredTwice(body: number): Table {
-    const ann = new Table(descriptor, speech('x', 'y'), ANN)
-    const [second, nothing] = [holder('bob', 'second machine'), { heads: [null, null] }]
-    const take = (by: Holder, action: Parameters<typeof signedAction>[2]): string => {
-      const { form, hash } = signedAction(descriptor, by, action)
-      ann.step({ type: 'action', form, attestation: by.attestation.form })
-      return hash
-    }
-    take(BOB, { ...nothing, body: 'x' })
-    expect(ann.act('x')).toBe(1)
-    const other = take(second, { ...nothing, body })
-    const chat = take(second, { heads: [null, other], seq: 1, type: 'chat' })
-    take(PHONE, { heads: [null, chat], body })
-    return ann
-  }
-
-  test('is not signed for again, even if what it signed counts no more: that would be a proof', () => {
-    const games = Array.from({ length: 40 }, (_, body) => answeredTwice(body))
-    const stranded = games.filter(({ referee }) => referee.actions.every(({ seat }) => seat === 1))
-    // Else it would say nothing.
-    expect(stranded.length).toBeGreaterThan(0)
-    for (const ann of stranded) {
-      expect(ann.referee.toAct).toContain(0)
-      const { length } = ann.log
-      expect(refusalOf(ann, 'y')).toEqual({
-        code: 'UNAVAILABLE',
-        message:
-          'What this machine has signed here does not count beside what another machine of yours has. Go on there.',
-        details: { ply: ann.referee.actions.length, seat: 0 },
-      })
-      const bobs = ann.referee.transcript.actions.at(-1)?.hash ?? null
-      const resign = { heads: [null, bobs], seq: 1, type: 'resign', body: null }
-      const { form } = signedAction(descriptor, BOB, resign)
-      ann.step({ type: 'action', form, attestation: BOB.attestation.form })
-      expect([ann.referee.ending?.by, ann.referee.fault]).toEqual(['resignation', null])
-      expect(ann.log).toHaveLength(length)
-    }
-  })
-})
-
 describe('the others may be called silent', () => {
   test.each<[string, Json, number]>([
     ['after what the session says', { claimAfterMs: 12_345 }, 12_345],

@@ -143,7 +143,6 @@ export class OwnSeat {
     if (ending.by === 'fault' || ending.by === 'claim') return []
     if (agreements[held.seat] !== null || judgement.isBehind || !this.#knowsItself(held)) return []
     if (branches.roomOf(held.seat)?.isOpenFor(held.signer.attestation().hash) !== true) return []
-    if (branches.hasSignedHere(held.seat, held.signer.machine)) return []
     const atMs = branches.order.at(-1)?.atMs ?? 0
     const { scores, reason } = ending.outcome
     return this.#write(held, null, { type: ACTION_TYPES.agree, body: { scores, reason }, atMs })
@@ -231,12 +230,6 @@ export class OwnSeat {
       return refuse(
         'SESSION_TOO_LARGE',
         'More machines of yours have come to this session than a seat may have. Go on with one that has acted in it.',
-      )
-    }
-    if (branches.hasSignedHere(seat, signer.machine)) {
-      return refuse(
-        'UNAVAILABLE',
-        'What this machine has signed here does not count beside what another machine of yours has. Go on there.',
       )
     }
     if (action.type === 'resign') return null
