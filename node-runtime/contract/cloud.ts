@@ -9,6 +9,8 @@ import {
   MAX_FORM_CHARS,
   signedFormSchema,
   timeMsSchema,
+  PHRASE_ERRORS,
+  phraseSchema,
 } from './values.ts'
 
 /**
@@ -17,7 +19,8 @@ import {
  * the folder, and another person began. `RECORDS_BEHIND`: records of version 0.1 are there and not
  * shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a file that was
  * damaged or gone was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
- * `RECORDS_PUT_ASIDE`: some do not hold by the rules of this version. `MACHINE_TWICE`: another copy of this very machine is running.
+ * `RECORDS_PUT_ASIDE`: some do not hold by the rules of this version. `MACHINE_REVOKED`: its
+ * person has revoked this machine. `MACHINE_TWICE`: another copy of this very machine is running.
  */
 export const noticeSchema = z.object({
   code: z.enum([
@@ -28,6 +31,7 @@ export const noticeSchema = z.object({
     'FILE_MENDED',
     'RECORDS_DAMAGED',
     'RECORDS_PUT_ASIDE',
+    'MACHINE_REVOKED',
     'MACHINE_TWICE',
   ]),
   message: z.string(),
@@ -71,6 +75,8 @@ export const machineSchema = z.object({
   appVersion: z.string(),
   /** When this machine last heard from it; now for the machine itself. */
   lastSeenMs: timeMsSchema,
+  /** Its person has revoked it: it gets no links, and what it writes is not shown. */
+  revoked: z.boolean(),
 })
 export type MachineInfo = z.infer<typeof machineSchema>
 
@@ -196,8 +202,11 @@ export const cloudContract = {
     input: z.object({
       name: z.union([displayNameSchema, z.literal('')]).default(''),
       admission: z.enum(ADMISSION_CHOICES).default('open'),
+      /** Where this machine has none any more; it is not kept. */
+      phrase: phraseSchema.optional(),
     }),
     output: z.object({ cloud: keySchema, name: z.string(), admission: z.enum(ADMISSION_CHOICES) }),
+    errors: [...PHRASE_ERRORS],
   }),
   /** How the present cloud began, who may speak for it, and which releases it took back. */
   info: call({ input: emptySchema, output: cloudInfoSchema }),
@@ -219,12 +228,13 @@ export const cloudContract = {
   }),
   /**
    * Leaves the present cloud and joins another. The records of the present one stay in the data
-   * folder; joining it again brings them back.
+   * folder; joining it again brings them back. The recovery phrase is needed where this machine has
+   * none any more, and has not been in that cloud; it is not kept.
    */
   join: call({
-    input: z.object({ cloud: z.string() }),
+    input: z.object({ cloud: z.string(), phrase: phraseSchema.optional() }),
     output: z.object({ cloud: keySchema }),
-    errors: ['CLOUD_KEY_INVALID'],
+    errors: ['CLOUD_KEY_INVALID', ...PHRASE_ERRORS],
   }),
   /**
    * Every cloud that this machine has ever been in, the present one included, in the order in which

@@ -33,6 +33,11 @@ export const ERROR_KINDS = {
   INTERNAL: 'internal',
   // identity
   IDENTITY_PHRASE_INVALID: 'expected',
+  // It is of another person than is meant.
+  IDENTITY_PHRASE_OTHER: 'expected',
+  // It is not on this machine any more, and has to be given.
+  IDENTITY_PHRASE_NEEDED: 'expected',
+  IDENTITY_ATTESTATION_INVALID: 'expected',
   // cloud
   CLOUD_KEY_INVALID: 'expected',
   NOT_OWNER: 'refused',

@@ -2,12 +2,42 @@
 import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
 import { call } from './procedure.ts'
-import { displayNameSchema, emptySchema, keySchema } from './values.ts'
+import {
+  displayNameSchema,
+  emptySchema,
+  keySchema,
+  MAX_VERSION_MS,
+  PHRASE_ERRORS,
+  phraseSchema,
+  signedFormSchema,
+  timeMsSchema,
+  versionSchema,
+} from './values.ts'
 
 export const whoamiSchema = z.object({ person: keySchema, machine: keySchema, name: z.string() })
 export type Whoami = z.infer<typeof whoamiSchema>
 
-const phraseSchema = z.string().max(500)
+/** What the person alone is told. */
+const ownIdentitySchema = whoamiSchema.extend({
+  /** Is the recovery phrase still on this machine? */
+  phraseKept: z.boolean(),
+})
+export type OwnIdentity = z.infer<typeof ownIdentitySchema>
+
+const statementSchema = { person: keySchema, machine: keySchema, cloud: keySchema }
+
+export const attestationSchema = z.object({
+  ...statementSchema,
+  expiresMs: timeMsSchema,
+  /** The statement itself: text that the machine takes with `accept`. */
+  attestation: signedFormSchema,
+})
+
+export const revocationSchema = z.object({
+  ...statementSchema,
+  /** What the machine signed with a later version does not count; null: nothing does. */
+  validUntil: versionSchema.nullable(),
+})
 
 export const identityContract = {
   whoami: call({
@@ -18,12 +48,61 @@ export const identityContract = {
     scope: 'none',
     permission: 'identity',
   }),
-  /** The same now, and again after every change. */
-  watch: call({ input: emptySchema, output: eventIterator(whoamiSchema) }),
+  /** The same now, and again after every change; and whether the phrase is kept. */
+  watch: call({ input: emptySchema, output: eventIterator(ownIdentitySchema) }),
   /** Sets the name under which others see this person. It is a label, not a proof. */
   rename: call({ input: z.object({ name: displayNameSchema }), output: emptySchema }),
   /** The 24 words from which the person's keys derive. Whoever has them is this person. */
-  recoveryPhrase: call({ input: emptySchema, output: z.object({ phrase: z.string() }) }),
+  recoveryPhrase: call({
+    input: emptySchema,
+    output: z.object({ phrase: z.string() }),
+    errors: ['IDENTITY_PHRASE_NEEDED'],
+  }),
+  /**
+   * Deletes the recovery phrase from this machine, once the person has written it down: they show that
+   * by putting it in. The machine stays theirs in the clouds that it knows.
+   */
+  forgetPhrase: call({
+    input: z.object({ phrase: phraseSchema }),
+    output: emptySchema,
+    errors: ['IDENTITY_PHRASE_INVALID', 'IDENTITY_PHRASE_OTHER'],
+  }),
+  /**
+   * The person's word that a machine is theirs in a cloud (the present one if absent): of this machine,
+   * it holds at once; any other takes it with `accept`. Signed with the phrase, or the one that is kept.
+   */
+  attest: call({
+    input: z.object({
+      machine: keySchema,
+      cloud: keySchema.optional(),
+      phrase: phraseSchema.optional(),
+    }),
+    output: attestationSchema,
+    errors: [...PHRASE_ERRORS],
+  }),
+  /**
+   * Makes this machine the person's who has attested it, in the cloud of the attestation. It has no
+   * recovery phrase then, that of its former person neither.
+   */
+  accept: call({
+    input: z.object({ attestation: signedFormSchema }),
+    output: z.object({ person: keySchema, cloud: keySchema }),
+    errors: ['IDENTITY_ATTESTATION_INVALID'],
+  }),
+  /**
+   * The person's word that a machine is theirs no more, in the present cloud. It spreads to all machines:
+   * they give it no links, and do not show what it writes. What it wrote until `keepUntilMs` (now if
+   * absent) stays; null: nothing stays. Signed with the phrase, or the one that is kept.
+   */
+  revoke: call({
+    input: z.object({
+      machine: keySchema,
+      keepUntilMs: timeMsSchema.max(MAX_VERSION_MS).nullable().optional(),
+      phrase: phraseSchema.optional(),
+    }),
+    output: revocationSchema,
+    errors: [...PHRASE_ERRORS],
+  }),
   /** Whose recovery phrase this is. It changes nothing. */
   personOf: call({
     input: z.object({ phrase: phraseSchema }),
@@ -31,7 +110,7 @@ export const identityContract = {
     errors: ['IDENTITY_PHRASE_INVALID'],
   }),
   /**
-   * Makes this machine belong to the person of the phrase. Records stay with the person who wrote
+   * Makes this machine belong to the person of the phrase, which is kept until it is forgotten. Records stay with the person who wrote
    * them; the earlier phrase is needed to be that person again.
    */
   restore: call({

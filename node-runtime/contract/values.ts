@@ -42,6 +42,7 @@ export const commitSchema = z.string().regex(/^[0-9a-f]{40}$/, 'not a full commi
  * A hybrid logical clock reading: 12 hex digits of ms since 1970, '-', 4 hex digits of counter.
  * Sorts as text.
  */
+export const MAX_VERSION_MS = 0xffff_ffff_ffff
 export const versionSchema = z.string().regex(/^[0-9a-f]{12}-[0-9a-f]{4}$/, 'not a version')
 
 const SYSTEM_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
@@ -79,3 +80,13 @@ export const displayNameSchema = z
 export const timeMsSchema = z.number().int().nonnegative()
 
 export const emptySchema = z.object({})
+
+/** A recovery phrase as a person puts it in. */
+export const phraseSchema = z.string().max(500)
+
+/** How a call fails that signs with it. */
+export const PHRASE_ERRORS = [
+  'IDENTITY_PHRASE_INVALID',
+  'IDENTITY_PHRASE_NEEDED',
+  'IDENTITY_PHRASE_OTHER',
+] as const

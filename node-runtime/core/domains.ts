@@ -10,6 +10,7 @@ export type FormKind =
   | 'publisher'
   | 'release'
   | 'release-revocation'
+  | 'revocation'
   | 'successor'
 
 /** What else is signed: the body of a record, and that a machine runs a release. */

@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { formatVersion } from '../core/db/hybrid-clock.ts'
+import { openAttestation } from '../core/forms/attestation.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
+import { encodeKey, keyPair } from '../core/keys.ts'
+import { connectToFolder } from '../host/running-machine.ts'
 import { startTestnet } from '../swarm/testnet.ts'
 import type { Testnet } from '../swarm/testnet.ts'
 import { bundleCommand, lineThat, nextLine } from './testing/command.ts'
@@ -84,6 +89,48 @@ describe('dharma doctor', () => {
     expect([code, error]).toEqual([1, expect.stringContaining('No machine is running')])
     const wrong = await finish('up', '--ways', 'memory,post', '--data', dataDir)
     expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining('"post" is no way.')])
+  })
+})
+
+describe('dharma person', () => {
+  test('attests and revokes with the phrase, which need not be on the machine any more', async () => {
+    const { ready } = await up()
+    const { client, close } = await connectToFolder(dataDir)
+    const { phrase } = await client.identity.recoveryPhrase({})
+    const { person } = await client.identity.whoami({})
+    await client.identity.forgetPhrase({ phrase })
+    close()
+    const machine = encodeKey(keyPair(new Uint8Array(32).fill(9)).publicKey)
+    const asPerson = (...args: string[]) => finish('person', ...args, '--data', dataDir)
+
+    const refused = await asPerson('revoke', machine, '--json')
+    expect([refused.code, JSON.parse(refused.error)]).toMatchObject([
+      1,
+      { code: 'IDENTITY_PHRASE_NEEDED' },
+    ])
+    const file = join(dataDir, 'phrase.txt')
+    await writeFile(file, `${phrase}\n`)
+    const withPhrase = ['--phrase-file', file, '--json']
+    const attested = JSON.parse((await asPerson('attest', machine, ...withPhrase)).out) as {
+      attestation: SignedForm
+    }
+    expect(openAttestation(attested.attestation, ready.cloud)).toMatchObject({ person, machine })
+    const until = '2026-01-01T00:00:00Z'
+    const revoked = await asPerson('revoke', machine, '--keep-until', until, ...withPhrase)
+    expect(JSON.parse(revoked.out)).toEqual({
+      person,
+      machine,
+      cloud: ready.cloud,
+      validUntil: formatVersion({ timeMs: Date.parse(until), counter: 0xffff }),
+    })
+  })
+
+  test('refuses what is no key and no time, before it asks a machine', async () => {
+    const { code, error } = await finish('person', 'revoke', 'phone', '--data', dataDir)
+    expect([code, error]).toEqual([1, expect.stringContaining('"phone" is not the key')])
+    const key = 'y'.repeat(52)
+    const wrong = await finish('person', 'revoke', key, '--keep-until', 'soon', '--data', dataDir)
+    expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining('"soon" is no time')])
   })
 })
 

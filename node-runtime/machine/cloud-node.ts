@@ -12,6 +12,7 @@ import type { WayName } from '../core/finding/ways-core.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
+import type { Attested, Revocation } from '../core/forms/revocation.ts'
 import { decodeKey } from '../core/keys.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
@@ -21,6 +22,8 @@ import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
 import { Membership } from '../services/cloud/membership.ts'
+import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
+import type { RevocationValue } from '../services/cloud/revocations.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import { Database } from '../services/db/database.ts'
 import type { NamedSystem } from '../services/db/database.ts'
@@ -102,6 +105,7 @@ interface Parts {
   replication: ReplicationDriver
   database: Database
   sessions: Sessions
+  revocations: Revocations
 }
 
 export class CloudNode extends EventEmitter<CloudNodeEvents> {
@@ -113,6 +117,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly replication: ReplicationDriver
   readonly database: Database
   readonly sessions: Sessions
+  readonly revocations: Revocations
   readonly #notices: CloudNotice[] = []
   #twinSeenMs: number | null = null
   #dhtOnline: boolean | null = null
@@ -128,6 +133,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.replication = parts.replication
     this.database = parts.database
     this.sessions = parts.sessions
+    this.revocations = parts.revocations
     this.#addresses = new Pace(SIGN_EVERY_MS, () => parts.membership.signAnew())
     opened.add(this.#addresses, (pace) => pace.stop())
   }
@@ -154,6 +160,9 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     })
     opened.add(store, () => store.close())
     const clock = new HybridClock(now)
+    const revocations = await Revocations.open(cloud, store)
+    opened.add(revocations, () => revocations.close())
+    const isRevoked = ({ attestation }: MachineEntry): boolean => revocations.isRevoked(attestation)
     // The swarm reports to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
     const remembered = await RememberedMachines.open({
@@ -203,6 +212,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
             : {}),
           ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
         },
+        refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
         log,
         ...(genesis === undefined ? {} : { genesis: genesis.body }),
         ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -229,6 +239,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       cloud,
       sign: (sequence) => makeEntry(options, sequence, swarm.ownAddresses),
       network: swarm,
+      isRevoked,
       log,
       now,
     })
@@ -269,6 +280,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         machineSecretKey: identity.machineKeys.secretKey,
       }),
       resolveSystem: (name) => resolveSystem(systems, name),
+      revocations,
       completeness: () =>
         measureCompleteness(
           { linked: swarm.linkCount, alone: originated && membership.list().length === 1 },
@@ -288,7 +300,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
     })
     opened.add(sessions, () => sessions.close())
-    const parts = { admission, swarm, membership, replication, database, sessions }
+    const parts = { admission, swarm, membership, replication, database, sessions, revocations }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
     if (putAside > 0) node.#notePutAside(putAside)
@@ -303,14 +315,28 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   /** What the person should know of this machine in this cloud. */
   get notices(): CloudNotice[] {
     const twin = this.#twinSeenMs
-    return twin === null || performance.now() - twin > TWIN_SHOWN_MS
-      ? this.#notices
-      : [...this.#notices, TWICE]
+    const isTwice = twin !== null && performance.now() - twin <= TWIN_SHOWN_MS
+    const isRevoked = this.revocations.isRevoked(this.membership.ownEntry.attestation)
+    return [...this.#notices, ...(isTwice ? [TWICE] : []), ...(isRevoked ? [REVOKED] : [])]
   }
 
   async close(): Promise<void> {
     this.removeAllListeners()
     await this.#opened.close()
+  }
+
+  /** The sequences of what is known here of a person's machine: its attestation, its revocation. */
+  sequencesOf(whose: Pick<Attested, 'person' | 'machine'>): number[] {
+    const attestation = this.membership.entryOf(whose.machine)?.attestation
+    const known = attestation?.person === whose.person ? [attestation.sequence] : []
+    const revoked = this.revocations.get(whose)
+    return revoked === undefined ? known : [...known, revoked.sequence]
+  }
+
+  /** Has all machines of the cloud hear of a revocation; it is on this disk when the promise resolves. */
+  async revoke({ form }: Revocation): Promise<void> {
+    const value: RevocationValue = { revocation: form }
+    await this.database.putBuiltInContent(REVOCATIONS_COLLECTION, value)
   }
 
   /** What the ways say has changed, or where this machine is. */
@@ -342,6 +368,11 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       replication.countMachines(membership.list().length - 1)
       changed()
     })
+    this.revocations.on('revoked', ({ machine }) => {
+      this.#dropIfRevoked(machine)
+      changed()
+    })
+    membership.on('machineLearned', ({ machine }) => this.#dropIfRevoked(machine))
     membership.on('twinSeen', () => this.#noteTwin())
     this.#opened.add(
       store.onDamage((damage) => this.#noteDamage(damage)),
@@ -355,6 +386,13 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     }, RELEASE_MS)
     this.#opened.add(release, (timer) => clearInterval(timer))
     this.swarm.start()
+  }
+
+  #dropIfRevoked(machine: string): void {
+    const entry = this.membership.entryOf(machine)
+    if (entry !== undefined && this.revocations.isRevoked(entry.attestation)) {
+      this.swarm.drop(machine, BY_ITS_PERSON)
+    }
   }
 
   #noteTwin(): void {
@@ -391,6 +429,16 @@ function sayProgress(log: Log): (rows: number) => void {
     saidMs = performance.now()
     log.info('the records on this disk are gone through', { rows })
   }
+}
+
+/** Why a machine gets no link. */
+const BY_ITS_PERSON = 'its person has revoked it'
+
+const REVOKED: CloudNotice = {
+  code: 'MACHINE_REVOKED',
+  message:
+    'Your recovery phrase was used to revoke this machine. The others give it no links, and do not show ' +
+    'what it writes. If it is in your hands, attest it anew with the phrase, on the Settings page.',
 }
 
 const TWICE: CloudNotice = {

@@ -11,6 +11,7 @@ import { connect } from '../rpc/client.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { Runtime } from './runtime.ts'
+import type { RuntimeOptions } from './runtime.ts'
 
 let folder: string
 let data: string
@@ -33,16 +34,23 @@ async function start(dataDir = data): Promise<CloudStatus & { person: string }> 
   return { ...status, person }
 }
 
+const optionsFor = (dataDir: string): RuntimeOptions => ({
+  dataDir,
+  bootstrap: [],
+  host: '127.0.0.1',
+  kind: 'headless',
+  sdkDir: join(import.meta.dirname, '../../extensions/sdk'),
+  log: { ...silentLog, warn: (message) => void warnings.push(message) },
+})
+
+async function reopen() {
+  await stopAll()
+  return open()
+}
+
 /** With the calls of its owner. */
 async function open(dataDir = data) {
-  const runtime = await Runtime.start({
-    dataDir,
-    bootstrap: [],
-    host: '127.0.0.1',
-    kind: 'headless',
-    sdkDir: join(import.meta.dirname, '../../extensions/sdk'),
-    log: { ...silentLog, warn: (message) => void warnings.push(message) },
-  })
+  const runtime = await Runtime.start(optionsFor(dataDir))
   running.add(runtime)
   const { port1, port2 } = new MessageChannel()
   runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
@@ -74,6 +82,54 @@ describe('a copied folder', () => {
     await stopAll()
     expect(await start()).toMatchObject({ machine: first.machine, notices: [] })
     expect(await start(copy)).toMatchObject({ machine: second.machine, notices: [] })
+  })
+})
+
+describe('a folder without the recovery phrase', () => {
+  const forget = async (): Promise<CloudStatus & { person: string; phrase: string }> => {
+    const { client, person, status, close } = await open()
+    const { phrase } = await client.identity.recoveryPhrase({})
+    await client.identity.forgetPhrase({ phrase })
+    await expect(client.identity.recoveryPhrase({})).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_NEEDED',
+    })
+    close()
+    return { ...status, person, phrase }
+  }
+
+  it('stays the person’s own, but a copy of it begins another person, and says so', async () => {
+    const { person, machine } = await forget()
+    await stopAll()
+    expect(await start()).toMatchObject({ person, machine, notices: [] })
+    await stopAll()
+    const copy = join(folder, 'copy')
+    await cp(data, copy, { recursive: true })
+    await rm(join(copy, 'lock'))
+    const second = await start(copy)
+    expect(second.person).not.toBe(person)
+    expect(codesOf(second)).toEqual(['IDENTITY_LOST'])
+    expect(second.notices[0]?.message).toContain('your recovery phrase was not kept in it')
+  })
+
+  it('needs it to go to another cloud, in which it is not kept either', async () => {
+    const { person, phrase, cloud: first } = await forget()
+    const other = encodeKey(hash(Buffer.from('another cloud')))
+    await stopAll()
+    await expect(Runtime.start({ ...optionsFor(data), cloud: other })).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_NEEDED',
+    })
+    const { client, close } = await reopen()
+    await expect(client.cloud.join({ cloud: other })).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_NEEDED',
+    })
+    expect((await client.cloud.status({})).cloud).toBe(first)
+    await client.cloud.join({ cloud: other, phrase })
+    expect((await client.cloud.status({})).cloud).toBe(other)
+    expect((await client.identity.whoami({})).person).toBe(person)
+    close()
+    await stopAll()
+    expect(await start()).toMatchObject({ cloud: other, person })
+    expect(await readFile(join(data, 'identity.json'), 'utf8')).not.toContain(phrase)
   })
 })
 

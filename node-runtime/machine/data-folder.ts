@@ -28,7 +28,15 @@ export async function openIdentity(
     say({ code: 'FILE_MENDED', message })
   }
   if (identity.isBegun) {
-    if (isUsed) {
+    if (identity.isPhraseMissing) {
+      say({
+        code: 'IDENTITY_LOST',
+        message:
+          'This data folder is a copy of another one, or an older one, and your recovery phrase was not ' +
+          `kept in it: so the machine is a new one, and you are a new person here, ${personName}. To be ` +
+          'the one before again, put in your recovery phrase on the Settings page.',
+      })
+    } else if (isUsed) {
       say({
         code: 'IDENTITY_LOST',
         message:

@@ -116,7 +116,8 @@ export class Runtime {
   /**
    * Starts the machine of a data folder. Returns when it can answer calls; finding other machines
    * goes on.
-   * @throws CloudError FOLDER_IN_USE, FOLDER_UNUSABLE, CLOUD_KEY_INVALID, DATA_DAMAGED, DATA_TOO_NEW
+   * @throws CloudError FOLDER_IN_USE, FOLDER_UNUSABLE, CLOUD_KEY_INVALID, DATA_DAMAGED, DATA_TOO_NEW,
+   *   IDENTITY_PHRASE_NEEDED
    */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     return opening(async (opened) => {
@@ -130,6 +131,8 @@ export class Runtime {
       await claimDataFormat(dataDir)
       const identity = await openIdentity(dataDir, say)
       const { cloud, release } = options
+      // Before the folder takes the cloud for its own.
+      if (cloud !== undefined) identity.attestationFor(parseCloudKey(cloud))
       const clouds = await CloudBook.open(dataDir, {
         say,
         ...(cloud === undefined ? {} : { cloud }),
@@ -230,18 +233,26 @@ export class Runtime {
     await node?.close()
   }
 
-  #join(text: string): Promise<void> {
+  #join(text: string, phrase?: string): Promise<void> {
     const cloud = parseCloudKey(text)
-    return this.#moves.run(() => this.#move(cloud))
+    return this.#moves.run(() => this.#move(cloud, phrase))
   }
 
-  #create(cloud: NewCloud): Promise<void> {
-    return this.#moves.run(async () => this.#move(await this.#clouds.create(cloud)))
+  #create({ phrase, ...cloud }: NewCloud & { phrase?: string | undefined }): Promise<void> {
+    return this.#moves.run(async () => {
+      // Nothing is begun before it is known that this machine may enter.
+      this.#identity.ownKeysOf(phrase)
+      await this.#move(await this.#clouds.create(cloud), phrase)
+    })
   }
 
-  async #move(cloud: string): Promise<void> {
+  async #move(cloud: string, phrase?: string): Promise<void> {
     const before = this.#clouds.current
     if (cloud === before) return
+    const { machine } = this.#identity
+    if (phrase !== undefined) await this.#identity.attest({ machine, cloud, phrase })
+    // Nothing is left before it is known that this machine may enter.
+    this.#identity.attestationFor(cloud)
     await this.#leave()
     try {
       await this.#enter(cloud)
@@ -325,7 +336,12 @@ export class Runtime {
       return () => emitter.off(event, listener)
     }
     return {
-      identity: createIdentityService(this.#identity),
+      identity: createIdentityService(this.#identity, {
+        current: () => this.#clouds.current,
+        known: () => this.#clouds.known.map(({ cloud }) => cloud),
+        sequencesOf: (whose) => this.#present().sequencesOf(whose),
+        spread: (revocation) => this.#present().revoke(revocation),
+      }),
       cloud: createCloudService({
         status: () => this.#status(),
         machines: () => this.#present().membership.list(),
@@ -337,7 +353,7 @@ export class Runtime {
             for (const stop of stops) stop()
           }
         },
-        join: (cloud) => this.#join(cloud),
+        join: (cloud, phrase) => this.#join(cloud, phrase),
         create: (cloud) => this.#create(cloud),
         info: () => this.#info(),
         makeRelease: (name, expiresMs) => this.#present().admission.makeRelease(name, expiresMs),

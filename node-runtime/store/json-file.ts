@@ -85,6 +85,19 @@ export function writeJsonFile(path: string, content: unknown): Promise<void> {
   })
 }
 
+/** Removes what is left of earlier contents beside the file: they held what must not stay on the disk. */
+export function forgetBackups(path: string): Promise<void> {
+  return writes.run(resolve(path), async () => {
+    try {
+      await rm(`${path}.damaged`, { force: true })
+      await rm(`${backupOf(path)}.new`, { force: true })
+      await keepBackup(path)
+    } catch (error) {
+      throw diskError(error, path)
+    }
+  })
+}
+
 function backupOf(path: string): string {
   return `${path}.bak`
 }

@@ -65,6 +65,8 @@ export interface SwarmOptions {
   genesis?: () => string | null
   /** Who may come in; whoever knows the cloud's id if absent. */
   admissions?: Admissions
+  /** Why a machine of the cloud gets no link, in words; null if it does. All do if absent. */
+  refuses?: (entry: MachineEntry) => string | null
   log: Log
 }
 
@@ -291,6 +293,14 @@ export class Swarm implements Network {
 
   #admit(connection: SwarmConnection, { entry, genesis }: Greeted): void {
     const { machine } = entry
+    const refusal = this.#options.refuses?.(entry) ?? null
+    if (refusal !== null) {
+      // It waits longer each time, as if it had broken the rules.
+      this.#driver.post({ type: 'misbehaved', machine })
+      this.#refuse(refusal)
+      connection.destroy()
+      return
+    }
     const { remoteHost: host, remotePort: port } = connection.rawStream
     const traits = {
       dialled: connection.isInitiator,

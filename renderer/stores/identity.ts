@@ -2,13 +2,13 @@
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
-import type { Whoami } from '../../node-runtime/contract/identity.ts'
+import type { OwnIdentity } from '../../node-runtime/contract/identity.ts'
 import type { Connection } from '../client/connection.ts'
 import { followStream } from './stream.ts'
 
 export interface IdentityState {
   /** Null until the first event. */
-  identity: Whoami | null
+  identity: OwnIdentity | null
   error: CloudError | null
 }
 export type IdentityStore = StoreApi<IdentityState>

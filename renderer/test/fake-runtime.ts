@@ -7,7 +7,7 @@ import type {
   MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
-import type { Whoami } from '../../node-runtime/contract/identity.ts'
+import type { OwnIdentity } from '../../node-runtime/contract/identity.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
 import { createCallerCheck, noSessions, os } from '../../node-runtime/rpc/caller.ts'
 import type { CallContext } from '../../node-runtime/rpc/caller.ts'
@@ -56,6 +56,7 @@ export function machine(changes: Partial<MachineInfo>): MachineInfo {
     latencyMs: null,
     kind: 'desktop',
     appVersion: '0.1.0',
+    revoked: false,
     lastSeenMs: Date.now(),
     ...changes,
   }
@@ -153,7 +154,7 @@ export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
   connection: Watched<ConnectionReport>
   systems: Watched<{ systems: InstalledSystem[] }>
-  identity: Watched<Whoami>
+  identity: Watched<OwnIdentity>
   /** The clouds that this machine was in before. */
   earlier: Omit<KnownCloud, 'current'>[]
   /** What `systems.preview` answers, or how it fails. */
@@ -173,7 +174,12 @@ export function createFakeRuntime(): FakeRuntime {
   const connection = new Watched(CONNECTION)
   const systems = new Watched<{ systems: InstalledSystem[] }>({ systems: [] })
   const calls: FakeRuntime['calls'] = []
-  const identity = new Watched<Whoami>({ person: PERSON_KEY, machine: SELF_KEY, name: 'Ada' })
+  const identity = new Watched<OwnIdentity>({
+    person: PERSON_KEY,
+    machine: SELF_KEY,
+    name: 'Ada',
+    phraseKept: true,
+  })
   const fake: FakeRuntime = {
     cloud,
     connection,

@@ -23,8 +23,8 @@ interface CloudServiceOptions {
   connection: () => ConnectionReport
   onChange: (listener: () => void) => () => void
   onConnectionChange: (listener: () => void) => () => void
-  join: (cloud: string) => Promise<void>
-  create: (cloud: NewCloud) => Promise<void>
+  join: (cloud: string, phrase?: string) => Promise<void>
+  create: (cloud: NewCloud & { phrase?: string | undefined }) => Promise<void>
   info: () => CloudInfo
   makeRelease: (name: string, expiresMs: number | null) => { release: string; file: ReleaseFile }
   revokeRelease: (release: string) => Promise<void>
@@ -45,12 +45,13 @@ export function createCloudService(options: CloudServiceOptions) {
       snapshots(options.onConnectionChange, connection, signal),
     ),
     join: os.cloud.join.handler(async ({ input }) => {
-      await options.join(input.cloud)
+      await options.join(input.cloud, input.phrase)
       return { cloud: status().cloud }
     }),
     create: os.cloud.create.handler(async ({ input }) => {
       await options.create(input)
-      return { cloud: status().cloud, ...input }
+      const { name, admission } = input
+      return { cloud: status().cloud, name, admission }
     }),
     info: os.cloud.info.handler(() => options.info()),
     release: os.cloud.release.handler(({ input }) =>

@@ -52,6 +52,8 @@ export interface MembershipOptions {
     latencyOf: (machine: string) => number | null
     drop: (machine: string, reason: string) => void
   }
+  /** Has its person revoked it? Nobody is, if absent. */
+  isRevoked?: (entry: MachineEntry) => boolean
   log: Log
   /** The time of day. */
   now: () => number
@@ -148,7 +150,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     const others = [...this.#core.known].map(({ entry, lastSeenMs }): MachineInfo => {
       const online = this.#core.isOnline(entry.machine)
       return {
-        ...describe(entry),
+        ...this.#describe(entry),
         self: false,
         online,
         latencyMs: online ? network.latencyOf(entry.machine) : null,
@@ -157,7 +159,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     })
     others.sort((a, b) => Number(b.online) - Number(a.online) || (a.name < b.name ? -1 : 1))
     const own: MachineInfo = {
-      ...describe(this.#core.own),
+      ...this.#describe(this.#core.own),
       self: true,
       online: true,
       latencyMs: null,
@@ -290,6 +292,21 @@ export class Membership extends EventEmitter<MembershipEvents> {
     }
   }
 
+  #describe(
+    entry: MachineEntry,
+  ): Pick<MachineInfo, 'machine' | 'person' | 'name' | 'kind' | 'appVersion' | 'revoked'> {
+    const { machine, person, name, device, appVersion } = entry
+    // A kind that this version does not know has no window that it knows of.
+    const kind = device === 'desktop' ? 'desktop' : 'headless'
+    const revoked = this.#options.isRevoked?.(entry) ?? false
+    return { machine, person, name, kind, appVersion, revoked }
+  }
+
+  /** The entry of a machine that is known. */
+  entryOf(machine: string): MachineEntry | undefined {
+    return this.#core.entryOf(machine)
+  }
+
   #save(): void {
     const content: MachinesFile = {
       sequence: this.#core.own.sequence,
@@ -315,13 +332,4 @@ function readClaim({ body }: SignedForm): z.infer<typeof claimSchema> | null {
     // Not JSON: no claim.
     return null
   }
-}
-
-function describe(
-  entry: MachineEntry,
-): Pick<MachineInfo, 'machine' | 'person' | 'name' | 'kind' | 'appVersion'> {
-  const { machine, person, name, device, appVersion } = entry
-  // A kind that this version does not know has no window that it knows of.
-  const kind = device === 'desktop' ? 'desktop' : 'headless'
-  return { machine, person, name, kind, appVersion }
 }

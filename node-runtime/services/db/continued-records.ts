@@ -22,13 +22,18 @@ export function newestOf<R extends StoredRecord | undefined>(held: readonly R[])
   return newest
 }
 
+/** Those of some records that count, in their order. */
+export type Counting = (stored: readonly StoredRecord[]) => Promise<StoredRecord[]>
+
 /** What stands at a place; a deleted record, too. */
 export async function readNewest(
   store: RecordStore,
   keys: readonly string[],
   place: Place,
+  counting: Counting,
 ): Promise<StoredRecord | undefined> {
-  return newestOf(await Promise.all(addressesOf(keys, place).map((address) => store.get(address))))
+  const found = await Promise.all(addressesOf(keys, place).map((address) => store.get(address)))
+  return newestOf(await counting(found.filter((one) => one !== undefined)))
 }
 
 /** What stands at each place of a range, in the order of `RecordStore.scan`, in chunks likewise. */
@@ -36,8 +41,17 @@ export async function* scanNewest(
   store: RecordStore,
   keys: readonly string[],
   range: Omit<ScanRange, 'system'>,
+  counting: Counting,
 ): AsyncGenerator<StoredRecord[], void> {
-  const lanes = keys.map((system) => new Lane(store.scan({ ...range, system })))
+  const lanes = keys.map((system) => new Lane(onlyCounting(store.scan({ ...range, system }))))
+  async function* onlyCounting(
+    scan: AsyncGenerator<StoredRecord[], void>,
+  ): AsyncGenerator<StoredRecord[], void> {
+    for await (const chunk of scan) {
+      const left = await counting(chunk)
+      if (left.length > 0) yield left
+    }
+  }
   try {
     await Promise.all(lanes.map((lane) => lane.fill()))
     while (lanes.some(({ head }) => head !== undefined)) {

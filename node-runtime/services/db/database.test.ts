@@ -12,6 +12,7 @@ import { signAttestation } from '../../core/forms/attestation.ts'
 import { encodeKey, hash, keyPair } from '../../core/keys.ts'
 import { IndexedRecords } from '../../store/indexed-records.ts'
 import { silentLog } from '../../testing/silent-log.ts'
+import { Revocations } from '../cloud/revocations.ts'
 import { Database } from './database.ts'
 import type { NamedSystem } from './database.ts'
 import { Judgement, declaredCollection } from './judgement.ts'
@@ -105,6 +106,7 @@ async function open(author: RecordSigner, name = author.attestation.person): Pro
       keys.includes(system) ? declaredCollection(manifest, collection) : undefined,
     ),
     author: () => author,
+    revocations: await Revocations.open(CLOUD, store),
     resolveSystem: (reference): NamedSystem =>
       reference === manifest.id || keys.includes(reference)
         ? { key: keys[0], formerKeys: keys.slice(1), manifest }

@@ -14,11 +14,20 @@ import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-i
 import { nextTurn } from '../../flow/next-turn.ts'
 import type { Log } from '../../ports/log.ts'
 import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
+import type { Revocations } from '../cloud/revocations.ts'
 import { addressesOf, newestOf, readNewest, scanNewest } from './continued-records.ts'
+import type { Counting } from './continued-records.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
-import { openProof, proveRecord, shownBytes, viewLater, viewRecord } from './record-view.ts'
+import {
+  openProof,
+  proveRecord,
+  shownBytes,
+  viewHidden,
+  viewLater,
+  viewRecord,
+} from './record-view.ts'
 
 /** A system as a call names it: by its key, or by the id of an installed one. */
 export interface NamedSystem {
@@ -47,6 +56,7 @@ export interface DatabaseOptions {
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
   resolveSystem: (reference: string) => NamedSystem
   completeness: () => Completeness
+  revocations: Pick<Revocations, 'concerns' | 'counting'>
   log: Log
 }
 
@@ -70,15 +80,28 @@ export interface Query {
 
 export class Database {
   readonly #options: DatabaseOptions
+  readonly #counting: Counting
 
   constructor(options: DatabaseOptions) {
     this.#options = options
+    this.#counting = (stored) => options.revocations.counting(stored)
   }
 
-  /** Subscribes to every change of a record. */
+  /** Subscribes to every change of a record; one that does not count is told of as if it was deleted. */
   onChange(listener: (record: CloudRecord) => void): () => void {
-    return this.#options.store.onMerged((merged) => {
-      for (const { record } of merged) listener(viewLater(record))
+    const { store, revocations, log } = this.#options
+    return store.onMerged((merged) => {
+      for (const stored of merged) {
+        const { record } = stored
+        if (!revocations.concerns(record)) {
+          listener(viewLater(record))
+          continue
+        }
+        revocations.counting([stored]).then(
+          ([counts]) => listener(counts === undefined ? viewHidden(record) : viewLater(record)),
+          (error: unknown) => log.warn('a record could not be told of', { error }),
+        )
+      }
     })
   }
 
@@ -92,7 +115,7 @@ export class Database {
 
   /** What stands now where a record was written: that record, or one that wins under another of the keys. */
   async newestAt(keys: readonly string[], written: CloudRecord): Promise<CloudRecord> {
-    const newest = await readNewest(this.#options.store, keys, written)
+    const newest = await readNewest(this.#options.store, keys, written, this.#counting)
     return newest === undefined ? written : viewLater(newest.record)
   }
 
@@ -159,6 +182,14 @@ export class Database {
     return viewRecord(await this.#write([system], { collection, id }, () => [fields], UNJUDGED))
   }
 
+  /** The same of one that nobody can change or delete, whose id comes of what it says. */
+  async putBuiltInContent(collection: string, value: Json): Promise<CloudRecord> {
+    checkSize(value, MAX_VALUE_BYTES)
+    const system = BUILT_IN_SYSTEM_KEY
+    const fields = { system, collection, id: '', rule: 'content', value, schema: null }
+    return viewRecord(await this.#writeContent(fields, UNJUDGED))
+  }
+
   /**
    * The person's own record, or the one of `author`; a content record is found by its id alone. Null
    * if there is none or it was deleted.
@@ -173,9 +204,10 @@ export class Database {
     const anyAuthor = author === undefined && declared?.declaration.write === 'content'
     const owner = author ?? this.#options.author().attestation.person
     const found = anyAuthor
-      ? await Promise.all(keys.map((key) => store.ofId(key, collection, id)))
-      : [await readNewest(store, keys, { collection, id, author: owner })]
-    const [shown] = await this.#shown(found.flat().filter((one) => one !== undefined))
+      ? (await Promise.all(keys.map((key) => store.ofId(key, collection, id)))).flat()
+      : [await readNewest(store, keys, { collection, id, author: owner }, this.#counting)]
+    const present = await this.#counting(found.filter((one) => one !== undefined))
+    const [shown] = await this.#shown(present)
     return shown === undefined ? null : this.#view(shown, proof)
   }
 
@@ -195,9 +227,10 @@ export class Database {
     }
     const matches = matcherOf(where)
     const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
+    const counting = this.#counting
     const { store } = this.#options
     async function* found(): AsyncGenerator<StoredRecord, void> {
-      for await (const chunk of scanNewest(store, keys, range)) {
+      for await (const chunk of scanNewest(store, keys, range, counting)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
         for (const stored of await shown(wanted)) {
           if (matches(stored.record)) yield stored

@@ -38,6 +38,11 @@ export function viewLater(record: HeldRecord): CloudRecord {
   }) as CloudRecord
 }
 
+/** One that does not count, as if it was deleted: others may have seen what it took the place of. */
+export function viewHidden(record: HeldRecord): CloudRecord {
+  return { ...viewFields(record), deleted: true, value: null }
+}
+
 /** @param attestations  those that the signatures name, in their order */
 export function proveRecord(
   { body, signatures }: HeldRecord,

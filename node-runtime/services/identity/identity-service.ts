@@ -1,11 +1,26 @@
 // Answers the `identity` calls.
 import type { Whoami } from '../../contract/identity.ts'
+import { formatVersion } from '../../core/db/hybrid-clock.ts'
+import { signRevocation } from '../../core/forms/revocation.ts'
+import type { Attested, Revocation } from '../../core/forms/revocation.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import { personOf } from './identity.ts'
 import type { Identity } from './identity.ts'
 
-export function createIdentityService(identity: Identity) {
+const LAST_COUNTER = 0xffff
+
+/** What the identity needs of the clouds that this machine is, and was, in. */
+export interface IdentityClouds {
+  current: () => string
+  known: () => readonly string[]
+  /** Sequences that the cloud has heard of, of a machine's attestations and revocations by a person. */
+  sequencesOf: (whose: Pick<Attested, 'person' | 'machine'>) => readonly number[]
+  /** Has all machines of the cloud hear of it. */
+  spread: (revocation: Revocation) => Promise<void>
+}
+
+export function createIdentityService(identity: Identity, clouds: IdentityClouds) {
   const whoami = (): Whoami => ({
     person: identity.person,
     machine: identity.machine,
@@ -17,16 +32,44 @@ export function createIdentityService(identity: Identity) {
   }
   return {
     whoami: os.identity.whoami.handler(() => whoami()),
-    watch: os.identity.watch.handler(({ signal }) => snapshots(onChange, whoami, signal)),
+    watch: os.identity.watch.handler(({ signal }) =>
+      snapshots(onChange, () => ({ ...whoami(), phraseKept: identity.phraseKept }), signal),
+    ),
     rename: os.identity.rename.handler(async ({ input }) => {
       await identity.renamePerson(input.name)
       return {}
     }),
     recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: identity.recoveryPhrase })),
+    forgetPhrase: os.identity.forgetPhrase.handler(async ({ input }) => {
+      await identity.forgetPhrase(input.phrase, clouds.known())
+      return {}
+    }),
     personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
     restore: os.identity.restore.handler(async ({ input }) => {
       await identity.restore(input.phrase)
       return { person: identity.person }
+    }),
+    attest: os.identity.attest.handler(async ({ input }) => {
+      const { machine, phrase, cloud = clouds.current() } = input
+      const { person } = identity.keysOf(phrase)
+      const heard = cloud === clouds.current() ? clouds.sequencesOf({ person, machine }) : []
+      const attested = await identity.attest({ machine, cloud, phrase }, Math.max(0, ...heard))
+      return { person, machine, cloud, expiresMs: attested.expiresMs, attestation: attested.form }
+    }),
+    accept: os.identity.accept.handler(async ({ input }) => {
+      const { person, cloud } = await identity.accept(input.attestation, clouds.current())
+      return { person, cloud }
+    }),
+    revoke: os.identity.revoke.handler(async ({ input }) => {
+      const { machine, phrase, keepUntilMs: timeMs = Date.now() } = input
+      const cloud = clouds.current()
+      const { person, secretKey } = identity.keysOf(phrase)
+      const heard = clouds.sequencesOf({ person, machine })
+      const sequence = Math.max(Date.now(), ...heard.map((one) => one + 1))
+      const validUntil = timeMs === null ? null : formatVersion({ timeMs, counter: LAST_COUNTER })
+      const statement = { person, machine, cloud, sequence, validUntil }
+      await clouds.spread(signRevocation(statement, secretKey))
+      return { person, machine, cloud, validUntil }
     }),
   }
 }

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import { identityContract } from '../../contract/identity.ts'
-import type { Whoami } from '../../contract/identity.ts'
+import type { OwnIdentity } from '../../contract/identity.ts'
 import vectors from '../../core/fixtures/forms-v1.json' with { type: 'json' }
 import { openAttestation } from '../../core/forms/attestation.ts'
 import { domainBytes, encodeKey, hash, keyPair, toHex } from '../../core/keys.ts'
@@ -15,6 +15,12 @@ import { connect } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
 import { createIdentityService } from './identity-service.ts'
 import { Identity, personOf } from './identity.ts'
+
+const CLOUD = encodeKey(hash(Buffer.from('a cloud')))
+const OTHER_CLOUD = encodeKey(hash(Buffer.from('another')))
+
+const OTHER_PHRASE = `${'abandon '.repeat(23)}art`
+const NEEDED = expect.objectContaining({ code: 'IDENTITY_PHRASE_NEEDED' }) as Error
 
 let folder: string
 beforeEach(async () => {
@@ -75,7 +81,14 @@ test('whoever watches is told of a new name and of a new person', async () => {
   const { port1, port2 } = new MessageChannel()
   const identity = await Identity.open(folder)
   const serve = createServer<CallContext>(
-    { identity: createIdentityService(identity) },
+    {
+      identity: createIdentityService(identity, {
+        current: () => CLOUD,
+        known: () => [CLOUD],
+        sequencesOf: () => [],
+        spread: () => Promise.reject(new Error('there is no cloud here')),
+      }),
+    },
     {
       access: createCallerCheck(noSessions),
       onInternalError: (error) => expect.unreachable(String(error)),
@@ -84,13 +97,13 @@ test('whoever watches is told of a new name and of a new person', async () => {
   serve(port1, { caller: { kind: 'owner' } })
   const client = connect({ identity: identityContract }, port2).identity
   const changes = await client.watch({})
-  const told: Whoami[] = []
+  const told: OwnIdentity[] = []
   const watching = (async () => {
     for await (const whoami of changes) told.push(whoami)
   })()
   try {
     const { person, machine } = identity
-    const first = { person, machine, name: identity.personName }
+    const first = { person, machine, name: identity.personName, phraseKept: true }
     await vi.waitFor(() => expect(told).toEqual([first]))
     // Half an emoji at the end: who cut it knows nothing of characters.
     await client.rename({ name: 'Grace \ud83d' })
@@ -123,4 +136,111 @@ test.each([
   expect(() => personOf(phrase)).toThrow(
     expect.objectContaining({ code: 'IDENTITY_PHRASE_INVALID', message, details }) as Error,
   )
+})
+
+describe('the recovery phrase, once it is written down', () => {
+  async function filesWith(text: string): Promise<string[]> {
+    const names = await readdir(folder)
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+    return names.filter((_, at) => texts[at]?.includes(text))
+  }
+
+  it('is deleted from the disk, and the machine stays the person’s in its clouds', async () => {
+    const identity = await Identity.open(folder)
+    const { recoveryPhrase: phrase, person } = identity
+    await identity.renamePerson('Ada')
+    const { hash: attested } = identity.attestationFor(CLOUD)
+    expect(await filesWith(phrase)).not.toEqual([])
+    await identity.forgetPhrase(phrase.toUpperCase(), [CLOUD, OTHER_CLOUD])
+    expect(await filesWith(phrase)).toEqual([])
+    expect(identity.phraseKept).toBe(false)
+    expect(() => identity.recoveryPhrase).toThrow(NEEDED)
+    const again = await Identity.open(folder)
+    expect([again.person, again.personName, again.machine]).toEqual([
+      person,
+      'Ada',
+      identity.machine,
+    ])
+    expect(again.attestationFor(CLOUD).hash).toBe(attested)
+    expect(again.attestationFor(OTHER_CLOUD).machine).toBe(identity.machine)
+    expect(() => again.attestationFor(encodeKey(hash(Buffer.from('a third'))))).toThrow(NEEDED)
+    expect(() => again.keysOf()).toThrow(NEEDED)
+    expect(again.keysOf(phrase).person).toBe(person)
+    expect(await filesWith(phrase)).toEqual([])
+  })
+
+  it('is deleted for its own words only', async () => {
+    const identity = await Identity.open(folder)
+    await expect(identity.forgetPhrase('one two', [])).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_INVALID',
+    })
+    await expect(identity.forgetPhrase(OTHER_PHRASE, [])).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_OTHER',
+    })
+    expect(identity.phraseKept).toBe(true)
+  })
+
+  it('attests this machine in one more cloud, and any other, and is not kept for that', async () => {
+    const identity = await Identity.open(folder)
+    const { recoveryPhrase: phrase, person, machine } = identity
+    await identity.forgetPhrase(phrase, [CLOUD])
+    const here = { machine, cloud: OTHER_CLOUD }
+    await expect(identity.attest(here)).rejects.toMatchObject({ code: 'IDENTITY_PHRASE_NEEDED' })
+    await expect(identity.attest({ ...here, phrase: OTHER_PHRASE })).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_OTHER',
+    })
+    await identity.attest({ ...here, phrase })
+    const again = await Identity.open(folder)
+    expect(again.attestationFor(OTHER_CLOUD)).toMatchObject({ person, machine })
+    expect(again.attestationFor(CLOUD).person).toBe(person)
+    expect(await filesWith(phrase)).toEqual([])
+    const other = encodeKey(keyPair(new Uint8Array(32).fill(5)).publicKey)
+    const attested = await again.attest({ machine: other, cloud: CLOUD, phrase }, 9e12)
+    expect(openAttestation(attested.form, CLOUD)).toMatchObject({
+      person,
+      machine: other,
+      sequence: 9e12 + 1,
+    })
+    expect(again.attestationFor(CLOUD).machine).toBe(machine)
+  })
+
+  it('is needed by a copy of the folder: without it another person begins', async () => {
+    const identity = await Identity.open(folder)
+    await identity.forgetPhrase(identity.recoveryPhrase, [CLOUD])
+    const copy = await Identity.open(folder, { copied: true })
+    expect(copy.person).not.toBe(identity.person)
+    expect([copy.isBegun, copy.isPhraseMissing, copy.phraseKept]).toEqual([true, true, true])
+    expect(copy.attestationFor(CLOUD)).toMatchObject({ person: copy.person, machine: copy.machine })
+  })
+})
+
+describe('a machine that is attested by another one', () => {
+  it('becomes that person’s, and keeps no phrase of its former one', async () => {
+    const owner = await Identity.open(await mkdtemp(join(folder, 'owner-')))
+    const machine = await Identity.open(await mkdtemp(join(folder, 'new-')))
+    const { form } = await owner.attest({ machine: machine.machine, cloud: CLOUD })
+    await machine.accept(form, CLOUD)
+    expect(machine.person).toBe(owner.person)
+    expect(machine.phraseKept).toBe(false)
+    expect(machine.attestationFor(CLOUD).form).toEqual(form)
+    const { form: more } = await owner.attest({ machine: machine.machine, cloud: OTHER_CLOUD })
+    await machine.accept(more, CLOUD)
+    expect(machine.attestationFor(CLOUD).form).toEqual(form)
+    expect(machine.attestationFor(OTHER_CLOUD).form).toEqual(more)
+  })
+
+  it('takes no attestation of another machine, of nobody, or a new person of another cloud', async () => {
+    const owner = await Identity.open(await mkdtemp(join(folder, 'owner-')))
+    const identity = await Identity.open(await mkdtemp(join(folder, 'new-')))
+    const { machine, person } = identity
+    const { form } = await owner.attest({ machine: owner.machine, cloud: CLOUD })
+    const { form: elsewhere } = await owner.attest({ machine, cloud: OTHER_CLOUD })
+    const unsigned = { ...elsewhere, signature: '00'.repeat(64) }
+    for (const refused of [form, elsewhere, unsigned]) {
+      await expect(identity.accept(refused, CLOUD)).rejects.toMatchObject({
+        code: 'IDENTITY_ATTESTATION_INVALID',
+      })
+    }
+    expect(identity.person).toBe(person)
+  })
 })

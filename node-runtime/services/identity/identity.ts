@@ -6,15 +6,21 @@ import { generateMnemonic, validateMnemonic } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import * as z from 'zod'
 import { CloudError } from '../../contract/errors.ts'
-import { displayNameSchema, timeMsSchema } from '../../contract/values.ts'
+import {
+  displayNameSchema,
+  keySchema,
+  signedFormSchema,
+  timeMsSchema,
+} from '../../contract/values.ts'
 import { domainBytes, encodeKey, fromHex, hash, keyPair, toHex } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
-import { signAttestation } from '../../core/forms/attestation.ts'
+import { openAnyAttestation, signAttestation } from '../../core/forms/attestation.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { nameFromKey } from '../../core/names.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import { newSeed } from '../../store/new-keys.ts'
-import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
+import { forgetBackups, readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 
 const PHRASE_STRENGTH_BITS = 256
 const PHRASE_WORDS = 24
@@ -26,7 +32,12 @@ const PERSON_DOMAIN = 'dharma/person/1'
 const ATTESTATION_MS = 10 * 365 * 24 * 3_600_000
 
 const fileSchema = z.object({
-  phrase: z.string(),
+  /** Null once the person has written it down and had it forgotten. */
+  phrase: z.string().nullable(),
+  /** Whose machine this is, where there is no phrase to tell. */
+  person: keySchema.optional(),
+  /** What the person has signed for this machine, one for each cloud; where it is none, the phrase does. */
+  attestations: z.array(signedFormSchema).default([]),
   machineSeed: z.string().regex(/^[0-9a-f]{64}$/),
   personName: displayNameSchema.nullable(),
   machineName: displayNameSchema.nullable(),
@@ -83,29 +94,49 @@ interface OpenOptions {
   onFallback?: (words: string) => void
 }
 
+/** The keys of a person whose phrase was given, for as long as it takes to sign. */
+export interface PersonKeys {
+  person: string
+  secretKey: Uint8Array
+}
+
 export class Identity extends EventEmitter<{ changed: [] }> {
   readonly #path: string
   #file: IdentityFile
-  #personKeys: KeyPair
+  /** Null once the phrase is forgotten. */
+  #personKeys: PersonKeys | null
+  #person: string
   readonly machineKeys: KeyPair
   /** Not undefined if there was none when this was opened: the person that was begun then. */
   readonly #begun: string | undefined
   readonly #updates = new SerialQueue()
   readonly #attestations = new Map<string, Attestation>()
 
-  private constructor(path: string, file: IdentityFile, begins = false) {
+  /** Had the folder an identity, which a new machine can't go on with for want of the phrase? */
+  readonly isPhraseMissing: boolean
+
+  private constructor(
+    path: string,
+    file: IdentityFile,
+    { begins = false, phraseMissing = false } = {},
+  ) {
     super()
     this.setMaxListeners(0)
     this.#path = path
     this.#file = file
-    this.#personKeys = personKeyPair(file.phrase)
     this.machineKeys = keyPair(fromHex(file.machineSeed))
+    const { person, keys } = whose(file, path)
+    this.#person = person
+    this.#personKeys = keys
+    this.#readAttestations()
     if (begins) this.#begun = this.person
+    this.isPhraseMissing = phraseMissing
   }
 
   /**
    * Opens the identity of a data folder, or makes a new one. In place of a file that is damaged or gone
-   * the one before is taken; since that may be of another machine, the machine gets a new key.
+   * the one before is taken; since that may be of another machine, the machine gets a new key. A new key
+   * without the phrase is nobody's: then a new person begins.
    * @throws CloudError DATA_DAMAGED
    */
   static async open(
@@ -118,22 +149,23 @@ export class Identity extends EventEmitter<{ changed: [] }> {
       evenIfGone: true,
       onFallback: (words) => fallbacks.push(words),
     })
-    const attestedMs = Date.now()
-    const machineSeed = toHex(newSeed())
+    const isOther = copied || fallbacks.length > 0
+    const begins = known === null || (isOther && known.phrase === null)
+    const fresh = { machineSeed: toHex(newSeed()), attestedMs: Date.now(), attestations: [] }
     let file: IdentityFile
-    if (known === null) {
+    if (begins) {
       const phrase = generateMnemonic(wordlist, PHRASE_STRENGTH_BITS)
-      file = { phrase, machineSeed, personName: null, machineName: null, attestedMs }
-    } else if (copied) file = { ...known, machineSeed, machineName: null, attestedMs }
-    else if (fallbacks.length > 0) file = { ...known, machineSeed, attestedMs }
-    else if (known.attestedMs === 0) file = { ...known, attestedMs }
+      file = { ...fresh, phrase, personName: null, machineName: null }
+    } else if (copied) file = { ...known, ...fresh, machineName: null }
+    else if (isOther) file = { ...known, ...fresh }
+    else if (known.attestedMs === 0) file = { ...known, attestedMs: fresh.attestedMs }
     else return new Identity(path, known)
     await writeJsonFile(path, file)
     for (const words of fallbacks) onFallback?.(words)
-    return new Identity(path, file, known === null)
+    return new Identity(path, file, { begins, phraseMissing: begins && known !== null })
   }
 
-  /** Was this person begun when the folder was opened, because it had no identity? */
+  /** Was this person begun when the folder was opened, because it had no identity to go on with? */
   get isBegun(): boolean {
     return this.person === this.#begun
   }
@@ -143,11 +175,7 @@ export class Identity extends EventEmitter<{ changed: [] }> {
   }
 
   get person(): string {
-    return encodeKey(this.#personKeys.publicKey)
-  }
-
-  get personSecretKey(): Uint8Array {
-    return this.#personKeys.secretKey
+    return this.#person
   }
 
   get personName(): string {
@@ -158,28 +186,129 @@ export class Identity extends EventEmitter<{ changed: [] }> {
     return this.#file.machineName ?? nameFromKey(this.machine)
   }
 
-  get recoveryPhrase(): string {
-    return this.#file.phrase
+  /** Is the recovery phrase on this machine? */
+  get phraseKept(): boolean {
+    return this.#file.phrase !== null
   }
 
-  /** The person's word that this machine writes in their name in a cloud. The same until either changes. */
+  /** @throws CloudError IDENTITY_PHRASE_NEEDED once it is forgotten */
+  get recoveryPhrase(): string {
+    const { phrase } = this.#file
+    if (phrase !== null) return phrase
+    throw new CloudError(
+      'IDENTITY_PHRASE_NEEDED',
+      'The recovery phrase is not on this machine any more: it was deleted once you had written it down.',
+    )
+  }
+
+  /**
+   * What the person of a phrase signs with; without one, of the phrase that is kept.
+   * @throws CloudError IDENTITY_PHRASE_INVALID, IDENTITY_PHRASE_NEEDED
+   */
+  keysOf(phrase?: string): PersonKeys {
+    if (phrase !== undefined) return keysOfPhrase(readPhrase(phrase))
+    if (this.#personKeys !== null) return this.#personKeys
+    throw new CloudError(
+      'IDENTITY_PHRASE_NEEDED',
+      'This needs your recovery phrase, which is not on this machine any more. Put in its words.',
+    )
+  }
+
+  /**
+   * The same of this machine's person.
+   * @throws CloudError as `keysOf`; IDENTITY_PHRASE_OTHER
+   */
+  ownKeysOf(phrase?: string): PersonKeys {
+    const keys = this.keysOf(phrase)
+    if (keys.person === this.person) return keys
+    throw new CloudError(
+      'IDENTITY_PHRASE_OTHER',
+      'These are the words of another person than this machine’s.',
+    )
+  }
+
+  /**
+   * The person's word that this machine writes in their name in a cloud. The same until either changes.
+   * @throws CloudError IDENTITY_PHRASE_NEEDED if nobody has given it, and the phrase is forgotten
+   */
   attestationFor(cloud: string): Attestation {
     let attestation = this.#attestations.get(cloud)
     if (attestation === undefined) {
       const { attestedMs } = this.#file
-      attestation = signAttestation(
-        {
-          person: this.person,
-          machine: this.machine,
-          cloud,
-          sequence: attestedMs,
-          expiresMs: attestedMs + ATTESTATION_MS,
-        },
-        this.#personKeys.secretKey,
-      )
+      attestation = this.#sign(this.keysOf(), { machine: this.machine, cloud, atMs: attestedMs })
       this.#attestations.set(cloud, attestation)
     }
     return attestation
+  }
+
+  /**
+   * Attests a machine in a cloud, from now on. For this machine it holds when the promise resolves.
+   * @param afterMs  the sequence is greater than this
+   * @throws CloudError IDENTITY_PHRASE_INVALID, IDENTITY_PHRASE_NEEDED; IDENTITY_PHRASE_OTHER for this
+   *   machine, if the phrase is not its person's
+   */
+  async attest(
+    { machine, cloud, phrase }: { machine: string; cloud: string; phrase?: string | undefined },
+    afterMs = 0,
+  ): Promise<Attestation> {
+    const isOwn = machine === this.machine
+    const keys = isOwn ? this.ownKeysOf(phrase) : this.keysOf(phrase)
+    const atMs = Math.max(Date.now(), afterMs + 1)
+    const attestation = this.#sign(keys, { machine, cloud, atMs })
+    if (!isOwn) return attestation
+    const others = this.#file.attestations.filter((form) => cloudOf(form) !== cloud)
+    await this.#update({ attestations: [...others, attestation.form] })
+    return attestation
+  }
+
+  /**
+   * Makes this machine the person's who has attested it. The phrase of another person goes.
+   * @param present  the cloud that the machine is in: a new person must be one there
+   * @throws CloudError IDENTITY_ATTESTATION_INVALID
+   */
+  async accept(form: SignedForm, present: string): Promise<Attestation> {
+    const attestation = openAnyAttestation(form)
+    const isSame = attestation?.person === this.person
+    if (attestation === null) {
+      throw new CloudError(
+        'IDENTITY_ATTESTATION_INVALID',
+        'This is not an attestation, or nobody has signed it. Copy all of it.',
+      )
+    }
+    const refusal = refusalOf(attestation, this.machine, isSame ? null : present)
+    if (refusal !== null) {
+      throw new CloudError('IDENTITY_ATTESTATION_INVALID', refusal, {
+        machine: this.machine,
+        attested: attestation.machine,
+        cloud: attestation.cloud,
+      })
+    }
+    const { person, cloud } = attestation
+    const others = isSame ? this.#file.attestations : []
+    const attestations = [...others.filter((other) => cloudOf(other) !== cloud), form]
+    if (isSame) await this.#update({ attestations })
+    else {
+      await this.#update({ phrase: null, person, attestations, personName: null })
+      await forgetBackups(this.#path)
+    }
+    return attestation
+  }
+
+  /**
+   * Deletes the phrase from this machine.
+   * @param phrase  the words, as the person has them
+   * @param clouds  in which this machine stays the person's
+   * @throws CloudError IDENTITY_PHRASE_INVALID, IDENTITY_PHRASE_OTHER
+   */
+  async forgetPhrase(phrase: string, clouds: readonly string[]): Promise<void> {
+    this.ownKeysOf(phrase)
+    if (this.phraseKept) {
+      const named = [...new Set([...clouds, ...this.#attestations.keys()])]
+      const attestations = named.map((cloud) => this.attestationFor(cloud).form)
+      await this.#update({ phrase: null, person: this.person, attestations })
+    }
+    // Again if that failed the last time.
+    await forgetBackups(this.#path)
   }
 
   renamePerson(name: string): Promise<void> {
@@ -195,18 +324,75 @@ export class Identity extends EventEmitter<{ changed: [] }> {
    * @throws CloudError IDENTITY_PHRASE_INVALID
    */
   async restore(phrase: string): Promise<void> {
-    await this.#update({ phrase: readPhrase(phrase), attestedMs: Date.now() })
+    const words = readPhrase(phrase)
+    await this.#update({ phrase: words, attestedMs: Date.now(), attestations: [] })
+  }
+
+  #sign(
+    { person, secretKey }: PersonKeys,
+    { machine, cloud, atMs }: { machine: string; cloud: string; atMs: number },
+  ): Attestation {
+    const statement = { person, machine, cloud, sequence: atMs, expiresMs: atMs + ATTESTATION_MS }
+    return signAttestation(statement, secretKey)
+  }
+
+  #readAttestations(): void {
+    this.#attestations.clear()
+    for (const form of this.#file.attestations) {
+      const attestation = openAnyAttestation(form)
+      const { machine, person } = attestation ?? {}
+      if (attestation === null || machine !== this.machine || person !== this.person) continue
+      this.#attestations.set(attestation.cloud, attestation)
+    }
   }
 
   /** One after the other, each from what the one before it left: none is lost. */
   #update(change: Partial<IdentityFile>): Promise<void> {
     return this.#updates.run(async () => {
       const file = { ...this.#file, ...change }
+      if (file.phrase !== null) delete file.person
       await writeJsonFile(this.#path, file)
       this.#file = file
-      this.#personKeys = personKeyPair(file.phrase)
-      this.#attestations.clear()
+      const { person, keys } = whose(file, this.#path)
+      this.#person = person
+      this.#personKeys = keys
+      this.#readAttestations()
       this.emit('changed')
     })
   }
+}
+
+function keysOfPhrase(phrase: string): PersonKeys {
+  const { publicKey, secretKey } = personKeyPair(phrase)
+  return { person: encodeKey(publicKey), secretKey }
+}
+
+/** @throws CloudError DATA_DAMAGED */
+function whose(
+  { phrase, person }: IdentityFile,
+  path: string,
+): { person: string; keys: PersonKeys | null } {
+  if (phrase !== null) {
+    const keys = keysOfPhrase(phrase)
+    return { person: keys.person, keys }
+  }
+  if (person !== undefined) return { person, keys: null }
+  throw new CloudError('DATA_DAMAGED', `The file ${path} does not say whose machine this is.`, {
+    path,
+  })
+}
+
+/** Why a machine can't take an attestation, in words; null if it can. */
+function refusalOf(attestation: Attestation, machine: string, cloud: string | null): string | null {
+  if (attestation.machine !== machine) {
+    return 'This attests another machine. Attest this one, by the key that it shows.'
+  }
+  if (cloud !== null && attestation.cloud !== cloud) {
+    return 'This attests the machine in another cloud than it is in. Join that cloud first.'
+  }
+  return null
+}
+
+function cloudOf(form: SignedForm): string | undefined {
+  return openAnyAttestation(form)?.cloud
 }
