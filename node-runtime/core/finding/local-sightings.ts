@@ -8,10 +8,13 @@ import type { MachineAddress } from './dial-list.ts'
 export const SIGHTING_MS = 120_000
 /** As many as are dialled. */
 export const MAX_SIGHTINGS = 256
-/** Of one host: a class of machines on one computer, and an answer takes less than a millisecond. */
+/** Of one host: dozens of machines on one computer. */
 const PACKETS_OF_HOST = { perSecond: 50, burst: 200 }
-/** A host can take the address of another, so that all together are bounded, too. */
-const PACKETS = { perSecond: 500, burst: 2_000 }
+/**
+ * A host can take the addresses of others, so that all together are bounded, too: hundreds of machines that begin at
+ * once. The worst packet takes half a millisecond, and so all of them a tenth of a processor.
+ */
+const PACKETS = { perSecond: 200, burst: 500 }
 const MAX_HOSTS = 256
 
 interface Sighting {

@@ -12,7 +12,7 @@ const TTL_SECONDS = 120
 /** Those of ours have less than 500; no packet on Ethernet has more. */
 export const MAX_PACKET_BYTES = 1_500
 /** Questions and records of one packet; ours have four. */
-const MAX_RECORDS = 32
+const MAX_RECORDS = 16
 /** A packet of ours names one machine. */
 const MAX_NAMED = 4
 const HEADER_BYTES = 12
