@@ -18,25 +18,25 @@ export async function freePort(): Promise<number> {
 
 /** Why there is no multicast on this computer, in its own words; null if there is. */
 export async function multicastFault(): Promise<string | null> {
-  const faults: string[] = []
   let heard = (): void => {}
-  const echo = new Promise<void>((resolve) => (heard = resolve))
-  const socket = new LanSocket({
-    network: LOOPBACK,
-    port: await freePort(),
-    onPacket: () => heard(),
-    onFault: ({ message }) => void faults.push(message),
-  })
+  const echo = new Promise<null>((resolve) => (heard = () => resolve(null)))
+  let socket: LanSocket | null = null
   try {
+    socket = new LanSocket({
+      network: LOOPBACK,
+      port: await freePort(),
+      onPacket: () => heard(),
+      onFault: () => {},
+    })
     await socket.open()
     await socket.send(Buffer.from('x'))
     const patience = new Promise<string>((resolve) => {
       setTimeout(() => resolve('nothing came back'), 2_000).unref()
     })
-    return (await Promise.race([echo, patience])) ?? faults[0] ?? null
+    return await Promise.race([echo, patience])
   } catch (error) {
     return String(error)
   } finally {
-    await socket.close()
+    await socket?.close()
   }
 }
