@@ -1,6 +1,7 @@
 // The `cloud` service: the cloud this machine is in, and the machines of it.
 import { eventIterator } from '@orpc/contract'
 import * as z from 'zod'
+import { listCalls, listReportSchema } from './lists.ts'
 import { call } from './procedure.ts'
 import {
   displayNameSchema,
@@ -133,6 +134,8 @@ export const connectionSchema = z.object({
   }),
   /** All ways, in the order in which they are tried. */
   ways: z.array(wayReportSchema),
+  /** The look-up lists of this cloud that are read. */
+  lists: z.array(listReportSchema),
   /** Open links, by how they go. */
   links: z.object({ direct: z.number().int().nonnegative() }),
   /**
@@ -246,4 +249,5 @@ export const cloudContract = {
     input: z.object({ name: displayNameSchema }),
     output: emptySchema,
   }),
+  ...listCalls,
 }

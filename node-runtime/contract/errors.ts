@@ -43,6 +43,15 @@ export const ERROR_KINDS = {
   NOT_OWNER: 'refused',
   LIMIT_REACHED: 'expected',
   RELEASE_FILE_INVALID: 'expected',
+  // look-up lists
+  LIST_URL_INVALID: 'expected',
+  LIST_UNKNOWN: 'expected',
+  LIST_MISSING: 'expected',
+  LIST_NO_KEY: 'expected',
+  LIST_UNREACHABLE: 'environment',
+  LIST_CONFLICT: 'environment',
+  LIST_INVALID: 'refused',
+  LIST_DENIED: 'refused',
   // systems
   REPO_URL_INVALID: 'expected',
   REPO_UNREACHABLE: 'environment',

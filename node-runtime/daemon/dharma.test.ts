@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatVersion } from '../core/db/hybrid-clock.ts'
@@ -131,6 +132,47 @@ describe('dharma person', () => {
     const key = 'y'.repeat(52)
     const wrong = await finish('person', 'revoke', key, '--keep-until', 'soon', '--data', dataDir)
     expect([wrong.code, wrong.error]).toEqual([1, expect.stringContaining('"soon" is no time')])
+  })
+})
+
+describe('dharma list', () => {
+  test('begins a list, by which another machine finds this one; shows it, and writes to it', async () => {
+    const { ready } = await up('--ways', 'list')
+    const url = pathToFileURL(join(dataDir, 'list.git')).href
+    const options = [url, '--json', '--data', dataDir]
+    const missing = await finish('list', 'show', ...options)
+    expect([missing.code, JSON.parse(missing.error)]).toMatchObject([1, { code: 'LIST_MISSING' }])
+    const begun = await finish('list', 'create', ...options, '--backup', 'https://host.example/b')
+    expect(JSON.parse(begun.out)).toMatchObject({ url, entries: 1, pushed: true })
+
+    const other = join(dataDir, 'other')
+    const joining = ['--ways', 'list', '--cloud', ready.cloud, '--list', url]
+    const second = start('up', '--json', '--data', other, '--bootstrap', bootstrap, ...joining)
+    expect(await nextJson(second)).toMatchObject({ cloud: ready.cloud })
+    await vi.waitFor(async () => {
+      const { out } = await finish('call', 'cloud.status', '--data', other)
+      expect(JSON.parse(out)).toMatchObject({ state: 'joined', connections: 1 })
+    }, 20_000)
+    const pushed = await finish('list', 'push', url, '--json', '--data', other)
+    const content = JSON.parse(pushed.out) as { entries: number; newest: number }
+    expect(content).toMatchObject({ entries: 2, pushed: true, backup: 'https://host.example/b' })
+    expect(Math.abs(Date.now() - content.newest)).toBeLessThan(TIMEOUT_MS * 2)
+    const { out } = await finish('list', 'show', url, '--data', dataDir)
+    expect(out).toMatch(/^Entries 2, the newest signed /m)
+    expect(out).toContain(ready.machine.slice(0, 8))
+    const refused = await finish('list', 'create', url, '--json', '--data', other)
+    expect(JSON.parse(refused.error)).toMatchObject({ code: 'LIST_NO_KEY' })
+  })
+
+  test('what is no address is refused, and what is not there said', async () => {
+    const options = ['--json', '--data', dataDir]
+    const wrong = await finish('up', '--list', 'ftp://host.example', ...options)
+    expect([wrong.code, JSON.parse(wrong.error)]).toMatchObject([1, { code: 'LIST_URL_INVALID' }])
+    const none = await finish('list', 'show', 'file:///srv/list', ...options)
+    expect([none.code, JSON.parse(none.error)]).toMatchObject([1, { code: 'NO_MACHINE' }])
+    const file = join(dataDir, 'token')
+    const token = await finish('list', 'push', 'file:///x', '--token-file', file, ...options)
+    expect([token.code, JSON.parse(token.error)]).toMatchObject([1, { code: 'BAD_INPUT' }])
   })
 })
 

@@ -1,10 +1,11 @@
-// The command line: `dharma up`, `doctor`, `call`, `calls`, `testnet`, `demo`, `cloud`, `person` and `system`.
-// Each command is loaded when it is named, so that a call does not wait for all that a machine needs.
+// The command line: `dharma up`, `doctor`, `list`, `call`, `calls`, `testnet`, `demo`, `cloud`, `person` and
+// `system`. Each command is loaded when it is named, so that a call does not wait for all that a machine needs.
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { ADMISSION_CHOICES } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
+import { parseListAddress } from '../core/finding/list-address.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
 import { parseWays, WAYS_HERE } from '../host/ways.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
@@ -76,6 +77,12 @@ program
   .option('--release <file>', 'come in by this release, as "cloud release" writes it')
   .option('--bootstrap <addresses>', 'begin in the DHT at these, as HOST:PORT,HOST:PORT')
   .option('--ways <names>', `look for other machines only by these: ${WAYS_HERE.join(',')}`)
+  .option(
+    '--list <url>',
+    'read this look-up list of the cloud from now on; may be given several times',
+    (url: string, before: string[]) => [...before, parseListAddress(url).url],
+    [] as string[],
+  )
   .option('--json', JSON_HELP, false)
   .action(
     async (
@@ -85,15 +92,17 @@ program
         release?: string
         bootstrap?: string
         ways?: string
+        list: string[]
         json: boolean
       },
     ) => {
-      const { port, cloud, release, bootstrap, ways, json } = options
+      const { port, cloud, release, bootstrap, ways, list: lists, json } = options
       const { up } = await import('./up.ts')
       await up({
         dataDir: dataDirOf(options),
         port,
         json,
+        lists,
         ...(cloud === undefined ? {} : { cloud }),
         ...(release === undefined ? {} : { release: resolve(release) }),
         ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),
@@ -112,6 +121,61 @@ program
   .action(async (options: DataOption & { json: boolean }) => {
     const { doctor } = await import('./doctor.ts')
     await doctor(dataDirOf(options), options)
+  })
+
+const list = program
+  .command('list')
+  .description('Look-up lists of the cloud: signed lists of machines on public places.')
+
+const LIST_HELP = 'such as https://host/list.git, git@host:owner/list.git or file:///folder'
+
+interface ListOptions extends DataOption {
+  json: boolean
+  user: string
+  tokenFile?: string
+}
+
+const TOKEN_OPTIONS = [
+  ['--token-file <file>', 'a file with the password or token of who may write there'],
+  ['--user <name>', 'the name that belongs to it', 'git'],
+] as const
+
+list
+  .command('create')
+  .description('Begin a list, signed with the key of the cloud, and write to it from now on.')
+  .argument('<url>', LIST_HELP)
+  .option('--data <folder>', DATA_HELP)
+  .option('--backup <url>', 'say in it where a backup of the records is')
+  .option(...TOKEN_OPTIONS[0])
+  .option(...TOKEN_OPTIONS[1])
+  .option('--json', JSON_HELP, false)
+  .action(async (url: string, options: ListOptions & { backup?: string }) => {
+    const { createList } = await import('./list.ts')
+    await createList(url, dataDirOf(options), options)
+  })
+
+list
+  .command('show')
+  .description('Say what is on a list now.')
+  .argument('<url>', LIST_HELP)
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (url: string, options: DataOption & { json: boolean }) => {
+    const { showList } = await import('./list.ts')
+    await showList(url, dataDirOf(options), options)
+  })
+
+list
+  .command('push')
+  .description('Write to a list which machines this one knows.')
+  .argument('<url>', LIST_HELP)
+  .option('--data <folder>', DATA_HELP)
+  .option(...TOKEN_OPTIONS[0])
+  .option(...TOKEN_OPTIONS[1])
+  .option('--json', JSON_HELP, false)
+  .action(async (url: string, options: ListOptions) => {
+    const { pushList } = await import('./list.ts')
+    await pushList(url, dataDirOf(options), options)
   })
 
 program

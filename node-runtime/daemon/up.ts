@@ -25,6 +25,8 @@ export interface UpOptions {
   release?: string
   bootstrap?: DhtAddress[]
   ways?: WayName[]
+  /** Look-up lists of the cloud. */
+  lists?: string[]
   json: boolean
 }
 
@@ -43,7 +45,7 @@ interface Machine {
 
 /** @throws CloudError */
 async function start(options: UpOptions, log: Log): Promise<Machine> {
-  const { dataDir, port, cloud, bootstrap, ways } = options
+  const { dataDir, port, cloud, bootstrap, ways, lists } = options
   const release =
     options.release === undefined ? await bakedRelease() : await readReleaseFile(options.release)
   const runtime = await Runtime.start({
@@ -55,6 +57,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
     ...(release === undefined ? {} : { release }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(ways === undefined ? {} : { ways }),
+    ...(lists === undefined ? {} : { lists }),
     ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
   }).catch((error: unknown) => {
     throw withAddress(error)

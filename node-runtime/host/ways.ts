@@ -3,7 +3,7 @@ import { CloudError } from '../contract/errors.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 
 /** Those that this version can go; the contract names all. */
-export const WAYS_HERE: readonly WayName[] = ['memory', 'lan', 'dht']
+export const WAYS_HERE: readonly WayName[] = ['memory', 'lan', 'list', 'dht']
 
 /** `memory,dht` as names. @throws CloudError BAD_INPUT */
 export function parseWays(text: string): WayName[] {

@@ -10,6 +10,7 @@ import { CloudError } from '../contract/errors.ts'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
+import { LISTED_MS } from '../core/finding/list-form.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import type { Attested, Revocation } from '../core/forms/revocation.ts'
@@ -18,9 +19,11 @@ import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import { Pace } from '../flow/pace.ts'
 import type { Log } from '../ports/log.ts'
+import type { SecretStore } from '../ports/secret-store.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
+import { Lists } from '../services/cloud/lists/lists.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
@@ -50,6 +53,8 @@ const RELEASE_MS = 30_000
 /** Nodes of the DHT say where a machine is, and may say something else each time; all hear of each change. */
 const SIGN_EVERY_MS = 30_000
 const SAY_PROGRESS_MS = 5_000
+/** A machine that runs stays on look-up lists, which keep what was signed for some days. */
+const SIGN_FOR_LISTS_MS = 24 * 3_600_000
 /** While a copy of this machine runs, there is news of it about once a minute. */
 const TWIN_SHOWN_MS = 300_000
 
@@ -79,6 +84,10 @@ export interface CloudNodeOptions {
   ownerKey?: OwnerKey | null
   /** Of the build, or given: what lets this machine in where releases do. */
   release?: ReleaseFile | null
+  /** Look-up lists to read from now on, beside those that are kept in the folder. */
+  lists?: readonly string[]
+  /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
+  secrets?: SecretStore
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
@@ -101,6 +110,7 @@ interface CloudNodeEvents {
 interface Parts {
   admission: CloudAdmission
   swarm: Swarm
+  lists: Lists
   membership: Membership
   replication: ReplicationDriver
   database: Database
@@ -113,6 +123,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #opened: Disposal
   readonly admission: CloudAdmission
   readonly swarm: Swarm
+  readonly lists: Lists
   readonly membership: Membership
   readonly replication: ReplicationDriver
   readonly database: Database
@@ -129,6 +140,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.#opened = opened
     this.admission = parts.admission
     this.swarm = parts.swarm
+    this.lists = parts.lists
     this.membership = parts.membership
     this.replication = parts.replication
     this.database = parts.database
@@ -150,6 +162,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
     const { bootstrap, host, lanPort, now = Date.now, ownerKey = null } = options
     const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
+    const { secrets = NO_KEY_STORE } = options
     await makeFolder(folder)
     const { store, damage, putAside } = await IndexedRecords.open({
       folder: join(folder, 'records'),
@@ -169,6 +182,26 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       folder,
       network: () => ({ port: swarm.port, nodes: swarm.dhtNodes }),
       isLinked: (machine) => swarm.isOnline(machine),
+      now,
+      log,
+    })
+    const lists = await Lists.open({
+      folder,
+      cloud,
+      ownEntry: () => membership.ownEntry,
+      entriesSince: (wallMs) => membership.entriesSince(wallMs),
+      entryOf: (machine) => membership.entryOf(machine),
+      isLinked: (machine) => swarm.isOnline(machine),
+      linkCount: () => swarm.linkCount,
+      speaker: () => {
+        const body = genesis?.body() ?? null
+        return ownerKey === null || body === null ? null : { ...ownerKey, genesis: body }
+      },
+      secrets,
+      added: () => {
+        if (node !== null) swarm.askNow('list')
+      },
+      changed: () => node?.emit('connectionChanged'),
       now,
       log,
     })
@@ -211,6 +244,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
             ? { memory: (heard, signal) => remembered.ask(heard, signal) }
             : {}),
           ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
+          ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
         },
         refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
         log,
@@ -234,10 +268,12 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     opened.add(local, () => local.close())
     admission.attach(swarm)
     opened.add(remembered, () => remembered.close())
+    opened.add(lists, () => lists.close())
+    for (const url of options.lists ?? []) await lists.add(url)
     const membership = await Membership.open({
       folder,
       cloud,
-      sign: (sequence) => makeEntry(options, sequence, swarm.ownAddresses),
+      sign: (sequence) => makeEntry(options, sequence, swarm.ownAddresses, now()),
       network: swarm,
       isRevoked,
       log,
@@ -300,7 +336,16 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
     })
     opened.add(sessions, () => sessions.close())
-    const parts = { admission, swarm, membership, replication, database, sessions, revocations }
+    const parts = {
+      admission,
+      swarm,
+      lists,
+      membership,
+      replication,
+      database,
+      sessions,
+      revocations,
+    }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
     if (putAside > 0) node.#notePutAside(putAside)
@@ -385,6 +430,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       })
     }, RELEASE_MS)
     this.#opened.add(release, (timer) => clearInterval(timer))
+    const listing = setInterval(signAnew, SIGN_FOR_LISTS_MS)
+    this.#opened.add(listing, (timer) => clearInterval(timer))
     this.swarm.start()
   }
 
@@ -460,10 +507,14 @@ function resolveSystem(systems: CloudNodeOptions['systems'], name: string): Name
   return systems.ownerOf(key) ?? { key, formerKeys: [], manifest: undefined }
 }
 
+/** Where there is no key store, files that only their owner can read are all there is. */
+const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => null }
+
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
   sequence: number,
   addresses: MachineAddress[],
+  nowMs: number,
 ): MachineEntry {
   return signMachineForm(
     {
@@ -475,6 +526,7 @@ function makeEntry(
       appVersion,
       protocol: PROTOCOL,
       addresses,
+      listedUntilMs: nowMs + LISTED_MS,
       sequence,
     },
     identity.machineKeys.secretKey,

@@ -21,6 +21,7 @@ import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
 import type { Log } from '../ports/log.ts'
+import type { SecretStore } from '../ports/secret-store.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import { SerialQueue } from '../flow/serial-queue.ts'
@@ -56,6 +57,10 @@ export interface RuntimeOptions {
   host?: string
   /** The ways of finding other machines that are gone; all if absent. */
   ways?: readonly WayName[]
+  /** Look-up lists of the cloud of the start, beside those that it has already. */
+  lists?: readonly string[]
+  /** See `CloudNodeOptions`. */
+  secrets?: SecretStore
   kind: 'desktop' | 'headless'
   /** The folder of the modules that systems get from `/.dharma/`. */
   sdkDir: string
@@ -144,7 +149,7 @@ export class Runtime {
       const { machine } = identity
       const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
       const runtime = new Runtime(options, { identity, clouds, systems, notices, opened })
-      await runtime.#enter(clouds.current)
+      await runtime.#enter(clouds.current, options.lists)
       return runtime
     })
   }
@@ -189,8 +194,8 @@ export class Runtime {
     )
   }
 
-  async #enter(cloud: string): Promise<void> {
-    const { dataDir, kind, log, bootstrap, host, ways, release } = this.#options
+  async #enter(cloud: string, lists: readonly string[] = []): Promise<void> {
+    const { dataDir, kind, log, bootstrap, host, ways, release, secrets } = this.#options
     const options: CloudNodeOptions = {
       folder: join(dataDir, 'clouds', cloud),
       cloud,
@@ -206,10 +211,12 @@ export class Runtime {
         body: () => this.#clouds.genesisOf(cloud) ?? null,
         learned: (body) => this.#learnGenesis(cloud, body),
       },
+      lists,
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
       ...(ways === undefined ? {} : { ways }),
+      ...(secrets === undefined ? {} : { secrets }),
     }
     this.#recordsBehind = await findRecordsBehind(options.folder)
     const node = await CloudNode.open(options)
@@ -285,13 +292,14 @@ export class Runtime {
   }
 
   #connection(): ConnectionReport {
-    const { swarm, admission } = this.#present()
+    const { swarm, lists, admission } = this.#present()
     const { ways, linkCount: links, nat, ownAddresses: addresses } = swarm
     const { report } = admission
     return reportConnection({
       state: this.#state(),
       admission: report,
       ways,
+      lists: lists.reports,
       links,
       nat,
       addresses,
@@ -359,6 +367,7 @@ export class Runtime {
         makeRelease: (name, expiresMs) => this.#present().admission.makeRelease(name, expiresMs),
         revokeRelease: (release) => this.#present().admission.revokeRelease(release),
         known: () => this.#clouds.known,
+        lists: () => this.#present().lists,
         renameMachine: (name) => this.#identity.renameMachine(name),
       }),
       db: createDbService({

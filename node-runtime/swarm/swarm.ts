@@ -232,6 +232,11 @@ export class Swarm implements Network {
     for (const link of this.#links.values()) link.check()
   }
 
+  /** Asks a way now: there is something new to ask. */
+  askNow(way: WayName): void {
+    this.#ways.askNow(way)
+  }
+
   isOnline(machine: string): boolean {
     return this.#links.has(machine)
   }

@@ -87,6 +87,11 @@ export class Ways {
     this.#driver.post({ type: 'linkClosed', machine })
   }
 
+  /** Asks a way now, if it is one of this machine's: there is something new to ask. */
+  askNow(way: WayName): void {
+    this.#driver.post({ type: 'wanted', way })
+  }
+
   networkChanged(): void {
     this.#driver.post({ type: 'networkChanged' })
   }

@@ -70,6 +70,8 @@ export interface TestMachineOptions {
   ways?: readonly WayName[]
   /** Its local network: those with the same port of this computer hear each other. */
   lanPort?: number
+  /** Look-up lists that it is told of. */
+  lists?: readonly string[]
   /** What the machine has of the system Notes now; undefined if it is not installed. */
   notes?: () => Manifest | undefined
   judge?: JudgesValues
@@ -118,7 +120,15 @@ export class TestCloud {
   }
 
   async start(options: TestMachineOptions = {}): Promise<TestMachine> {
-    const { log = silentLog, alone = false, judge = sharedJudge(), now, ways, lanPort } = options
+    const {
+      log = silentLog,
+      alone = false,
+      judge = sharedJudge(),
+      now,
+      ways,
+      lanPort,
+      lists,
+    } = options
     const { ownerKey = null, release = null } = options
     const notes = options.notes ?? (() => notesManifest)
     const dataDir = options.dataDir ?? (await this.makeFolder())
@@ -156,6 +166,7 @@ export class TestCloud {
       ...(now === undefined ? {} : { now }),
       ...(ways === undefined ? {} : { ways }),
       ...(lanPort === undefined ? {} : { lanPort }),
+      ...(lists === undefined ? {} : { lists }),
     })
     const machine = { node, identity, dataDir }
     this.#machines.push(machine)

@@ -117,6 +117,7 @@ const CONNECTION: ConnectionReport = {
     step: way === 'dht' ? 'NO_NODE' : null,
     message: way === 'dht' ? 'No node of the DHT answered.' : 'It is off.',
   })),
+  lists: [],
   links: { direct: 0 },
   nat: 'home',
   addresses: ['192.0.2.7:4000'],

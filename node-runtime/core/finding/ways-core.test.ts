@@ -162,6 +162,24 @@ describe('the ways of finding machines', () => {
     expect(times('dht').at(-1)).toBe(41_000)
   })
 
+  it('are asked at once when there is something new to ask, and once more if they are under way', () => {
+    const { post, until, times } = world(['list'])
+    post({ type: 'started' })
+    until(300)
+    post({ type: 'wanted', way: 'list' })
+    post({ type: 'wanted', way: 'list' })
+    expect(times('list')).toEqual([300])
+    until(500)
+    post({ type: 'answered', way: 'list' })
+    post({ type: 'answered', way: 'list' })
+    expect(times('list')).toEqual([300, 500])
+    until(5_000)
+    post({ type: 'wanted', way: 'list' })
+    expect(times('list')).toEqual([300, 500, 5_000])
+    post({ type: 'wanted', way: 'dht' })
+    expect(times('dht')).toEqual([])
+  })
+
   it('are not asked twice at once; one that never answers is given up, and asked again', () => {
     const { post, until, times, of } = world(['lan'])
     post({ type: 'started' })
@@ -218,6 +236,7 @@ describe('the ways of finding machines', () => {
       fc.record({ type: fc.constant('answered' as const), way }),
       fc.record({ type: fc.constant('failed' as const), way, fault: fc.constant(FAULT) }),
       fc.record({ type: fc.constantFrom('linkOpened' as const, 'linkClosed' as const), machine }),
+      fc.record({ type: fc.constant('wanted' as const), way }),
       fc.constant<WaysEvent>({ type: 'networkChanged' }),
     )
     fc.assert(

@@ -91,6 +91,8 @@ export type WaysEvent =
   | { type: 'failed'; way: WayName; fault: WayFault }
   | { type: 'linkOpened'; machine: string }
   | { type: 'linkClosed'; machine: string }
+  /** There is something new to ask; one that is under way is asked again when it is done. */
+  | { type: 'wanted'; way: WayName }
   /** This computer has other addresses than before, or was asleep. */
   | { type: 'networkChanged' }
   | { type: 'timer'; id: string }
@@ -107,6 +109,8 @@ interface Way extends WayStatus {
   againMs: number
   /** When it is asked next; null if that is not planned. */
   dueMs: number | null
+  /** It is to be asked once more as soon as it has ended. */
+  wanted: boolean
   named: Set<string>
 }
 
@@ -132,6 +136,7 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
         fault: null,
         askedMs: Number.NEGATIVE_INFINITY,
         dueMs: null,
+        wanted: false,
         againMs: SCHEDULES[way].againMs,
         named: new Set(),
       })
@@ -168,6 +173,9 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
       case 'linkClosed':
         if (!this.#links.delete(event.machine) || this.#links.size > 0) return []
         return this.#beginAnew(nowMs)
+      case 'wanted':
+        this.#way(event.way).wanted = this.#way(event.way).state === 'asking'
+        return this.#way(event.way).state === 'off' ? [] : this.#ask(event.way, nowMs)
       case 'networkChanged':
         return this.#on().flatMap((way) => {
           const { againMs, leastMs } = SCHEDULES[way.way]
@@ -241,7 +249,9 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     way.tookMs = nowMs - way.askedMs
     way.found = way.named.size
     way.fault = fault
-    return [...this.#later(way, nowMs), { type: 'changed' }]
+    if (!way.wanted) return [...this.#later(way, nowMs), { type: 'changed' }]
+    way.wanted = false
+    return this.#ask(name, nowMs)
   }
 
   #later(way: Way, nowMs: number): WaysEffect[] {

@@ -30,6 +30,8 @@ const statementSchema = z.object({
   }),
   /** Where it may be found, as it believes itself; none in forms of before. */
   addresses: z.array(addressSchema).max(4).optional(),
+  /** Until when look-up lists may name it; absent if they may not, and in forms of before. */
+  listedUntilMs: timeMsSchema.optional(),
   /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
   sequence: timeMsSchema,
 })

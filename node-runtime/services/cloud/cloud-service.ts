@@ -10,6 +10,7 @@ import type {
 } from '../../contract/cloud.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
+import type { Lists } from './lists/lists.ts'
 
 /** What the person chooses of a new cloud. */
 export interface NewCloud {
@@ -29,6 +30,8 @@ interface CloudServiceOptions {
   makeRelease: (name: string, expiresMs: number | null) => { release: string; file: ReleaseFile }
   revokeRelease: (release: string) => Promise<void>
   known: () => KnownCloud[]
+  /** Of the present cloud. */
+  lists: () => Pick<Lists, 'reports' | 'add' | 'remove' | 'read' | 'create' | 'push'>
   renameMachine: (name: string) => Promise<void>
 }
 
@@ -62,6 +65,21 @@ export function createCloudService(options: CloudServiceOptions) {
       return {}
     }),
     known: os.cloud.known.handler(() => ({ clouds: options.known() })),
+    lists: os.cloud.lists.handler(() => ({ lists: options.lists().reports })),
+    addList: os.cloud.addList.handler(({ input: { url, ...more } }) =>
+      options.lists().add(url, more),
+    ),
+    removeList: os.cloud.removeList.handler(async ({ input }) => {
+      await options.lists().remove(input.url)
+      return {}
+    }),
+    readList: os.cloud.readList.handler(({ input }) => options.lists().read(input.url)),
+    createList: os.cloud.createList.handler(({ input: { url, ...more } }) =>
+      options.lists().create(url, more),
+    ),
+    pushList: os.cloud.pushList.handler(({ input: { url, ...more } }) =>
+      options.lists().push(url, more),
+    ),
     renameMachine: os.cloud.renameMachine.handler(async ({ input }) => {
       await options.renameMachine(input.name)
       return {}

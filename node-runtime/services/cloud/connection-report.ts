@@ -1,5 +1,6 @@
 // By which ways this machine looks for the others, in words.
 import type { AdmissionReport, ConnectionReport, WayReport } from '../../contract/cloud.ts'
+import type { ListReport } from '../../contract/lists.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
 
@@ -14,7 +15,7 @@ const PLACES: Record<WayName, string> = {
 const OFF: Record<WayName, string> = {
   memory: 'This machine was told not to try machines of the last time.',
   lan: 'This machine was told not to look on the local network, or to stay on this computer.',
-  list: 'This version of Dharma does not read lists yet.',
+  list: 'This machine was told not to read lists.',
   dht: 'This machine was told not to use the DHT.',
 }
 
@@ -47,17 +48,19 @@ export interface ConnectionFacts {
   admission: AdmissionReport
   state: ConnectionReport['state']
   ways: readonly WayStatus[]
+  lists: readonly ListReport[]
   links: number
   nat: ConnectionReport['nat']
   addresses: readonly MachineAddress[]
 }
 
 export function reportConnection(facts: ConnectionFacts): ConnectionReport {
-  const { state, admission, ways, links, nat, addresses } = facts
+  const { state, admission, ways, lists, links, nat, addresses } = facts
   return {
     state,
     admission: { ...admission, message: describeAdmission(admission) },
-    ways: ways.map(reportWay),
+    ways: ways.map((way) => reportWay(way, lists.length)),
+    lists: [...lists],
     links: { direct: links },
     nat,
     addresses: addresses.map(({ host, port }) => `${host}:${port}`),
@@ -70,7 +73,8 @@ function describeAdmission({ kind, state, fault }: AdmissionReport): string {
   return FAULTS[fault] ?? `Other machines do not let this one in (${fault}).`
 }
 
-function reportWay({ way, state, tookMs, found, reached, fault }: WayStatus): WayReport {
+function reportWay(status: WayStatus, lists: number): WayReport {
+  const { way, state, tookMs, found, reached, fault } = status
   return {
     way,
     state,
@@ -78,16 +82,15 @@ function reportWay({ way, state, tookMs, found, reached, fault }: WayStatus): Wa
     found,
     reached,
     step: fault?.step ?? null,
-    message: fault?.message ?? describe(way, state, { tookMs, found, reached }),
+    message: fault?.message ?? describe(status, lists),
   }
 }
 
-function describe(
-  way: WayName,
-  state: WayStatus['state'],
-  { tookMs, found, reached }: Pick<WayStatus, 'tookMs' | 'found' | 'reached'>,
-): string {
+function describe({ way, state, tookMs, found, reached }: WayStatus, lists: number): string {
   if (state === 'off') return OFF[way]
+  if (way === 'list' && lists === 0) {
+    return 'This machine knows no list of this cloud. One can be added in the settings.'
+  }
   if (state === 'waiting') return 'Its turn comes in a moment.'
   if (tookMs === null) return `Machines are looked for ${PLACES[way]}.`
   if (found === 0) {

@@ -139,6 +139,20 @@ export class Membership extends EventEmitter<MembershipEvents> {
     return this.#core.own
   }
 
+  /** What is known of a machine, itself included. */
+  entryOf(machine: string): MachineEntry | undefined {
+    return this.#core.entryOf(machine)
+  }
+
+  /** Of the machines that are linked, or were so after that time of day, and are not revoked. */
+  entriesSince(wallMs: number): MachineEntry[] {
+    const { isRevoked = () => false } = this.#options
+    return [...this.#core.known]
+      .filter(({ entry, lastSeenMs }) => lastSeenMs >= wallMs || this.#core.isOnline(entry.machine))
+      .map(({ entry }) => entry)
+      .filter((entry) => !isRevoked(entry))
+  }
+
   /** This machine's name or person has changed: signs its entry anew and tells the others. */
   signAnew(): void {
     this.#signAfter(this.#core.own.sequence)
@@ -300,11 +314,6 @@ export class Membership extends EventEmitter<MembershipEvents> {
     const kind = device === 'desktop' ? 'desktop' : 'headless'
     const revoked = this.#options.isRevoked?.(entry) ?? false
     return { machine, person, name, kind, appVersion, revoked }
-  }
-
-  /** The entry of a machine that is known. */
-  entryOf(machine: string): MachineEntry | undefined {
-    return this.#core.entryOf(machine)
   }
 
   #save(): void {

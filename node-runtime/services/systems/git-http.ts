@@ -2,20 +2,15 @@
 // address that is not http(s).
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from 'isomorphic-git'
 import { CloudError } from '../../contract/errors.ts'
-
-export interface HttpLimits {
-  /** The longest silence: until the answer begins, and between two pieces of it. */
-  silenceMs: number
-  /** From the first byte sent to the last received, over all requests. */
-  totalMs: number
-  /** All answers together. */
-  totalBytes: number
-}
+import { createTransferGuard } from './transfer-guard.ts'
+import type { TransferLimits } from './transfer-guard.ts'
 
 /** As many as browsers follow is more than any git host needs. */
 const MAX_REDIRECTS = 5
 
 export interface GitHttp extends HttpClient {
+  /** For how long the server asked not to be asked again, s; null if it did not. */
+  readonly retryAfterS: number | null
   /** Why a request failed, in our words; the git library has its own. */
   readonly failure: CloudError | undefined
   /** Settles, with an error, only if time is up. */
@@ -25,43 +20,16 @@ export interface GitHttp extends HttpClient {
 }
 
 /** A client for one fetch. Close it when done. */
-export function createGitHttp(url: string, limits: HttpLimits): GitHttp {
-  const closing = new AbortController()
-  let failure: CloudError | undefined
-  let receivedBytes = 0
+export function createGitHttp(url: string, limits: TransferLimits): GitHttp {
+  const guard = createTransferGuard(
+    limits,
+    (why) => unreachable(url, 'timeout', why),
+    (error) => connectionError(url, error),
+  )
+  const { fail, beforeSilence } = guard
+  let retryAfterS: number | null = null
   /** What the server moved the repository to, as git's own client does it. */
   let movedTo: string | undefined
-
-  function fail(error: CloudError): CloudError {
-    failure ??= error
-    closing.abort(failure)
-    return failure
-  }
-
-  const expired = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        fail(unreachable(url, 'timeout', `the server took longer than ${limits.totalMs / 1000} s`)),
-      )
-    }, limits.totalMs)
-    closing.signal.addEventListener('abort', () => clearTimeout(timer))
-  })
-  // Whoever races against it handles it; nobody may be racing any more.
-  expired.catch(() => undefined)
-
-  /** Runs `work`, and ends everything if it stays silent. */
-  async function beforeSilence<T>(work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => {
-      fail(unreachable(url, 'timeout', `the server was silent for ${limits.silenceMs / 1000} s`))
-    }, limits.silenceMs)
-    try {
-      return await work
-    } catch (error) {
-      throw fail(failure ?? connectionError(url, error))
-    } finally {
-      clearTimeout(timer)
-    }
-  }
 
   async function send(request: GitHttpRequest, body: Uint8Array | undefined): Promise<Response> {
     let target = movedTo === undefined ? request.url : request.url.replace(url, movedTo)
@@ -69,14 +37,16 @@ export function createGitHttp(url: string, limits: HttpLimits): GitHttp {
       const response = await beforeSilence(
         fetch(target, {
           method: request.method ?? 'GET',
-          headers: request.headers ?? {},
+          headers: headersFor(request, target),
           redirect: 'manual',
-          signal: closing.signal,
+          signal: guard.signal,
           credentials: 'omit',
           ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
         }),
       )
       const location = response.headers.get('location')
+      const pause = Number(response.headers.get('retry-after') ?? Number.NaN)
+      if (response.status >= 400 && pause >= 0) retryAfterS = pause
       if (response.status < 300 || response.status > 399 || location === null) return response
       await response.body?.cancel()
       target = redirectTarget(url, target, location, body !== undefined)
@@ -93,16 +63,7 @@ export function createGitHttp(url: string, limits: HttpLimits): GitHttp {
       for (;;) {
         const { value, done } = await beforeSilence(reader.read())
         if (done) return
-        receivedBytes += value.byteLength
-        if (receivedBytes > limits.totalBytes) {
-          throw fail(
-            new CloudError(
-              'SYSTEM_TOO_LARGE',
-              `The repository is too large: it sent more than ${limits.totalBytes >> 20} MB.`,
-              { limitBytes: limits.totalBytes },
-            ),
-          )
-        }
+        guard.received(value.byteLength)
         yield value
       }
     } finally {
@@ -111,11 +72,14 @@ export function createGitHttp(url: string, limits: HttpLimits): GitHttp {
   }
 
   return {
-    get failure() {
-      return failure
+    get retryAfterS() {
+      return retryAfterS
     },
-    expired,
-    close: () => closing.abort(),
+    get failure() {
+      return guard.failure
+    },
+    expired: guard.expired,
+    close: () => guard.close(),
     async request(request: GitHttpRequest): Promise<GitHttpResponse> {
       try {
         const body = request.body === undefined ? undefined : await collect(request.body)
@@ -133,6 +97,14 @@ export function createGitHttp(url: string, limits: HttpLimits): GitHttp {
       }
     },
   }
+}
+
+/** Who may write somewhere is no business of whom that sends us to. */
+function headersFor({ url, headers = {} }: GitHttpRequest, target: string): Record<string, string> {
+  if (new URL(target).origin === new URL(url).origin) return headers
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  )
 }
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import git from 'isomorphic-git'
 import { CloudError } from '../../contract/errors.ts'
+import { describeGitError, fetchInto } from './git-fetch.ts'
 import { createGitHttp, unreachable } from './git-http.ts'
-import type { GitHttp, HttpLimits } from './git-http.ts'
+import type { GitHttp } from './git-http.ts'
 import { hasCommit, MAX_SYSTEM_BYTES, readSnapshot } from './git-tree.ts'
 import type { GitLocation, RepositorySnapshot } from './git-tree.ts'
-import { createMemoryFs } from './memory-fs.ts'
-import { checkPack } from './pack-limits.ts'
+import type { PackLimits } from './pack-limits.ts'
+import type { TransferLimits } from './transfer-guard.ts'
 
 /** A slow line still gives a sign within this; longer, and a person believes that nothing happens. */
 const HTTP_SILENCE_MS = 20_000
@@ -20,7 +21,7 @@ const HTTP_TOTAL_MS = 150_000
 /** Code packs well; twice the largest system leaves room for the history that a moved branch needs. */
 const HTTP_TOTAL_BYTES = 2 * MAX_SYSTEM_BYTES
 
-const PACK_LIMITS = {
+const PACK_LIMITS: PackLimits = {
   totalBytes: 4 * MAX_SYSTEM_BYTES,
   objectBytes: MAX_SYSTEM_BYTES,
   objects: 20_000,
@@ -29,9 +30,7 @@ const PACK_LIMITS = {
 /** How far back a commit is looked for that is no longer the newest. */
 const HISTORY_COMMITS = 100
 
-const GIT_DIR = '/repository'
-
-const DEFAULT_LIMITS: HttpLimits = {
+const DEFAULT_LIMITS: TransferLimits = {
   silenceMs: HTTP_SILENCE_MS,
   totalMs: HTTP_TOTAL_MS,
   totalBytes: HTTP_TOTAL_BYTES,
@@ -46,7 +45,7 @@ const DEFAULT_LIMITS: HttpLimits = {
 export async function readRepository(
   url: string,
   commit?: string,
-  limits: HttpLimits = DEFAULT_LIMITS,
+  limits: TransferLimits = DEFAULT_LIMITS,
 ): Promise<RepositorySnapshot> {
   if (url.startsWith('file:')) return readLocal(url, commit)
   const http = createGitHttp(url, limits)
@@ -60,41 +59,8 @@ export async function readRepository(
   }
 }
 
-interface FetchScope {
-  /** A commit or, if none, the default branch. */
-  ref?: string
-  depth: number
-  allBranches?: boolean
-}
-
-/** Fetches into a repository of its own, so that a failed attempt leaves nothing to the next. */
-async function fetchInto(
-  url: string,
-  http: GitHttp,
-  { ref, depth, allBranches = false }: FetchScope,
-): Promise<{ repository: GitLocation; head: string | null }> {
-  const fs = createMemoryFs((path, bytes) => {
-    if (path.endsWith('.pack')) checkPack(bytes, PACK_LIMITS)
-  })
-  const repository: GitLocation = { url, fs, gitdir: GIT_DIR, cache: {} }
-  await git.init({ fs, dir: GIT_DIR, gitdir: GIT_DIR, bare: true, defaultBranch: 'main' })
-  await git.addRemote({ fs, gitdir: GIT_DIR, remote: 'origin', url })
-  const { fetchHead } = await git.fetch({
-    fs,
-    http,
-    gitdir: GIT_DIR,
-    cache: repository.cache,
-    remote: 'origin',
-    depth,
-    singleBranch: !allBranches,
-    tags: allBranches,
-    ...(ref === undefined ? {} : { remoteRef: ref }),
-  })
-  return { repository, head: fetchHead }
-}
-
 async function fetchNewest(url: string, http: GitHttp): Promise<RepositorySnapshot> {
-  const { repository, head } = await fetchInto(url, http, { depth: 1 })
+  const { repository, head } = await fetchInto(url, http, PACK_LIMITS, { depth: 1 })
   if (head === null) throw emptyRepository(url)
   return readSnapshot(repository, head)
 }
@@ -105,10 +71,13 @@ async function fetchCommit(
   commit: string,
 ): Promise<RepositorySnapshot> {
   // Every server gives the newest commit of a branch by its id, many give any commit.
-  const direct = await fetchInto(url, http, { ref: commit, depth: 1 })
+  const direct = await fetchInto(url, http, PACK_LIMITS, { ref: commit, depth: 1 })
   if (direct.head === null) throw emptyRepository(url)
   if (await hasCommit(direct.repository, commit)) return readSnapshot(direct.repository, commit)
-  const { repository } = await fetchInto(url, http, { depth: HISTORY_COMMITS, allBranches: true })
+  const { repository } = await fetchInto(url, http, PACK_LIMITS, {
+    depth: HISTORY_COMMITS,
+    allBranches: true,
+  })
   if (await hasCommit(repository, commit)) return readSnapshot(repository, commit)
   throw commitNotFound(url, commit)
 }
@@ -155,25 +124,4 @@ function commitNotFound(url: string, commit: string): CloudError {
     `The repository does not have the commit ${commit.slice(0, 12)} any more. Look at it again to get the newest.`,
     { url, commit },
   )
-}
-
-/** The git library's errors in our words. */
-function describeGitError(url: string, error: unknown): CloudError {
-  if (error instanceof CloudError) return error
-  if (error instanceof git.Errors.HttpError) {
-    const { statusCode } = error.data
-    const why = [401, 403, 404].includes(statusCode)
-      ? 'the server has no public repository at this address'
-      : 'the server has a problem of its own'
-    return unreachable(url, 'http-status', `${why} (HTTP ${statusCode})`, { status: statusCode })
-  }
-  if (
-    error instanceof git.Errors.SmartHttpError ||
-    error instanceof git.Errors.ParseError ||
-    error instanceof git.Errors.EmptyServerResponseError
-  ) {
-    return unreachable(url, 'not-a-repository', 'there is something else than a git repository')
-  }
-  const text = error instanceof Error ? error.message : String(error)
-  return unreachable(url, 'protocol', `git's protocol failed (${text.slice(0, 300)})`)
 }
