@@ -332,6 +332,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       network: swarm,
       systems,
       records: database,
+      revokes: (attested, version) => revocations.revokes(attested, version),
       log,
       now,
     })

@@ -9,6 +9,8 @@ import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import { isOfSeat, openAction } from './action.ts'
 import type { SeatAction } from './action.ts'
 import { readBlock } from './block.ts'
+import { HeldBack } from './held-back.ts'
+import type { IsRevoked } from './held-back.ts'
 import type { Added, Branches } from './branches.ts'
 import type { RefereeEffect } from './referee-events.ts'
 import { fitsSessions, MAX_ATTESTATIONS_OF_SEAT } from './seat-room.ts'
@@ -20,6 +22,8 @@ export interface IntakeOptions {
   descriptor: SessionDescriptor
   cloud: string
   check: VerifySignature | undefined
+  /** Nobody is, if absent. */
+  isRevoked?: IsRevoked | undefined
 }
 
 /** What is to be done about a log, and whether the session has an action more. */
@@ -40,6 +44,7 @@ interface ReadLog {
 export class LogIntake {
   readonly #options: IntakeOptions
   readonly #branches: Branches
+  readonly #heldBack: HeldBack
   /** What one log may show, since a transcript shows those of all seats. */
   readonly #maxShown: number
   /** Logs whose last action waits for another's. */
@@ -51,6 +56,7 @@ export class LogIntake {
   constructor(options: IntakeOptions, branches: Branches) {
     this.#options = options
     this.#branches = branches
+    this.#heldBack = new HeldBack(options.isRevoked)
     this.#maxShown = options.descriptor.seats.length * (MAX_ATTESTATIONS_OF_SEAT + 1)
   }
 
@@ -74,7 +80,8 @@ export class LogIntake {
     return { blocks, attestation }
   }
 
-  takeBlock(log: string, text: string): Taken {
+  /** @param isStored  it is of what a seat has stored of the end: who was revoked since has played all the same */
+  takeBlock(log: string, text: string, isStored = false): Taken {
     if (this.#stalled.has(log)) return noNews([])
     const block = readBlock(text)
     if (block === null) return noNews(this.drop(log, 'a block is no action'))
@@ -88,18 +95,18 @@ export class LogIntake {
     }
     const action = this.#openAction(block.form, (hash) => shown.get(hash))
     if (action === null) return noNews(this.drop(log, 'an action is not the seat’s'))
-    const added = this.#branches.add(action)
+    const { added, isNews } = this.#place(action, isStored)
     if (added === 'waiting') {
       this.#stalled.set(log, action)
-      return noNews([])
+      return { effects: [], isNews }
     }
-    return { effects: this.#afterwards(log, added), isNews: added === 'added' }
+    return { effects: this.#afterwards(log, added), isNews }
   }
 
   /** An action that came by another way than a log. */
   take(form: SignedForm, attestation: SignedForm): Taken {
     const action = this.#openAction(form, () => this.#openAttestation(attestation) ?? undefined)
-    return { effects: [], isNews: action !== null && this.#branches.add(action) === 'added' }
+    return { effects: [], isNews: action !== null && this.#place(action).isNews }
   }
 
   /** Hands in again what logs wait with: it need not have a place among what came ahead of its log. */
@@ -108,7 +115,8 @@ export class LogIntake {
     for (let progress = true; progress; ) {
       progress = false
       for (const [log, action] of this.#stalled) {
-        const added = this.#branches.add(action)
+        const { added, isNews } = this.#place(action)
+        progress ||= isNews
         if (added === 'waiting') continue
         progress = true
         this.#stalled.delete(log)
@@ -130,6 +138,17 @@ export class LogIntake {
   /** This machine has written to the log itself, under this attestation: it need not read that. */
   wrote(log: string, attestation: string): void {
     this.#logOf(log).attestation = attestation
+  }
+
+  /** Gives an action its place, and with it those of revoked machines that it had seen. */
+  #place(action: SeatAction, isStored = false): { added: Added; isNews: boolean } {
+    if (!isStored && this.#heldBack.has(action)) {
+      return { added: this.#heldBack.keep(action) ? 'known' : 'waiting', isNews: false }
+    }
+    const added = this.#branches.add(action)
+    const freed = added === 'refused' ? [] : this.#heldBack.free(action)
+    const places = freed.map((one) => this.#branches.add(one))
+    return { added, isNews: added === 'added' || places.includes('added') }
   }
 
   #logOf(log: string): ReadLog {

@@ -10,8 +10,11 @@ const RETRY_MS = 250
 const MAX_RETRY_MS = 30_000
 
 export type RefereeEvent =
-  /** A block of a seat's log, in the order of its log. Read the next one when told to. */
-  | { type: 'block'; log: string; text: string }
+  /**
+   * A block of a seat's log, in the order of its log. Read the next one when told to. `isStored`: it is of
+   * a transcript that a seat has stored.
+   */
+  | { type: 'block'; log: string; text: string; isStored?: boolean }
   /** An action that came by another way than a log. */
   | { type: 'action'; form: SignedForm; attestation: SignedForm }
   /** This machine holds the seat, with a log that has so many blocks already. */

@@ -10,6 +10,7 @@ import type { SeatAction } from './action.ts'
 import { Branches } from './branches.ts'
 import { Judgement } from './judgement.ts'
 import type { Ending, Fault, PlayedAction } from './judgement.ts'
+import type { IsRevoked } from './held-back.ts'
 import { LogIntake } from './log-intake.ts'
 import type { Taken } from './log-intake.ts'
 import { OwnSeat, claimAfterMs } from './own-seat.ts'
@@ -25,6 +26,8 @@ export interface RefereeOptions {
   viewer: Viewer
   own: Signer | null
   check?: VerifySignature
+  /** Which machines their persons have revoked, as far as that is known here; none if absent. */
+  isRevoked?: IsRevoked
 }
 
 export class Referee implements Core<RefereeEvent, RefereeEffect> {
@@ -41,7 +44,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   #nextToken = 1
   #lastNewsMs: number | null = null
 
-  constructor({ descriptor, cloud, viewer, own, check }: RefereeOptions) {
+  constructor({ descriptor, cloud, viewer, own, check, isRevoked }: RefereeOptions) {
     this.descriptor = descriptor
     this.session = sessionId(descriptor)
     this.#viewer = viewer
@@ -49,7 +52,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     const seats = descriptor.seats.length
     const branches = new Branches(seats)
     const judgement = new Judgement(seats, branches)
-    const intake = new LogIntake({ session, descriptor, cloud, check }, branches)
+    const intake = new LogIntake({ session, descriptor, cloud, check, isRevoked }, branches)
     this.#branches = branches
     this.#judgement = judgement
     this.#intake = intake
@@ -138,7 +141,7 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
     this.#lastNewsMs ??= nowMs
     switch (event.type) {
       case 'block':
-        return this.#taken(this.#intake.takeBlock(event.log, event.text), nowMs)
+        return this.#taken(this.#intake.takeBlock(event.log, event.text, event.isStored), nowMs)
       case 'action':
         return this.#taken(this.#intake.take(event.form, event.attestation), nowMs)
       case 'held':

@@ -2,6 +2,8 @@
 // closed a while after nobody does. A player's session goes on until its result is stored.
 import { setTimeout as delay } from 'node:timers/promises'
 import { CloudError } from '../../contract/errors.ts'
+import { MAX_VERSION_MS } from '../../contract/values.ts'
+import { formatVersion } from '../../core/db/hybrid-clock.ts'
 import { signAction } from '../../core/sessions/action.ts'
 import { sessionId } from '../../core/sessions/position.ts'
 import { Referee } from '../../core/sessions/referee.ts'
@@ -139,6 +141,10 @@ export class OpenSessions {
         machine: identity.machine,
         attestation: () => identity.attestationFor(cloud),
         sign: (statement) => signAction(statement, identity.machineKeys.secretKey),
+      },
+      isRevoked: (attestation, atMs) => {
+        const timeMs = Math.min(atMs, MAX_VERSION_MS)
+        return this.#options.revokes?.(attestation, formatVersion({ timeMs, counter: 0 })) ?? false
       },
     })
     const nowMs = (): number => performance.now()

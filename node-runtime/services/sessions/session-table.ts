@@ -138,7 +138,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
   async feed(name: string, blocks: readonly string[]): Promise<void> {
     for await (const text of inTurns(blocks, BLOCKS_AT_ONCE)) {
       if (this.#closed || this.#dropped.has(name)) return
-      this.#step({ type: 'block', log: name, text })
+      this.#step({ type: 'block', log: name, text, isStored: true })
     }
   }
 

@@ -62,6 +62,8 @@ export interface SessionsOptions {
   network: Network
   systems: InstalledSystems
   records: SessionRecords
+  /** Does what a machine signed with this version not count, because its person has revoked it? */
+  revokes?: (attested: Attestation, version: string) => boolean
   log: Log
   /** Wall clock. */
   now: () => number
