@@ -225,7 +225,7 @@ export class AudiencePlace {
       this.#watch.suspect(source)
       this.#leaveSource()
       // Not at once again; whether it held something back shows when another delivers.
-      this.#source.skip(source)
+      this.#source.doubt(source)
     }
     this.#watch.compare(this.#followed, this.source)
     this.#source.seek()

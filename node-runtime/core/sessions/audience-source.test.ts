@@ -67,7 +67,7 @@ describe('who seeks a source', () => {
 
   test('asks in another order when chance will have it', () => {
     let drawn = 0
-    stage.chance = () => 1 - ++drawn / 100
+    stage.chance = () => 1 / (1 + ++drawn)
     expect(askedInTurn()).toEqual(['q', 'p', 'y', 'x'])
   })
 
@@ -114,7 +114,7 @@ describe('who seeks a source', () => {
     ] as const) {
       begin()
       stage.chance = () => chance
-      expect(seek().timer('seek')).toBe(pauseMs)
+      expect(seek().timer('seek')).toBeCloseTo(pauseMs, 6)
     }
     begin({ linked: ['x', 'y'] })
     expect(askedInTurn()).toEqual(['x', 'y'])
@@ -126,6 +126,43 @@ describe('who seeks a source', () => {
     askedInTurn()
     source.retry('x')
     expect(askedInTurn()).toEqual(['x'])
+  })
+
+  test.each([
+    ['one link that flaps', ['x']],
+    ['links that flap by turns', ['x', 'y']],
+  ])('begins again after the pause, whatever %s do', (_what, flapping) => {
+    askedInTurn()
+    const asked: string[] = []
+    for (let flaps = 0; flaps < 10; flaps++) {
+      // As one goes, another comes.
+      const machine = flapping[flaps % flapping.length] ?? ''
+      asked.push(
+        ...stage.playIn(150, () => {
+          source.retry(machine)
+          source.seek()
+        }).asked,
+        ...seekOn().asked,
+      )
+    }
+    expect(asked).toContain('p')
+    // Who comes back is asked once more in a round.
+    expect(asked.filter((machine) => machine === 'p')).toHaveLength(1)
+  })
+
+  test('begins again once it is time, though the last that came back has not answered', () => {
+    askedInTurn()
+    stage.nowMs += 900
+    source.retry('x')
+    expect(seek().asked).toEqual(['x'])
+    expect(wait().asked).toEqual(['p'])
+  })
+
+  test('is not hurried by a timer that comes early', () => {
+    askedInTurn()
+    const early = wait(999)
+    expect([early.sent, early.timer('seek')]).toEqual([[], 1])
+    expect(wait(1).asked).toEqual(['p'])
   })
 
   test('does not ask a machine that it has left until it begins again', () => {
@@ -159,7 +196,7 @@ describe('machines that another names', () => {
     begin({ linked: many })
     source.hint(many)
     let drawn = 0
-    stage.chance = () => 1 - ++drawn / 100
+    stage.chance = () => 1 / (1 + ++drawn)
     expect(askedInTurn()).toEqual([...many.slice(0, 32), ...many.slice(32).toReversed()])
   })
 
@@ -167,6 +204,32 @@ describe('machines that another names', () => {
     source.hint(['y'])
     askedInTurn()
     expect(wait(1_000).sent).toEqual([['p', follow(true)]])
+  })
+
+  test('that did help are not told of, though the timer of the question comes when it was answered', () => {
+    source.hint(['y'])
+    seek()
+    source.take('y', ['y'])
+    expect(wait().all).toEqual([])
+    source.leave()
+    expect(seek().sent).toEqual([['p', follow(false)]])
+  })
+
+  test('are not told of by who sat down meanwhile', () => {
+    source.hint(['y'])
+    seek()
+    source.stopAsking()
+    followed.seated = true
+    expect(wait().all).toEqual([])
+    followed.seated = false
+    expect(seek().sent).toEqual([['p', follow(false)]])
+  })
+
+  test('are forgotten once one serves: whoever is asked later names others', () => {
+    source.hint(['y', 'x'])
+    source.take('y', ['y'])
+    source.leave()
+    expect(askedInTurn()).toEqual(['p', 'q', 'x', 'y'])
   })
 
   test('are not told of when nobody was named', () => {
@@ -207,7 +270,7 @@ describe('a machine without a link', () => {
     for (const name of names(12, 'invented')) source.retry(name)
     stage.nowMs += DIALLED_MS
     source.hint(names(12, 'invented').toReversed())
-    expect(seek().reached).toEqual(names(12, 'invented').toReversed().slice(0, 8))
+    expect(seek().reached).toEqual([...names(12, 'invented').toReversed().slice(0, 8), 'p'])
   })
 })
 
@@ -237,6 +300,15 @@ describe('a source', () => {
     expect([source.machine, source.path]).toEqual([null, []])
     expect(source.leave()).toBeNull()
     expect(askedInTurn()).toEqual(['p', 'q', 'x', 'y'])
+  })
+})
+
+describe('a machine that others say to have more than', () => {
+  test('is not asked before all others were, and players hear that somebody did not help', () => {
+    source.doubt('p')
+    expect(seek().sent).toEqual([['q', follow(true)]])
+    expect(source.isAvoided('p')).toBe(false)
+    expect(askedInTurn(seekOn())).toEqual(['x', 'y'])
   })
 })
 

@@ -31,7 +31,11 @@ export class Source {
   path: readonly string[] = []
   #asked: { machine: string; sinceMs: number } | null = null
   readonly #tried = new Set<string>()
-  /** Did anyone name machines that did not help? */
+  /** Came back since all were asked anew: each is asked once more for it, however often its link flaps. */
+  readonly #returned = new Set<string>()
+  /** When all are asked anew, once all were asked; nothing that comes meanwhile puts it off. */
+  #anewAtMs: number | null = null
+  /** Did a source not help, or machines that anyone named? */
   #failed = false
   #hints: string[] = []
   readonly #avoided = new Map<string, number>()
@@ -67,8 +71,25 @@ export class Source {
       this.#scene.setTimer('seek', session, ANSWER_LIMIT_MS)
       return
     }
-    const spreadMs = this.#scene.random() * SEEK_AGAIN_SPREAD_MS
-    this.#scene.setTimer('seek', session, SEEK_AGAIN_MS + spreadMs)
+    this.#rest()
+  }
+
+  /** All were asked. After a pause they are again. */
+  #rest(): void {
+    const { nowMs, random } = this.#scene
+    this.#anewAtMs ??= nowMs + SEEK_AGAIN_MS + random() * SEEK_AGAIN_SPREAD_MS
+    const leftMs = this.#anewAtMs - nowMs
+    if (leftMs > 0) return this.#scene.setTimer('seek', this.#seeker.followed.session, leftMs)
+    this.#failed ||= this.#hints.length > 0
+    this.#forgetRound()
+    this.seek()
+  }
+
+  #forgetRound(): void {
+    this.#tried.clear()
+    this.#returned.clear()
+    this.#hints = []
+    this.#anewAtMs = null
   }
 
   /** The one that was asked does not serve: on to the next. */
@@ -77,13 +98,9 @@ export class Source {
     this.seek()
   }
 
-  /** The machine that was asked has not answered; or all were, and it begins anew. */
+  /** The machine that was asked has not answered; or all were, and are asked anew. */
   seekAgain(): void {
-    if (this.#asked === null) {
-      this.#failed ||= this.#hints.length > 0
-      this.#tried.clear()
-      this.#hints = []
-    } else {
+    if (this.#asked !== null) {
       // Timers of the world may come a little early.
       const leftMs = this.#asked.sinceMs + ANSWER_LIMIT_MS - this.#scene.nowMs
       if (leftMs > 0) return this.#scene.setTimer('seek', this.#seeker.followed.session, leftMs)
@@ -100,8 +117,10 @@ export class Source {
     this.#hints = [...new Set([...machines, ...this.#hints])].slice(0, MAX_HINTS)
   }
 
-  /** May be asked again at once. */
+  /** It has come back, and may be asked again at once. */
   retry(machine: string): void {
+    if (this.#returned.has(machine)) return
+    this.#returned.add(machine)
     this.#tried.delete(machine)
   }
 
@@ -110,13 +129,19 @@ export class Source {
     this.#tried.add(machine)
   }
 
+  /** It had its chance, and others are said to have more: not at once again, and players are told. */
+  doubt(machine: string): void {
+    this.skip(machine)
+    this.#failed = true
+  }
+
   /** It serves. True if that is news. */
   take(machine: string, path: readonly string[]): boolean {
     const changed = this.machine !== machine || this.path.join() !== path.join()
     this.machine = machine
     this.path = path
     this.#asked = null
-    this.#tried.clear()
+    this.#forgetRound()
     return changed
   }
 
