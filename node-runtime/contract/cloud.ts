@@ -184,6 +184,47 @@ export const releaseFileSchema = z.object({
 })
 export type ReleaseFile = z.infer<typeof releaseFileSchema>
 
+/** An invitation that this machine gave out. */
+export const givenInvitationSchema = z.object({
+  id: z.string(),
+  /** `dharma:invite/…`; whoever has it may come in. */
+  link: z.string(),
+  /** The same as five words, to be spoken. */
+  code: z.string(),
+  uses: z.number().int(),
+  used: z.number().int(),
+  /** Persons that came in by it. */
+  admitted: z.array(keySchema),
+  expiresMs: timeMsSchema,
+  state: z.enum(['open', 'used-up', 'expired', 'withdrawn']),
+})
+export type GivenInvitation = z.infer<typeof givenInvitationSchema>
+
+export const invitationsSchema = z.object({
+  /** The newest first. */
+  given: z.array(givenInvitationSchema),
+  /**
+   * Who let this machine's person in, who let in those, and so on to whom the cloud's own key let in, the
+   * nearest first. Empty where nobody is let in by others, or nobody did.
+   */
+  invitedBy: z.array(keySchema),
+})
+export type InvitationsReport = z.infer<typeof invitationsSchema>
+
+/** What an invitation leads to. */
+export const invitationOfferSchema = z.object({
+  cloud: keySchema,
+  /** As its owner called it; may be empty. */
+  name: z.string(),
+  inviter: z.object({ person: keySchema, name: z.string() }),
+  expiresMs: timeMsSchema,
+})
+export type InvitationOffer = z.infer<typeof invitationOfferSchema>
+
+const HOUR_MS = 3_600_000
+/** More than a school has. */
+const MAX_USES = 1_000
+
 export const cloudContract = {
   status: call({ input: emptySchema, output: cloudStatusSchema }),
   machines: call({ input: emptySchema, output: z.object({ machines: z.array(machineSchema) }) }),
@@ -229,15 +270,48 @@ export const cloudContract = {
     output: emptySchema,
     errors: ['NOT_OWNER', 'LIMIT_REACHED'],
   }),
+  /** Gives out an invitation into the present cloud. This machine must be on when somebody uses it. */
+  invite: call({
+    input: z.object({
+      /** Persons that may come in by it. */
+      uses: z.number().int().min(1).max(MAX_USES).default(1),
+      /** How long it holds, ms. */
+      lastsMs: z
+        .number()
+        .int()
+        .min(60_000)
+        .max(365 * 24 * HOUR_MS)
+        .default(24 * HOUR_MS),
+    }),
+    output: givenInvitationSchema,
+    errors: ['LIMIT_REACHED', 'INVITATION_INVALID'],
+  }),
+  /** The invitations that this machine gave out, and by whom its own person came in. */
+  invitations: call({ input: emptySchema, output: invitationsSchema }),
+  /** Takes an invitation back: it lets nobody in any more. Who came in by it stays. */
+  withdrawInvitation: call({
+    input: z.object({ id: z.string().max(64) }),
+    output: emptySchema,
+    errors: ['INVITATION_INVALID'],
+  }),
   /**
-   * Leaves the present cloud and joins another. The records of the present one stay in the data
-   * folder; joining it again brings them back. The recovery phrase is needed where this machine has
-   * none any more, and has not been in that cloud; it is not kept.
+   * What the link or the words of an invitation lead to. Asks the machine that gave it out, and changes
+   * nothing.
+   */
+  readInvitation: call({
+    input: z.object({ invitation: z.string().max(500) }),
+    output: invitationOfferSchema,
+    errors: ['INVITATION_INVALID', 'PEER_UNREACHABLE'],
+  }),
+  /**
+   * Leaves the present cloud and joins another, by its key, or by the link or the words of an invitation. The
+   * records of the present one stay in the data folder; joining it again brings them back. The recovery phrase
+   * is needed where this machine has none any more, and has not been in that cloud; it is not kept.
    */
   join: call({
-    input: z.object({ cloud: z.string(), phrase: phraseSchema.optional() }),
+    input: z.object({ cloud: z.string().max(500), phrase: phraseSchema.optional() }),
     output: z.object({ cloud: keySchema }),
-    errors: ['CLOUD_KEY_INVALID', ...PHRASE_ERRORS],
+    errors: ['CLOUD_KEY_INVALID', 'INVITATION_INVALID', 'PEER_UNREACHABLE', ...PHRASE_ERRORS],
   }),
   /**
    * Every cloud that this machine has ever been in, the present one included, in the order in which

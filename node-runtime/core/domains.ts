@@ -29,6 +29,8 @@ type HashedKind =
   | 'list-key'
   | 'list-nonce'
   | 'list-tag'
+  | 'meeting'
+  | 'meeting-proof'
   | 'name'
   | 'parties'
   | 'person'

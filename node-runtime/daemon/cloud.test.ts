@@ -82,3 +82,33 @@ it('a release file that is none is refused before anything starts', async () => 
   const { error } = await run('up', '--data', join(folder, 'm'), '--release', join(folder, 'none'))
   expect(error).toMatchObject({ code: 'RELEASE_FILE_INVALID' })
 })
+
+it('a person is invited, and joins with a machine that is off', async () => {
+  const testnet = await startTestnet()
+  const bootstrap = testnet.bootstrap.map(({ host, port }) => `${host}:${port}`).join(',')
+  const [hostDir, guestDir] = [join(folder, 'host'), join(folder, 'guest')]
+  const { out: created } = await run(
+    'cloud',
+    'create',
+    '--admission',
+    'invitation',
+    '--data',
+    hostDir,
+  )
+  const host = command.start(['up', '--data', hostDir, '--bootstrap', bootstrap, '--json'])
+  await nextLine(host)
+  const { out: given } = await run('invite', '--expires', '1h', '--data', hostDir)
+  expect(given).toMatchObject({ uses: 1, used: 0, state: 'open' })
+  const code = String(given['code']).split(' ')
+  const { out: joined } = await run(
+    ...['join', ...code, '--data', guestDir, '--bootstrap', bootstrap],
+  )
+  expect(joined['cloud']).toBe(created['cloud'])
+  const guest = command.start(['up', '--data', guestDir, '--bootstrap', bootstrap, '--json'])
+  expect(read(await nextLine(guest))['cloud']).toBe(created['cloud'])
+  await until(async () => (await run('doctor', '--data', guestDir)).out['state'] === 'joined')
+  expect((await run('invite', '--expires', '3y', '--data', hostDir)).error['code']).toBe(
+    'BAD_INPUT',
+  )
+  await testnet.close()
+}, 60_000)

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import type { CloudInfo } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
-import { connectToFolder } from '../host/running-machine.ts'
+import { connectIfRunning, connectToFolder } from '../host/running-machine.ts'
 import type { Connection } from '../host/running-machine.ts'
 import { createCloudIn } from '../machine/new-cloud.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
@@ -75,13 +75,6 @@ export async function revokeRelease(
 async function ask<T>(dataDir: string, call: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await connectToFolder(dataDir)
   return call(connection).finally(() => connection.close())
-}
-
-async function connectIfRunning(dataDir: string): Promise<Connection | null> {
-  return connectToFolder(dataDir).catch((error: unknown) => {
-    if (error instanceof CloudError && error.code === 'NO_MACHINE') return null
-    throw error
-  })
 }
 
 /** Never over another file, which may be the only one that somebody has. @throws CloudError BAD_INPUT */

@@ -1,5 +1,6 @@
-// The command line: `dharma up`, `doctor`, `list`, `call`, `calls`, `testnet`, `demo`, `cloud`, `person` and
-// `system`. Each command is loaded when it is named, so that a call does not wait for all that a machine needs.
+// The command line: `dharma up`, `doctor`, `list`, `call`, `calls`, `testnet`, `demo`, `invite`, `join`, `cloud`,
+// `person` and `system`. Each command is loaded when it is named, so that a call does not wait for all that a
+// machine needs.
 import { resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -15,6 +16,7 @@ import { defaultDataDir } from '../host/default-data-dir.ts'
 import { endWhenReaderGoes, printFailure, printJson, printText } from './output.ts'
 
 const MAX_PORT = 65_535
+const DAY_MS = 86_400_000
 const DATA_HELP = 'data folder of the machine (default: $DHARMA_DATA, else the usual place)'
 const JSON_HELP = 'print one line of JSON for programs'
 
@@ -36,6 +38,20 @@ function parseSpeed(text: string): number {
   const speed = Number(text)
   if (speed >= 0.1 && speed <= 100) return speed
   throw new InvalidArgumentError('A speed is a number from 0.1 to 100.')
+}
+
+function parseUses(text: string): number {
+  const uses = Number(text)
+  if (/^\d+$/.test(text) && uses >= 1 && uses <= 1_000) return uses
+  throw new InvalidArgumentError('Uses are a number from 1 to 1000.')
+}
+
+/** Ms. */
+function parseTime(text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,4})([mhd])$/.exec(text) ?? []
+  const timeMs = Number(amount) * ({ m: 60_000, h: 3_600_000, d: DAY_MS }[unit] ?? Number.NaN)
+  if (timeMs >= 60_000 && timeMs <= 365 * DAY_MS) return timeMs
+  throw new InvalidArgumentError('A time is such as 30m, 1h or 7d, at most 365d.')
 }
 
 function parseDays(text: string): number {
@@ -228,6 +244,43 @@ program
   .action(async (options: { open: boolean; speed: number }) => {
     const { demo } = await import('./demo/demo.ts')
     await demo(options)
+  })
+
+program
+  .command('invite')
+  .description(
+    'Give out an invitation into the cloud of a folder’s running machine: a link and a code.',
+  )
+  .option('--uses <number>', 'persons that may come in by it', parseUses, 1)
+  .option('--expires <time>', 'how long it holds, such as 30m, 1h or 7d', parseTime, DAY_MS)
+  .option('--withdraw <id>', 'instead, take back the invitation with this id')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(
+    async (
+      options: DataOption & { uses: number; expires: number; withdraw?: string; json: boolean },
+    ) => {
+      const { invite, withdraw } = await import('./invite.ts')
+      if (options.withdraw === undefined) await invite(dataDirOf(options), options)
+      else await withdraw(dataDirOf(options), options.withdraw, options.json)
+    },
+  )
+
+program
+  .command('join')
+  .description('Join a cloud by the link or code of an invitation, or by its key; running or not.')
+  .argument('<invitation...>', 'a link, the words of a code, or a key')
+  .option('--bootstrap <addresses>', 'of a machine that is off: begin in the DHT at these')
+  .option('--data <folder>', DATA_HELP)
+  .option('--json', JSON_HELP, false)
+  .action(async (words: string[], options: DataOption & { bootstrap?: string; json: boolean }) => {
+    const { bootstrap, json } = options
+    const { join } = await import('./invite.ts')
+    await join(dataDirOf(options), {
+      text: words.join(' '),
+      json,
+      ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),
+    })
   })
 
 const cloud = program.command('cloud').description('Begin a cloud, and speak for it as its owner.')

@@ -46,3 +46,11 @@ export async function connectToFolder(
     throw none
   }
 }
+
+/** The same, or null if none is running there. @throws CloudError FOLDER_UNUSABLE */
+export async function connectIfRunning(dataDir: string): Promise<Connection | null> {
+  return connectToFolder(dataDir).catch((error: unknown) => {
+    if (error instanceof CloudError && error.code === 'NO_MACHINE') return null
+    throw error
+  })
+}

@@ -14,6 +14,7 @@ import { LISTED_MS } from '../core/finding/list-form.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import type { Attested, Revocation } from '../core/forms/revocation.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
 import { decodeKey } from '../core/keys.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
@@ -24,6 +25,7 @@ import type { StoreDamage } from '../ports/record-store.ts'
 import { PROTOCOL } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
+import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
@@ -88,6 +90,8 @@ export interface CloudNodeOptions {
   lists?: readonly string[]
   /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
   secrets?: SecretStore
+  /** By which this machine's person has just been let in. */
+  chain?: readonly SignedForm[] | null
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
@@ -109,6 +113,7 @@ interface CloudNodeEvents {
 
 interface Parts {
   admission: CloudAdmission
+  invitations: Invitations
   swarm: Swarm
   lists: Lists
   membership: Membership
@@ -122,6 +127,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #options: CloudNodeOptions
   readonly #opened: Disposal
   readonly admission: CloudAdmission
+  readonly invitations: Invitations
   readonly swarm: Swarm
   readonly lists: Lists
   readonly membership: Membership
@@ -139,6 +145,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.#options = options
     this.#opened = opened
     this.admission = parts.admission
+    this.invitations = parts.invitations
     this.swarm = parts.swarm
     this.lists = parts.lists
     this.membership = parts.membership
@@ -222,7 +229,13 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       genesis: () => genesis?.body() ?? null,
       learned: (body) => genesis?.learned(body),
       release: options.release ?? null,
+      chain: options.chain ?? null,
       ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
+      member: () => ({
+        publicKey: identity.machine,
+        secretKey: identity.machineKeys.secretKey,
+        attestation: identity.attestationFor(cloud),
+      }),
       dial: (machine) => node?.swarm.reach(machine),
       askAllAgain: () => node?.swarm.askAllAgain(),
       changed: () => node?.emit('connectionChanged'),
@@ -267,6 +280,18 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     opened.add(swarm, () => swarm.close())
     opened.add(local, () => local.close())
     admission.attach(swarm)
+    const invitations = await Invitations.open({
+      folder,
+      cloud,
+      machine: identity.machine,
+      swarm,
+      genesis: () => genesis?.body() ?? null,
+      inviter: () => ({ person: identity.person, name: identity.personName }),
+      admit: (person) => admission.admit(person),
+      now,
+      log,
+    })
+    opened.add(invitations, () => invitations.close())
     opened.add(remembered, () => remembered.close())
     opened.add(lists, () => lists.close())
     for (const url of options.lists ?? []) await lists.add(url)
@@ -339,6 +364,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     opened.add(sessions, () => sessions.close())
     const parts = {
       admission,
+      invitations,
       swarm,
       lists,
       membership,

@@ -14,12 +14,15 @@ import type {
   CloudNotice,
   CloudStatus,
   ConnectionReport,
+  InvitationOffer,
   ReleaseFile,
 } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
+import type { JoinText } from '../contract/join-text.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
 import { opening } from '../flow/disposal.ts'
@@ -34,6 +37,9 @@ import type { WayName } from '../core/finding/ways-core.ts'
 import { reportConnection } from '../services/cloud/connection-report.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
+import { readWanted, secretOf } from '../services/cloud/invited.ts'
+import { acceptOffer, readOffer } from '../services/cloud/meeting.ts'
+import type { MeetingOptions } from '../services/cloud/meeting.ts'
 import { createDbService } from '../services/db/db-service.ts'
 import { createIdentityService } from '../services/identity/identity-service.ts'
 import type { Identity } from '../services/identity/identity.ts'
@@ -149,7 +155,8 @@ export class Runtime {
       const { machine } = identity
       const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
       const runtime = new Runtime(options, { identity, clouds, systems, notices, opened })
-      await runtime.#enter(clouds.current, options.lists)
+      const { lists = [] } = options
+      await runtime.#enter(clouds.current, { lists })
       return runtime
     })
   }
@@ -194,7 +201,13 @@ export class Runtime {
     )
   }
 
-  async #enter(cloud: string, lists: readonly string[] = []): Promise<void> {
+  async #enter(
+    cloud: string,
+    {
+      lists = [],
+      chain = null,
+    }: { lists?: readonly string[]; chain?: readonly SignedForm[] | null } = {},
+  ): Promise<void> {
     const { dataDir, kind, log, bootstrap, host, ways, release, secrets } = this.#options
     const options: CloudNodeOptions = {
       folder: join(dataDir, 'clouds', cloud),
@@ -206,6 +219,7 @@ export class Runtime {
       judge: sharedJudge(),
       originated: this.#clouds.isOriginated(cloud),
       ownerKey: this.#clouds.ownerKeyOf(cloud),
+      chain,
       release: release === undefined || cloudIdOf(release.genesis) !== cloud ? null : release,
       genesis: {
         body: () => this.#clouds.genesisOf(cloud) ?? null,
@@ -241,28 +255,61 @@ export class Runtime {
   }
 
   #join(text: string, phrase?: string): Promise<void> {
-    const cloud = parseCloudKey(text)
-    return this.#moves.run(() => this.#move(cloud, phrase))
+    const wanted = readWanted(text)
+    if (wanted.kind === 'cloud') return this.#moves.run(() => this.#move(wanted.cloud, { phrase }))
+    return this.#moves.run(async () => {
+      const options = await this.#meeting(wanted)
+      const admitted = await acceptOffer(options, async (cloud) => {
+        await this.#attest(cloud, phrase)
+        return this.#identity.attestationFor(cloud)
+      })
+      const { offer, genesis, chain, machine, addresses } = admitted
+      await this.#clouds.learnGenesis(offer.cloud, genesis)
+      await this.#move(offer.cloud, { chain })
+      this.#present().swarm.reach(machine, addresses)
+    })
+  }
+
+  async #readInvitation(text: string): Promise<InvitationOffer> {
+    const wanted = readWanted(text)
+    if (wanted.kind !== 'cloud') return readOffer(await this.#meeting(wanted))
+    throw new CloudError('INVITATION_INVALID', 'This is the key of a cloud, and no invitation.')
+  }
+
+  async #meeting(wanted: Exclude<JoinText, { kind: 'cloud' }>): Promise<MeetingOptions> {
+    const { swarm } = this.#present()
+    return { swarm, machine: this.#identity.machine, secret: await secretOf(wanted) }
   }
 
   #create({ phrase, ...cloud }: NewCloud & { phrase?: string | undefined }): Promise<void> {
     return this.#moves.run(async () => {
       // Nothing is begun before it is known that this machine may enter.
       this.#identity.ownKeysOf(phrase)
-      await this.#move(await this.#clouds.create(cloud), phrase)
+      await this.#move(await this.#clouds.create(cloud), { phrase })
     })
   }
 
-  async #move(cloud: string, phrase?: string): Promise<void> {
-    const before = this.#clouds.current
-    if (cloud === before) return
+  /** The person's word that this machine is theirs in a cloud, by the phrase where it is not kept here. */
+  async #attest(cloud: string, phrase: string | undefined): Promise<void> {
     const { machine } = this.#identity
     if (phrase !== undefined) await this.#identity.attest({ machine, cloud, phrase })
+  }
+
+  async #move(
+    cloud: string,
+    { phrase, chain = null }: { phrase?: string | undefined; chain?: readonly SignedForm[] | null },
+  ): Promise<void> {
+    const before = this.#clouds.current
+    if (cloud === before) {
+      if (chain !== null) await this.#present().admission.keepChain(chain)
+      return
+    }
+    await this.#attest(cloud, phrase)
     // Nothing is left before it is known that this machine may enter.
     this.#identity.attestationFor(cloud)
     await this.#leave()
     try {
-      await this.#enter(cloud)
+      await this.#enter(cloud, { chain })
       await this.#clouds.choose(cloud)
     } catch (error) {
       await this.#leave()
@@ -361,7 +408,14 @@ export class Runtime {
             for (const stop of stops) stop()
           }
         },
-        join: (cloud, phrase) => this.#join(cloud, phrase),
+        join: (text, phrase) => this.#join(text, phrase),
+        readInvitation: (text) => this.#readInvitation(text),
+        invitations: () => {
+          const { admission, invitations } = this.#present()
+          return { given: invitations.given, invitedBy: admission.invitedBy }
+        },
+        invite: (uses, lastsMs) => this.#present().invitations.create(uses, lastsMs),
+        withdrawInvitation: (id) => this.#present().invitations.withdraw(id),
         create: (cloud) => this.#create(cloud),
         info: () => this.#info(),
         makeRelease: (name, expiresMs) => this.#present().admission.makeRelease(name, expiresMs),

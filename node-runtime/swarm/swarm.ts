@@ -259,6 +259,30 @@ export class Swarm implements Network {
     for (const link of this.#links.values()) link.close()
   }
 
+  /**
+   * Is there under another key, too, which is announced in the DHT, for those who are no members yet. What they
+   * send is nobody's: measure it. The returned function ends that.
+   */
+  async listenUnder(
+    keyPair: KeyPair,
+    onConnection: (connection: SwarmConnection) => void,
+  ): Promise<() => Promise<void>> {
+    const server = this.#dht.createServer({}, onConnection)
+    await server.listen(keyPair)
+    return () => server.close()
+  }
+
+  /**
+   * A connection with whoever listens under a key, or an error on it.
+   * @param addresses  where it may be; each is tried without asking the DHT
+   */
+  async dialUnder(key: Uint8Array, addresses: readonly MachineAddress[]): Promise<SwarmConnection> {
+    const tried = await Promise.all(addresses.map((address) => this.#dht.answers(address)))
+    const relayAddresses = addresses.filter((_, at) => tried[at])
+    const { keyPair } = this.#options
+    return this.#dht.connect(key, { keyPair, relayAddresses })
+  }
+
   onLink(attach: (mux: LinkMux, peer: PeerInfo) => void): () => void {
     this.#attachers.add(attach)
     for (const link of this.#links.values()) attach(link.mux, link.peer)

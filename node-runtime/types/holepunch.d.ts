@@ -236,6 +236,11 @@ declare module 'hyperdht' {
     /** Nodes that are asked first for the way to the machine; the machine itself may be one. */
     relayAddresses?: DhtAddress[] | null
   }
+  export interface DhtServer extends EventEmitter {
+    /** Listens under the key, and announces it. */
+    listen(keyPair: { publicKey: Uint8Array; secretKey: Uint8Array }): Promise<void>
+    close(): Promise<void>
+  }
   export default class DHT extends EventEmitter {
     constructor(options?: DhtOptions)
     static bootstrapper(port: number, host: string, options?: object): DHT
@@ -247,6 +252,10 @@ declare module 'hyperdht' {
     fullyBootstrapped(): Promise<void>
     ready(): Promise<void>
     connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection
+    createServer(
+      options: { firewall?: (publicKey: Buffer) => boolean },
+      onConnection: (connection: SwarmConnection) => void,
+    ): DhtServer
     /** Rejects if no node answers there. */
     ping(address: DhtAddress, options?: { retry?: boolean }): Promise<unknown>
     /** Nodes that answered lately, for the next start. */

@@ -11,7 +11,7 @@ import {
 } from '../../core/admission/release-form.ts'
 import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
-import { MAX_CHAIN, signAdmission } from '../../core/admission/admission-form.ts'
+import { MAX_CHAIN, readChain, signAdmission } from '../../core/admission/admission-form.ts'
 import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
 import { MAX_REVOCATIONS, Revocations } from '../../core/admission/revocations.ts'
 import { isWork, searchWork } from '../../core/admission/work.ts'
@@ -29,6 +29,7 @@ import { jsonCodec } from '../../swarm/codec.ts'
 import type { Admissions } from '../../swarm/doorkeeper.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 import { PeerFault } from '../../swarm/peer-fault.ts'
+import type { MeetingFault } from './meeting.ts'
 
 /** Hashes in one go: about 5 ms, so that calls do not wait for the work. */
 const HASHES_AT_ONCE = 2_000
@@ -70,6 +71,10 @@ export interface AdmissionOptions {
   release: ReleaseFile | null
   /** The key that speaks for the cloud, if this machine has it. */
   ownerKey: AdmissionSigner | null
+  /** With which it lets in others without that key. */
+  member: () => AdmissionSigner
+  /** By which this machine's person has just been let in; the one of the last time if null. */
+  chain: readonly SignedForm[] | null
   /** A machine may let this one in now. */
   dial: (machine: string) => void
   /** A release was taken back: whoever runs it has to go. */
@@ -179,6 +184,30 @@ export class CloudAdmission implements Admissions {
     this.#options.changed()
   }
 
+  /**
+   * Lets a person in: with the chain by which they are, from now on; null where the cloud asks for none. Or says
+   * why this machine can't.
+   */
+  admit(person: string): { chain: SignedForm[] | null } | { fault: MeetingFault } {
+    const { cloud, member, now } = this.#options
+    const kind = this.#kind()
+    if (kind === 'link' || kind === 'open') return { chain: null }
+    if (kind !== 'invitation' || this.#ownFault() !== null) return { fault: 'not-in' }
+    const own = this.#file.chain ?? []
+    if (own.length >= MAX_CHAIN) return { fault: 'too-deep' }
+    return { chain: [signAdmission({ cloud, person, sequence: now() }, member()), ...own] }
+  }
+
+  /** Who let in this machine's person, who those, and so on, the nearest first; see `readChain`. */
+  get invitedBy(): string[] {
+    const { cloud, person } = this.#options
+    const { genesis } = this
+    const { chain } = this.#file
+    if (genesis === null || chain === null) return []
+    const { keys } = genesis
+    return readChain(chain, { cloud, person: person(), keys })?.slice(1) ?? []
+  }
+
   /** Somebody let this machine's person in. Resolves once that is on the disk. */
   async keepChain(chain: readonly SignedForm[]): Promise<void> {
     await this.#change({ chain: [...chain] })
@@ -235,8 +264,9 @@ export class CloudAdmission implements Admissions {
 
   /** Who owns the cloud is in it by that; everybody else gets in by what they were given. */
   async #begin(): Promise<void> {
-    const { cloud, release, ownerKey, person, now } = this.#options
+    const { cloud, release, chain, ownerKey, person, now } = this.#options
     const kind = this.#kind()
+    if (chain !== null) await this.#change({ chain: [...chain] })
     if (release !== null) {
       const { release: form, secretKey } = release
       await this.#change({ release: { form, secretKey } })

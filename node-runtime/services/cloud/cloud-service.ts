@@ -4,6 +4,9 @@ import type {
   CloudInfo,
   CloudStatus,
   ConnectionReport,
+  GivenInvitation,
+  InvitationOffer,
+  InvitationsReport,
   KnownCloud,
   MachineInfo,
   ReleaseFile,
@@ -24,7 +27,12 @@ interface CloudServiceOptions {
   connection: () => ConnectionReport
   onChange: (listener: () => void) => () => void
   onConnectionChange: (listener: () => void) => () => void
-  join: (cloud: string, phrase?: string) => Promise<void>
+  /** By a cloud's key or an invitation. */
+  join: (text: string, phrase?: string) => Promise<void>
+  readInvitation: (text: string) => Promise<InvitationOffer>
+  invitations: () => InvitationsReport
+  invite: (uses: number, lastsMs: number) => Promise<GivenInvitation>
+  withdrawInvitation: (id: string) => Promise<void>
   create: (cloud: NewCloud & { phrase?: string | undefined }) => Promise<void>
   info: () => CloudInfo
   makeRelease: (name: string, expiresMs: number | null) => { release: string; file: ReleaseFile }
@@ -51,6 +59,15 @@ export function createCloudService(options: CloudServiceOptions) {
       await options.join(input.cloud, input.phrase)
       return { cloud: status().cloud }
     }),
+    invite: os.cloud.invite.handler(({ input }) => options.invite(input.uses, input.lastsMs)),
+    invitations: os.cloud.invitations.handler(() => options.invitations()),
+    withdrawInvitation: os.cloud.withdrawInvitation.handler(async ({ input }) => {
+      await options.withdrawInvitation(input.id)
+      return {}
+    }),
+    readInvitation: os.cloud.readInvitation.handler(({ input }) =>
+      options.readInvitation(input.invitation),
+    ),
     create: os.cloud.create.handler(async ({ input }) => {
       await options.create(input)
       const { name, admission } = input

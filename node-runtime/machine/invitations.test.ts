@@ -1,0 +1,174 @@
+// Invitations, from the call at one machine to the link with another.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import DHT from 'hyperdht'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { contract } from '../contract/index.ts'
+import { meetingKeys, decodeInvitation } from '../core/admission/invitation.ts'
+import { connect } from '../rpc/client.ts'
+import type { AnyPort } from '../rpc/port.ts'
+import { startTestnet } from '../swarm/testnet.ts'
+import { silentLog, until } from '../testing/cloud-nodes.ts'
+import { Runtime } from './runtime.ts'
+
+let testnet: Awaited<ReturnType<typeof startTestnet>>
+let folder: string
+/** What ends those that run. */
+const running = new Set<() => Promise<void>>()
+
+beforeAll(async () => {
+  testnet = await startTestnet()
+})
+afterAll(() => testnet.close())
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dharma-invite-'))
+})
+afterEach(async () => {
+  await Promise.all([...running].map((stop) => stop()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function start(name: string, withDht = true) {
+  const runtime = await Runtime.start({
+    dataDir: join(folder, name),
+    sdkDir: folder,
+    kind: 'headless',
+    log: silentLog,
+    bootstrap: withDht ? testnet.bootstrap : [],
+    host: '127.0.0.1',
+  })
+  const { port1, port2 } = new MessageChannel()
+  runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
+  const { cloud, identity } = connect(contract, port1 as unknown as AnyPort)
+  const { person } = await identity.whoami({})
+  const stop = async (): Promise<void> => {
+    running.delete(stop)
+    port1.close()
+    await runtime.close()
+  }
+  running.add(stop)
+  return { cloud, person, stop }
+}
+type Machine = Awaited<ReturnType<typeof start>>
+
+/** One that began a cloud by invitation. */
+async function startOwner(): Promise<Machine> {
+  const owner = await start('owner')
+  await owner.cloud.create({ name: 'Ours', admission: 'invitation' })
+  return owner
+}
+
+const isJoined = async ({ cloud }: Machine): Promise<boolean> =>
+  (await cloud.status({})).state === 'joined'
+
+it('whoever has the words sees where they lead, comes in, and invites others', async () => {
+  const owner = await startOwner()
+  const { code, link } = await owner.cloud.invite({ uses: 2 })
+  expect(code).toMatch(/^([a-z]+ ){4}[a-z]+$/)
+  const guest = await start('guest')
+  const offer = await guest.cloud.readInvitation({ invitation: code.replaceAll(' ', '-') })
+  const { cloud: id } = await owner.cloud.status({})
+  expect(offer).toMatchObject({ cloud: id, name: 'Ours', inviter: { person: owner.person } })
+  expect((await owner.cloud.invitations({})).given[0]).toMatchObject({ used: 0, state: 'open' })
+
+  await guest.cloud.join({ cloud: code })
+  await until(() => isJoined(guest))
+  expect((await guest.cloud.info({})).name).toBe('Ours')
+  expect((await guest.cloud.invitations({})).invitedBy).toEqual([owner.person])
+  // A second time is no second use.
+  await guest.cloud.join({ cloud: link })
+  expect((await owner.cloud.invitations({})).given[0]).toMatchObject({
+    used: 1,
+    admitted: [guest.person],
+  })
+
+  const third = await start('third')
+  const { link: second } = await guest.cloud.invite({})
+  await third.cloud.join({ cloud: second })
+  await until(() => isJoined(third))
+  expect((await third.cloud.invitations({})).invitedBy).toEqual([guest.person, owner.person])
+  // Who is in stays in, whatever becomes of the invitation, and over a restart.
+  await third.stop()
+  const again = await start('third')
+  await until(() => isJoined(again))
+})
+
+it('it lets in no more than it is for, and nobody once it was withdrawn or has expired', async () => {
+  const owner = await startOwner()
+  const [a, b] = [await start('a'), await start('b')]
+  const once = await owner.cloud.invite({})
+  await a.cloud.join({ cloud: once.link })
+  await expect(b.cloud.join({ cloud: once.link })).rejects.toMatchObject({
+    code: 'INVITATION_INVALID',
+    details: { fault: 'used-up' },
+  })
+  expect((await owner.cloud.invitations({})).given[0]?.state).toBe('used-up')
+
+  const withdrawn = await owner.cloud.invite({})
+  await owner.cloud.withdrawInvitation({ id: withdrawn.id })
+  await expect(b.cloud.join({ cloud: withdrawn.link })).rejects.toMatchObject({
+    code: 'PEER_UNREACHABLE',
+  })
+  expect((await owner.cloud.invitations({})).given[0]?.state).toBe('withdrawn')
+  await expect(owner.cloud.withdrawInvitation({ id: 'none' })).rejects.toMatchObject({
+    code: 'INVITATION_INVALID',
+  })
+})
+
+it('it is kept over a restart, and found without any node of the DHT by its link', async () => {
+  const owner = await startOwner()
+  await owner.cloud.invite({})
+  await owner.stop()
+  const again = await start('owner', false)
+  const [given] = (await again.cloud.invitations({})).given
+  const guest = await start('guest', false)
+  await until(async () => (await again.cloud.connection({})).addresses.length > 0)
+  const { link } = (await again.cloud.invitations({})).given[0]!
+  expect(given?.code).toBe((await again.cloud.invitations({})).given[0]?.code)
+  await guest.cloud.join({ cloud: link })
+  await until(() => isJoined(guest))
+})
+
+it('who finds the meeting in the DHT, and has no invitation, learns nothing', async () => {
+  const owner = await startOwner()
+  const { link } = await owner.cloud.invite({})
+  const secret = decodeInvitation(link.slice('dharma:invite/'.length))!
+  const { publicKey } = meetingKeys(secret.seed)
+  const stranger = new DHT({ bootstrap: [...testnet.bootstrap], host: '127.0.0.1' })
+  const heard: Uint8Array[] = []
+  const ended = new Promise<void>((resolve) => {
+    const connection = stranger.connect(publicKey)
+    connection.on('error', () => {})
+    connection.on('data', (bytes: Uint8Array) => heard.push(bytes))
+    connection.once('close', resolve)
+    connection.write(Buffer.from(JSON.stringify({ step: 'knock', proof: '0'.repeat(64) })))
+  })
+  await ended
+  await stranger.destroy()
+  expect(heard.filter(({ byteLength }) => byteLength > 0)).toEqual([])
+  expect((await owner.cloud.invitations({})).given[0]).toMatchObject({ used: 0, state: 'open' })
+})
+
+it('what is none is said to be none, before anybody is asked', async () => {
+  const guest = await start('guest')
+  const refuses = (cloud: string) => expect(guest.cloud.join({ cloud })).rejects
+  await refuses('dharma:invite/yyyyyyyyy').toMatchObject({ code: 'INVITATION_INVALID' })
+  await refuses('able ocean quick table fiveteen').toMatchObject({
+    code: 'INVITATION_INVALID',
+    details: { word: 'fiveteen' },
+  })
+  await refuses('able ocean').toMatchObject({ code: 'CLOUD_KEY_INVALID' })
+})
+
+it('a cloud of releases lets nobody in by invitations; an open one whoever knows it', async () => {
+  const owner = await start('owner')
+  const { link } = await owner.cloud.invite({})
+  const guest = await start('guest')
+  await guest.cloud.join({ cloud: link })
+  await until(() => isJoined(guest))
+  expect((await guest.cloud.invitations({})).invitedBy).toEqual([])
+  await owner.cloud.create({ admission: 'release' })
+  await expect(owner.cloud.invite({})).rejects.toMatchObject({ code: 'INVITATION_INVALID' })
+})

@@ -1,0 +1,283 @@
+// The invitations that this machine gave out: their file, and the door at which the invited knock.
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { GivenInvitation, InvitationsReport } from '../../contract/cloud.ts'
+import { CloudError } from '../../contract/errors.ts'
+import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import {
+  MAX_INVITATIONS,
+  stateOf,
+  useInvitation,
+  withInvitation,
+} from '../../core/admission/guest-book.ts'
+import type { Invitation } from '../../core/admission/guest-book.ts'
+import { encodeInvitation, meetingKeys, proveInvitation } from '../../core/admission/invitation.ts'
+import type { MachineAddress } from '../../core/finding/dial-list.ts'
+import { openAttestation } from '../../core/forms/attestation.ts'
+import type { Attestation } from '../../core/forms/attestation.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
+import { encodeKey, fromHex, toHex } from '../../core/keys.ts'
+import { SerialQueue } from '../../flow/serial-queue.ts'
+import type { Log } from '../../ports/log.ts'
+import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
+import { Frames, TalkEnded } from '../../swarm/frames.ts'
+import type { SwarmConnection } from '../../swarm/frames.ts'
+import type { Swarm } from '../../swarm/swarm.ts'
+import { newCode, seedOfCode } from './invitation-code.ts'
+import { meetingCodec, TALK_LIMIT_MS } from './meeting.ts'
+import type { MeetingFault, MeetingMessage } from './meeting.ts'
+
+/** Talks at once; whoever knows the key of a meeting from the DHT may begin some. */
+const MAX_TALKS = 16
+const ID_BYTES = 8
+
+const fileSchema = z.object({
+  invitations: z
+    .array(
+      z.object({
+        id: z.string(),
+        seed: z.string().regex(/^[0-9a-f]{32}$/),
+        code: z.string(),
+        uses: z.number().int(),
+        createdMs: timeMsSchema,
+        expiresMs: timeMsSchema,
+        withdrawn: z.boolean(),
+        admitted: z.array(keySchema),
+      }),
+    )
+    .max(MAX_INVITATIONS),
+})
+
+export interface InvitationsOptions {
+  folder: string
+  cloud: string
+  machine: string
+  swarm: Pick<Swarm, 'listenUnder' | 'ownAddresses'>
+  genesis: () => string | null
+  inviter: () => { person: string; name: string }
+  /** The chain by which a person is in, from now on; null where the cloud asks for none. Or why not. */
+  admit: (person: string) => { chain: SignedForm[] | null } | { fault: MeetingFault }
+  now: () => number
+  log: Log
+}
+
+export class Invitations {
+  readonly #options: InvitationsOptions
+  readonly #path: string
+  #book: readonly Invitation[]
+  readonly #changes = new SerialQueue()
+  /** By the invitation's id. */
+  readonly #doors = new Map<string, () => Promise<void>>()
+  readonly #talks = new Set<Frames<MeetingMessage>>()
+  #closed = false
+
+  private constructor(options: InvitationsOptions, path: string, book: readonly Invitation[]) {
+    this.#options = options
+    this.#path = path
+    this.#book = book
+  }
+
+  /** Listens for the invited at once, without waiting for the DHT. */
+  static async open(options: InvitationsOptions): Promise<Invitations> {
+    const { folder, log, now } = options
+    const path = join(folder, 'invitations.json')
+    const file = await readJsonFile(path, fileSchema, {
+      evenIfGone: true,
+      onFallback: (message) => log.warn(message),
+    })
+    const invitations = new Invitations(options, path, file?.invitations ?? [])
+    for (const invitation of invitations.#book) {
+      if (stateOf(invitation, now()) === 'open') invitations.#listen(invitation)
+    }
+    return invitations
+  }
+
+  /**
+   * Gives one out. Resolves once it is on the disk.
+   * @param lastsMs  how long it holds
+   * @throws CloudError LIMIT_REACHED, INVITATION_INVALID if this machine can't let anybody in
+   */
+  async create(uses: number, lastsMs: number): Promise<GivenInvitation> {
+    const { now } = this.#options
+    this.#checkMay()
+    const code = newCode()
+    const seed = await seedOfCode(code)
+    const invitation: Invitation = {
+      id: toHex(randomBytes(ID_BYTES)),
+      seed: toHex(seed),
+      code,
+      uses,
+      createdMs: now(),
+      expiresMs: now() + lastsMs,
+      withdrawn: false,
+      admitted: [],
+    }
+    await this.#changes.run(async () => {
+      const book = withInvitation(this.#book, invitation, now())
+      if (book === null) {
+        throw new CloudError(
+          'LIMIT_REACHED',
+          `This machine has given out ${MAX_INVITATIONS} invitations that still hold. Withdraw one first.`,
+        )
+      }
+      await this.#write(book)
+    })
+    this.#listen(invitation)
+    return this.#describe(invitation)
+  }
+
+  /** Those that were given out, the newest first. */
+  get given(): InvitationsReport['given'] {
+    return this.#book.map((invitation) => this.#describe(invitation)).toReversed()
+  }
+
+  /** It lets nobody in from now on. @throws CloudError INVITATION_INVALID if there is none with this id */
+  async withdraw(id: string): Promise<void> {
+    await this.#changes.run(async () => {
+      if (!this.#book.some((one) => one.id === id)) {
+        throw new CloudError('INVITATION_INVALID', 'This machine gave out no such invitation.', {
+          id,
+        })
+      }
+      await this.#write(
+        this.#book.map((one) => (one.id === id ? { ...one, withdrawn: true } : one)),
+      )
+    })
+    this.#endDoor(id)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const frames of this.#talks) frames.close()
+    for (const id of this.#doors.keys()) this.#endDoor(id)
+    await this.#changes.run(async () => {})
+  }
+
+  #checkMay(): void {
+    const { genesis, inviter, admit } = this.#options
+    const may = admit(inviter().person)
+    if (genesis() !== null && !('fault' in may)) return
+    throw new CloudError(
+      'INVITATION_INVALID',
+      'This machine cannot let anybody into the cloud: it is not in it itself, has not heard yet how the ' +
+        'cloud began, or the cloud is for releases of its owner.',
+      { fault: 'fault' in may ? may.fault : 'not-in' },
+    )
+  }
+
+  #describe(invitation: Invitation): GivenInvitation {
+    const { id, seed, code, uses, admitted, expiresMs } = invitation
+    const secret = { seed: fromHex(seed), addresses: this.#hints() }
+    return {
+      id,
+      link: `dharma:invite/${encodeInvitation(secret)}`,
+      code,
+      uses,
+      used: admitted.length,
+      admitted,
+      expiresMs,
+      state: stateOf(invitation, this.#options.now()),
+    }
+  }
+
+  #hints(): readonly MachineAddress[] {
+    return this.#options.swarm.ownAddresses
+  }
+
+  #listen(invitation: Invitation): void {
+    const { swarm, log } = this.#options
+    const keys = meetingKeys(fromHex(invitation.seed))
+    swarm
+      .listenUnder(keys, (connection) => this.#receive(connection, invitation.id))
+      .then((end) => {
+        this.#doors.set(invitation.id, end)
+        const now = this.#book.find(({ id }) => id === invitation.id)
+        if (this.#closed || now === undefined || now.withdrawn) this.#endDoor(invitation.id)
+      })
+      .catch((error: unknown) => {
+        if (!this.#closed) log.error('nobody can come in by an invitation', { error })
+      })
+  }
+
+  #endDoor(id: string): void {
+    const end = this.#doors.get(id)
+    this.#doors.delete(id)
+    end?.().catch((error: unknown) => {
+      if (!this.#closed)
+        this.#options.log.warn('the door of an invitation did not close', { error })
+    })
+  }
+
+  #receive(connection: SwarmConnection, id: string): void {
+    const frames = new Frames(connection, meetingCodec, TALK_LIMIT_MS)
+    if (this.#closed || this.#talks.size >= MAX_TALKS) return frames.close()
+    this.#talks.add(frames)
+    this.#talk(frames, connection, id)
+      .then(() => frames.finish())
+      .catch((error: unknown) => {
+        if (!(error instanceof TalkEnded)) {
+          this.#options.log.error('an invited machine could not be let in', { error })
+        }
+        frames.close()
+      })
+      .finally(() => this.#talks.delete(frames))
+  }
+
+  async #talk(
+    frames: Frames<MeetingMessage>,
+    connection: SwarmConnection,
+    id: string,
+  ): Promise<void> {
+    const { genesis, cloud, machine, inviter, swarm, now } = this.#options
+    const guest = encodeKey(connection.remotePublicKey)
+    const knock = await frames.next()
+    const invitation = this.#book.find((one) => one.id === id)
+    const body = genesis()
+    if (knock.step !== 'knock' || invitation === undefined || body === null) return frames.close()
+    const { handshakeHash } = connection
+    const proof = proveInvitation(fromHex(invitation.seed), { handshakeHash, machine: guest })
+    // Whoever is here by the DHT alone learns nothing.
+    if (knock.proof !== proof) return frames.close()
+    const state = stateOf(invitation, now())
+    if (state === 'expired' || state === 'withdrawn') {
+      return frames.send({ step: 'refused', fault: state })
+    }
+    frames.send({
+      step: 'offer',
+      cloud,
+      genesis: body,
+      ...inviter(),
+      expiresMs: invitation.expiresMs,
+      machine,
+      addresses: [...swarm.ownAddresses],
+    })
+    const accept = await frames.next()
+    const attestation = accept.step === 'accept' ? openAttestation(accept.attestation, cloud) : null
+    if (attestation === null || attestation.machine !== guest) {
+      return frames.send({ step: 'refused', fault: 'forged' })
+    }
+    frames.send(await this.#admit(id, attestation))
+  }
+
+  /** Counts the use, and lets the person in once that is on the disk. */
+  #admit(id: string, { person }: Attestation): Promise<MeetingMessage> {
+    return this.#changes.run(async () => {
+      const { admit, now, log } = this.#options
+      const invitation = this.#book.find((one) => one.id === id)
+      if (invitation === undefined) return { step: 'refused', fault: 'withdrawn' }
+      const used = useInvitation(invitation, person, now())
+      if ('fault' in used) return { step: 'refused', fault: used.fault }
+      const admitted = admit(person)
+      if ('fault' in admitted) return { step: 'refused', fault: admitted.fault }
+      await this.#write(this.#book.map((one) => (one.id === id ? used.invitation : one)))
+      log.info('a person came in by an invitation', { person, invitation: id })
+      return { step: 'admitted', chain: admitted.chain }
+    })
+  }
+
+  async #write(book: readonly Invitation[]): Promise<void> {
+    await writeJsonFile(this.#path, { invitations: book })
+    this.#book = book
+  }
+}
