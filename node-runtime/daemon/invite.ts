@@ -46,7 +46,10 @@ interface JoinOptions {
 /** A machine that is off is started for the moment. @throws CloudError */
 export async function join(dataDir: string, options: JoinOptions): Promise<void> {
   const running = await connectIfRunning(dataDir)
-  const { client, close } = running ?? (await startForAMoment(dataDir, options.bootstrap))
+  const { client, close } =
+    running === null
+      ? await startForAMoment(dataDir, options.bootstrap)
+      : { client: running.client, close: async () => running.close() }
   try {
     await client.cloud.join({ cloud: options.text })
     const { cloud, machine, state } = await client.cloud.status({})

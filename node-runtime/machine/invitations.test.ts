@@ -138,16 +138,26 @@ it('who finds the meeting in the DHT, and has no invitation, learns nothing', as
   const { publicKey } = meetingKeys(secret.seed)
   const stranger = new DHT({ bootstrap: [...testnet.bootstrap], host: '127.0.0.1' })
   const heard: Uint8Array[] = []
-  const ended = new Promise<void>((resolve) => {
-    const connection = stranger.connect(publicKey)
-    connection.on('error', () => {})
-    connection.on('data', (bytes: Uint8Array) => heard.push(bytes))
-    connection.once('close', resolve)
-    connection.write(Buffer.from(JSON.stringify({ step: 'knock', proof: '0'.repeat(64) })))
-  })
-  await ended
+  /** Knocks with a proof that is none. Was there anybody? */
+  const knock = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      let isOpen = false
+      const connection = stranger.connect(publicKey)
+      connection.on('error', () => {})
+      connection.once('open', () => {
+        isOpen = true
+        connection.write(Buffer.from(JSON.stringify({ step: 'knock', proof: '0'.repeat(64) })))
+      })
+      connection.on('data', (bytes: Uint8Array) => {
+        if (bytes.byteLength === 0) return
+        heard.push(bytes)
+        connection.destroy()
+      })
+      connection.once('close', () => resolve(isOpen))
+    })
+  await until(knock)
   await stranger.destroy()
-  expect(heard.filter(({ byteLength }) => byteLength > 0)).toEqual([])
+  expect(heard).toEqual([])
   expect((await owner.cloud.invitations({})).given[0]).toMatchObject({ used: 0, state: 'open' })
 })
 
