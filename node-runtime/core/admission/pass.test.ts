@@ -8,7 +8,7 @@ import { MAX_CHAIN, readChain, signAdmission } from './admission-form.ts'
 import { faultOfPass, passSchema } from './pass.ts'
 import type { DoorRules, Guest, Pass } from './pass.ts'
 import { proveRelease, signRelease, signReleaseRevocation } from './release-form.ts'
-import { MAX_REVOCATIONS, Revocations } from './revocations.ts'
+import { MAX_REVOKED, RevokedReleases } from './revoked-releases.ts'
 import { isWork, searchWork } from './work.ts'
 
 const CLOUD = keyOf('a cloud')
@@ -177,7 +177,7 @@ describe('a cloud of releases', () => {
   })
 
   it('lets in no longer what its key took back', () => {
-    const revocations = new Revocations()
+    const revocations = new RevokedReleases()
     const cloudKeys = { cloud: CLOUD, keys: [keyOf('owner')] }
     const back = { cloud: CLOUD, release, signer: keyOf('owner'), sequence: 2 }
     const forged = signReleaseRevocation(back, keysOf('stranger').secretKey)
@@ -192,13 +192,13 @@ describe('a cloud of releases', () => {
     expect(revocations.add(signReleaseRevocation(back, owner.secretKey), cloudKeys)).toBe('known')
     const { releases } = revocations
     expect(faultOfPass(pass, guest, { ...builds, revoked: releases })).toBe('RELEASE_REVOKED')
-    for (let at = 1; at < MAX_REVOCATIONS; at++) {
+    for (let at = 1; at < MAX_REVOKED; at++) {
       const one = { ...back, release: keyOf(`release ${at}`) }
       expect(revocations.add(signReleaseRevocation(one, owner.secretKey), cloudKeys)).toBe('new')
     }
     const more = { ...back, release: keyOf('one more') }
     expect(revocations.add(signReleaseRevocation(more, owner.secretKey), cloudKeys)).toBe('full')
-    expect(revocations.forms).toHaveLength(MAX_REVOCATIONS)
+    expect(revocations.forms).toHaveLength(MAX_REVOKED)
   })
 })
 

@@ -13,7 +13,7 @@ import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
 import { MAX_CHAIN, readChain, signAdmission } from '../../core/admission/admission-form.ts'
 import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
-import { MAX_REVOCATIONS, Revocations } from '../../core/admission/revocations.ts'
+import { MAX_REVOKED, RevokedReleases } from '../../core/admission/revoked-releases.ts'
 import { isWork, searchWork } from '../../core/admission/work.ts'
 import { openGenesis } from '../../core/forms/genesis.ts'
 import type { Genesis } from '../../core/forms/genesis.ts'
@@ -47,7 +47,7 @@ const fileSchema = z.object({
     .nullable(),
   /** Who let this machine's person in, back to the cloud's key. */
   chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
-  revocations: z.array(signedFormSchema).max(MAX_REVOCATIONS),
+  revocations: z.array(signedFormSchema).max(MAX_REVOKED),
 })
 type AdmissionFile = z.infer<typeof fileSchema>
 
@@ -89,7 +89,7 @@ export class CloudAdmission implements Admissions {
   readonly #options: AdmissionOptions
   readonly #path: string
   #file: AdmissionFile
-  readonly #revocations = new Revocations()
+  readonly #revocations = new RevokedReleases()
   readonly #turnedAway = new Set<string>()
   readonly #saves = new SerialQueue()
   #protocol: Protocol<Message> | null = null
@@ -123,7 +123,7 @@ export class CloudAdmission implements Admissions {
   /** Tells linked machines of revoked releases, and hears of them. */
   attach(network: Network): void {
     const protocol = network.openProtocol<Message>({
-      name: 'dharma/revocations/1',
+      name: 'dharma/revoked-releases/1',
       codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
       opened: ({ machine }) => this.#tell(protocol, machine, this.#revocations.forms),
       received: (peer, { revocations }) => this.#hear(peer, revocations),
@@ -246,7 +246,7 @@ export class CloudAdmission implements Admissions {
     if (came === 'full') {
       throw new CloudError(
         'LIMIT_REACHED',
-        `A cloud can take back ${MAX_REVOCATIONS} releases, and this one has. Let releases expire instead.`,
+        `A cloud can take back ${MAX_REVOKED} releases, and this one has. Let releases expire instead.`,
       )
     }
     if (came === 'new') await this.#revocationsCame([form], null)
@@ -389,7 +389,7 @@ export class CloudAdmission implements Admissions {
     await this.#saves.run(() => writeJsonFile(this.#path, this.#file))
   }
 
-  #takeRevocation(form: SignedForm): ReturnType<Revocations['add']> {
+  #takeRevocation(form: SignedForm): ReturnType<RevokedReleases['add']> {
     const { cloud } = this.#options
     return this.#revocations.add(form, { cloud, keys: this.genesis?.keys ?? [] })
   }

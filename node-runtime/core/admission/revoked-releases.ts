@@ -5,9 +5,9 @@ import { openReleaseRevocation } from './release-form.ts'
 import type { CloudKeys } from './release-form.ts'
 
 /** The cloud's key may take back so many; it is the only one that can fill this. */
-export const MAX_REVOCATIONS = 256
+export const MAX_REVOKED = 256
 
-export class Revocations {
+export class RevokedReleases {
   readonly #forms = new Map<string, SignedForm>()
 
   /** The releases, by their public keys. */
@@ -28,7 +28,7 @@ export class Revocations {
     const revocation = openReleaseRevocation(form, cloudKeys, check)
     if (revocation === null) return 'forged'
     if (this.#forms.has(revocation.release)) return 'known'
-    if (this.#forms.size >= MAX_REVOCATIONS) return 'full'
+    if (this.#forms.size >= MAX_REVOKED) return 'full'
     this.#forms.set(revocation.release, form)
     return 'new'
   }
