@@ -106,6 +106,38 @@ describe('after an end', () => {
   })
 })
 
+describe('a session that is over before anybody acts', () => {
+  const outcome = { scores: [1, 1], reason: 'nothing is left to play' }
+  const rules: RulesOf = {
+    start: () => ({ state: null, outcome, legal: [[], []], view: null }),
+    play: () => null,
+  }
+
+  test('ends as the rules say, and nobody is to act', () => {
+    const { judgement, take } = judged(rules)
+    expect(judgement.ending).toBeNull()
+    expect(take()).toEqual(['start'])
+    expect(judgement.ending).toEqual({ outcome, by: 'rules' })
+    expect([judgement.toAct, judgement.transcript, judgement.fault]).toEqual([[], [], null])
+  })
+
+  test('is not changed by what comes after, in whatever order, but can be agreed with', () => {
+    const agreed = start.with(ANN, { type: 'agree', body: outcome })
+    const way = agreed.with(BOB, { type: 'resign' }).with(BOB)
+    for (const first of [0, 3]) {
+      const { judgement, take } = judged(rules)
+      take(...way.actions.slice(0, first))
+      take(...way.actions.slice(first))
+      expect(judgement.ending).toEqual({ outcome, by: 'rules' })
+      expect([judgement.actions, judgement.transcript, judgement.fault]).toEqual([[], [], null])
+      expect(judgement.agreements.map((action) => action?.hash)).toEqual([
+        agreed.last.hash,
+        undefined,
+      ])
+    }
+  })
+})
+
 describe('a claim', () => {
   const claim = start.with(ANN, { type: 'claim', body: null })
 

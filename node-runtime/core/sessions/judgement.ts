@@ -55,7 +55,7 @@ export class Judgement {
   /** Grows when what was played is played anew. */
   #version = 0
   #actions: PlayedAction[] = []
-  /** Where it ended or a fault was proven; -1 while it goes on. */
+  /** Where it ended or a fault was proven; -1 while it goes on, or if it was over before anybody acted. */
   #end = -1
 
   constructor(seats: number, branches: Branches) {
@@ -95,8 +95,15 @@ export class Judgement {
 
   /** How it ended, but for what seats have proven by what they signed, whatever the rules say. */
   get #endOfPlay(): Ending | null {
+    const over = this.#start?.outcome ?? null
+    if (over !== null) return { outcome: over, by: 'rules' }
     const { fault = null, ending = null } = this.#played[this.#end] ?? {}
     return fault === null ? ending : this.#faulty([fault.seat])
+  }
+
+  /** How many actions there are up to the end. */
+  get #plies(): number {
+    return this.#endOfPlay === null ? this.#branches.order.length : this.#end + 1
   }
 
   /** Are there actions that the rules have not seen yet? */
@@ -112,13 +119,13 @@ export class Judgement {
 
   /** By seat, the agreement with how it ended. */
   get agreements(): (SeatAction | null)[] {
-    const outcome = this.ending?.outcome
-    const last = this.#end
+    const { breaches, order } = this.#branches
+    const outcome = this.#endOfPlay?.outcome
     const agreed: (SeatAction | null)[] = Array.from({ length: this.#seats }, () => null)
-    if (outcome === undefined || last < 0) return agreed
-    for (const action of this.#branches.order) {
+    if (outcome === undefined || breaches.length > 0) return agreed
+    for (const action of order) {
       const { type, seat, body } = action
-      if (type !== ACTION_TYPES.agree || this.#branches.seenOf(action.heads) <= last) continue
+      if (type !== ACTION_TYPES.agree || this.#branches.seenOf(action.heads) < this.#plies) continue
       const same = jsonEqual(body, { scores: outcome.scores, reason: outcome.reason })
       if (same) agreed[seat] ??= action
     }
@@ -131,9 +138,7 @@ export class Judgement {
    */
   get transcript(): readonly SeatAction[] {
     const { breaches, all, order } = this.#branches
-    if (breaches.length > 0) return all
-    const last = this.#end
-    return order.slice(0, last < 0 ? order.length : last + 1)
+    return breaches.length > 0 ? all : order.slice(0, this.#plies)
   }
 
   /** What the rules are to be asked next; null when all is played. */

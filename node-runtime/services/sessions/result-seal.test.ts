@@ -101,6 +101,45 @@ describe('a result of a seat that cheated', () => {
   }
 })
 
+describe('a session that is over before anybody acts', () => {
+  const BOB = holder('bob')
+  const two = descriptorOf([ANN, BOB])
+  const outcome = { scores: [1, 1], reason: 'nothing is left to play' }
+  const over: RulesOf = {
+    start: () => ({ state: null, outcome, legal: [[], []], view: null }),
+    play: () => null,
+  }
+
+  test('has a result that holds, with an empty transcript, on which both agree', async () => {
+    const tables = [ANN, BOB].map((by) => new Table(two, over, by)) as [Table, Table]
+    exchange(...tables)
+    for (const table of tables) {
+      expect(table.act(1)).toBe('SESSION_OVER')
+      const { value, transcript } = sealResult(table.referee)
+      const read = readTranscript(transcript)
+      if (read === null) throw new Error('it cannot be read')
+      expect(read.blocks).toEqual([])
+      expect(resultValueSchema.parse(value)).toEqual(value)
+      expect(await judge(value, read, runnerOf(over), CLOUD)).toMatchObject({
+        outcome,
+        by: 'rules',
+        plies: 0,
+        agreed: [ANN.person, BOB.person],
+      })
+    }
+  })
+
+  test('is not any session whose transcript is empty', async () => {
+    const { value, transcript } = sealResult(new Table(two, over, null).referee)
+    const read = readTranscript(transcript)
+    if (read === null) throw new Error('it cannot be read')
+    await expect(judge(value, read, runnerOf(race), CLOUD)).rejects.toMatchObject({
+      code: 'SESSION_TRANSCRIPT_FORGED',
+      details: { reason: 'the session was not over' },
+    })
+  })
+})
+
 /** Rules that run in the test itself. */
 function runnerOf(rules: RulesOf): RulesRunner {
   const answer = (position: Position) =>
