@@ -16,6 +16,8 @@ export default defineConfig({
     include: ['{build,electron,extensions,node-runtime,renderer}/**/*.test.{ts,tsx}'],
     // Native modules and real networks: a process of its own for each file.
     pool: 'forks',
+    // As many at once as there are processors: most tests wait for networks and disks.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

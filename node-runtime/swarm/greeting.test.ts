@@ -123,3 +123,31 @@ it('two machines of different age agree on what both can do', () => {
   expect(agree(old, later)).toEqual({ version: 2, capabilities: ['a/1', 'b/1'] })
   expect(agree(later, old)).toEqual({ version: 2, capabilities: ['b/1', 'a/1'] })
 })
+
+it('leaves out a genesis that leaves no room for what lets the machine in', () => {
+  const long = genesisBody({
+    name: 'Long',
+    admission: { kind: 'invitation' },
+    keys: [keyOf('owner')],
+    nonce: '',
+    ...{ later: '"'.repeat(7_000) },
+  })
+  const cloud = cloudIdOf(long)
+  const here = { ...ends, cloud, cloudKey: decodeKey(cloud)! }
+  const own = signTestEntry({ keys, cloud })
+  const chain = Array.from({ length: 16 }, () => ({
+    body: '"'.repeat(1_200),
+    signature: '0'.repeat(128),
+  }))
+  const pass = { kind: 'invitation', chain } as const
+  const shown = writeGreeting(here, { entry: own, genesis: long, pass })
+  expect(shown.byteLength).toBeLessThanOrEqual(MAX_GREETING_BYTES)
+  expect(readGreeting(shown, here)).toEqual({ entry: own, genesis: null, pass })
+  expect(
+    readGreeting(writeGreeting(here, { entry: own, genesis: long, pass: null }), here),
+  ).toEqual({
+    entry: own,
+    genesis: long,
+    pass: null,
+  })
+})

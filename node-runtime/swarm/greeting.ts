@@ -61,14 +61,22 @@ function proofOf({ handshakeHash, publicKey, cloudKey }: Ends): string {
   return toHex(hash(Buffer.concat([handshakeHash, publicKey]), cloudKey))
 }
 
+/**
+ * A greeting that fits. Whoever began the cloud may have made its genesis so long that it leaves no room for
+ * what lets the machine in; then it is left out.
+ */
 export function writeGreeting(ends: Ends, { entry, genesis, pass }: Greeted): Uint8Array {
-  return greetingCodec.encode({
+  const greeting = {
     kind: 'dharma/greeting/2',
     proof: proofOf(ends),
     entry: entry.form,
-    genesis,
     pass,
-  })
+  } as const
+  const whole = { ...greeting, genesis }
+  const sizeBytes = Buffer.byteLength(JSON.stringify(whole), 'utf8')
+  return greetingCodec.encode(
+    sizeBytes > MAX_GREETING_BYTES ? { ...greeting, genesis: null } : whole,
+  )
 }
 
 /**

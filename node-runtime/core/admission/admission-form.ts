@@ -9,8 +9,10 @@ import type { Attestation } from '../forms/attestation.ts'
 
 const KIND = 'admission'
 
-/** Steps from a person to the cloud's key. Each is about 1,300 characters of a greeting. */
+/** Steps from a person to the cloud's key. */
 export const MAX_CHAIN = 16
+/** Of all bodies of a chain, which must fit into a greeting. One of 16 ordinary steps has 14,000. */
+const MAX_CHAIN_BYTES = 20_000
 
 const statementSchema = z.object({
   cloud: keySchema,
@@ -78,7 +80,8 @@ export function readChain(
   { cloud, person, keys }: { cloud: string; person: string; keys: readonly string[] },
   check?: VerifySignature,
 ): string[] | null {
-  if (chain.length > MAX_CHAIN) return null
+  const bytes = chain.reduce((sum, { body }) => sum + Buffer.byteLength(body, 'utf8'), 0)
+  if (chain.length > MAX_CHAIN || bytes > MAX_CHAIN_BYTES) return null
   const persons: string[] = []
   let expected: string | null = person
   for (const form of chain) {

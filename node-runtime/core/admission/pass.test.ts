@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import type { Genesis } from '../forms/genesis.ts'
+import { signForm } from '../forms/signed-form.ts'
 import type { SignedForm } from '../forms/signed-form.ts'
 import { domainBytes, hash } from '../keys.ts'
 import { MAX_CHAIN, readChain, signAdmission } from './admission-form.ts'
@@ -128,6 +129,26 @@ describe('a cloud by invitation', () => {
     const own = { ...guest, person: founder }
     expect(faultOfPass(shown(...chain(MAX_CHAIN)), own, closed)).toBeNull()
     expect(faultOfPass(shown(...chain(MAX_CHAIN + 1)), own, closed)).toBe('INVITATION_INVALID')
+  })
+
+  it('and of a limited size, so that they fit into a greeting', () => {
+    const more = (chars: number) => ({ cloud: CLOUD, sequence: 1, more: 'x'.repeat(chars) })
+    const { publicKey, secretKey, attestation } = memberOf('founder')
+    const long = (chars: number): Pass =>
+      shown(
+        signForm(
+          'admission',
+          { ...more(chars), person, signer: publicKey, attestation: attestation.form },
+          secretKey,
+        ),
+        signForm(
+          'admission',
+          { ...more(chars), person: founder, signer: keyOf('owner'), attestation: null },
+          owner.secretKey,
+        ),
+      )
+    expect(faultOfPass(long(9_000), guest, closed)).toBeNull()
+    expect(faultOfPass(long(10_000), guest, closed)).toBe('INVITATION_INVALID')
   })
 })
 

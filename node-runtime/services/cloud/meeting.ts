@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { InvitationOffer } from '../../contract/cloud.ts'
 import { CloudError } from '../../contract/errors.ts'
 import { keySchema, MAX_FORM_CHARS, timeMsSchema } from '../../contract/values.ts'
-import { MAX_CHAIN } from '../../core/admission/admission-form.ts'
+import { MAX_CHAIN, readChain } from '../../core/admission/admission-form.ts'
 import { meetingKeys, proveInvitation } from '../../core/admission/invitation.ts'
 import type { InvitationSecret } from '../../core/admission/invitation.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
@@ -62,6 +62,8 @@ const WORDS: Record<MeetingFault, string> = {
 export interface Admitted {
   offer: InvitationOffer
   genesis: string
+  /** Of the genesis. */
+  keys: readonly string[]
   chain: readonly SignedForm[] | null
   /** Of the one that gave the invitation, and where it is. */
   machine: string
@@ -89,11 +91,21 @@ export async function acceptOffer(
   attest: (cloud: string) => Promise<Attestation>,
 ): Promise<Admitted> {
   return talk(options, async (frames, came) => {
-    frames.send({ step: 'accept', attestation: (await attest(came.offer.cloud)).form })
+    const { form, person } = await attest(came.offer.cloud)
+    frames.send({ step: 'accept', attestation: form })
     const answer = await frames.next()
     if (answer.step === 'refused') throw refusal(answer.fault)
     if (answer.step !== 'admitted') throw new TalkEnded('a message is out of turn')
-    return { ...came, chain: answer.chain }
+    const { chain } = answer
+    const { cloud } = came.offer
+    if (chain !== null && readChain(chain, { cloud, person, keys: came.keys }) === null) {
+      throw new CloudError(
+        'INVITATION_INVALID',
+        'The machine that gave this invitation answered with an admission that does not hold. Ask somebody else.',
+        { fault: 'admission' },
+      )
+    }
+    return { ...came, chain }
   })
 }
 
@@ -139,6 +151,7 @@ function readCame(answer: MeetingMessage): Came {
       expiresMs,
     },
     genesis: answer.genesis,
+    keys: genesis.keys,
     machine,
     addresses,
   }
