@@ -6,6 +6,7 @@ import type {
   KnownCloud,
   MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
+import type { ListContent, ListReport } from '../../node-runtime/contract/lists.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
 import type { OwnIdentity } from '../../node-runtime/contract/identity.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
@@ -151,6 +152,37 @@ export function installedFrom(
   }
 }
 
+/** A list that was read a minute ago, and has three machines. */
+export function lookUpList(url: string, changes: Partial<ListReport> = {}): ListReport {
+  return {
+    url,
+    kind: 'git',
+    keeps: false,
+    hasAccess: false,
+    state: 'read',
+    entries: 3,
+    newestMs: Date.now() - 7_200_000,
+    readMs: Date.now() - 60_000,
+    reason: null,
+    message: '',
+    backup: null,
+    ...changes,
+  }
+}
+
+function listContent(url: string): ListContent {
+  return {
+    url,
+    entries: 3,
+    newest: Date.now(),
+    machines: [],
+    sequence: 1,
+    signer: SELF_KEY,
+    backup: null,
+    pushed: true,
+  }
+}
+
 export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
   connection: Watched<ConnectionReport>
@@ -162,6 +194,8 @@ export interface FakeRuntime {
   preview: SystemPreview | CloudError
   /** The addresses that previews were asked for. */
   previewed: string[]
+  /** How writing to a list fails; null if it does not. */
+  refusal: CloudError | null
   /** The calls that changed something, in order. */
   calls: [name: string, input: unknown][]
   serve: (port: AnyPort) => void
@@ -189,6 +223,7 @@ export function createFakeRuntime(): FakeRuntime {
     earlier: [],
     preview: PREVIEW,
     previewed: [],
+    refusal: null,
     calls,
     serve: () => undefined,
   }
@@ -223,6 +258,39 @@ export function createFakeRuntime(): FakeRuntime {
         cloud.set({ ...cloud.value, status: joined })
         return { cloud: input.cloud }
       }),
+      addList: os.cloud.addList.handler(({ input }) => {
+        calls.push(['cloud.addList', input])
+        if (!input.url.includes(':'))
+          throw new CloudError('LIST_URL_INVALID', 'This is no address.')
+        const before = connection.value.lists.find(({ url }) => url === input.url)
+        const list: ListReport = {
+          ...(before ?? lookUpList(input.url)),
+          ...(input.keeps === undefined ? {} : { keeps: input.keeps }),
+          ...(input.access === undefined ? {} : { hasAccess: input.access !== null }),
+        }
+        const others = connection.value.lists.filter((other) => other !== before)
+        connection.set({ ...connection.value, lists: [...others, list] })
+        return list
+      }),
+      removeList: os.cloud.removeList.handler(({ input }) => {
+        calls.push(['cloud.removeList', input])
+        const lists = connection.value.lists.filter(({ url }) => url !== input.url)
+        connection.set({ ...connection.value, lists })
+        return {}
+      }),
+      createList: os.cloud.createList.handler(({ input }) => {
+        calls.push(['cloud.createList', input])
+        const list = { ...lookUpList(input.url), keeps: true }
+        connection.set({ ...connection.value, lists: [...connection.value.lists, list] })
+        return listContent(input.url)
+      }),
+      pushList: os.cloud.pushList.handler(({ input }) => {
+        calls.push(['cloud.pushList', input])
+        if (fake.refusal !== null) throw fake.refusal
+        return listContent(input.url)
+      }),
+      readList: os.cloud.readList.handler(({ input }) => listContent(input.url)),
+      lists: os.cloud.lists.handler(() => ({ lists: connection.value.lists })),
       known: os.cloud.known.handler(() => {
         const { cloud: key, originated } = cloud.value.status
         return {

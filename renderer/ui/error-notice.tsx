@@ -44,6 +44,22 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     title: 'This is not the key of a cloud',
     advice: 'On a machine of that cloud, the Home page copies it.',
   },
+  LIST_URL_INVALID: { title: 'This is not the address of a list' },
+  LIST_MISSING: {
+    title: 'There is no list there',
+    advice: 'The machine that began the cloud can begin one, if it may push to the repository.',
+  },
+  LIST_UNREACHABLE: {
+    title: 'The list cannot be reached',
+    advice: 'Check the address and your connection to the internet, then try again.',
+  },
+  LIST_INVALID: { title: 'This is no list of this cloud' },
+  LIST_DENIED: {
+    title: 'This machine may not write there',
+    advice: 'Put in the name and the token of somebody who may push to the repository.',
+  },
+  LIST_CONFLICT: { title: 'The list could not be written' },
+  LIST_NO_KEY: { title: 'This machine did not begin the cloud' },
   REPO_URL_INVALID: { title: 'This is not the address of a repository' },
   REPO_UNREACHABLE: {
     title: 'The repository cannot be reached',

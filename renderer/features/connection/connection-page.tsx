@@ -1,10 +1,8 @@
 import { Globe, History, ListTree, ShieldAlert, Wifi } from 'lucide-react'
-import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/cloud.ts'
-import { useShell } from '../../app/shell.tsx'
-import { followConnectionReport } from '../../stores/connection-report.ts'
-import type { ConnectionReportState } from '../../stores/connection-report.ts'
+import { ListState } from '../../app/list-state.tsx'
+import { useConnectionReport } from '../../app/use-connection-report.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import './connection-page.css'
@@ -38,23 +36,9 @@ const ROUTERS: Record<ConnectionReport['nat'], string> = {
   unknown: 'Not known yet.',
 }
 
-function useReport(): ConnectionReportState {
-  const { host } = useShell()
-  const [state, setState] = useState<ConnectionReportState>({ report: null, error: null })
-  useEffect(() => {
-    const { store, stop } = followConnectionReport(host.connection)
-    const unsubscribe = store.subscribe(setState)
-    return () => {
-      unsubscribe()
-      stop()
-    }
-  }, [host.connection])
-  return state
-}
-
 /** How this machine looks for the others: each way, what came of it, and what can be done. */
 export function ConnectionPage(): ReactNode {
-  const { report, error } = useReport()
+  const { report, error } = useConnectionReport()
   return (
     <div className="page connection-page">
       <div className="page-head">
@@ -79,6 +63,21 @@ export function ConnectionPage(): ReactNode {
               ))}
             </ul>
           </section>
+          {report.lists.length > 0 && (
+            <section className="section" aria-labelledby="lists">
+              <h2 id="lists">Look-up lists</h2>
+              <ul className="ways">
+                {report.lists.map((list) => (
+                  <li key={list.url} className="way">
+                    <div className="way-words">
+                      <h3 className="mono list-address">{list.url}</h3>
+                      <ListState list={list} />
+                    </div>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           <section className="section" aria-labelledby="this-machine">
             <h2 id="this-machine">This machine</h2>
             <dl className="facts">

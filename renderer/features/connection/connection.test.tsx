@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
-import { fireEvent, screen } from '@testing-library/react'
+import { fireEvent, screen, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import { createFakeRuntime } from '../../test/fake-runtime.ts'
+import { createFakeRuntime, lookUpList } from '../../test/fake-runtime.ts'
 import { App } from '../../app/app.tsx'
 import { renderInShell } from '../../test/window.tsx'
 
@@ -36,4 +36,28 @@ test('who is not let in is told why, and what to do', async () => {
   } as const
   fake.connection.set({ ...fake.connection.value, admission })
   expect((await screen.findByRole('alert')).textContent).toBe('This cloud is by invitation.')
+})
+
+test('lists are shown with how fresh they are, and with what failed', async () => {
+  const fake = createFakeRuntime()
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
+  await screen.findByRole('heading', { level: 1, name: 'Connection' })
+  expect(screen.queryByRole('heading', { name: 'Look-up lists' })).toBeNull()
+  const lists = [
+    lookUpList('https://host.example/list.git'),
+    lookUpList('file:///srv/list', {
+      state: 'failed',
+      readMs: null,
+      entries: 0,
+      newestMs: null,
+      message: 'The list that lies there is of another cloud.',
+    }),
+  ]
+  fake.connection.set({ ...fake.connection.value, lists })
+  await screen.findByRole('heading', { name: 'Look-up lists' })
+  const [first, second] = lists.map(({ url }) => screen.getByText(url).closest('li')!)
+  expect(first?.textContent).toContain('3 machines, the newest signed 2 h ago. Read 1 min ago.')
+  expect(second?.textContent).toContain('Not read yet.')
+  within(second!).getByText('The list that lies there is of another cloud.')
 })

@@ -5,12 +5,13 @@ import { Button } from '../../ui/button.tsx'
 import { Fingerprint, useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
+import { LookUpLists } from './look-up-lists.tsx'
 import { NameForms } from './name-forms.tsx'
 import { RecoveryPhrase } from './recovery-phrase.tsx'
 import { RestoreForm } from './restore-form.tsx'
 import './settings-page.css'
 
-/** Theme, names, data folder, recovery phrase, and what this is. */
+/** Theme, names, recovery phrase, look-up lists, data folder, and what this is. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="page settings-page">
@@ -29,6 +30,10 @@ export function SettingsPage(): ReactNode {
       <section className="section" aria-labelledby="settings-restore">
         <h2 id="settings-restore">Restore from a phrase</h2>
         <RestoreForm />
+      </section>
+      <section className="section" aria-labelledby="settings-lists">
+        <h2 id="settings-lists">Look-up lists</h2>
+        <LookUpLists />
       </section>
       <DataFolder />
       <About />
