@@ -136,33 +136,41 @@ describe('dharma person', () => {
 })
 
 describe('dharma list', () => {
-  test('begins a list, by which another machine finds this one; shows it, and writes to it', async () => {
-    const { ready } = await up('--ways', 'list')
-    const url = pathToFileURL(join(dataDir, 'list.git')).href
-    const options = [url, '--json', '--data', dataDir]
-    const missing = await finish('list', 'show', ...options)
-    expect([missing.code, JSON.parse(missing.error)]).toMatchObject([1, { code: 'LIST_MISSING' }])
-    const begun = await finish('list', 'create', ...options, '--backup', 'https://host.example/b')
-    expect(JSON.parse(begun.out)).toMatchObject({ url, entries: 1, pushed: true })
+  // Many processes, one after the other.
+  const long = { timeout: 4 * TIMEOUT_MS }
 
-    const other = join(dataDir, 'other')
-    const joining = ['--ways', 'list', '--cloud', ready.cloud, '--list', url]
-    const second = start('up', '--json', '--data', other, '--bootstrap', bootstrap, ...joining)
-    expect(await nextJson(second)).toMatchObject({ cloud: ready.cloud })
-    await vi.waitFor(async () => {
-      const { out } = await finish('call', 'cloud.status', '--data', other)
-      expect(JSON.parse(out)).toMatchObject({ state: 'joined', connections: 1 })
-    }, 20_000)
-    const pushed = await finish('list', 'push', url, '--json', '--data', other)
-    const content = JSON.parse(pushed.out) as { entries: number; newest: number }
-    expect(content).toMatchObject({ entries: 2, pushed: true, backup: 'https://host.example/b' })
-    expect(Math.abs(Date.now() - content.newest)).toBeLessThan(TIMEOUT_MS * 2)
-    const { out } = await finish('list', 'show', url, '--data', dataDir)
-    expect(out).toMatch(/^Entries 2, the newest signed /m)
-    expect(out).toContain(ready.machine.slice(0, 8))
-    const refused = await finish('list', 'create', url, '--json', '--data', other)
-    expect(JSON.parse(refused.error)).toMatchObject({ code: 'LIST_NO_KEY' })
-  })
+  test(
+    'begins a list, by which another machine finds this one; shows it, and writes to it',
+    long,
+    async () => {
+      const { ready } = await up('--ways', 'list')
+      const url = pathToFileURL(join(dataDir, 'list.git')).href
+      const options = [url, '--json', '--data', dataDir]
+      const missing = await finish('list', 'show', ...options)
+      expect([missing.code, JSON.parse(missing.error)]).toMatchObject([1, { code: 'LIST_MISSING' }])
+      const begun = await finish('list', 'create', ...options, '--backup', 'https://host.example/b')
+      expect(JSON.parse(begun.out)).toMatchObject({ url, entries: 1, pushed: true })
+
+      const other = join(dataDir, 'other')
+      const joining = ['--ways', 'list', '--cloud', ready.cloud, '--list', url]
+      const second = start('up', '--json', '--data', other, '--bootstrap', bootstrap, ...joining)
+      expect(await nextJson(second)).toMatchObject({ cloud: ready.cloud })
+      const { client, close } = await connectToFolder(other)
+      await vi.waitFor(async () => {
+        expect(await client.cloud.status({})).toMatchObject({ state: 'joined', connections: 1 })
+      }, TIMEOUT_MS)
+      close()
+      const pushed = await finish('list', 'push', url, '--json', '--data', other)
+      const content = JSON.parse(pushed.out) as { entries: number; newest: number }
+      expect(content).toMatchObject({ entries: 2, pushed: true, backup: 'https://host.example/b' })
+      expect(Math.abs(Date.now() - content.newest)).toBeLessThan(long.timeout)
+      const { out } = await finish('list', 'show', url, '--data', dataDir)
+      expect(out).toMatch(/^Entries 2, the newest signed /m)
+      expect(out).toContain(ready.machine.slice(0, 8))
+      const refused = await finish('list', 'create', url, '--json', '--data', other)
+      expect(JSON.parse(refused.error)).toMatchObject({ code: 'LIST_NO_KEY' })
+    },
+  )
 
   test('what is no address is refused, and what is not there said', async () => {
     const options = ['--json', '--data', dataDir]

@@ -205,6 +205,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
         return ownerKey === null || body === null ? null : { ...ownerKey, genesis: body }
       },
       secrets,
+      genesisLearned: (body) => admission.told(body),
       added: () => {
         if (node !== null) swarm.askNow('list')
       },

@@ -172,6 +172,7 @@ export class ListPlaces {
       linkCount: () => 0,
       speaker: () => null,
       secrets: { seal: async () => null, open: async () => null },
+      genesisLearned: () => {},
       added: () => {},
       changed: () => {},
       now: () => this.wallMs,

@@ -170,6 +170,11 @@ export class CloudAdmission implements Admissions {
     return true
   }
 
+  /** Somebody says how the cloud began, before any machine was met; the text is the cloud's. */
+  told(body: string): void {
+    if (this.genesis === null) this.#learn(body)
+  }
+
   refused(fault: string): void {
     if (this.#refusal === fault) return
     this.#refusal = fault

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import { encodeKey } from '../../../core/keys.ts'
 import { keyOf, keysOf } from '../../../testing/entries.ts'
-import { ask, git, headFile, listFiles, ListPlaces } from '../../../testing/list-places.ts'
+import { ask, genesis, git, headFile, listFiles, ListPlaces } from '../../../testing/list-places.ts'
 
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
@@ -80,9 +80,13 @@ describe('plain files', () => {
   it('on a web server are read, a few of many, and written by nobody', async () => {
     const files = listFiles([places.entryOf('a')])
     const { url, asked } = await places.serveFiles(() => files)
-    const lists = await places.open('reader of files')
+    const told: string[] = []
+    const genesisLearned = (body: string): void => void told.push(body)
+    const lists = await places.open('reader of files', { genesisLearned })
     await lists.add(url)
     expect([...(await ask(lists)).keys()]).toEqual([keyOf('a')])
+    // So that work that the cloud asks for is done before somebody is met.
+    expect(told).toEqual([genesis])
     expect(asked).toEqual([HEAD_FILE, 'shards/0'])
     await expect(lists.push(url)).rejects.toMatchObject({ code: 'LIST_DENIED' })
     files.set(HEAD_FILE, headFile({ shards: 16 }))

@@ -49,6 +49,8 @@ export interface ListsOptions {
   /** If this machine has a key that speaks for the cloud. */
   speaker: () => CloudSpeaker | null
   secrets: SecretStore
+  /** A list has the cloud's genesis in it. */
+  genesisLearned: (body: string) => void
   /** There is a list that was not asked yet. */
   added: () => void
   /** What `reports` says has changed. */
@@ -229,6 +231,7 @@ export class Lists {
   }
 
   #noteRead(known: Known | undefined, read: ReadList, revision: string | null): void {
+    this.#options.genesisLearned(read.head.genesis)
     if (known === undefined) return
     known.read = read
     known.revision = revision
