@@ -34,6 +34,8 @@ type HashedKind =
   | 'name'
   | 'parties'
   | 'person'
+  | 'place'
+  | 'ring'
   | 'rules'
   | 'schema'
   | 'session'

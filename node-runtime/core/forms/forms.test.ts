@@ -87,6 +87,19 @@ describe('a machine’s entry', () => {
     expect(openMachineForm(stolen, cloud)).toBeNull()
   })
 
+  it('says what its place follows from, whatever kind that is of', () => {
+    for (const place of [
+      { kind: 'work', proof: 'abc' },
+      { kind: 'ecvrf', proof: 'ff'.repeat(80) },
+    ]) {
+      const form = resign(entry.form, { place }, machineKeys.secretKey)
+      expect(openMachineForm(form, cloud)?.place).toEqual(place)
+    }
+    const long = { kind: 'work', proof: 'x'.repeat(1_025) }
+    const form = resign(entry.form, { place: long }, machineKeys.secretKey)
+    expect(openMachineForm(form, cloud)).toBeNull()
+  })
+
   it('of a later version holds: one field and one capability more', () => {
     const form = resign(
       entry.form,

@@ -2,6 +2,7 @@
 // inside. Anyone can pass it on, nobody can change it.
 import * as z from 'zod'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
+import { placeProofSchema } from '../rings/place.ts'
 import { openAttestation } from './attestation.ts'
 import type { Attestation } from './attestation.ts'
 import { openForm, signedFormSchema, signForm } from './signed-form.ts'
@@ -32,6 +33,8 @@ const statementSchema = z.object({
   addresses: z.array(addressSchema).max(4).optional(),
   /** Until when look-up lists may name it; absent if they may not, and in forms of before. */
   listedUntilMs: timeMsSchema.optional(),
+  /** By what its place on the rings can be checked; none in forms of before. */
+  place: placeProofSchema.optional(),
   /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
   sequence: timeMsSchema,
 })

@@ -1,0 +1,110 @@
+// Which links a machine keeps: one with each neighbour on each ring and a few by chance, sixteen at most at any size
+// of the cloud, at most half of which others dialled, and not too many with one network.
+export const MAX_LINKS = 16
+/** Whoever dials us is a stranger's choice, and half of what we hear must come by our own. */
+const MAX_ACCEPTED = MAX_LINKS / 2
+/** By chance, dialled by ourselves: ways to far away, should all who stand near lie. */
+const LEAST_CHOSEN = 2
+/** Of one /16, beside the neighbours, whose places nobody chose. */
+const MAX_PER_NETWORK = 4
+/** A link that is younger is not given up for another: both sides may not know each other's neighbours yet. */
+export const GRACE_MS = 10_000
+
+interface HeldLink {
+  dialled: boolean
+  sinceMs: number
+  network: string | null
+}
+
+export class LinkPlan {
+  readonly links = new Map<string, HeldLink>()
+  /** Who stands beside this machine, as it knows. */
+  neighbours: ReadonlySet<string> = new Set()
+
+  /** May a link be opened? Who is no neighbour gets in while there is room, or somebody can be let go. */
+  admits(machine: string, dialled: boolean, network: string | null, nowMs: number): boolean {
+    if (this.links.has(machine) || this.neighbours.has(machine)) return true
+    if (network !== null && this.#of(network) >= MAX_PER_NETWORK) return false
+    if (!this.#isFull(dialled)) return true
+    return this.#leastMissed(dialled, nowMs) !== null
+  }
+
+  /** @returns whom it replaces */
+  open(machine: string, link: HeldLink, nowMs: number): string[] {
+    this.links.set(machine, link)
+    return this.#surplus(machine, nowMs)
+  }
+
+  /** Those beyond what is kept, after neighbours changed. */
+  surplus(nowMs: number): string[] {
+    return this.#surplus(null, nowMs)
+  }
+
+  /** Is another one to be dialled by chance? */
+  get wantsChosen(): boolean {
+    if (this.links.size >= MAX_LINKS - 2) return false
+    let dialled = 0
+    let chosen = 0
+    for (const [machine, link] of this.links) {
+      if (!link.dialled) continue
+      dialled += 1
+      if (!this.neighbours.has(machine)) chosen += 1
+    }
+    return chosen < LEAST_CHOSEN || dialled < this.links.size - dialled
+  }
+
+  /** Is there room for one more of that network? */
+  isApart(network: string | null): boolean {
+    return network === null || this.#of(network) < MAX_PER_NETWORK
+  }
+
+  #of(network: string): number {
+    let count = 0
+    for (const link of this.links.values()) if (link.network === network) count += 1
+    return count
+  }
+
+  #isFull(dialled: boolean): boolean {
+    if (this.links.size >= MAX_LINKS) return true
+    return !dialled && this.#accepted >= MAX_ACCEPTED
+  }
+
+  get #accepted(): number {
+    let count = 0
+    for (const link of this.links.values()) if (!link.dialled) count += 1
+    return count
+  }
+
+  #surplus(fresh: string | null, nowMs: number): string[] {
+    const released: string[] = []
+    const letGo = (dialled: boolean): boolean => {
+      const machine = this.#leastMissed(dialled, nowMs, fresh) ?? this.#youngest(dialled, fresh)
+      if (machine === null) return false
+      this.links.delete(machine)
+      released.push(machine)
+      return true
+    }
+    while (this.#accepted > MAX_ACCEPTED && letGo(false)) continue
+    while (this.links.size > MAX_LINKS && (letGo(false) || letGo(true))) continue
+    return released
+  }
+
+  /** No neighbour, past its grace, the oldest first. */
+  #leastMissed(dialled: boolean, nowMs: number, except: string | null = null): string | null {
+    for (const [machine, link] of this.links) {
+      if (machine === except || link.dialled !== dialled || this.neighbours.has(machine)) continue
+      if (nowMs - link.sinceMs >= GRACE_MS) return machine
+    }
+    return null
+  }
+
+  /** Where nobody is past its grace, the last to come goes, be it the one that just did. */
+  #youngest(dialled: boolean, fresh: string | null): string | null {
+    let youngest: string | null = null
+    for (const [machine, link] of this.links) {
+      if (link.dialled !== dialled || this.neighbours.has(machine)) continue
+      if (machine !== fresh || youngest === null) youngest = machine
+    }
+    return youngest
+  }
+}

@@ -1,0 +1,381 @@
+// Keeps this machine's place on the rings: who stands beside it, whom it links with, and who is gone. What it knows
+// is a part of the cloud at any size of it. Each link that ends is looked into: others are asked before a machine
+// is called gone, and a machine that lost most of its links at once takes itself for the one that is cut off.
+import { Budget } from '../budget.ts'
+import type { Core } from '../step.ts'
+import { Charges, hasVoice } from './charges.ts'
+import { LinkPlan } from './link-plan.ts'
+import { RINGS } from './place.ts'
+import type { Member, News, RingEffect, RingEvent, RingMessage, Told } from './ring-events.ts'
+import { clockwise } from './rings.ts'
+import { View } from './view.ts'
+
+const TICK_MS = 2_000
+/** Every so often one linked machine is asked who is near. */
+const EXCHANGE_MS = 10_000
+/** What one answer tells beside those near, so that views mix. */
+const OTHERS_TOLD = 4
+/** Twice what an honest machine tells. */
+export const MAX_TOLD = 48
+/** Asked whether they have a link with a machine that was lost. */
+const HELPERS = 3
+const ANSWERED_MS = 2_000
+/** Links that were lost within this time count as lost at once. */
+const TOGETHER_MS = 10_000
+const MAX_LOST = 64
+/** Who comes before us dials us; after so long we dial it. */
+const FIRST_WAIT_MS = 5_000
+const AGAIN_MS = 5_000
+/** A neighbour that can't be reached for so long may be gone. */
+const UNREACHED_MS = 20_000
+/** Machines that are gone may be behind a network that was cut: one of them is tried now and then. */
+const OLD_FRIENDS_MS = 30_000
+const LONELY_MS = 4_000
+const MAX_REMEMBERED = 64
+/** One answers at most so often that one is alive; in time, all the same: see `ANSWER_MS`. */
+const SIGN_ANEW_MS = 2_000
+/** Who has only come does not know yet how many there are, and so not how many voices it takes. */
+const SETTLED_MS = 30_000
+/** In larger clouds every death would cost every machine: there only those near notice, and others forget. */
+export const WIDE_MACHINES = 4_096
+/** What one link may say; an honest one says less than one message a second. */
+const MESSAGES = { burst: 60, perSecond: 10 }
+/** The ring is told again when there are so many more or fewer machines. */
+const TELL_CHANGE = 0.1
+
+interface Suspect {
+  member: Member
+  dueMs: number
+}
+
+interface Want {
+  sinceMs: number
+  nextMs: number
+}
+
+export interface RingOptions {
+  own: Member
+  /** 0 to 1. */
+  random: () => number
+  /** Signs, in this machine's name, that another one is gone. */
+  signClaim: (accused: Member) => string
+}
+
+export class RingCore implements Core<RingEvent, RingEffect> {
+  readonly view: View
+  readonly plan = new LinkPlan()
+  readonly #random: () => number
+  readonly #signClaim: RingOptions['signClaim']
+  readonly #charges = new Charges()
+  readonly #suspects = new Map<string, Suspect>()
+  readonly #wants = new Map<string, Want>()
+  readonly #budgets = new Map<string, Budget>()
+  /** They said that they end the link. */
+  readonly #releasing = new Set<string>()
+  readonly #remembered = new Map<string, Member>()
+  #lostMs: number[] = []
+  #effects: RingEffect[] = []
+  #nowMs = 0
+  #exchangeMs = 0
+  #friendsMs = 0
+  #metMs: number | null = null
+  #signedAnewMs = Number.NEGATIVE_INFINITY
+  #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
+
+  constructor({ own, random, signClaim }: RingOptions) {
+    this.view = new View(own)
+    this.#random = random
+    this.#signClaim = signClaim
+  }
+
+  /** Did this machine lose so many links at once that it is likelier to be cut off itself? */
+  get isCutOff(): boolean {
+    const lost = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS).length
+    return this.plan.links.size === 0 || lost > this.plan.links.size
+  }
+
+  get #isSettled(): boolean {
+    return this.#metMs !== null && this.#nowMs - this.#metMs >= SETTLED_MS
+  }
+
+  /** Who comes next on a ring, of all who are known, and who came before. */
+  beside(ring: number, step: 1 | -1): Member | undefined {
+    return this.view.rings.beside(this.view.own, ring, step, 1)[0]
+  }
+
+  step(event: RingEvent, nowMs: number): RingEffect[] {
+    this.#nowMs = nowMs
+    this.#effects = []
+    this.#handle(event)
+    return this.#effects
+  }
+
+  #handle(event: RingEvent): void {
+    switch (event.type) {
+      case 'started':
+        return this.#timer(TICK_MS * this.#random())
+      case 'remembered':
+        for (const member of event.members) {
+          if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(member.machine, member)
+        }
+        return
+      case 'linkOpened':
+        return this.#opened(event.member, event.dialled, event.network)
+      case 'linkClosed':
+        return this.#closed(event.machine)
+      case 'received':
+        return this.#received(event.from, event.message)
+      case 'heard':
+        return this.#heard(event.news)
+      case 'ownSigned':
+        this.view.own = { ...this.view.own, incarnation: event.incarnation }
+        return this.#emit({ type: 'broadcast', news: { kind: 'alive', member: this.view.own } })
+      case 'timer': {
+        const [what, incarnation] = event.id.split(' ')
+        return what === 'answer' ? this.#answer(Number(incarnation)) : this.#tick()
+      }
+    }
+  }
+
+  #opened(member: Member, dialled: boolean, network: string | null): void {
+    const { machine } = member
+    if (machine === this.view.own.machine) return
+    if (!this.plan.admits(machine, dialled, network, this.#nowMs)) {
+      this.#emit({ type: 'release', machine })
+      return
+    }
+    this.#metMs ??= this.#nowMs
+    const wasGone = this.view.isGone(member) || this.#charges.has(machine)
+    this.view.meet(member, this.#nowMs)
+    this.#suspects.delete(machine)
+    this.#charges.drop(machine)
+    this.#releasing.delete(machine)
+    this.#budgets.set(machine, new Budget(MESSAGES, this.#nowMs))
+    this.#look()
+    this.#wants.delete(machine)
+    const link = { dialled, sinceMs: this.#nowMs, network }
+    this.#release(this.plan.open(machine, link, this.#nowMs))
+    if (!this.plan.links.has(machine)) return
+    this.#send(machine, { kind: 'who' })
+    // Others hold it for gone, too: it has to say that it is not.
+    if (wasGone) this.#send(machine, { kind: 'charged', incarnation: member.incarnation })
+    this.#tellRing()
+  }
+
+  #closed(machine: string): void {
+    this.#budgets.delete(machine)
+    const wasReleased = this.#releasing.delete(machine)
+    if (!this.plan.links.delete(machine)) return
+    const member = this.view.get(machine)
+    if (!wasReleased && member !== undefined) {
+      this.#lostMs = [...this.#lostMs, this.#nowMs].slice(-MAX_LOST)
+      this.#suspect(member)
+    }
+    this.#look()
+    this.#tellRing()
+  }
+
+  #received(from: string, message: RingMessage): void {
+    const member = this.view.get(from)
+    if (member === undefined || !this.plan.links.has(from)) return
+    if (this.#budgets.get(from)?.tryUse(1, this.#nowMs) !== true) return
+    switch (message.kind) {
+      case 'who': {
+        const members = this.view.tell(member, OTHERS_TOLD, this.#random, this.#nowMs)
+        return this.#send(from, { kind: 'near', members })
+      }
+      case 'near':
+        return this.#near(message.members)
+      case 'probe': {
+        const { machine } = message
+        return this.#send(from, { kind: 'probed', machine, linked: this.plan.links.has(machine) })
+      }
+      case 'probed':
+        // One that has a link is enough: the way to it is broken, and the machine is not.
+        if (message.linked) this.#suspects.delete(message.machine)
+        return
+      case 'charged':
+        return this.#answer(message.incarnation)
+      case 'release':
+        this.#releasing.add(from)
+    }
+  }
+
+  #near(members: readonly Told[]): void {
+    for (const { member, ageMs } of members.slice(0, MAX_TOLD)) {
+      this.view.learn(member, this.#nowMs - Math.max(0, ageMs), this.#nowMs)
+    }
+    this.#look()
+    this.#tellRing()
+  }
+
+  #heard(news: News): void {
+    if (news.kind === 'alive') {
+      this.#charges.answered(news.member)
+      this.view.learn(news.member, this.#nowMs, this.#nowMs)
+      this.#look()
+      return
+    }
+    const { accuser, accused } = news.claim
+    const { machine, incarnation } = accused
+    const held = this.view.get(machine)
+    if (this.view.isGone(accuser) || this.view.isGone(accused)) return
+    if (held !== undefined && held.incarnation > incarnation) return
+    // Whoever is linked with it knows better.
+    if (this.plan.links.has(machine) || !this.#isSettled) return
+    this.#charges.add(news.claim, this.view.machines, this.#nowMs)
+    // A single voice moves nobody, and is not worth an answer.
+    const isOwn = machine === this.view.own.machine
+    if (isOwn && this.#charges.isPressing(machine, this.view.machines)) this.#answer(incarnation)
+  }
+
+  /** Others say that this machine is gone. */
+  #answer(incarnation: number): void {
+    if (incarnation !== this.view.own.incarnation) return
+    const waitMs = this.#signedAnewMs + SIGN_ANEW_MS - this.#nowMs
+    if (waitMs > 0) {
+      this.#emit({ type: 'setTimer', id: `answer ${incarnation}`, afterMs: waitMs })
+      return
+    }
+    this.#signedAnewMs = this.#nowMs
+    this.#charges.drop(this.view.own.machine)
+    this.#emit({ type: 'signAnew', after: incarnation })
+  }
+
+  #tick(): void {
+    this.view.tidy([...this.plan.links.keys()], this.#nowMs)
+    this.#lostMs = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS)
+    for (const { member, dueMs } of [...this.#suspects.values()]) {
+      if (dueMs <= this.#nowMs && !this.isCutOff) this.#accuse(member)
+    }
+    for (const member of this.#charges.takeDue(this.#nowMs)) {
+      const { machine, incarnation } = member
+      if (this.plan.links.has(machine) || machine === this.view.own.machine) continue
+      this.view.bury(member)
+      this.#suspects.delete(machine)
+      this.#emit({ type: 'died', machine, incarnation })
+    }
+    this.#exchange()
+    this.#look()
+    this.#reach()
+    this.#release(this.plan.surplus(this.#nowMs))
+    this.#tellRing()
+    this.#timer(TICK_MS * (0.9 + 0.2 * this.#random()))
+  }
+
+  /** A link with it has ended, or none comes about: asks others before anything is said. */
+  #suspect(member: Member): void {
+    const { machine } = member
+    if (this.#suspects.has(machine)) return
+    this.view.miss(machine, this.#nowMs)
+    this.#suspects.set(machine, { member, dueMs: this.#nowMs + ANSWERED_MS })
+    const near = this.view.rings.near(member, 2).map((other) => other.machine)
+    const helpers = new Set(
+      [...near, ...this.plan.links.keys()].filter((one) => this.plan.links.has(one)),
+    )
+    for (const helper of [...helpers].slice(0, HELPERS))
+      this.#send(helper, { kind: 'probe', machine })
+  }
+
+  #accuse(accused: Member): void {
+    this.#suspects.delete(accused.machine)
+    const { machines, own } = this.view
+    if (!this.#isSettled || machines > WIDE_MACHINES || !hasVoice(own, accused, machines)) return
+    // Enough others have said so.
+    if (this.#charges.isDecided(accused.machine)) return
+    const claim = { accuser: own, accused, proof: this.#signClaim(accused) }
+    this.#charges.add(claim, machines, this.#nowMs)
+    this.#emit({ type: 'broadcast', news: { kind: 'gone', claim } })
+  }
+
+  /** Looks who stands beside this machine now. */
+  #look(): void {
+    const neighbours = new Set<string>()
+    for (let ring = 0; ring < RINGS; ring++) {
+      for (const step of [1, -1] as const) {
+        const member = this.beside(ring, step)
+        if (member === undefined) continue
+        neighbours.add(member.machine)
+        if (this.#wants.has(member.machine) || this.plan.links.has(member.machine)) continue
+        // Whoever comes before dials: so each machine has dialled half of its neighbours.
+        const waitMs = step === 1 ? 0 : FIRST_WAIT_MS
+        this.#wants.set(member.machine, { sinceMs: this.#nowMs, nextMs: this.#nowMs + waitMs })
+      }
+    }
+    this.plan.neighbours = neighbours
+    for (const machine of this.#wants.keys()) {
+      if (!neighbours.has(machine)) this.#wants.delete(machine)
+    }
+  }
+
+  #reach(): void {
+    for (const [machine, want] of this.#wants) {
+      const member = this.view.get(machine)
+      if (member === undefined || want.nextMs > this.#nowMs) continue
+      if (this.#nowMs - want.sinceMs > UNREACHED_MS) {
+        this.#wants.delete(machine)
+        this.#suspect(member)
+        continue
+      }
+      want.nextMs = this.#nowMs + AGAIN_MS
+      this.#emit({ type: 'reach', member })
+    }
+    if (this.plan.wantsChosen) this.#reachOne([...this.view.rings.all()])
+    const lonely = this.plan.links.size === 0
+    if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : OLD_FRIENDS_MS)) return
+    this.#friendsMs = this.#nowMs
+    this.#reachOne([...this.#remembered.values(), ...this.view.gone])
+  }
+
+  #reachOne(members: readonly Member[]): void {
+    const free = members.filter(
+      ({ machine, network }) => !this.plan.links.has(machine) && this.plan.isApart(network),
+    )
+    const member = free[Math.floor(this.#random() * free.length)]
+    if (member !== undefined) this.#emit({ type: 'reach', member })
+  }
+
+  #exchange(): void {
+    if (this.#nowMs - this.#exchangeMs < EXCHANGE_MS) return
+    this.#exchangeMs = this.#nowMs
+    const linked = [...this.plan.links.keys()]
+    const to = linked[Math.floor(this.#random() * linked.length)]
+    if (to !== undefined) this.#send(to, { kind: 'who' })
+  }
+
+  #release(machines: readonly string[]): void {
+    for (const machine of machines) {
+      this.#budgets.delete(machine)
+      this.#send(machine, { kind: 'release' })
+      this.#emit({ type: 'release', machine })
+    }
+  }
+
+  #tellRing(): void {
+    const { own, machines } = this.view
+    let successor: string | null = null
+    let leastGap = 2
+    for (const machine of this.plan.links.keys()) {
+      const at = this.view.get(machine)?.at[0]
+      if (at === undefined) continue
+      const gap = clockwise(own.at[0]!, at)
+      if (gap < leastGap) [successor, leastGap] = [machine, gap]
+    }
+    const isOther = Math.abs(machines - this.#told.machines) > TELL_CHANGE * this.#told.machines
+    if (successor === this.#told.successor && !isOther) return
+    this.#told = { successor, machines }
+    this.#emit({ type: 'ring', successor, machines })
+  }
+
+  #timer(afterMs: number): void {
+    this.#emit({ type: 'setTimer', id: 'tick', afterMs })
+  }
+
+  #send(to: string, message: RingMessage): void {
+    this.#emit({ type: 'send', to, message })
+  }
+
+  #emit(effect: RingEffect): void {
+    this.#effects.push(effect)
+  }
+}

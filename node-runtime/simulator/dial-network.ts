@@ -1,0 +1,172 @@
+// A network in which machines dial each other: each pair as far apart as they stand on a map, cut in parts and lossy as
+// a seed has drawn it. A machine that stops is noticed as a phi-accrual detector with a heartbeat a second does.
+import type { Random } from './random.ts'
+import type { World } from './world.ts'
+
+export interface DialFaults {
+  /** Across the map, one way. */
+  delayMs: number
+  jitterMs: number
+  loss: number
+  /** All pairs are equally far apart. */
+  isEven?: boolean
+}
+
+/** What the detector takes to find a silent machine. */
+const NOTICED_LEAST_MS = 2_500
+const NOTICED_MOST_MS = 4_500
+
+export interface Caller<M> {
+  readonly key: string
+  /** Its /16. */
+  readonly network: string
+  readonly isUp: boolean
+  admits(peer: string, network: string): boolean
+  opened(peer: string, dialled: boolean, network: string): void
+  closed(peer: string): void
+  received(peer: string, message: M): void
+}
+
+interface Line<M> {
+  ends: readonly [Caller<M>, Caller<M>]
+  open: boolean
+  /** When the last message arrives at each end: links keep the order. */
+  arrivesMs: [number, number]
+}
+
+export class DialNetwork<M> {
+  faults: DialFaults
+  /** Messages that are under way. */
+  readonly underWay = new Set<M>()
+  readonly #world: World
+  readonly #random: Random
+  readonly #lines = new Map<string, Map<string, Line<M>>>()
+  readonly #spots = new Map<string, readonly [number, number]>()
+  /** In which part a machine is; all in one if absent. */
+  readonly #parts = new Map<string, number>()
+  messages = 0
+
+  constructor(world: World, random: Random, faults: DialFaults) {
+    this.#world = world
+    this.#random = random
+    this.faults = faults
+  }
+
+  /** One way, ms, without jitter. */
+  delayOf(a: string, b: string): number {
+    if (this.faults.isEven === true) return this.faults.delayMs
+    const [[x1, y1], [x2, y2]] = [this.#spotOf(a), this.#spotOf(b)]
+    return this.faults.delayMs * (0.1 + Math.hypot(x1 - x2, y1 - y2))
+  }
+
+  isCut(a: string, b: string): boolean {
+    return (this.#parts.get(a) ?? 0) !== (this.#parts.get(b) ?? 0)
+  }
+
+  dial(from: Caller<M>, to: Caller<M>): void {
+    this.#world.after(2 * this.delayOf(from.key, to.key), () => {
+      if (!from.isUp || !to.isUp || from === to || this.isCut(from.key, to.key)) return
+      if (this.#lineOf(from.key, to.key) !== undefined) return
+      if (!to.admits(from.key, from.network)) return
+      const { nowMs } = this.#world
+      const line: Line<M> = { ends: [from, to], open: true, arrivesMs: [nowMs, nowMs] }
+      this.#linesOf(from.key).set(to.key, line)
+      this.#linesOf(to.key).set(from.key, line)
+      from.opened(to.key, true, to.network)
+      if (line.open) to.opened(from.key, false, from.network)
+    })
+  }
+
+  hangUp(from: string, to: string): void {
+    const line = this.#lineOf(from, to)
+    if (line === undefined) return
+    // What was said before still arrives.
+    const side = line.ends[0].key === from ? 0 : 1
+    const other = line.ends[1 - side]!
+    const afterMs = Math.max(0, line.arrivesMs[side] - this.#world.nowMs)
+    line.ends[side]!.closed(to)
+    this.#world.after(afterMs, () => this.#close(line, other))
+  }
+
+  /** It stopped without a word. */
+  crashed(key: string): void {
+    for (const [peer, line] of this.#linesOf(key)) {
+      const other = line.ends.find((end) => end.key === peer)!
+      this.#closeLate(line, [other])
+    }
+  }
+
+  /** Cuts all between two parts, until `heal`. */
+  cut(partOf: (key: string) => number, keys: Iterable<string>): void {
+    for (const key of keys) this.#parts.set(key, partOf(key))
+    for (const lines of this.#lines.values()) {
+      for (const line of lines.values()) {
+        const [a, b] = line.ends
+        if (this.isCut(a.key, b.key)) this.#closeLate(line, line.ends)
+      }
+    }
+  }
+
+  heal(): void {
+    this.#parts.clear()
+  }
+
+  send(from: string, to: string, message: M): void {
+    const line = this.#lineOf(from, to)
+    if (line?.open !== true) return
+    this.messages += 1
+    if (this.isCut(from, to) || this.#random.chance(this.faults.loss)) return
+    const side = line.ends[0].key === from ? 0 : 1
+    const delayMs = this.delayOf(from, to) + this.#random.next() * this.faults.jitterMs
+    const arrivesMs = Math.max(this.#world.nowMs + delayMs, line.arrivesMs[side])
+    line.arrivesMs[side] = arrivesMs
+    this.underWay.add(message)
+    this.#world.after(arrivesMs - this.#world.nowMs, () => {
+      this.underWay.delete(message)
+      const receiver = line.ends[1 - side]!
+      if (line.open && receiver.isUp && !this.isCut(from, to)) receiver.received(from, message)
+    })
+  }
+
+  #closeLate(line: Line<M>, ends: readonly Caller<M>[]): void {
+    for (const end of ends) {
+      this.#world.after(this.#random.between(NOTICED_LEAST_MS, NOTICED_MOST_MS), () => {
+        const isBack =
+          line.ends.every(({ isUp }) => isUp) && !this.isCut(line.ends[0].key, line.ends[1].key)
+        // A short cut is not noticed; a machine that was started again has a link of its own.
+        if (ends.length === 2 && isBack) return
+        this.#close(line, end)
+      })
+    }
+  }
+
+  #close(line: Line<M>, told: Caller<M>): void {
+    const [a, b] = line.ends
+    line.open = false
+    if (this.#lineOf(a.key, b.key) === line) {
+      this.#linesOf(a.key).delete(b.key)
+      this.#linesOf(b.key).delete(a.key)
+    }
+    const gone = told === a ? b : a
+    if (told.isUp && this.#lineOf(a.key, b.key) === undefined) told.closed(gone.key)
+  }
+
+  #linesOf(key: string): Map<string, Line<M>> {
+    let lines = this.#lines.get(key)
+    if (lines === undefined) this.#lines.set(key, (lines = new Map()))
+    return lines
+  }
+
+  #lineOf(a: string, b: string): Line<M> | undefined {
+    return this.#lines.get(a)?.get(b)
+  }
+
+  #spotOf(key: string): readonly [number, number] {
+    let spot = this.#spots.get(key)
+    if (spot === undefined) {
+      spot = [this.#random.next(), this.#random.next()]
+      this.#spots.set(key, spot)
+    }
+    return spot
+  }
+}
