@@ -223,13 +223,19 @@ export class Table {
       typeof body === 'object' && body !== null && 'type' in body
         ? (body as OwnAction)
         : { type: 'move', body: body as Json }
-    const begin = this.effects.length
-    this.step({ type: 'act', token: -1, action, wallMs: 1 })
-    for (const effect of this.effects.slice(begin)) {
+    const told = this.told(() => this.step({ type: 'act', token: -1, action, wallMs: 1 }))
+    for (const effect of told) {
       if (effect.type === 'acted') return effect.ply
       if (effect.type === 'refused') return effect.code
     }
     return 'no answer'
+  }
+
+  /** What is to be done as that happens. */
+  told(happen: () => void): RefereeEffect[] {
+    const begin = this.effects.length
+    happen()
+    return this.effects.slice(begin)
   }
 
   /** Reads another's log as far as it may be read. */
@@ -250,6 +256,16 @@ export class Table {
     const played = this.#rules.play(request.state, request.seat, request.action)
     return played === null ? { status: 'illegal' } : { status: 'ok', position: played }
   }
+}
+
+/** A table for each of these; null watches. */
+export function tablesOf<Seats extends readonly (Holder | null)[]>(
+  descriptor: SessionDescriptor,
+  rules: RulesOf,
+  ...holders: Seats
+): { [Place in keyof Seats]: Table } {
+  const tables = holders.map((holder) => new Table(descriptor, rules, holder))
+  return tables as { [Place in keyof Seats]: Table }
 }
 
 /** Everybody reads everybody's log until nothing new comes. */

@@ -6,9 +6,9 @@ import {
   holder,
   longRace,
   race,
-  Table,
+  tablesOf,
 } from '../../testing/session-tables.ts'
-import type { Holder, RulesOf } from '../../testing/session-tables.ts'
+import type { Holder } from '../../testing/session-tables.ts'
 import { forgedLog, signedAction, Way } from '../../testing/signed-actions.ts'
 import type { SeatAction } from './action.ts'
 import { writeBlock } from './block.ts'
@@ -245,11 +245,7 @@ describe('how far a log was read', () => {
 })
 
 describe('a seat that floods', () => {
-  const tables = (rules: RulesOf = race): [Table, Table, Table] => [
-    new Table(descriptor, rules, ANN),
-    new Table(descriptor, rules, BOB),
-    new Table(descriptor, rules, null),
-  ]
+  const tables = (rules = race) => tablesOf(descriptor, rules, ANN, BOB, null)
 
   test('with attestations of its machines keeps nobody else out', () => {
     const [ann, bob, spectator] = tables()

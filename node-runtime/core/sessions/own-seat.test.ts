@@ -5,16 +5,14 @@ import {
   descriptorOf,
   exchange,
   holder,
-  keysOf,
   race,
   speech,
   Table,
+  tablesOf,
 } from '../../testing/session-tables.ts'
-import type { Holder } from '../../testing/session-tables.ts'
 import { forgedLog, signedAction, Way } from '../../testing/signed-actions.ts'
-import { signAttestation } from '../forms/attestation.ts'
 import { MAX_FORM_CHARS } from '../forms/signed-form.ts'
-import { MAX_BLOCK_BYTES, readBlock } from './block.ts'
+import { MAX_BLOCK_BYTES } from './block.ts'
 import { claimAfterMs } from './own-seat.ts'
 import { Referee } from './referee.ts'
 import type { OwnAction, RefereeEffect } from './referee-events.ts'
@@ -35,21 +33,13 @@ const crowd = descriptorOf([
 ])
 const none: (string | null)[] = crowd.seats.map(() => null)
 
-function tables(rules = race, of = descriptor): [Table, Table] {
-  return [new Table(of, rules, ANN), new Table(of, rules, BOB)]
-}
-
-function toldBy({ effects }: Table, deed: () => void): RefereeEffect[] {
-  const before = effects.length
-  deed()
-  return effects.slice(before)
-}
+const tables = (rules = race, of = descriptor) => tablesOf(of, rules, ANN, BOB)
 
 const typesOf = (effects: readonly RefereeEffect[]): string[] => effects.map(({ type }) => type)
 
 /** Why an action is refused, in full. */
 function refusalOf(table: Table, action: Json | OwnAction): object {
-  const [refused, ...more] = toldBy(table, () => table.act(action))
+  const [refused, ...more] = table.told(() => table.act(action))
   if (refused?.type !== 'refused' || more.length > 0) throw new Error('it was not refused')
   const { code, message, details } = refused
   return { code, message, details }
@@ -69,61 +59,6 @@ function fillSeat(table: Table, most = Infinity): void {
     }
   }
 }
-
-test('a full disk: what is signed is written later, and nothing else is signed meanwhile', () => {
-  const [ann, bob] = tables()
-  ann.failDisk = true
-  expect(ann.act(3)).toBe('no answer')
-  expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
-  expect(ann.act(2)).toBe('UNAVAILABLE')
-  ann.failDisk = false
-  ann.step({ type: 'timer', id: 'append' })
-  expect(ann.referee.trouble).toBeNull()
-  exchange(ann, bob)
-  expect(bob.referee.actions).toMatchObject([{ body: 3 }])
-  expect(bob.referee.fault).toBeNull()
-})
-
-test('an action that is kept counts and is told at once, and only once, while the log can not be written', () => {
-  const [ann, bob] = tables()
-  ann.failLog = true
-  expect(ann.act(3)).toBe(0)
-  expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
-  expect(ann.referee.actions).toMatchObject([{ body: 3 }])
-  expect(ann.referee.trouble).toEqual({ what: 'disk', message: 'no space' })
-  expect(ann.referee.isSettled).toBe(false)
-  ann.failLog = false
-  ann.step({ type: 'timer', id: 'append' })
-  expect(ann.referee.trouble).toBeNull()
-  expect(ann.effects.filter(({ type }) => type === 'wrote')).toHaveLength(1)
-  exchange(ann, bob)
-  expect(bob.act(1)).toBe(1)
-  exchange(ann, bob)
-  expect(ann.referee.actions).toMatchObject([{ body: 3 }, { body: 1 }])
-})
-
-test('after a restart nothing is signed before the own log is read to its end', () => {
-  const [ann, bob] = tables()
-  ann.act(3)
-  exchange(ann, bob)
-  bob.act(1)
-  exchange(ann, bob)
-  ann.act(1)
-  const again = new Table(descriptor, race, null)
-  const own = new Table(descriptor, race, ANN)
-  own.step({ type: 'held', seat: 0, log: own.name, blocks: ann.log.length })
-  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
-  const text = ann.log
-  for (const block of text) own.step({ type: 'block', log: own.name, text: block })
-  // Its second action goes on from one of Bob's that is not here yet.
-  expect(own.act(2)).toBe('SESSION_NOT_YOUR_TURN')
-  own.read(bob)
-  own.step({ type: 'block', log: own.name, text: text.at(-1) ?? '' })
-  exchange(bob, again)
-  again.read(ann)
-  expect(own.referee.actions).toHaveLength(3)
-  expect(again.referee.fault).toBeNull()
-})
 
 describe('what is signed can be read by all', () => {
   const around = start.with(ANN, { body: '' }).last.form.body.length
@@ -211,7 +146,7 @@ describe('a seat that cannot be gone on with says so, and signs nothing more', (
     expect(ann.act(3)).toBe('no answer')
     fillSeat(ann)
     ann.failDisk = false
-    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    const told = ann.told(() => ann.step({ type: 'timer', id: 'append' }))
     expect(told.filter(({ type }) => type === 'wrote' || type === 'acted')).toEqual([])
     expect(told).toContainEqual({
       type: 'refused',
@@ -233,7 +168,7 @@ describe('a seat that cannot be gone on with says so, and signs nothing more', (
     ann.read(forgedLog(crowd, BOB, [{ heads: none, type: 'resign', body: null }]))
     fillSeat(ann)
     ann.failDisk = false
-    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
+    const told = ann.told(() => ann.step({ type: 'timer', id: 'append' }))
     expect(told.map(({ type }) => type).sort()).toEqual(['append', 'changed', 'changed', 'dropLog'])
     expect(ann.referee.trouble?.what).toBe('seat')
   })
@@ -377,108 +312,6 @@ describe('the others may be called silent', () => {
   })
 })
 
-describe('the log of the seat', () => {
-  /** What its blocks are. */
-  const kindsOf = ({ log }: Table): (string | undefined)[] =>
-    log.map((text) => readBlock(text)?.type)
-
-  test('has an attestation before the first action under it, and no second time', () => {
-    const [ann] = tables(speech('x'))
-    const own: Holder = { ...ANN }
-    const table = new Table(descriptor, speech('x'), own)
-    for (let count = 0; count < 3; count++) table.act('x')
-    expect(kindsOf(table)).toEqual(['attestation', 'action', 'action', 'action'])
-    const statement = { person: ANN.person, machine: ANN.machine, cloud: CLOUD }
-    own.attestation = signAttestation(
-      { ...statement, sequence: 2, expiresMs: 10 ** 13 },
-      keysOf('ann').secretKey,
-    )
-    for (let count = 0; count < 2; count++) table.act('x')
-    expect(kindsOf(table).slice(4)).toEqual(['attestation', 'action', 'action'])
-    ann.read({ name: 'other', log: table.log })
-    expect(ann.dropped).toEqual([])
-    expect(ann.referee.length).toBe(5)
-  })
-
-  test('is gone on with after a restart, under the attestation that it has', () => {
-    const [ann] = tables(speech('x'))
-    ann.act('x')
-    const again = new Table(descriptor, speech('x'), ANN)
-    again.step({ type: 'held', seat: 0, log: again.name, blocks: ann.log.length })
-    expect([again.referee.isSettled, again.act('x')]).toEqual([false, 'SESSION_NOT_YOUR_TURN'])
-    again.read(ann)
-    expect([again.referee.isSettled, again.act('x')]).toEqual([true, 1])
-    expect(kindsOf(again)).toEqual(['action'])
-  })
-})
-
-describe('the disk', () => {
-  test('is asked once for one action, however often it is time to', () => {
-    const [ann] = tables()
-    ann.slowDisk = true
-    const timer = (): RefereeEffect[] =>
-      toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
-    expect(timer()).toEqual([])
-    expect(typesOf(toldBy(ann, () => ann.act(3)))).toEqual(['append'])
-    expect(timer()).toEqual([])
-    ann.step({ type: 'appended', token: 1, ok: false, message: 'no space' })
-    expect(timer()).toMatchObject([{ type: 'append', token: 2 }])
-    expect(timer()).toEqual([])
-    ann.step({ type: 'appended', token: 2, ok: true })
-    expect(timer()).toEqual([])
-    expect(ann.referee.actions).toMatchObject([{ body: 3 }])
-  })
-
-  test('that fails is asked again after a while, that doubles up to half a minute', () => {
-    const [ann] = tables(speech('x'))
-    ann.failDisk = true
-    const fail = (deed: () => void): RefereeEffect[] =>
-      toldBy(ann, deed).filter(({ type }) => type !== 'append')
-    const waits = (afterMs: number): object[] => [
-      { type: 'changed' },
-      { type: 'setTimer', id: 'append', afterMs },
-    ]
-    expect(fail(() => ann.act('x'))).toEqual(waits(250))
-    for (const afterMs of [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
-      expect(fail(() => ann.step({ type: 'timer', id: 'append' }))).toEqual(waits(afterMs))
-    }
-    ann.failDisk = false
-    const told = toldBy(ann, () => ann.step({ type: 'timer', id: 'append' }))
-    expect(typesOf(told)).toContain('acted')
-    expect(told.at(-1)).toEqual({ type: 'changed' })
-    ann.failDisk = true
-    expect(fail(() => ann.act('x'))).toEqual(waits(250))
-  })
-
-  test('does not answer for what it was not asked, nor twice', () => {
-    const [ann] = tables()
-    ann.slowDisk = true
-    ann.act(3)
-    const said = (event: Parameters<Table['step']>[0]): RefereeEffect[] =>
-      toldBy(ann, () => ann.step(event))
-    for (const token of [0, 2]) {
-      expect(said({ type: 'kept', token })).toEqual([])
-      expect(said({ type: 'appended', token, ok: true })).toEqual([])
-      expect(said({ type: 'appended', token, ok: false, message: 'no' })).toEqual([])
-    }
-    expect([ann.referee.actions, ann.referee.trouble]).toEqual([[], null])
-    expect(typesOf(said({ type: 'kept', token: 1 }))).toContain('acted')
-    expect(said({ type: 'kept', token: 1 })).toEqual([])
-    expect(said({ type: 'appended', token: 1, ok: true })).toEqual([{ type: 'changed' }])
-    expect(said({ type: 'appended', token: 1, ok: true })).toEqual([])
-  })
-
-  test('has to have it before the seat is settled', () => {
-    const [ann] = tables()
-    expect(ann.referee.isSettled).toBe(true)
-    ann.slowDisk = true
-    ann.act(3)
-    expect(ann.referee.isSettled).toBe(false)
-    ann.step({ type: 'appended', token: 1, ok: true })
-    expect(ann.referee.isSettled).toBe(true)
-  })
-})
-
 describe('the seat agrees with the end by itself', () => {
   const resign = { heads: [null, null], type: 'resign', body: null, atMs: 77 }
   const bobs = forgedLog(descriptor, BOB, [resign])
@@ -486,9 +319,9 @@ describe('the seat agrees with the end by itself', () => {
   test('at the time of what ended it; it is written, and answers nobody’s call', () => {
     const [ann] = tables()
     ann.slowDisk = true
-    const asked = toldBy(ann, () => ann.read(bobs))
+    const asked = ann.told(() => ann.read(bobs))
     expect(asked.at(-1)).toMatchObject({ type: 'append', token: 1 })
-    const told = toldBy(ann, () => ann.step({ type: 'kept', token: 1 }))
+    const told = ann.told(() => ann.step({ type: 'kept', token: 1 }))
     expect(typesOf(told)).toEqual(['wrote', 'changed'])
     expect(told[0]).toMatchObject({
       action: {

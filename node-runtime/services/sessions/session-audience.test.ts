@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { until } from '../../testing/cloud-nodes.ts'
-import { game, SessionCloud } from '../../testing/session-machines.ts'
+import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
+import { game } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
 import { openBoth, play, watch, WINNING } from '../../testing/session-play.ts'
 
 /** Who does not answer an audience in this time is not waited for. */
 const ANSWER_LIMIT_MS = 2_000
 
-let cloud: SessionCloud
-
-beforeEach(async () => {
-  cloud = await SessionCloud.create()
-})
-
-afterEach(() => cloud.close(), 20_000)
+const cloud = eachSessionCloud()
 
 describe('the audience', () => {
   it('serves itself: a player gives as much to six as to one', async () => {

@@ -1,8 +1,9 @@
 // How sessions between machines end, and what is stored and believed of that.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
 import { until } from '../../testing/cloud-nodes.ts'
-import { game, gamesManifest, SessionCloud } from '../../testing/session-machines.ts'
+import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
+import { game, gamesManifest } from '../../testing/session-machines.ts'
 import {
   act,
   ended,
@@ -16,13 +17,7 @@ import {
   WINNING,
 } from '../../testing/session-play.ts'
 
-let cloud: SessionCloud
-
-beforeEach(async () => {
-  cloud = await SessionCloud.create()
-})
-
-afterEach(() => cloud.close(), 20_000)
+const cloud = eachSessionCloud()
 
 describe('a result that cannot be stored', () => {
   it('is not tried again and again where the system refuses it', async () => {

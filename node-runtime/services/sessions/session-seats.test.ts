@@ -1,11 +1,12 @@
 // What a seat can say and do against the others in a session between machines.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { signAction } from '../../core/sessions/action.ts'
 import type { ActionStatement } from '../../core/sessions/action.ts'
 import { writeBlock } from '../../core/sessions/block.ts'
 import { announcementId, SEATS_COLLECTION } from '../../core/sessions/seats.ts'
 import { until } from '../../testing/cloud-nodes.ts'
-import { game, gamesManifest, openSeatLog, SessionCloud } from '../../testing/session-machines.ts'
+import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
+import { game, gamesManifest, openSeatLog } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
 import {
   move,
@@ -18,16 +19,11 @@ import {
 } from '../../testing/session-play.ts'
 import { Parts } from './parts.ts'
 
-let cloud: SessionCloud
-
-beforeEach(async () => {
-  cloud = await SessionCloud.create()
-})
+const cloud = eachSessionCloud()
 
 afterEach(() => {
   vi.restoreAllMocks()
-  return cloud.close()
-}, 20_000)
+})
 
 describe('what a seat says', () => {
   it('of moves that never come keeps nobody from playing on', async () => {

@@ -8,8 +8,9 @@ import { connect } from '../../rpc/client.ts'
 import type { Client } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
 import { until } from '../../testing/cloud-nodes.ts'
+import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
 import { resultValueSchema } from '../../contract/sessions.ts'
-import { FORMER_GAMES, SessionCloud, game, gamesManifest } from '../../testing/session-machines.ts'
+import { FORMER_GAMES, game, gamesManifest } from '../../testing/session-machines.ts'
 import type { SessionMachine } from '../../testing/session-machines.ts'
 import { createSessionsService } from './sessions-service.ts'
 
@@ -36,19 +37,17 @@ function asSystem(id: string): Client['sessions'] {
 }
 
 const ports: MessagePort[] = []
-let cloud: SessionCloud
+const cloud = eachSessionCloud()
 let a: SessionMachine
 let b: SessionMachine
 
 beforeEach(async () => {
-  cloud = await SessionCloud.create()
   a = await cloud.start()
   b = await cloud.start()
 })
 
-afterEach(async () => {
+afterEach(() => {
   for (const port of ports.splice(0)) port.close()
-  await cloud.close()
 })
 
 /** Plays a game to its end and gives its result as the database has it. */

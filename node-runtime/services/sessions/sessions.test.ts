@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
 import { until } from '../../testing/cloud-nodes.ts'
-import { game, gamesManifest, SessionCloud } from '../../testing/session-machines.ts'
+import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
+import { game, gamesManifest } from '../../testing/session-machines.ts'
 import {
   ended,
   judge,
@@ -18,13 +19,7 @@ import {
   WINNING,
 } from '../../testing/session-play.ts'
 
-let cloud: SessionCloud
-
-beforeEach(async () => {
-  cloud = await SessionCloud.create()
-})
-
-afterEach(() => cloud.close(), 20_000)
+const cloud = eachSessionCloud()
 
 describe('sessions between machines', () => {
   it('are played by two, watched by a third, and end in a result that all can check', async () => {
