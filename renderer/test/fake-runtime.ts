@@ -244,6 +244,9 @@ export function createFakeRuntime(): FakeRuntime {
       watchConnection: os.cloud.watchConnection.handler(({ signal }) => connection.watch(signal)),
       join: os.cloud.join.handler(({ input }) => {
         calls.push(['cloud.join', input])
+        if (!identity.value.phraseKept && input.phrase === undefined) {
+          throw new CloudError('IDENTITY_PHRASE_NEEDED', 'This needs your recovery phrase.')
+        }
         const { cloud: before, originated } = cloud.value.status
         const known = fake.earlier.find((earlier) => earlier.cloud === input.cloud)
         fake.earlier = [
@@ -315,6 +318,29 @@ export function createFakeRuntime(): FakeRuntime {
         return {}
       }),
       recoveryPhrase: os.identity.recoveryPhrase.handler(() => ({ phrase: PHRASE })),
+      forgetPhrase: os.identity.forgetPhrase.handler(({ input }) => {
+        calls.push(['identity.forgetPhrase', input])
+        if (input.phrase !== PHRASE) {
+          throw new CloudError('IDENTITY_PHRASE_OTHER', 'These are the words of another person.')
+        }
+        identity.set({ ...identity.value, phraseKept: false })
+        return {}
+      }),
+      attest: os.identity.attest.handler(({ input }) => {
+        calls.push(['identity.attest', input])
+        const { person } = identity.value
+        const attestation = { body: '{"attests":1}', signature: '00'.repeat(64) }
+        return { person, machine: input.machine, cloud: CLOUD_KEY, expiresMs: 0, attestation }
+      }),
+      accept: os.identity.accept.handler(({ input }) => {
+        calls.push(['identity.accept', input])
+        return { person: identity.value.person, cloud: CLOUD_KEY }
+      }),
+      revoke: os.identity.revoke.handler(({ input }) => {
+        calls.push(['identity.revoke', input])
+        const { person } = identity.value
+        return { person, machine: input.machine, cloud: CLOUD_KEY, validUntil: null }
+      }),
       personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
       restore: os.identity.restore.handler(({ input }) => {
         calls.push(['identity.restore', input])

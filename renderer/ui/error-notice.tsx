@@ -40,6 +40,9 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
     advice: 'This is our mistake, not yours. The log in the data folder has the details.',
   },
   IDENTITY_PHRASE_INVALID: { title: 'These are not the words of a recovery phrase' },
+  IDENTITY_PHRASE_OTHER: { title: 'This is the phrase of another person' },
+  IDENTITY_PHRASE_NEEDED: { title: 'Your recovery phrase is needed' },
+  IDENTITY_ATTESTATION_INVALID: { title: 'This attestation is not for this machine' },
   CLOUD_KEY_INVALID: {
     title: 'This is not the key of a cloud',
     advice: 'On a machine of that cloud, the Home page copies it.',

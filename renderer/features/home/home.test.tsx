@@ -2,7 +2,7 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { CLOUD_KEY, OTHER_KEY } from '../../test/fake-runtime.ts'
+import { CLOUD_KEY, createFakeRuntime, OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function fillKey(key: string): Promise<void> {
@@ -45,6 +45,25 @@ test('the question shows all of the key and its picture, as Home does, so that t
   expect(key.querySelectorAll('span')).toHaveLength(13)
   expect(key.parentElement?.querySelector('.key-picture')).not.toBeNull()
   expect(screen.getByLabelText('Cloud key of this cloud').textContent).toBe(CLOUD_KEY)
+})
+
+test('a machine without the recovery phrase asks for it to join, and for once', async () => {
+  const fake = createFakeRuntime()
+  fake.identity.set({ ...fake.identity.value, phraseKept: false })
+  renderInShell(<App />, fake)
+  await fillKey(OTHER_KEY)
+  const dialog = await screen.findByRole('dialog', { name: 'Join this cloud?' })
+  const join = within(dialog).getByRole('button', { name: 'Join' })
+  expect(within(dialog).queryByRole('textbox')).toBeNull()
+  fireEvent.click(join)
+  const field = await within(dialog).findByRole('textbox', { name: 'Your recovery phrase' })
+  fireEvent.change(field, { target: { value: PHRASE } })
+  fireEvent.click(join)
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  expect(fake.calls).toEqual([
+    ['cloud.join', { cloud: OTHER_KEY }],
+    ['cloud.join', { cloud: OTHER_KEY, phrase: PHRASE }],
+  ])
 })
 
 test('Enter in the field of the key asks, since a key has one line', async () => {

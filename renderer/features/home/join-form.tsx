@@ -1,12 +1,15 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 import { readCloudKey } from '../../../node-runtime/contract/cloud-key.ts'
+import type { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
+import { toCloudError } from '../../client/cloud-error.ts'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { TextField } from '../../ui/field.tsx'
+import { isPhraseFault, PhraseField } from '../../ui/phrase-field.tsx'
 import { WholeKey } from '../../ui/whole-key.tsx'
 
 /** Joins the cloud of a pasted key, after a yes. */
@@ -76,7 +79,17 @@ interface JoinDialogProps {
 export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialogProps): ReactNode {
   const client = useClient()
   const { notices } = useShell()
-  const join = useCall(() => client.cloud.join({ cloud }))
+  const [phrase, setPhrase] = useState('')
+  const [needsPhrase, setNeedsPhrase] = useState(false)
+  const join = useCall(async () => {
+    try {
+      await client.cloud.join({ cloud, ...(needsPhrase ? { phrase } : {}) })
+    } catch (error) {
+      if (toCloudError(error).code !== 'IDENTITY_PHRASE_NEEDED') throw error
+      setNeedsPhrase(true)
+      throw error
+    }
+  })
   useOverlay(true, 'dims')
   return (
     <Dialog
@@ -112,7 +125,23 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
           another key. With one wrong letter it names another cloud, and an empty one.
         </p>
       )}
-      {join.error !== null && <ErrorNotice error={join.error} />}
+      {needsPhrase && (
+        <PhraseField
+          hint="It is not on this machine any more, and is needed for a cloud in which the machine was not yet. It is used once, and not kept."
+          value={phrase}
+          error={join.error}
+          onChange={(words) => {
+            setPhrase(words)
+            join.clear()
+          }}
+        />
+      )}
+      {join.error !== null && !isSaidAtField(join.error) && <ErrorNotice error={join.error} />}
     </Dialog>
   )
+}
+
+/** The field for the phrase says it. */
+function isSaidAtField(error: CloudError): boolean {
+  return isPhraseFault(error) || error.code === 'IDENTITY_PHRASE_NEEDED'
 }

@@ -18,12 +18,13 @@ import { Button } from '../../ui/button.tsx'
 import { MachineRing } from './machine-ring.tsx'
 import './machines-page.css'
 
-function stateOf({ self, online }: MachineInfo): 'This machine' | 'Online' | 'Offline' {
-  return self ? 'This machine' : online ? 'Online' : 'Offline'
-}
-
 /** Own machine first, then those that are there. */
-const STATE_ORDER = { 'This machine': 0, Online: 1, Offline: 2 }
+const STATE_ORDER = { 'This machine': 0, Online: 1, Offline: 2, Revoked: 3 }
+
+function stateOf({ self, online, revoked }: MachineInfo): keyof typeof STATE_ORDER {
+  if (self) return 'This machine'
+  return revoked ? 'Revoked' : online ? 'Online' : 'Offline'
+}
 
 /** Below a millisecond a figure after the point says something; above, it only flickers. */
 export function describeLatency(latencyMs: number): string {

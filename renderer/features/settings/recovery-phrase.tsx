@@ -1,10 +1,11 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import { useClient } from '../../app/shell.tsx'
+import { useClient, useIdentity } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { useCopy } from '../../ui/fingerprint.tsx'
+import { ForgetPhrase } from './forget-phrase.tsx'
 
 /** The 24 words, hidden until asked for, and forgotten by the page when hidden again. */
 export function RecoveryPhrase(): ReactNode {
@@ -12,6 +13,15 @@ export function RecoveryPhrase(): ReactNode {
   const [phrase, setPhrase] = useState<string | null>(null)
   const show = useCall(async () => setPhrase((await client.identity.recoveryPhrase({})).phrase))
   const { copy, copied, failed } = useCopy(phrase ?? '')
+  const phraseKept = useIdentity((state) => state.identity?.phraseKept)
+  if (phraseKept === false) {
+    return (
+      <p className="muted">
+        Your recovery phrase is not on this machine any more: you have written it down. It is asked
+        for when you attest or revoke a machine, or go to a cloud in which this one was not yet.
+      </p>
+    )
+  }
   return (
     <>
       <p className="muted">
@@ -46,6 +56,7 @@ export function RecoveryPhrase(): ReactNode {
               {copied ? 'Copied' : failed ? 'They could not be copied.' : ''}
             </span>
           </div>
+          <ForgetPhrase />
         </>
       )}
     </>

@@ -7,11 +7,12 @@ import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
 import { LookUpLists } from './look-up-lists.tsx'
 import { NameForms } from './name-forms.tsx'
+import { OwnMachines } from './own-machines.tsx'
 import { RecoveryPhrase } from './recovery-phrase.tsx'
 import { RestoreForm } from './restore-form.tsx'
 import './settings-page.css'
 
-/** Theme, names, recovery phrase, look-up lists, data folder, and what this is. */
+/** Theme, names, recovery phrase, the person’s machines, look-up lists, data folder, and what this is. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="page settings-page">
@@ -26,6 +27,10 @@ export function SettingsPage(): ReactNode {
       <section className="section" aria-labelledby="settings-phrase">
         <h2 id="settings-phrase">Recovery phrase</h2>
         <RecoveryPhrase />
+      </section>
+      <section className="section" aria-labelledby="settings-machines">
+        <h2 id="settings-machines">Your machines</h2>
+        <OwnMachines />
       </section>
       <section className="section" aria-labelledby="settings-restore">
         <h2 id="settings-restore">Restore from a phrase</h2>

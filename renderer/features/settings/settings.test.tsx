@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
+import { createFakeRuntime, machine, OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function renderSettings() {
@@ -87,4 +87,127 @@ test('a name that was changed elsewhere, as by the command line, is shown', asyn
       'Grace',
     ),
   )
+})
+
+test('the phrase is deleted from the machine for its own words, and is asked for from then on', async () => {
+  const { fake } = await renderSettings()
+  fireEvent.click(screen.getByRole('button', { name: 'Show the recovery phrase' }))
+  const field = await screen.findByRole('textbox', { name: 'I have written it down' })
+  const forget = screen.getByRole('button', { name: 'Delete it from this machine' })
+  fireEvent.change(field, { target: { value: 'other words' } })
+  fireEvent.click(forget)
+  await screen.findByText('These are the words of another person.')
+  fireEvent.change(field, { target: { value: PHRASE } })
+  fireEvent.click(forget)
+  await screen.findByText(/^Your recovery phrase is not on this machine any more/)
+  expect(fake.calls.map(([, input]) => input)).toEqual([
+    { phrase: 'other words' },
+    { phrase: PHRASE },
+  ])
+  expect(screen.queryByRole('button', { name: 'Show the recovery phrase' })).toBeNull()
+})
+
+describe('a machine of the person', () => {
+  const PHONE = `${OTHER_KEY.slice(0, 51)}y`
+
+  /** Settings of a person with a phone, which may be revoked. */
+  async function renderMachines({ phraseKept = true, revoked = false } = {}) {
+    const fake = createFakeRuntime()
+    // The phrase of these tests is that person's.
+    fake.identity.set({ ...fake.identity.value, person: OTHER_KEY, phraseKept })
+    const own = { person: OTHER_KEY }
+    fake.cloud.set({
+      status: fake.cloud.value.status,
+      machines: [
+        machine({ ...own, self: true }),
+        machine({ ...own, machine: PHONE, name: 'Phone', online: false, revoked }),
+        machine({ machine: OTHER_KEY, name: 'Of another' }),
+      ],
+    })
+    const view = renderInShell(<App />, fake)
+    fireEvent.click(screen.getByRole('link', { name: 'Settings' }))
+    await screen.findByRole('list', { name: 'Your machines' })
+    return { ...view, fake }
+  }
+  const fill = (name: string, value: string): void => {
+    fireEvent.change(screen.getByRole('textbox', { name }), { target: { value } })
+  }
+
+  test('is revoked after a question, with what is to stay', async () => {
+    const { fake } = await renderMachines()
+    expect(screen.queryByText('Of another')).toBeNull()
+    fireEvent.click(screen.getByRole('button', { name: 'Revoke: Phone' }))
+    const dialog = await screen.findByRole('dialog', { name: 'Revoke Phone?' })
+    expect(within(dialog).queryByRole('textbox')).toBeNull()
+    fireEvent.click(within(dialog).getByRole('radio', { name: 'Nothing that it wrote stays' }))
+    fireEvent.click(within(dialog).getByRole('button', { name: 'Revoke' }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    expect(fake.calls).toEqual([['identity.revoke', { machine: PHONE, keepUntilMs: null }]])
+  })
+
+  test('is revoked until a time with the phrase, where it is not kept', async () => {
+    const { fake } = await renderMachines({ phraseKept: false })
+    fireEvent.click(screen.getByRole('button', { name: 'Revoke: Phone' }))
+    const dialog = await screen.findByRole('dialog', { name: 'Revoke Phone?' })
+    const revoke = within(dialog).getByRole<HTMLButtonElement>('button', { name: 'Revoke' })
+    fireEvent.click(within(dialog).getByRole('radio', { name: /until a time/ }))
+    fill('Your recovery phrase', 'one two three')
+    expect(revoke.disabled).toBe(true)
+    fireEvent.change(within(dialog).getByLabelText('Until'), {
+      target: { value: '2026-01-02T03:04' },
+    })
+    fireEvent.click(revoke)
+    await within(dialog).findByText('A recovery phrase has 24 words; this has 3.')
+    expect(fake.calls).toEqual([])
+    fill('Your recovery phrase', PHRASE)
+    fireEvent.click(revoke)
+    await waitFor(() => expect(fake.calls).toHaveLength(1))
+    const keepUntilMs = new Date('2026-01-02T03:04').getTime()
+    expect(fake.calls).toEqual([
+      ['identity.revoke', { machine: PHONE, keepUntilMs, phrase: PHRASE }],
+    ])
+  })
+
+  test('that was revoked is attested anew, with a text that it takes', async () => {
+    const { fake } = await renderMachines({ revoked: true })
+    fireEvent.click(screen.getByRole('button', { name: 'Attest anew: Phone' }))
+    const dialog = await screen.findByRole('dialog', { name: 'Attest this machine?' })
+    fireEvent.click(within(dialog).getByRole('button', { name: 'Attest' }))
+    const text = await within(dialog).findByRole<HTMLTextAreaElement>('textbox', {
+      name: 'Attestation',
+    })
+    expect(JSON.parse(text.value)).toMatchObject({ body: '{"attests":1}' })
+    expect(fake.calls).toEqual([['identity.attest', { machine: PHONE }]])
+  })
+
+  test('is one more by its key, and takes what was attested for it', async () => {
+    const { fake } = await renderMachines({ phraseKept: false })
+    fill('One more machine of yours', 'kitchen')
+    fireEvent.click(screen.getByRole('button', { name: 'Attest' }))
+    await screen.findByText(/^This is not the key of a machine/)
+    fill('One more machine of yours', ` ${PHONE} `)
+    fireEvent.click(screen.getByRole('button', { name: 'Attest' }))
+    const dialog = await screen.findByRole('dialog', { name: 'Attest this machine?' })
+    fill('Your recovery phrase', PHRASE)
+    fireEvent.click(within(dialog).getByRole('button', { name: 'Attest' }))
+    await within(dialog).findByRole('textbox', { name: 'Attestation' })
+    const [close] = within(dialog).getAllByRole('button', { name: 'Close' })
+    fireEvent.click(close as HTMLElement)
+
+    fill('This machine was attested', 'nonsense')
+    fireEvent.click(screen.getByRole('button', { name: 'Take it' }))
+    await screen.findByText('This is not an attestation. Copy all of it.')
+    const attestation = { body: '{}', signature: '00'.repeat(64) }
+    fill('This machine was attested', JSON.stringify(attestation))
+    fireEvent.click(screen.getByRole('button', { name: 'Take it' }))
+    const question = await screen.findByRole('dialog', {
+      name: 'Become a machine of that person?',
+    })
+    fireEvent.click(within(question).getByRole('button', { name: 'Take it' }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    expect(fake.calls).toEqual([
+      ['identity.attest', { machine: PHONE, phrase: PHRASE }],
+      ['identity.accept', { attestation }],
+    ])
+  })
 })
