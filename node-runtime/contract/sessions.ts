@@ -152,7 +152,10 @@ export const sessionFrameSchema = sessionSummarySchema.extend({
   resultId: hashSchema.nullable(),
   /** Results of two seats give different outcomes. */
   disputed: z.boolean(),
-  /** Set when a seat broke the rules. The proof: the signed actions that show it. */
+  /**
+   * Set when a seat broke the rules. The proof: the signed actions that show it; none where it is all that
+   * the seat has signed, as in the transcript.
+   */
   fault: z
     .object({
       seat: z.number().int(),
