@@ -1,11 +1,12 @@
 // The runtime's process, as the main process sees it: started, given ports, started again when it
 // dies, closed in the end.
-import { MessageChannelMain, utilityProcess } from 'electron'
+import { MessageChannelMain, safeStorage, utilityProcess } from 'electron'
 import type { MessagePortMain, UtilityProcess } from 'electron'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { contract } from '../../node-runtime/contract/index.ts'
 import { connect } from '../../node-runtime/rpc/client.ts'
 import type { Client } from '../../node-runtime/rpc/client.ts'
+import { answerSecret } from './key-store.ts'
 import { RestartLimit } from './restart-limit.ts'
 import type {
   FromRuntime,
@@ -124,6 +125,10 @@ export class RuntimeHost {
           for (const listener of this.#readyListeners) listener()
         }
         if (message.type === 'closed') child.kill()
+        if (message.type === 'secret') {
+          const { id, ask, text } = message
+          this.#post(child, { type: 'secret', id, text: answerSecret(safeStorage, ask, text) })
+        }
         if (message.type === 'failed') {
           const { code, message: words, details } = message.error
           const error = new CloudError(code, words, details)

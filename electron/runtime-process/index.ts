@@ -11,6 +11,7 @@ import { createLog } from '../../node-runtime/host/log.ts'
 import { guardProcess } from '../../node-runtime/host/process-guard.ts'
 import { bakedRelease } from '../../node-runtime/host/release-file.ts'
 import { Runtime } from '../../node-runtime/machine/runtime.ts'
+import { MainSecrets } from './main-secrets.ts'
 import type { FromRuntime, PortOwner, StartOptions, ToRuntime } from './messages.ts'
 
 const { parentPort } = process
@@ -23,6 +24,8 @@ function tell(message: FromRuntime): void {
   parentPort.postMessage(message)
 }
 
+const secrets = new MainSecrets(tell)
+
 async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promise<void> {
   try {
     log = createLog(dataDir)
@@ -32,6 +35,7 @@ async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promi
       dataDir,
       sdkDir,
       kind: 'desktop',
+      secrets,
       log,
       ...(cloud === null ? {} : { cloud }),
       ...(release === undefined ? {} : { release }),
@@ -72,6 +76,8 @@ parentPort.on('message', ({ data, ports }) => {
     void start(message.options)
   } else if (message.type === 'awake') {
     runtime?.awake()
+  } else if (message.type === 'secret') {
+    secrets.answered(message.id, message.text)
   } else if (message.type === 'close') {
     close()
       .catch((error: unknown) => log?.error('the runtime did not close cleanly', { error }))

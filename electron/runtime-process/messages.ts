@@ -18,10 +18,14 @@ export type ToRuntime =
   | { type: 'port'; owner: PortOwner }
   /** This computer has woken from sleep. */
   | { type: 'awake' }
+  /** The answer to `secret`; null if there is no key store, or that does not know it. */
+  | { type: 'secret'; id: number; text: string | null }
   | { type: 'close' }
 
 /** From the runtime's process. */
 export type FromRuntime =
   | { type: 'ready' }
   | { type: 'failed'; error: { code: ErrorCode; message: string; details: unknown } }
+  /** Seals a secret with the system's key store, or opens it again. */
+  | { type: 'secret'; id: number; ask: 'seal' | 'open'; text: string }
   | { type: 'closed' }
