@@ -7,8 +7,8 @@ import './list-state.css'
 export function ListState({ list }: { list: ListReport }): ReactNode {
   const { state, entries, newestMs, readMs, message } = list
   return (
-    <>
-      <p className="muted list-state" role="status">
+    <div className="list-state">
+      <p className="muted" role="status">
         {readMs === null ? (
           FIRST[state]
         ) : (
@@ -25,7 +25,7 @@ export function ListState({ list }: { list: ListReport }): ReactNode {
         )}
       </p>
       {message !== '' && <p className="list-fault">{message}</p>}
-    </>
+    </div>
   )
 }
 
@@ -34,5 +34,5 @@ const FIRST: Record<ListReport['state'], string> = {
   waiting: 'Not read yet.',
   reading: 'Being read.',
   read: '',
-  failed: 'Not read yet.',
+  failed: '',
 }

@@ -63,7 +63,7 @@ function LookUpList({ list }: { list: ListReport }): ReactNode {
           description={
             hasAccess
               ? 'A name and a token are kept for it. They are sent there and nowhere else.'
-              : 'It is written with what this computer may do by itself.'
+              : 'This computer writes there with its own rights, such as those of its ssh keys.'
           }
           checked={keeps}
           disabled={keep.pending}
