@@ -18,6 +18,7 @@ import { MemoryRecords } from './memory-records.ts'
 import { Identity } from '../services/identity/identity.ts'
 import type { SessionRecords } from '../services/sessions/results.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
+import type { SessionsOptions } from '../services/sessions/sessions.ts'
 
 const EXTENSION = new URL('../../extensions/event-games/', import.meta.url)
 
@@ -57,6 +58,8 @@ export interface MachineOptions {
   /** Makes the machine this person's. */
   phrase?: string
   now?: () => number
+  /** Whom it knows to be revoked. */
+  revokes?: SessionsOptions['revokes']
 }
 
 export class SessionCloud {
@@ -76,7 +79,7 @@ export class SessionCloud {
 
   /** A machine with a new data folder, or the one of an earlier machine. */
   async start(options: MachineOptions = {}): Promise<SessionMachine> {
-    const { installed = true, rules, phrase, now = Date.now } = options
+    const { installed = true, rules, phrase, now = Date.now, revokes } = options
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'dharma-sessions-')))
     this.#folders.add(dataDir)
     const identity = await Identity.open(dataDir)
@@ -123,6 +126,7 @@ export class SessionCloud {
           rules === undefined ? readFile(new URL(path, EXTENSION)) : Buffer.from(rules),
       },
       records,
+      ...(revokes === undefined ? {} : { revokes }),
       log: silentLog,
       now,
     })

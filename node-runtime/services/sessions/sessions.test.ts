@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CloudError } from '../../contract/errors.ts'
+import { versionTimeMs } from '../../core/db/hybrid-clock.ts'
 import { until } from '../../testing/cloud-nodes.ts'
 import { eachSessionCloud } from '../../testing/each-session-cloud.ts'
 import { game, gamesManifest } from '../../testing/session-machines.ts'
@@ -213,6 +214,36 @@ describe('one person on two machines', () => {
     for (const board of boards) {
       expect(await ended(board)).toMatchObject({ state: 'over', ply: 7, fault: null })
     }
+  }, 60_000)
+
+  it('plays on with the machine that is left, once the other is revoked', async () => {
+    const asked: string[] = []
+    const lost = { machine: '' }
+    const desk = await cloud.start()
+    const phone = await cloud.start({ phrase: desk.identity.recoveryPhrase })
+    lost.machine = phone.identity.machine
+    const b = await cloud.start({
+      revokes: ({ machine }, version) => {
+        asked.push(version)
+        return machine === lost.machine
+      },
+    })
+    const session = await openBoth(game('1', desk, b), phone, b)
+    const atPhone = await watch(phone, session)
+    const atB = await watch(b, session)
+    const beforeMs = Date.now()
+    await move(phone, session, 4)
+    await until(() => atPhone.last().ply === 1 && asked.length > 0)
+    expect(versionTimeMs(asked[0] ?? '')).toBeGreaterThanOrEqual(beforeMs)
+    expect(atB.last()).toMatchObject({ ply: 0, fault: null })
+    // The other machine of the person goes on from it: then it counts with everybody.
+    const there = await once(() => desk.sessions.open(game('1', desk, b)))
+    expect(there).toBe(session)
+    const atDesk = await watch(desk, session)
+    await until(() => atDesk.last().ply === 1)
+    await desk.sessions.act(session, { type: 'resign' })
+    await until(() => atB.last().outcome !== null)
+    expect(atB.last()).toMatchObject({ ply: 2, fault: null })
   }, 60_000)
 
   it('who moves on both at once goes on with one of the moves', async () => {
