@@ -49,6 +49,25 @@ test('every cloud that the machine was in stays known, also over a restart', asy
   expect(book.originated).toBe(true)
 })
 
+test('the key of a new cloud is kept, whatever is learned of another meanwhile', async () => {
+  const key = encodeKey(hash(Buffer.from('key')))
+  const body = genesisBody({ name: 'Ours', admission: { kind: 'link' }, keys: [key], nonce: '1' })
+  const joined = cloudIdOf(body)
+  const book = await CloudBook.open(folder, { cloud: joined })
+  const [first, second] = await Promise.all([
+    book.create({ name: 'First', admission: 'invitation' }),
+    book.create({ name: 'Second', admission: 'invitation' }),
+    book.learnGenesis(joined, body),
+    book.choose(joined),
+  ])
+  await book.choose(first)
+  for (const known of [book, await CloudBook.open(folder)]) {
+    expect(known.ownerKeyOf(first)).not.toBeNull()
+    expect(known.ownerKeyOf(second)).not.toBeNull()
+    expect(known.genesisOf(joined)).toBe(body)
+  }
+})
+
 test('what is told of a cloud never holds its secret key', async () => {
   const book = await CloudBook.open(folder)
   expect(Object.keys(book.known[0] ?? {})).toEqual(['cloud', 'originated', 'current'])

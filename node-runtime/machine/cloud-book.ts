@@ -9,6 +9,7 @@ import { keySchema } from '../contract/values.ts'
 import { cloudIdOf, genesisBody, openGenesis } from '../core/forms/genesis.ts'
 import { decodeKey, encodeKey, fromHex, toHex } from '../core/keys.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
+import { SerialQueue } from '../flow/serial-queue.ts'
 import { newKeyPair } from '../store/new-keys.ts'
 import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
 
@@ -61,6 +62,8 @@ export function parseCloudKey(text: string): string {
 
 export class CloudBook {
   readonly #path: string
+  /** Each change begins with what the one before has written: no key is lost to one that was under way. */
+  readonly #changes = new SerialQueue()
   #file: CloudFile
 
   private constructor(path: string, file: CloudFile) {
@@ -153,10 +156,11 @@ export class CloudBook {
    * that was not known is known from then on.
    */
   async learnGenesis(cloud: string, body: string): Promise<void> {
-    const entry = this.#file.clouds[cloud] ?? { originated: false }
-    if (entry.genesis !== undefined) return
     if (openGenesis(body, cloud) === null) return
-    await this.#keep(cloud, { ...entry, genesis: body })
+    await this.#change((file) => {
+      const entry = file.clouds[cloud] ?? { originated: false }
+      return entry.genesis === undefined ? kept(file, cloud, { ...entry, genesis: body }) : file
+    })
   }
 
   /** The key by which this machine speaks for a cloud; null if it did not begin it, or lost the key. */
@@ -170,23 +174,22 @@ export class CloudBook {
   /** Begins a cloud, and keeps its key. It is not the current one yet. Answers with its id. */
   async create(cloud: NewCloud): Promise<string> {
     const { id, entry } = originate(cloud)
-    await this.#keep(id, entry)
+    await this.#change((file) => kept(file, id, entry))
     return id
   }
 
   /** Makes a cloud the current one. */
   async choose(cloud: string): Promise<void> {
-    if (cloud === this.#file.current) return
-    await this.#write(chosen(this.#file, cloud))
+    await this.#change((file) => (cloud === file.current ? file : chosen(file, cloud)))
   }
 
-  #keep(cloud: string, entry: CloudEntry): Promise<void> {
-    return this.#write({ ...this.#file, clouds: { ...this.#file.clouds, [cloud]: entry } })
-  }
-
-  async #write(file: CloudFile): Promise<void> {
-    await writeJsonFile(this.#path, file)
-    this.#file = file
+  #change(change: (file: CloudFile) => CloudFile): Promise<void> {
+    return this.#changes.run(async () => {
+      const file = change(this.#file)
+      if (file === this.#file) return
+      await writeJsonFile(this.#path, file)
+      this.#file = file
+    })
   }
 }
 
@@ -215,6 +218,10 @@ function listed(found: readonly string[], wanted: string | undefined): CloudFile
   }
   const clouds = Object.fromEntries([...found, current].map((key) => [key, { originated: false }]))
   return { current, clouds }
+}
+
+function kept(file: CloudFile, cloud: string, entry: CloudEntry): CloudFile {
+  return { ...file, clouds: { ...file.clouds, [cloud]: entry } }
 }
 
 function chosen(file: CloudFile, cloud: string): CloudFile {
