@@ -24,6 +24,7 @@ type HashedKind =
   | 'content'
   | 'content-id'
   | 'genesis'
+  | 'greeting-seal'
   | 'lan'
   | 'list-draw'
   | 'list-key'

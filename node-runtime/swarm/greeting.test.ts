@@ -3,14 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cloudIdOf, genesisBody } from '../core/forms/genesis.ts'
 import { decodeKey } from '../core/keys.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
-import {
-  agree,
-  greetingCodec,
-  MAX_GREETING_BYTES,
-  readGreeting,
-  writeGreeting,
-} from './greeting.ts'
-import type { Greeting } from './greeting.ts'
+import { agree, MAX_GREETING_BYTES, readGreeting, sealGreeting, writeGreeting } from './greeting.ts'
 
 const genesis = genesisBody({
   name: 'Ours',
@@ -29,11 +22,11 @@ const ends = {
 }
 const bytes = writeGreeting(ends, { entry, genesis, pass: null })
 
+const fields = { kind: 'dharma/greeting/3', entry: entry.form, genesis, pass: null }
+
 /** The greeting with other fields. */
-function changed(change: Partial<Greeting> | ((greeting: Greeting) => object)): Uint8Array {
-  const greeting = greetingCodec.decode(bytes)!
-  const fields = typeof change === 'function' ? change(greeting) : change
-  return Buffer.from(JSON.stringify({ ...greeting, ...fields }))
+function changed(change: object): Uint8Array {
+  return sealGreeting(ends, Buffer.from(JSON.stringify({ ...fields, ...change })))
 }
 
 describe('a greeting', () => {
@@ -47,12 +40,18 @@ describe('a greeting', () => {
   })
 
   it('of a later version is understood', () => {
-    expect(
-      readGreeting(
-        changed(() => ({ motto: 'more' })),
-        ends,
-      ),
-    ).toEqual({ entry, genesis, pass: null })
+    expect(readGreeting(changed({ motto: 'more' }), ends)).toEqual({ entry, genesis, pass: null })
+    const other = 'its greeting is not understood'
+    expect(readGreeting(changed({ kind: 'dharma/greeting/4' }), ends)).toBe(other)
+  })
+
+  it('tells who does not know the cloud nothing, and is never twice the same', () => {
+    const shown = Buffer.from(bytes).toString('latin1')
+    for (const told of [CLOUD, entry.machine, entry.person, entry.name, 'Ours', 'dharma']) {
+      expect(shown).not.toContain(told)
+    }
+    const again = writeGreeting(ends, { entry, genesis, pass: null })
+    expect(Buffer.from(again).equals(bytes)).toBe(false)
   })
 
   it('holds on one connection, in one cloud, for one machine', () => {
@@ -63,9 +62,11 @@ describe('a greeting', () => {
     expect(readGreeting(bytes, { ...ends, cloud: other, cloudKey: decodeKey(other)! })).toBe(
       unknown,
     )
-    expect(readGreeting(changed({ proof: '0'.repeat(64) }), ends)).toBe(unknown)
-    for (const proof of ['0'.repeat(63), '0'.repeat(65), `x${'0'.repeat(64)}`, 'A'.repeat(64)]) {
-      expect(readGreeting(changed({ proof }), ends)).toBe('its greeting is not understood')
+    expect(readGreeting(Buffer.from(JSON.stringify(fields)), ends)).toBe(unknown)
+    for (let at = 0; at < bytes.length; at += 100) {
+      const damaged = Buffer.from(bytes)
+      damaged[at]! ^= 1
+      expect(readGreeting(damaged, ends)).toBe(unknown)
     }
   })
 
@@ -103,17 +104,18 @@ describe('a greeting', () => {
     fc.assert(
       fc.property(
         fc.record({ entry: anything, genesis: anything, kind: anything }, { requiredKeys: [] }),
-        (fields) => {
-          const text = JSON.stringify(fields, (_, value: unknown) =>
+        (odd) => {
+          const text = JSON.stringify(odd, (_, value: unknown) =>
             typeof value === 'bigint' ? String(value) : value,
           )
-          const { proof } = greetingCodec.decode(bytes)!
-          const greeting = { kind: 'dharma/greeting/2', proof, ...(JSON.parse(text) as object) }
-          readGreeting(Buffer.from(JSON.stringify(greeting)), ends)
+          readGreeting(changed(JSON.parse(text) as object), ends)
         },
       ),
     )
     fc.assert(fc.property(fc.uint8Array(), (noise) => void readGreeting(noise, ends)))
+    fc.assert(
+      fc.property(fc.uint8Array(), (noise) => void readGreeting(sealGreeting(ends, noise), ends)),
+    )
   })
 })
 

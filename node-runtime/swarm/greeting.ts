@@ -1,5 +1,6 @@
-// The first and only frame that a stranger's connection may send: proof that the machine knows the
-// cloud's id, bound to this very connection, what it says of itself, and what lets it into the cloud.
+// The first and only frame that a stranger's connection may send: what the machine says of itself, and what lets
+// it into the cloud, sealed by the cloud's id for this very connection. Both sides greet at once, so a stranger is
+// greeted, too: it learns nothing by that, least of all the id, which lets in.
 import * as z from 'zod'
 import { passSchema } from '../core/admission/pass.ts'
 import type { Pass } from '../core/admission/pass.ts'
@@ -7,7 +8,15 @@ import { openGenesis } from '../core/forms/genesis.ts'
 import { openMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { MAX_FORM_CHARS, signedFormSchema } from '../core/forms/signed-form.ts'
-import { encodeKey, hash, toHex } from '../core/keys.ts'
+import {
+  domainBytes,
+  encodeKey,
+  hash,
+  seal,
+  SEAL_NONCE_BYTES,
+  toHex,
+  unseal,
+} from '../core/keys.ts'
 import { jsonCodec } from './codec.ts'
 
 /**
@@ -15,21 +24,22 @@ import { jsonCodec } from './codec.ts'
  * who has not greeted.
  */
 export const MAX_GREETING_BYTES = 65_536
+/** What the seal adds to it: a nonce, and what proves who sealed. */
+const SEAL_BYTES = SEAL_NONCE_BYTES + 16
+const MAX_TEXT_BYTES = MAX_GREETING_BYTES - SEAL_BYTES
 
 const greetingSchema = z.object({
   /** Later versions add fields, which are passed over here. */
-  kind: z.literal('dharma/greeting/2'),
-  /** See `proofOf`; hex. */
-  proof: z.string().regex(/^[0-9a-f]{64}$/),
+  kind: z.literal('dharma/greeting/3'),
   entry: signedFormSchema,
   /** The text whose hash is the cloud's id, if the machine has it. */
   genesis: z.string().max(MAX_FORM_CHARS).nullable(),
   /** None in greetings of before; one of a kind of a later version is none here. */
   pass: passSchema.nullable().catch(null),
 })
-export type Greeting = z.infer<typeof greetingSchema>
+type Greeting = z.infer<typeof greetingSchema>
 
-export const greetingCodec = jsonCodec(greetingSchema, MAX_GREETING_BYTES)
+const greetingCodec = jsonCodec(greetingSchema, MAX_TEXT_BYTES)
 
 /** What both sides of a link can do. */
 export interface Agreement {
@@ -56,9 +66,16 @@ interface Ends {
   cloudKey: Uint8Array
 }
 
-/** Knowing the cloud's id, bound to one connection and to who says it: a MAC keyed by the id. */
-function proofOf({ handshakeHash, publicKey, cloudKey }: Ends): string {
-  return toHex(hash(Buffer.concat([handshakeHash, publicKey]), cloudKey))
+/** Only who knows the cloud's id can make it: to seal with it is to prove that, on one connection, as one machine. */
+function sealOf({ handshakeHash, publicKey, cloudKey }: Ends): Uint8Array {
+  const ends = `${toHex(handshakeHash)}\n${encodeKey(publicKey)}`
+  return hash(domainBytes('dharma/greeting-seal/1', ends), cloudKey)
+}
+
+/** The frame in which a greeting travels. */
+export function sealGreeting(ends: Ends, text: Uint8Array): Uint8Array {
+  const nonce = globalThis.crypto.getRandomValues(new Uint8Array(SEAL_NONCE_BYTES))
+  return seal(text, nonce, sealOf(ends))
 }
 
 /**
@@ -66,27 +83,23 @@ function proofOf({ handshakeHash, publicKey, cloudKey }: Ends): string {
  * what lets the machine in; then it is left out.
  */
 export function writeGreeting(ends: Ends, { entry, genesis, pass }: Greeted): Uint8Array {
-  const greeting = {
-    kind: 'dharma/greeting/2',
-    proof: proofOf(ends),
-    entry: entry.form,
-    pass,
-  } as const
-  const whole = { ...greeting, genesis }
+  const greeting = { kind: 'dharma/greeting/3', entry: entry.form, pass } as const
+  const whole: Greeting = { ...greeting, genesis }
   const sizeBytes = Buffer.byteLength(JSON.stringify(whole), 'utf8')
-  return greetingCodec.encode(
-    sizeBytes > MAX_GREETING_BYTES ? { ...greeting, genesis: null } : whole,
-  )
+  const fitting = sizeBytes > MAX_TEXT_BYTES ? { ...greeting, genesis: null } : whole
+  return sealGreeting(ends, greetingCodec.encode(fitting))
 }
 
 /**
  * Who greets, or in words why it is not let in. Never throws. Signatures are looked at last, so that
- * a stranger costs one hash.
+ * a stranger costs one hash and a check of the seal.
  */
 export function readGreeting(bytes: Uint8Array, ends: Ends): Greeted | string {
-  const greeting = greetingCodec.decode(bytes)
+  if (bytes.length > MAX_GREETING_BYTES) return 'its greeting is not understood'
+  const text = unseal(bytes, sealOf(ends))
+  if (text === null) return 'it does not know the key of this cloud'
+  const greeting = greetingCodec.decode(text)
   if (greeting === null) return 'its greeting is not understood'
-  if (greeting.proof !== proofOf(ends)) return 'it does not know the key of this cloud'
   const { genesis, pass } = greeting
   if (genesis !== null && openGenesis(genesis, ends.cloud) === null) {
     return 'it names another beginning of this cloud'

@@ -238,7 +238,7 @@ describe('a stranger', () => {
   it.each([
     ['no JSON', () => Buffer.from('not json')],
     ['nesting', () => Buffer.from('['.repeat(60_000))],
-    ['another form', () => Buffer.from('{"kind":"dharma/greeting/2"}')],
+    ['another form', () => Buffer.from('{"kind":"dharma/greeting/3"}')],
     ['noise', () => Buffer.alloc(1_000, 0xff)],
     ['frames of the multiplexer', () => Buffer.from([0, 1, 1, 3, 97, 98, 99, 0])],
     ['a greeting of 1 MB', () => Buffer.alloc(1_000_000, 0x20)],
@@ -253,6 +253,18 @@ describe('a stranger', () => {
     expect(refused.length).toBeGreaterThan(0)
     const b = start({ cloud: cloudA })
     await until(() => a.swarm.isOnline(b.machine))
+  })
+
+  it('that finds a machine in the DHT is greeted, and learns neither the cloud’s id nor whose machine it is', async () => {
+    const a = start({ cloud: cloudA })
+    const stranger = raw({ cloud: cloudB })
+    const connection = await stranger.connect(a.machine)
+    const heard: Uint8Array[] = []
+    connection.on('data', (bytes) => heard.push(bytes))
+    await new Promise((resolve) => connection.once('close', resolve))
+    const text = Buffer.concat(heard).toString('latin1')
+    expect(text.length).toBeGreaterThan(1_000)
+    for (const told of [cloudA, a.machine, 'person']) expect(text).not.toContain(told)
   })
 
   it('does not get a large greeting through to where it is kept', async () => {
