@@ -48,6 +48,8 @@ it.each([
   'git://host.example/list.git',
   'ssh://host.example',
   'ssh://-oProxyCommand=x/list.git',
+  'ssh://-Fsettings@host.example/list.git',
+  '-Fsettings@host.example:list.git',
   'ssh://git@host.example:70000/list.git',
   'git@host.example:-upload',
   'git@-host:list.git',

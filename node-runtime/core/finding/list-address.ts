@@ -19,9 +19,11 @@ export type ListPlace =
 /** The file by which a list is known, in the folder that its address names. */
 export const HEAD_FILE = 'dharma-list'
 
-const SSH = /^ssh:\/\/(?:([\w.~-]+)@)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(\/.+)$/i
+// A name that begins with "-" the program would take for an option.
+const SSH =
+  /^ssh:\/\/(?:([\w.~][\w.~-]*)@)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(?::(\d{1,5}))?(\/.+)$/i
 /** `user@host:path`. */
-const SCP_LIKE = /^([\w.~-]+)@([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\]):(?!\/\/)(.+)$/i
+const SCP_LIKE = /^([\w.~][\w.~-]*)@([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\]):(?!\/\/)(.+)$/i
 const FORGE_REPOSITORY =
   /^https?:\/\/(github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)\/[^/]+\/[^/]+\/?$/i
 // eslint-disable-next-line no-control-regex
