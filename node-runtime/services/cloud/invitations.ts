@@ -28,7 +28,10 @@ import { newCode, seedOfCode } from './invitation-code.ts'
 import { meetingCodec, TALK_LIMIT_MS } from './meeting.ts'
 import type { MeetingFault, MeetingMessage } from './meeting.ts'
 
-/** Talks at once; whoever knows the key of a meeting from the DHT may begin some. */
+/**
+ * Talks at once. Whoever knows the key of a meeting from the DHT may begin some: when more come, the oldest that has
+ * not shown an invitation goes, which had its time.
+ */
 const MAX_TALKS = 16
 const ID_BYTES = 8
 
@@ -69,7 +72,8 @@ export class Invitations {
   readonly #changes = new SerialQueue()
   /** By the invitation's id. */
   readonly #doors = new Map<string, () => Promise<void>>()
-  readonly #talks = new Set<Frames<MeetingMessage>>()
+  /** In the order in which they came; has the other side shown the invitation? */
+  readonly #talks = new Map<Frames<MeetingMessage>, boolean>()
   #closed = false
 
   private constructor(options: InvitationsOptions, path: string, book: readonly Invitation[]) {
@@ -122,6 +126,9 @@ export class Invitations {
         )
       }
       await this.#write(book)
+      for (const id of this.#doors.keys()) {
+        if (!book.some((one) => one.id === id)) this.#endDoor(id)
+      }
     })
     this.#listen(invitation)
     return this.#describe(invitation)
@@ -149,7 +156,7 @@ export class Invitations {
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const frames of this.#talks) frames.close()
+    for (const frames of this.#talks.keys()) frames.close()
     for (const id of this.#doors.keys()) this.#endDoor(id)
     await this.#changes.run(async () => {})
   }
@@ -211,8 +218,8 @@ export class Invitations {
 
   #receive(connection: SwarmConnection, id: string): void {
     const frames = new Frames(connection, meetingCodec, TALK_LIMIT_MS)
-    if (this.#closed || this.#talks.size >= MAX_TALKS) return frames.close()
-    this.#talks.add(frames)
+    if (this.#closed || !this.#makeRoom()) return frames.close()
+    this.#talks.set(frames, false)
     this.#talk(frames, connection, id)
       .then(() => frames.finish())
       .catch((error: unknown) => {
@@ -222,6 +229,18 @@ export class Invitations {
         frames.close()
       })
       .finally(() => this.#talks.delete(frames))
+  }
+
+  /** For one more talk, if there can be any. */
+  #makeRoom(): boolean {
+    if (this.#talks.size < MAX_TALKS) return true
+    for (const [frames, isInvited] of this.#talks) {
+      if (isInvited) continue
+      this.#talks.delete(frames)
+      frames.close()
+      return true
+    }
+    return false
   }
 
   async #talk(
@@ -239,6 +258,7 @@ export class Invitations {
     const proof = proveInvitation(fromHex(invitation.seed), { handshakeHash, machine: guest })
     // Whoever is here by the DHT alone learns nothing.
     if (knock.proof !== proof) return frames.close()
+    this.#talks.set(frames, true)
     const state = stateOf(invitation, now())
     if (state === 'expired' || state === 'withdrawn') {
       return frames.send({ step: 'refused', fault: state })

@@ -1,0 +1,136 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { MAX_INVITATIONS } from '../../core/admission/guest-book.ts'
+import { proveInvitation } from '../../core/admission/invitation.ts'
+import { fromHex } from '../../core/keys.ts'
+import type { SwarmConnection } from '../../swarm/frames.ts'
+import { keyOf, keysOf } from '../../testing/entries.ts'
+import { silentLog } from '../../testing/silent-log.ts'
+import { Invitations } from './invitations.ts'
+import { meetingCodec } from './meeting.ts'
+
+const SEED = '07'.repeat(16)
+const guest = keysOf('guest')
+
+/** Somebody who dialled the key of a meeting. */
+class Caller extends EventEmitter {
+  readonly remotePublicKey = guest.publicKey
+  readonly handshakeHash = Buffer.alloc(64, 1)
+  readonly rawStream = new EventEmitter()
+  readonly isInitiator = false
+  readonly _len = 0
+  readonly heard: string[] = []
+  isGone = false
+
+  write(bytes: Uint8Array): void {
+    this.heard.push(meetingCodec.decode(bytes)?.step ?? '')
+  }
+
+  end(): void {}
+
+  destroy(): void {
+    this.isGone = true
+  }
+
+  knock(): void {
+    const { handshakeHash } = this
+    const proof = proveInvitation(fromHex(SEED), { handshakeHash, machine: keyOf('guest') })
+    this.emit('data', meetingCodec.encode({ step: 'knock', proof }))
+  }
+}
+
+let folder: string
+let nowMs = 1_000
+let ring: (caller: Caller) => void
+let doors = 0
+let invitations: Invitations
+beforeEach(async () => {
+  nowMs = 1_000
+  doors = 0
+  folder = await mkdtemp(join(tmpdir(), 'dharma-invitations-'))
+})
+afterEach(async () => {
+  await invitations.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A machine that gave out so many invitations, the first of which expires first. */
+async function open(count: number): Promise<void> {
+  const given = Array.from({ length: count }, (_, at) => ({
+    id: String(at),
+    seed: SEED,
+    code: '',
+    uses: 1,
+    createdMs: 0,
+    expiresMs: at === 0 ? 2_000 : 9_000,
+    withdrawn: false,
+    admitted: [],
+  }))
+  await writeFile(join(folder, 'invitations.json'), JSON.stringify({ invitations: given }))
+  invitations = await Invitations.open({
+    folder,
+    cloud: keyOf('cloud'),
+    machine: keyOf('machine'),
+    swarm: {
+      async listenUnder(_keys, onConnection) {
+        ring = (caller) => onConnection(caller as unknown as SwarmConnection)
+        doors++
+        return async () => void doors--
+      },
+      ownAddresses: [],
+    },
+    genesis: () => '{}',
+    inviter: () => ({ person: keyOf('person'), name: 'Ada' }),
+    admit: () => ({ chain: null }),
+    now: () => nowMs,
+    log: silentLog,
+  })
+  await settle()
+}
+
+/** What was begun goes on, as far as it gets by itself. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+it('strangers that ring and say nothing keep out nobody who has the invitation', async () => {
+  await open(1)
+  const callers = (count: number): Caller[] =>
+    Array.from({ length: count }, () => {
+      const caller = new Caller()
+      ring(caller)
+      return caller
+    })
+  const strangers = callers(16)
+  const [invited] = callers(1) as [Caller]
+  invited.knock()
+  await settle()
+  expect(invited.heard).toEqual(['offer'])
+  expect(strangers.map(({ isGone }) => isGone)).toEqual([true, ...Array<boolean>(15).fill(false)])
+  callers(40)
+  await settle()
+  expect(invited.isGone).toBe(false)
+})
+
+it('while all who talk have shown the invitation, there is no room for more', async () => {
+  await open(1)
+  for (let at = 0; at < 16; at++) {
+    const invited = new Caller()
+    ring(invited)
+    invited.knock()
+  }
+  await settle()
+  const late = new Caller()
+  ring(late)
+  expect(late.isGone).toBe(true)
+})
+
+it('an invitation that made room for another is listened for no more', async () => {
+  await open(MAX_INVITATIONS)
+  expect(doors).toBe(MAX_INVITATIONS)
+  nowMs = 3_000
+  await invitations.create(1, 1_000)
+  await settle()
+  expect(doors).toBe(MAX_INVITATIONS)
+})
