@@ -2,8 +2,8 @@
 // read and write there.
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { RequestListener, Server } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -214,4 +214,15 @@ export async function ask(
     signal,
   )
   return found
+}
+
+/** Hands a request on to another server. */
+export function forward(request: IncomingMessage, response: ServerResponse, to: URL): void {
+  const { method, headers, url: path } = request
+  const options = { host: to.hostname, port: to.port, method, headers, path }
+  const onward = httpRequest(options, (answer) => {
+    response.writeHead(answer.statusCode ?? 500, answer.headers)
+    answer.pipe(response)
+  })
+  request.pipe(onward)
 }

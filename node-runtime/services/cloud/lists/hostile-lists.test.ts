@@ -1,7 +1,5 @@
 // What lies at the place of a list may be anything, and who serves it may do anything: nothing of it is used, and
 // no other list, nor another way, waits for it.
-import { request as httpRequest } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import { LISTED_MS, writeHead, writeShard } from '../../../core/finding/list-form.ts'
@@ -11,6 +9,7 @@ import { keyOf } from '../../../testing/entries.ts'
 import {
   ask,
   commitFiles,
+  forward,
   genesisOf,
   headFile,
   listedEntry,
@@ -234,14 +233,3 @@ describe('a host', () => {
     expect(heard).toEqual([undefined])
   })
 })
-
-/** Hands a request on to another server. */
-function forward(request: IncomingMessage, response: ServerResponse, to: URL): void {
-  const { method, headers, url: path } = request
-  const options = { host: to.hostname, port: to.port, method, headers, path }
-  const onward = httpRequest(options, (answer) => {
-    response.writeHead(answer.statusCode ?? 500, answer.headers)
-    answer.pipe(response)
-  })
-  request.pipe(onward)
-}

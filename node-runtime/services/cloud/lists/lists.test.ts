@@ -6,7 +6,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import { encodeKey } from '../../../core/keys.ts'
 import { keyOf, keysOf } from '../../../testing/entries.ts'
-import { ask, genesis, git, headFile, listFiles, ListPlaces } from '../../../testing/list-places.ts'
+import {
+  ask,
+  forward,
+  genesis,
+  git,
+  headFile,
+  listFiles,
+  ListPlaces,
+} from '../../../testing/list-places.ts'
 
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
@@ -128,6 +136,26 @@ describe('writers', () => {
     expect(machines.map(({ name }) => name).sort()).toEqual(['a', 'b', 'c', 'owner'])
     // The branch was never forced: every write is there.
     expect(git(gitDir, ['rev-list', '--count', 'main'])).toBe('4')
+  })
+
+  it.each([
+    ['before it asked what there is', 'GET /info/refs?service=git-receive-pack'],
+    ['before it was heard', 'POST /git-receive-pack'],
+  ])('that come too late, because another wrote %s, merge and write again', async (_, held) => {
+    const { url } = await begin()
+    const target = new URL(url)
+    let isFirst = true
+    const late = await places.listen((request, response) => {
+      const asked = `${request.method} ${(request.url ?? '').slice(target.pathname.length)}`
+      if (asked !== held || !isFirst) return forward(request, response, target)
+      isFirst = false
+      const other = places.open('faster')
+      void other.then((lists) => lists.push(url)).then(() => forward(request, response, target))
+    })
+    const lists = await places.open('slower')
+    const { machines } = await lists.push(`${late}${target.pathname}`)
+    expect(isFirst).toBe(false)
+    expect(machines.map(({ name }) => name).sort()).toEqual(['faster', 'owner', 'slower'])
   })
 
   it('without leave are told so, and kept from nothing else', async () => {
