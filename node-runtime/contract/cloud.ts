@@ -148,6 +148,33 @@ export const connectionSchema = z.object({
 })
 export type ConnectionReport = z.infer<typeof connectionSchema>
 
+/** The ring of servers, as this machine sees it. */
+export const ringSchema = z.object({
+  /**
+   * This machine first, then those that it is linked with and whose place is known, as they follow on ring 0:
+   * a token goes around them in this order.
+   */
+  machines: z.array(keySchema),
+  /** What the token showed in its last lap; null before it has come twice, and for a machine alone. */
+  lap: z
+    .object({
+      /** Grows each time the token is lost and made anew. */
+      epoch: z.number().int().nonnegative(),
+      /** How long the lap took, ms. */
+      lapMs: z.number().nonnegative(),
+      /** Machines that it went through. */
+      hops: z.number().int().nonnegative(),
+      /** Mean time from one machine to the next, ms. */
+      hopMs: z.number().nonnegative(),
+      /** By how much the ring's time and this machine's own idea of it were apart, ms. */
+      skewMs: z.number().nonnegative(),
+    })
+    .nullable(),
+  /** Seconds of the ring's time, which all of its machines count together; null before a token came. */
+  tick: z.number().int().nullable(),
+})
+export type RingReport = z.infer<typeof ringSchema>
+
 export const knownCloudSchema = z.object({
   cloud: keySchema,
   /** This machine started it. */
@@ -235,6 +262,10 @@ export const cloudContract = {
       z.object({ status: cloudStatusSchema, machines: z.array(machineSchema) }),
     ),
   }),
+  /** The ring of servers: who follows whom, and what the token that goes around showed last. */
+  ring: call({ input: emptySchema, output: ringSchema }),
+  /** The same now, and again after every lap and every change. */
+  watchRing: call({ input: emptySchema, output: eventIterator(ringSchema) }),
   /** By which ways this machine looks for the others, and how far each has come. */
   connection: call({ input: emptySchema, output: connectionSchema }),
   /** The same now, and again after every change. */

@@ -7,7 +7,6 @@ import { WAY_NAMES } from '../contract/cloud.ts'
 import type { CloudNotice, ReleaseFile } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
-import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
 import { LISTED_MS } from '../core/finding/list-form.ts'
@@ -29,6 +28,7 @@ import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
+import { ServerRing } from '../services/cloud/server-ring.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import { Database } from '../services/db/database.ts'
 import type { NamedSystem } from '../services/db/database.ts'
@@ -108,6 +108,7 @@ interface CloudNodeEvents {
   changed: []
   /** What the ways of finding machines have come to. */
   connectionChanged: []
+  ringChanged: []
   recordMerged: [record: CloudRecord]
 }
 
@@ -117,6 +118,7 @@ interface Parts {
   swarm: Swarm
   lists: Lists
   membership: Membership
+  ring: ServerRing
   replication: ReplicationDriver
   database: Database
   sessions: Sessions
@@ -131,6 +133,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly swarm: Swarm
   readonly lists: Lists
   readonly membership: Membership
+  readonly ring: ServerRing
   readonly replication: ReplicationDriver
   readonly database: Database
   readonly sessions: Sessions
@@ -149,6 +152,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.swarm = parts.swarm
     this.lists = parts.lists
     this.membership = parts.membership
+    this.ring = parts.ring
     this.replication = parts.replication
     this.database = parts.database
     this.sessions = parts.sessions
@@ -239,6 +243,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       }),
       dial: (machine) => node?.swarm.reach(machine),
       askAllAgain: () => node?.swarm.askAllAgain(),
+      placed: () => node?.membership.signAnew(),
       changed: () => node?.emit('connectionChanged'),
       now,
       log,
@@ -299,13 +304,27 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const membership = await Membership.open({
       folder,
       cloud,
-      sign: (sequence) => makeEntry(options, sequence, swarm.ownAddresses, now()),
+      sign: (sequence) =>
+        makeEntry(options, sequence, {
+          addresses: swarm.ownAddresses,
+          listedUntilMs: now() + LISTED_MS,
+          ...(admission.place === undefined ? {} : { place: admission.place }),
+        }),
       network: swarm,
       isRevoked,
       log,
       now,
     })
     opened.add(membership, () => membership.close())
+    const ring = new ServerRing({
+      machine: identity.machine,
+      network: swarm,
+      entryOf: (machine) => membership.entryOf(machine),
+      workBits: () => admission.workBits,
+      log,
+      random: Math.random,
+    })
+    opened.add(ring, () => ring.close())
     const judgement = new Judgement(judge, (system, collection) => {
       const manifest = systems.ownerOf(system)?.manifest
       return manifest === undefined ? undefined : declaredCollection(manifest, collection)
@@ -369,6 +388,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       swarm,
       lists,
       membership,
+      ring,
       replication,
       database,
       sessions,
@@ -446,6 +466,11 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       changed()
     })
     membership.on('machineLearned', ({ machine }) => this.#dropIfRevoked(machine))
+    // The work may have been done before there was anybody to tell.
+    if (this.admission.place?.proof !== membership.ownEntry.place?.proof) signAnew()
+    // Entries say where machines stand, and are newer now.
+    membership.on('changed', () => this.ring.look())
+    this.ring.on('changed', () => void this.emit('ringChanged'))
     membership.on('twinSeen', () => this.#noteTwin())
     this.#opened.add(
       store.onDamage((damage) => this.#noteDamage(damage)),
@@ -541,8 +566,7 @@ const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => nu
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
   sequence: number,
-  addresses: MachineAddress[],
-  nowMs: number,
+  said: Pick<MachineEntry, 'addresses' | 'listedUntilMs' | 'place'>,
 ): MachineEntry {
   return signMachineForm(
     {
@@ -553,8 +577,7 @@ function makeEntry(
       device: kind,
       appVersion,
       protocol: PROTOCOL,
-      addresses,
-      listedUntilMs: nowMs + LISTED_MS,
+      ...said,
       sequence,
     },
     identity.machineKeys.secretKey,

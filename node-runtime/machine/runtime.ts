@@ -76,6 +76,7 @@ export interface RuntimeOptions {
 interface RuntimeEvents {
   cloudChanged: []
   connectionChanged: []
+  ringChanged: []
   recordMerged: [record: CloudRecord]
 }
 
@@ -236,6 +237,7 @@ export class Runtime {
     const node = await CloudNode.open(options)
     node.on('changed', () => this.#events.emit('cloudChanged'))
     node.on('connectionChanged', () => this.#events.emit('connectionChanged'))
+    node.on('ringChanged', () => this.#events.emit('ringChanged'))
     node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
     this.#node = node
     this.#events.emit('cloudChanged')
@@ -401,7 +403,14 @@ export class Runtime {
         status: () => this.#status(),
         machines: () => this.#present().membership.list(),
         connection: () => this.#connection(),
+        ring: () => this.#present().ring.report,
         onChange: (listener) => onEvent('cloudChanged', listener),
+        onRingChange: (listener) => {
+          const stops = [onEvent('cloudChanged', listener), onEvent('ringChanged', listener)]
+          return () => {
+            for (const stop of stops) stop()
+          }
+        },
         onConnectionChange: (listener) => {
           const stops = [onEvent('cloudChanged', listener), onEvent('connectionChanged', listener)]
           return () => {

@@ -1,10 +1,12 @@
 // `npm run simulate -- --machines N --seeds FROM..TO [--minutes M]`: runs seeds, prints what was found and
 // how to repeat it. With `--minutes`, faults go on for so much virtual time. `--scenario rings` runs the rings, the
-// broadcast and the token instead of replication; `--liars` of its machines call others gone.
+// broadcast and the token instead of replication; `--liars` of its machines call others gone. `--scenario skeleton`
+// measures broadcasts over the links alone, for very many machines.
 import { parseArgs } from 'node:util'
 import type { Finding } from './checks/finding.ts'
 import { runRings } from './scenarios/rings.ts'
 import { runSeed } from './scenarios/run.ts'
+import { measureSkeleton } from './skeleton.ts'
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +19,13 @@ const { values } = parseArgs({
 })
 const machines = Number(values.machines)
 const [from = 1, to = from] = values.seeds.split('..').map(Number)
+
+/** Shares of the machines that are gone at once. */
+const DEAD = [0, 0.3, 0.5]
+if (values.scenario === 'skeleton') {
+  for (const dead of DEAD) console.log({ dead, ...measureSkeleton(machines, dead, from) })
+  process.exit(0)
+}
 
 const minutes = values.minutes === undefined ? '' : ` --minutes ${values.minutes}`
 const durationMs = values.minutes === undefined ? null : Number(values.minutes) * 60_000

@@ -3,6 +3,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type {
   CloudStatus,
   ConnectionReport,
+  RingReport,
   KnownCloud,
   MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
@@ -186,6 +187,7 @@ function listContent(url: string): ListContent {
 export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
   connection: Watched<ConnectionReport>
+  ring: Watched<RingReport>
   systems: Watched<{ systems: InstalledSystem[] }>
   identity: Watched<OwnIdentity>
   /** The clouds that this machine was in before. */
@@ -207,6 +209,7 @@ export function createFakeRuntime(): FakeRuntime {
     machines: [machine({ self: true })],
   })
   const connection = new Watched(CONNECTION)
+  const ring = new Watched<RingReport>({ machines: [SELF_KEY], lap: null, tick: null })
   const systems = new Watched<{ systems: InstalledSystem[] }>({ systems: [] })
   const calls: FakeRuntime['calls'] = []
   const identity = new Watched<OwnIdentity>({
@@ -218,6 +221,7 @@ export function createFakeRuntime(): FakeRuntime {
   const fake: FakeRuntime = {
     cloud,
     connection,
+    ring,
     systems,
     identity,
     earlier: [],
@@ -242,6 +246,8 @@ export function createFakeRuntime(): FakeRuntime {
       watch: os.cloud.watch.handler(({ signal }) => cloud.watch(signal)),
       connection: os.cloud.connection.handler(() => connection.value),
       watchConnection: os.cloud.watchConnection.handler(({ signal }) => connection.watch(signal)),
+      ring: os.cloud.ring.handler(() => ring.value),
+      watchRing: os.cloud.watchRing.handler(({ signal }) => ring.watch(signal)),
       join: os.cloud.join.handler(({ input }) => {
         calls.push(['cloud.join', input])
         if (!identity.value.phraseKept && input.phrase === undefined) {

@@ -15,8 +15,8 @@ const LOST_LAPS = 3
 const LEAST_LOST_MS = 10_000
 /** Before a lap is known, one hop is taken to last so long. */
 const EXPECTED_HOP_MS = 100
-/** All notice at about the same time: this much of the wait is chance, so that few make a new one. */
-const SPREAD = 1
+/** Who has never seen one waits no longer than this: if there is one already, a new one is of a lower epoch. */
+const FIRST_MS = 2_000
 /** One tick of the ring. */
 export const TICK_MS = 1_000
 /** A new reading of the ring's time counts so much against the machine's own going on. */
@@ -260,6 +260,7 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   }
 
   #patienceMs(): number {
+    if (this.#seen === null) return FIRST_MS
     const lapMs = this.measured?.lapMs ?? Math.max(LEAST_LAP_MS, this.#machines * EXPECTED_HOP_MS)
     return Math.max(LEAST_LOST_MS, LOST_LAPS * lapMs)
   }
@@ -267,7 +268,9 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   /** Looks again when the token would be lost, each machine at another time. */
   #watch(): void {
     const leftMs = Math.max(0, this.#seenMs + this.#patienceMs() - this.#nowMs)
-    const afterMs = leftMs + 1 + SPREAD * this.#random() * LEAST_LOST_MS
+    // All notice at about the same time: a part of the wait is chance, so that few make a new one.
+    const spreadMs = this.#seen === null ? FIRST_MS : LEAST_LOST_MS
+    const afterMs = leftMs + 1 + spreadMs * this.#random()
     this.#effects.push({ type: 'setTimer', id: 'lost', afterMs })
   }
 }

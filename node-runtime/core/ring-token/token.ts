@@ -45,7 +45,9 @@ export const tokenSchema = z.object({
 })
 export type Token = z.infer<typeof tokenSchema>
 
-export type TokenMark = Pick<Token, 'epoch' | 'maker' | 'step'>
+/** Which token, and how far it has come. */
+export const markSchema = tokenSchema.pick({ epoch: true, maker: true, step: true })
+export type TokenMark = z.infer<typeof markSchema>
 
 /** Is this one older than, or the same as, what was seen? Then it is dropped. */
 export function isOutdone(token: TokenMark, seen: TokenMark | null): boolean {

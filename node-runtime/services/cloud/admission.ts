@@ -16,6 +16,7 @@ import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
 import { MAX_REVOKED, RevokedReleases } from '../../core/admission/revoked-releases.ts'
 import { isWork, searchWork } from '../../core/admission/work.ts'
 import { openGenesis } from '../../core/forms/genesis.ts'
+import type { PlaceProof } from '../../core/rings/place.ts'
 import type { Genesis } from '../../core/forms/genesis.ts'
 import { signedFormSchema } from '../../core/forms/signed-form.ts'
 import type { SignedForm } from '../../core/forms/signed-form.ts'
@@ -75,6 +76,8 @@ export interface AdmissionOptions {
   member: () => AdmissionSigner
   /** By which this machine's person has just been let in; the one of the last time if null. */
   chain: readonly SignedForm[] | null
+  /** This machine's place is known now. */
+  placed: () => void
   /** A machine may let this one in now. */
   dial: (machine: string) => void
   /** A release was taken back: whoever runs it has to go. */
@@ -303,6 +306,17 @@ export class CloudAdmission implements Admissions {
     return { genesis: body, signer: ownerKey.publicKey, cloudSecretKey: ownerKey.secretKey }
   }
 
+  /** By what this machine's place on the rings can be checked; absent where its key is enough. */
+  get place(): PlaceProof | undefined {
+    const { nonce } = this.#file
+    return this.#kind() === 'open' && nonce !== null ? { kind: 'work', proof: nonce } : undefined
+  }
+
+  /** How much work the cloud asks for; null if it is not open to all. */
+  get workBits(): number | null {
+    return this.#kind() === 'open' ? (this.genesis?.admission.work ?? 0) : null
+  }
+
   /** Does the cloud want to see a pass? */
   #mustShow(): boolean {
     return this.#kind() !== 'link'
@@ -354,7 +368,7 @@ export class CloudAdmission implements Admissions {
   /** Does the work that the cloud asks for, if it is not done. */
   #work(): void {
     const { cloud, machine, log } = this.#options
-    const bits = this.#kind() === 'open' ? (this.genesis?.admission.work ?? 0) : null
+    const bits = this.workBits
     if (bits === null || this.#working) return
     const task = { cloud, machine, bits }
     const { nonce } = this.#file
@@ -372,6 +386,7 @@ export class CloudAdmission implements Admissions {
       if (nonce !== null) {
         await this.#change({ nonce })
         this.#working = false
+        this.#options.placed()
         this.#dialTurnedAway()
         this.#options.changed()
         return

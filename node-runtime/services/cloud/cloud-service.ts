@@ -10,6 +10,7 @@ import type {
   KnownCloud,
   MachineInfo,
   ReleaseFile,
+  RingReport,
 } from '../../contract/cloud.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
@@ -25,7 +26,9 @@ interface CloudServiceOptions {
   status: () => CloudStatus
   machines: () => MachineInfo[]
   connection: () => ConnectionReport
+  ring: () => RingReport
   onChange: (listener: () => void) => () => void
+  onRingChange: (listener: () => void) => () => void
   onConnectionChange: (listener: () => void) => () => void
   /** By a cloud's key or an invitation. */
   join: (text: string, phrase?: string) => Promise<void>
@@ -54,6 +57,10 @@ export function createCloudService(options: CloudServiceOptions) {
     connection: os.cloud.connection.handler(() => connection()),
     watchConnection: os.cloud.watchConnection.handler(({ signal }) =>
       snapshots(options.onConnectionChange, connection, signal),
+    ),
+    ring: os.cloud.ring.handler(() => options.ring()),
+    watchRing: os.cloud.watchRing.handler(({ signal }) =>
+      snapshots(options.onRingChange, options.ring, signal),
     ),
     join: os.cloud.join.handler(async ({ input }) => {
       await options.join(input.cloud, input.phrase)

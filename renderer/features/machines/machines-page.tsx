@@ -15,6 +15,7 @@ import { Table } from '../../ui/table.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
+import { describeLatency } from './latency.ts'
 import { MachineRing } from './machine-ring.tsx'
 import './machines-page.css'
 
@@ -24,11 +25,6 @@ const STATE_ORDER = { 'This machine': 0, Online: 1, Offline: 2, Revoked: 3 }
 function stateOf({ self, online, revoked }: MachineInfo): keyof typeof STATE_ORDER {
   if (self) return 'This machine'
   return revoked ? 'Revoked' : online ? 'Online' : 'Offline'
-}
-
-/** Below a millisecond a figure after the point says something; above, it only flickers. */
-export function describeLatency(latencyMs: number): string {
-  return latencyMs < 10 ? `${latencyMs.toFixed(1)} ms` : `${Math.round(latencyMs)} ms`
 }
 
 function columnsWith(latencies: Record<string, number[]>): Column<MachineInfo>[] {

@@ -2,9 +2,9 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { OTHER_KEY, createFakeRuntime, machine, status } from '../../test/fake-runtime.ts'
+import { OTHER_KEY, SELF_KEY, createFakeRuntime, machine, status } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
-import { describeLatency } from './machines-page.tsx'
+import { describeLatency } from './latency.ts'
 
 function names(): (string | null | undefined)[] {
   const [, ...rows] = within(screen.getByRole('table', { name: 'Machines' })).getAllByRole('row')
@@ -41,6 +41,17 @@ test('all machines with their state: own first, offline last', async () => {
   within(attic).getByText('12 ms')
   within(screen.getByRole('row', { name: /Barn/ })).getByText('Offline')
   screen.getByRole('img', { name: 'This machine has links to 1 of 2 others.' })
+})
+
+test('the ring turns with the token, and says how long a lap takes', async () => {
+  const { fake } = await renderMachines()
+  expect(screen.queryByText('Lap')).toBeNull()
+  const lap = { epoch: 1, lapMs: 2_140, hops: 2, hopMs: 0.42, skewMs: 0.05 }
+  fake.ring.set({ machines: [SELF_KEY, OTHER_KEY], lap, tick: 7 })
+  await screen.findByText('2.1 s')
+  screen.getByText('0.4 ms')
+  fake.ring.set({ machines: [SELF_KEY], lap: null, tick: 8 })
+  await waitFor(() => expect(screen.queryByText('Lap')).toBeNull())
 })
 
 test('the table sorts by its heads and filters, and live values change in place', async () => {
