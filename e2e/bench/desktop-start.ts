@@ -73,7 +73,7 @@ async function startDharma(dataDir: string): Promise<{ drawnMs: number; usableMs
   try {
     await machine.shell.getByRole('heading', { level: 1 }).waitFor()
     const drawnMs = performance.now() - startMs
-    await machine.shell.getByLabel('Cloud key of this cloud').waitFor()
+    await machine.shell.getByRole('button', { name: 'Cloud: Alone' }).waitFor()
     return { drawnMs, usableMs: performance.now() - startMs }
   } finally {
     await machine.close()

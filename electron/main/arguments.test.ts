@@ -37,6 +37,13 @@ test.each([[['--data']], [['--cloud', '--data', 'x']], [['--bootstrap', 'nowhere
   },
 )
 
+test('links of invitations are taken as they are, however a browser hands them over', () => {
+  const links = ['dharma:invite/yb3n', 'DHARMA://invite/yb3n', 'cloud://invite/yb3n']
+  expect(findUrls([...links, 'https://example.org/#dharma-invite=yb3n', 'dharma:invite/'])).toEqual(
+    links,
+  )
+})
+
 test('only addresses of the cloud are taken from a second start', () => {
   expect(findUrls(['cloud://home', 'https://example.org', 'file:///x', 'dharma:x'])).toEqual([
     'cloud://home',

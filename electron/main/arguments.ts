@@ -1,5 +1,6 @@
 // What the app was started with. Pure.
 import path from 'node:path'
+import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import { parseBootstrap } from '../../node-runtime/host/bootstrap.ts'
 import { defaultDataDir } from '../../node-runtime/host/default-data-dir.ts'
@@ -18,11 +19,16 @@ export interface StartArguments {
   urls: string[]
 }
 
-/** The `cloud:` and `dharma:` addresses among the arguments, the latter as the former. */
+/**
+ * The `cloud:` and `dharma:` addresses among the arguments, the latter as the former, and the links of
+ * invitations as they are.
+ */
 export function findUrls(argv: readonly string[]): string[] {
-  return argv
-    .filter((argument) => /^(cloud|dharma):\/\/[a-z0-9]/i.test(argument))
-    .map((argument) => argument.replace(/^dharma:/i, 'cloud:'))
+  return argv.flatMap((argument) => {
+    if (!/^(cloud|dharma):/i.test(argument)) return []
+    if (isInvitationLink(argument)) return [argument]
+    return /^\w+:\/\/[a-z0-9]/i.test(argument) ? [argument.replace(/^dharma:/i, 'cloud:')] : []
+  })
 }
 
 /**

@@ -21,6 +21,8 @@ const NEVER = [
   'mailto:a@example.org',
   'ftp://example.org/',
   'cloud://dharma:1/',
+  'dharma:invite/',
+  'dharma:x',
   'not an address',
   '',
 ]
@@ -53,7 +55,7 @@ describe('where the main frame may go', () => {
   test('a web page goes on in the web by itself, and to the cloud after a click only', () => {
     expect(decideNavigation(WEB, 'https://example.org/', BY_ITSELF)).toBe('allow')
     expect(decideNavigation(WEB, 'http://127.0.0.1:8080/', BY_ITSELF)).toBe('allow')
-    for (const url of ['cloud://home', 'cloud://event-games/live']) {
+    for (const url of ['cloud://home', 'cloud://event-games/live', 'dharma:invite/yb3n']) {
       expect(decideNavigation(WEB, url, BY_ITSELF)).toBe('deny')
       expect(decideNavigation(WEB, url, CLICK)).toBe('hand-over')
     }

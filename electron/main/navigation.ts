@@ -1,4 +1,5 @@
 // Where pages may go. Pure decisions; `page-guard.ts` puts them into force.
+import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { keySchema, systemNameSchema } from '../../node-runtime/contract/values.ts'
 import { RESERVED_SYSTEM_IDS } from '../../node-runtime/contract/manifest.ts'
 
@@ -75,10 +76,15 @@ export function ownOrigin(owner: PageOwner): string | null {
   return owner.kind === 'shell' ? SHELL_ORIGIN : `cloud://${owner.system}`
 }
 
+/** `dharma:invite/…`: the shell shows where it leads, and joins nothing by itself. */
+function isInvitation(url: URL): boolean {
+  return url.protocol === 'dharma:' && isInvitationLink(url.href)
+}
+
 /** The shell's own origin is no page of the cloud: nothing leads there. */
 function mayHandOver(url: URL): boolean {
   if (originOf(url.href) === SHELL_ORIGIN) return false
-  return isWeb(url) || isBuiltInPage(url) || namesSystem(url)
+  return isInvitation(url) || isWeb(url) || isBuiltInPage(url) || namesSystem(url)
 }
 
 /**

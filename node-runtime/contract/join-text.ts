@@ -14,16 +14,23 @@ export type JoinText =
   /** Lower-case words with one space between them. */
   | { kind: 'code'; words: string }
 
+/** Does the address hold an invitation? Whether that holds is not looked at. */
+export function isInvitationLink(address: string): boolean {
+  return LINK.test(address)
+}
+
 /** What the text is; or what is wrong with it, in words. Whether a link or code holds is not looked at. */
 export function readJoinText(text: string): JoinText | { fault: string } {
   const trimmed = text.trim()
   const link = LINK.exec(trimmed.replace(/\s+/g, ''))?.[1]
   if (link !== undefined) return { kind: 'link', invitation: link.toLowerCase() }
+  // A key in groups may have letters alone; five words never have as many as a key.
+  const read = readCloudKey(text)
+  if ('key' in read) return { kind: 'cloud', cloud: read.key }
   if (CODE.test(trimmed)) {
     const words = trimmed.toLowerCase().split(/[\s-]+/)
     if (words.length === CODE_WORDS) return { kind: 'code', words: words.join(' ') }
     return { fault: `The code of an invitation has ${CODE_WORDS} words; this has ${words.length}.` }
   }
-  const read = readCloudKey(text)
-  return 'key' in read ? { kind: 'cloud', cloud: read.key } : { fault: read.fault }
+  return { fault: read.fault }
 }

@@ -6,6 +6,7 @@ import {
   Globe,
   Lock,
   LockOpen,
+  MailOpen,
   Monitor,
   PanelsTopLeft,
   ShieldCheck,
@@ -67,6 +68,7 @@ export function AddressBar({ tab, face }: { tab: string; face: TabFace }): React
   const follow = (offer: Suggestion, inNewTab: boolean): void => {
     leave()
     if (offer.kind === 'install') overlays.setState({ installUrl: offer.url })
+    else if (offer.kind === 'invitation') shell.openInvitation(offer.link)
     else if (offer.kind === 'tab') tabs.activate(offer.tab)
     else if (inNewTab) tabs.open(offer.address)
     else tabs.go(offer.address)
@@ -148,6 +150,7 @@ export function AddressBar({ tab, face }: { tab: string; face: TabFace }): React
 
 const ICONS: Record<Suggestion['kind'], ReactNode> = {
   address: <Globe />,
+  invitation: <MailOpen />,
   install: <Download />,
   tab: <SquareStack />,
   page: <PanelsTopLeft />,

@@ -31,6 +31,18 @@ test('a fresh machine is told that it started a cloud, and what to do next', asy
   expect(document.title).toBe('Home – Dharma')
 })
 
+test('the state of the cloud opens Connection', async () => {
+  renderInShell(<App />)
+  const state = await screen.findByRole('button', { name: 'Cloud: Alone' })
+  expect(state.getAttribute('aria-current')).toBeNull()
+  state.focus()
+  fireEvent.click(state)
+  await screen.findByRole('heading', { level: 1, name: 'Connection' })
+  expect(address().value).toBe('cloud://connection')
+  expect(state.getAttribute('aria-current')).toBe('page')
+  expect(document.activeElement).toBe(state)
+})
+
 test('the cloud state follows the runtime', async () => {
   const { fake } = renderInShell(<App />)
   await screen.findByRole('button', { name: 'Cloud: Alone' })
@@ -122,7 +134,7 @@ test('the page of a system that is not installed leads to where it can be, and b
 test('the window’s own buttons are darkened while something darkens the rest', async () => {
   const { host } = renderInShell(<App />)
   const dims = (): string[] => host.asked.filter((asked) => asked.startsWith('dim '))
-  fireEvent.click(await screen.findByRole('button', { name: /^Cloud: / }))
+  goTo('https://example.org/')
   fireEvent.keyDown(window, { key: 'k', ctrlKey: true })
   await waitFor(() => expect(dims()).toEqual(['dim true']))
   fireEvent.keyDown(window, { key: 'k', ctrlKey: true })

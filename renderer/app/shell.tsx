@@ -13,6 +13,8 @@ import { createHistoryStore, recordVisit } from '../stores/history.ts'
 import type { HistoryStore } from '../stores/history.ts'
 import { createIdentityStore } from '../stores/identity.ts'
 import type { IdentityState, IdentityStore } from '../stores/identity.ts'
+import { createJoinStore } from '../stores/join.ts'
+import type { JoinStore } from '../stores/join.ts'
 import { createNotices } from '../stores/notices.ts'
 import type { Notices } from '../stores/notices.ts'
 import { createOverlaysStore, holdOverlay } from '../stores/overlays.ts'
@@ -35,11 +37,14 @@ export interface Shell {
   theme: WindowTheme
   history: HistoryStore
   overlays: OverlaysStore
+  join: JoinStore
   notices: Notices
   tabs: Tabs
   /** Listeners to browser shortcuts, wherever they were pressed. */
   onShortcut: (listener: (shortcut: Shortcut) => void) => () => void
   emitShortcut: (shortcut: Shortcut) => void
+  /** Shows on Home where the link of an invitation leads; joining takes a click there. */
+  openInvitation: (link: string) => void
   dispose: () => void
 }
 
@@ -53,12 +58,21 @@ export function createShell(host: ShellHost, page: Window): Shell {
   const emitShortcut = (shortcut: Shortcut): void => {
     for (const listener of listeners) listener(shortcut)
   }
+  const preferences = createPreferencesStore(page.localStorage)
+  const join = createJoinStore()
+  const openInvitation = (link: string): void => {
+    join.setState({ text: link, inFront: true })
+    // Who was invited knows what to do here.
+    preferences.setState({ beginningChosen: true })
+    tabs.openPage('home')
+  }
   const tabs = createTabs({
     host: createNamedTabs(host.tabs, systems.names),
     storage: page.sessionStorage,
     onError: notices.fail,
     onShortcut: emitShortcut,
     onVisit: (address, title) => recordVisit(history.store, address, title, Date.now()),
+    onInvitation: (link) => openInvitation(link),
   })
   const theme = createWindowTheme(host.tabs, notices.fail)
   const stopReloading = onReconnected(host.connection, () => tabs.reloadSystems())
@@ -81,10 +95,11 @@ export function createShell(host: ShellHost, page: Window): Shell {
     cloud: cloud.store,
     systems: systems.store,
     identity: identity.store,
-    preferences: createPreferencesStore(page.localStorage),
+    preferences,
     theme,
     history: history.store,
     overlays,
+    join,
     notices,
     tabs,
     onShortcut(listener) {
@@ -92,6 +107,7 @@ export function createShell(host: ShellHost, page: Window): Shell {
       return () => listeners.delete(listener)
     },
     emitShortcut,
+    openInvitation,
     dispose() {
       stopReloading()
       stopUpdating()

@@ -25,6 +25,11 @@ test('a repository offers its preview first, a page that may be one second', () 
   expect(kinds('git@example.net:a/b')).toEqual(['install'])
 })
 
+test('the link of an invitation is that and nothing else', () => {
+  expect(kinds('dharma:invite/yb3n')).toEqual(['invitation'])
+  expect(kinds('https://example.org/#dharma-invite=yb3n')).toEqual(['invitation'])
+})
+
 test('a word finds pages, systems, tabs, visits and machines before it is taken for a host', () => {
   expect(suggest('machines', searched)[0]).toMatchObject({ kind: 'page' })
   expect(suggest('event gam', searched)).toMatchObject([{ kind: 'system', title: 'Event Games' }])

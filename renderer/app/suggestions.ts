@@ -1,5 +1,6 @@
 // What the address bar offers for the text in it. Pure.
 import type { MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import type { InstalledSystem } from '../../node-runtime/contract/systems.ts'
 import {
   guessRepository,
@@ -11,6 +12,7 @@ import type { Visit } from '../stores/history.ts'
 
 export type Suggestion =
   | { kind: 'address'; title: string; detail: string; address: string }
+  | { kind: 'invitation'; title: string; detail: string; link: string }
   | { kind: 'install'; title: string; detail: string; url: string }
   | { kind: 'tab'; title: string; detail: string; tab: string }
   | { kind: 'page' | 'system' | 'visit'; title: string; detail: string; address: string }
@@ -35,8 +37,12 @@ function matches(text: string, fields: readonly string[]): boolean {
     .every((word) => all.includes(word))
 }
 
-/** What the text itself means: an address to open, a repository to install. The likelier first. */
+/** What the text itself means: an address to open, an invitation, a repository. The likelier first. */
 function direct(text: string): Suggestion[] {
+  if (isInvitationLink(text)) {
+    const [title, detail] = ['Open the invitation', 'See where it leads, then join']
+    return [{ kind: 'invitation', title, detail, link: text }]
+  }
   const repository = guessRepository(text)
   const target = parseAddress(text)
   const offers: Suggestion[] = []

@@ -60,7 +60,7 @@ export function Toolbar(): ReactNode {
         </IconButton>
       )}
       <AddressBar tab={tab.id} face={face} />
-      <CloudState />
+      <CloudState address={face.address} />
     </section>
   )
 }

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, expect, test, vi } from 'vitest'
-import { createDaemonHost, takeToken, takeWantedAddress } from './daemon-host.ts'
+import { createDaemonHost, onInvitation, takeToken, takeWantedAddress } from './daemon-host.ts'
 
 function come(search: string): void {
   window.history.replaceState(null, '', `/${search}`)
@@ -20,6 +20,22 @@ test('it opens at nothing but a system', () => {
     expect([address, takeWantedAddress(window)]).toEqual([address, null])
     expect(window.location.search).toBe('')
   }
+})
+
+test('an invitation behind the # is taken from the address, at first and later', async () => {
+  come('?token=secret#dharma-invite=yb3n')
+  const links: string[] = []
+  onInvitation(window, (link) => links.push(link))
+  expect(takeToken(window)).toBe('secret')
+  expect(links).toEqual(['dharma:invite/yb3n'])
+  expect(window.location.href).not.toContain('yb3n')
+  window.location.hash = '#dharma-invite=zzzz'
+  await vi.waitFor(() => expect(links).toHaveLength(2))
+  expect(links[1]).toBe('dharma:invite/zzzz')
+  expect(window.location.hash).toBe('')
+  window.location.hash = '#dharma-invite=no/such'
+  await vi.waitFor(() => expect(window.location.hash).toBe(''))
+  expect(links).toHaveLength(2)
 })
 
 /** Refuses every connection, as a browser sees it. */

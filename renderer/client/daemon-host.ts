@@ -1,6 +1,7 @@
 // How the page served by the headless daemon gets its connection: WebSockets with the token that
 // came in the page's address.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
+import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { bridge } from '../../node-runtime/rpc/transports/bridge.ts'
 import { webSocketPort } from '../../node-runtime/rpc/transports/web-socket.ts'
 import type { SocketLike } from '../../node-runtime/rpc/transports/web-socket.ts'
@@ -12,6 +13,8 @@ import { createFrameTabs } from './frame-tabs.ts'
 import { createPageTheme } from './page-theme.ts'
 import type { ShellHost } from './shell-host.ts'
 
+/** As in the https addresses of invitations. */
+const MARK = '#dharma-invite='
 const TOKEN_KEY = 'dharma.token'
 /** A machine that is only started again answers before as many tries as this have failed. */
 const TRIES_OF_A_RESTART = 5
@@ -25,6 +28,22 @@ export function takeWantedAddress(page: Window): string | null {
   url.searchParams.delete('open')
   page.history.replaceState(null, '', url.pathname + url.search + url.hash)
   return parseAddress(wanted)?.kind === 'system' ? wanted : null
+}
+
+/**
+ * Calls `listener` with the link of an invitation that the page's address names behind the `#`, now or later.
+ * No server is told that part, and the address does not keep it.
+ */
+export function onInvitation(page: Window, listener: (link: string) => void): void {
+  const take = (): void => {
+    const { hash, pathname, search } = page.location
+    if (!hash.startsWith(MARK)) return
+    page.history.replaceState(null, '', pathname + search)
+    const link = `dharma:invite/${hash.slice(MARK.length)}`
+    if (isInvitationLink(link)) listener(link)
+  }
+  take()
+  page.addEventListener('hashchange', take)
 }
 
 /** Takes the token out of the address, so that it is neither seen, bookmarked nor sent on. */

@@ -7,16 +7,19 @@ const KEY = 'dharma.preferences'
 
 export interface Preferences {
   railShown: boolean
+  /** What a new folder is to be was answered, or decided in another way. */
+  beginningChosen: boolean
 }
 export type PreferencesStore = StoreApi<Preferences>
 
-const DEFAULTS: Preferences = { railShown: true }
+const DEFAULTS: Preferences = { railShown: true, beginningChosen: false }
 
 function read(storage: Storage): Preferences {
   try {
     const saved = JSON.parse(storage.getItem(KEY) ?? '{}') as Partial<Preferences>
     return {
       railShown: typeof saved.railShown === 'boolean' ? saved.railShown : DEFAULTS.railShown,
+      beginningChosen: saved.beginningChosen === true,
     }
   } catch {
     return DEFAULTS

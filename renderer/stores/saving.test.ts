@@ -28,6 +28,7 @@ test('a page that renames itself all the time makes the window write now and the
     storage: sessionStorage,
     onError: vi.fn(),
     onShortcut: vi.fn(),
+    onInvitation: vi.fn(),
     onVisit: (address, title) => recordVisit(history, address, title, Date.now()),
   })
   host.emit({ type: 'openRequested', url: 'https://a.org/', fromTab: null })

@@ -10,7 +10,9 @@ function setUp() {
   const onError = vi.fn()
   const onShortcut = vi.fn()
   const onVisit = vi.fn()
-  const tabs = createTabs({ host, storage: sessionStorage, onError, onShortcut, onVisit })
+  const onInvitation = vi.fn()
+  const storage = sessionStorage
+  const tabs = createTabs({ host, storage, onError, onShortcut, onVisit, onInvitation })
   const addresses = (): string[] => {
     const { tabs: all, views } = tabs.store.getState()
     return all.map((tab) => currentAddress(tab, views))
@@ -22,7 +24,7 @@ function setUp() {
     if (entry?.kind !== 'view') throw new Error('The active tab shows no view.')
     return entry.view
   }
-  return { host, tabs, onError, onShortcut, onVisit, addresses, activeView }
+  return { host, tabs, onError, onShortcut, onVisit, onInvitation, addresses, activeView }
 }
 
 test('the window starts with Home, and closing the last tab brings Home again', () => {
@@ -46,6 +48,19 @@ test('closing the active tab activates its right neighbour, and the last one its
   expect(active).toBe(all[1]?.id)
   tabs.close()
   expect(tabs.store.getState().active).toBe(all[0]?.id)
+})
+
+test('the link of an invitation opens no tab; a built-in page comes to the front, once', () => {
+  const { host, tabs, onInvitation, addresses } = setUp()
+  host.emit({ type: 'openRequested', url: 'dharma:invite/yb3n', fromTab: null })
+  expect(onInvitation).toHaveBeenCalledWith('dharma:invite/yb3n')
+  expect(addresses()).toEqual(['cloud://home'])
+  tabs.open('cloud://settings')
+  tabs.openPage('home')
+  expect(addresses()).toEqual(['cloud://home', 'cloud://settings'])
+  expect(tabs.store.getState().active).toBe(tabs.store.getState().tabs[0]?.id)
+  tabs.openPage('machines')
+  expect(addresses()).toEqual(['cloud://home', 'cloud://settings', 'cloud://machines'])
 })
 
 test('tabs move by one place and stop at the ends', () => {

@@ -4,8 +4,10 @@ import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import type { Shortcut } from '../../electron/contract/shortcuts.ts'
 import type { Bounds, TabsEvent } from '../../electron/contract/tabs.ts'
+import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import { pageAddress, parseAddress } from '../client/address.ts'
+import type { BuiltInPage } from '../client/address.ts'
 import type { TabHost } from '../client/tab-host.ts'
 import { saveInto } from './saving.ts'
 import {
@@ -38,6 +40,8 @@ export interface Tabs {
   open(address?: string, options?: { behind?: boolean }): void
   /** Takes the active tab to an address; false if it is none. */
   go(address: string): boolean
+  /** Brings a built-in page to the front: the tab that shows it, or a new one. */
+  openPage(page: BuiltInPage): void
   back(tab?: string): void
   forward(tab?: string): void
   reload(tab?: string): void
@@ -71,6 +75,8 @@ export interface TabsOptions {
   onShortcut: (shortcut: Shortcut) => void
   /** A tab came to an address, or its page named itself. */
   onVisit: (address: string, title: string) => void
+  /** A link of an invitation was opened, outside of the window or in a page. */
+  onInvitation: (link: string) => void
 }
 
 const KEY = 'dharma.tabs'
@@ -92,7 +98,8 @@ function readSaved(storage: Storage): { addresses: string[]; active: number } {
   }
 }
 
-export function createTabs({ host, storage, onError, onShortcut, onVisit }: TabsOptions): Tabs {
+export function createTabs(options: TabsOptions): Tabs {
+  const { host, storage, onError, onShortcut, onVisit, onInvitation } = options
   const store = createStore<TabsState>(() => ({
     tabs: [],
     active: '',
@@ -215,8 +222,10 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
       const next = withoutView(tab, event.tab)
       if (next === null) remove(tab.id)
       else replace([next, []])
-    } else if (event.type === 'openRequested') open(event.url)
-    else if (event.type === 'shortcut') onShortcut(event.shortcut)
+    } else if (event.type === 'openRequested') {
+      if (isInvitationLink(event.url)) onInvitation(event.url)
+      else open(event.url)
+    } else if (event.type === 'shortcut') onShortcut(event.shortcut)
   }
   const unsubscribe = host.subscribe(receive)
 
@@ -241,6 +250,16 @@ export function createTabs({ host, storage, onError, onShortcut, onVisit }: Tabs
     store,
     open,
     go,
+    openPage(page) {
+      const { tabs, active } = getState()
+      const shows = (tab: Tab): boolean => {
+        const entry = currentEntry(tab)
+        return entry.kind === 'page' && entry.page === page
+      }
+      const shown = tabs.find((tab) => tab.id === active && shows(tab)) ?? tabs.find(shows)
+      if (shown === undefined) open(pageAddress(page))
+      else setState({ active: shown.id })
+    },
     back: (id) => goBy(id, -1),
     forward: (id) => goBy(id, 1),
     reload(id) {

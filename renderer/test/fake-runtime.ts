@@ -1,8 +1,12 @@
 // A runtime for tests: the real contract, server and checks, over handlers that keep all in memory.
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type {
+  CloudInfo,
   CloudStatus,
   ConnectionReport,
+  GivenInvitation,
+  InvitationOffer,
+  InvitationsReport,
   RingReport,
   KnownCloud,
   MachineInfo,
@@ -171,6 +175,28 @@ export function lookUpList(url: string, changes: Partial<ListReport> = {}): List
   }
 }
 
+export const INVITATION: InvitationOffer = {
+  cloud: OTHER_KEY,
+  name: 'Chess club',
+  inviter: { person: PERSON_KEY, name: 'Grace' },
+  expiresMs: Date.now() + 7_200_000,
+}
+
+/** One that nobody has used. */
+export function given(changes: Partial<GivenInvitation> = {}): GivenInvitation {
+  return {
+    id: '1',
+    link: 'dharma:invite/yb3nd',
+    code: 'apple river stone cloud seven',
+    uses: 1,
+    used: 0,
+    admitted: [],
+    expiresMs: Date.now() + 86_400_000,
+    state: 'open',
+    ...changes,
+  }
+}
+
 function listContent(url: string): ListContent {
   return {
     url,
@@ -192,12 +218,19 @@ export interface FakeRuntime {
   identity: Watched<OwnIdentity>
   /** The clouds that this machine was in before. */
   earlier: Omit<KnownCloud, 'current'>[]
+  /** How the present cloud began. */
+  info: Omit<CloudInfo, 'cloud'>
+  invitations: InvitationsReport
+  /** What `cloud.readInvitation` answers, or how it fails; it waits for a promise. */
+  offer: InvitationOffer | CloudError | Promise<InvitationOffer>
   /** What `systems.preview` answers, or how it fails. */
   preview: SystemPreview | CloudError
   /** The addresses that previews were asked for. */
   previewed: string[]
-  /** How writing to a list fails; null if it does not. */
+  /** How inviting and writing to a list fail; null if they do not. */
   refusal: CloudError | null
+  /** The invitations that were asked where they lead. */
+  asked: string[]
   /** The calls that changed something, in order. */
   calls: [name: string, input: unknown][]
   serve: (port: AnyPort) => void
@@ -225,8 +258,12 @@ export function createFakeRuntime(): FakeRuntime {
     systems,
     identity,
     earlier: [],
+    info: { name: '', admission: 'open', owner: true, keys: [SELF_KEY], revokedReleases: [] },
+    invitations: { given: [], invitedBy: [] },
+    offer: INVITATION,
     preview: PREVIEW,
     previewed: [],
+    asked: [],
     refusal: null,
     calls,
     serve: () => undefined,
@@ -234,6 +271,15 @@ export function createFakeRuntime(): FakeRuntime {
   const personOf = (phrase: string): string => {
     if (phrase === PHRASE) return OTHER_KEY
     throw new CloudError('IDENTITY_PHRASE_INVALID', 'A recovery phrase has 24 words; this has 3.')
+  }
+  /** As for a cloud in which the machine was not yet. */
+  const checkPhrase = (phrase: string | undefined): void => {
+    if (phrase === undefined && !identity.value.phraseKept) {
+      throw new CloudError('IDENTITY_PHRASE_NEEDED', 'This needs your recovery phrase.')
+    }
+    if (phrase !== undefined && phrase !== PHRASE) {
+      throw new CloudError('IDENTITY_PHRASE_OTHER', 'These are the words of another person.')
+    }
   }
   const notHere = (): never => {
     throw new CloudError('UNKNOWN_CALL', 'The test runtime does not have this call.')
@@ -250,22 +296,71 @@ export function createFakeRuntime(): FakeRuntime {
       watchRing: os.cloud.watchRing.handler(({ signal }) => ring.watch(signal)),
       join: os.cloud.join.handler(({ input }) => {
         calls.push(['cloud.join', input])
-        if (!identity.value.phraseKept && input.phrase === undefined) {
-          throw new CloudError('IDENTITY_PHRASE_NEEDED', 'This needs your recovery phrase.')
-        }
+        checkPhrase(input.phrase)
+        const key = input.cloud.length === 52 ? input.cloud : INVITATION.cloud
         const { cloud: before, originated } = cloud.value.status
-        const known = fake.earlier.find((earlier) => earlier.cloud === input.cloud)
+        const known = fake.earlier.find((earlier) => earlier.cloud === key)
         fake.earlier = [
           ...fake.earlier.filter((earlier) => earlier !== known),
           { cloud: before, originated },
         ]
         const joined = status({
-          cloud: input.cloud,
+          cloud: key,
           originated: known?.originated ?? false,
           state: 'looking',
         })
         cloud.set({ ...cloud.value, status: joined })
-        return { cloud: input.cloud }
+        return { cloud: key }
+      }),
+      create: os.cloud.create.handler(({ input }) => {
+        calls.push(['cloud.create', input])
+        checkPhrase(input.phrase)
+        const { cloud: before, originated } = cloud.value.status
+        fake.earlier = [...fake.earlier, { cloud: before, originated }]
+        cloud.set({ ...cloud.value, status: status({ cloud: OTHER_KEY }) })
+        return { cloud: OTHER_KEY, name: input.name, admission: input.admission }
+      }),
+      info: os.cloud.info.handler(() => ({ ...fake.info, cloud: cloud.value.status.cloud })),
+      release: os.cloud.release.handler(({ input }) => {
+        calls.push(['cloud.release', input])
+        const release = { body: 'made', signature: 'b'.repeat(128) }
+        const secretKey = 'a'.repeat(128)
+        return {
+          release: OTHER_KEY,
+          file: { releaseFile: 1 as const, genesis: 'begun', release, secretKey },
+        }
+      }),
+      revokeRelease: os.cloud.revokeRelease.handler(({ input }) => {
+        calls.push(['cloud.revokeRelease', input])
+        fake.info = {
+          ...fake.info,
+          revokedReleases: [...fake.info.revokedReleases, input.release],
+        }
+        return {}
+      }),
+      invite: os.cloud.invite.handler(({ input }) => {
+        calls.push(['cloud.invite', input])
+        if (fake.refusal !== null) throw fake.refusal
+        const made = given({ uses: input.uses, expiresMs: Date.now() + input.lastsMs })
+        fake.invitations = { ...fake.invitations, given: [made, ...fake.invitations.given] }
+        return made
+      }),
+      invitations: os.cloud.invitations.handler(() => fake.invitations),
+      withdrawInvitation: os.cloud.withdrawInvitation.handler(({ input }) => {
+        calls.push(['cloud.withdrawInvitation', input])
+        fake.invitations = {
+          ...fake.invitations,
+          given: fake.invitations.given.map((one) =>
+            one.id === input.id ? { ...one, state: 'withdrawn' as const } : one,
+          ),
+        }
+        return {}
+      }),
+      readInvitation: os.cloud.readInvitation.handler(async ({ input }) => {
+        fake.asked.push(input.invitation)
+        const offer = await fake.offer
+        if (offer instanceof CloudError) throw offer
+        return offer
       }),
       addList: os.cloud.addList.handler(({ input }) => {
         calls.push(['cloud.addList', input])

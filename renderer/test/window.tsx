@@ -140,16 +140,21 @@ export interface TestWindow extends RenderResult {
   shell: Shell
 }
 
-/** Draws `ui` in a shell. Everything is taken down after the test. */
+/**
+ * Draws `ui` in a shell, of a folder in which the first question was answered. Everything is taken down after
+ * the test.
+ */
 export function renderInShell(
   ui: ReactNode,
   fake: FakeRuntime = createFakeRuntime(),
   open: () => Promise<OpenedPort> = async () => openTestPort(fake),
+  { isNew = false }: { isNew?: boolean } = {},
 ): TestWindow {
   const host = createMemoryHost()
   const connection = createConnection(open)
   const shell = createShell({ kind: 'browser', connection, tabs: host }, window)
   shells.push(shell)
+  if (!isNew) shell.preferences.setState({ beginningChosen: true })
   const result = render(<ShellContext value={shell}>{ui}</ShellContext>)
   return { ...result, fake, host, shell }
 }

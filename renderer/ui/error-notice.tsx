@@ -63,6 +63,9 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
   },
   LIST_CONFLICT: { title: 'The list could not be written' },
   LIST_NO_KEY: { title: 'This machine did not begin the cloud' },
+  INVITATION_INVALID: { title: 'No way in by this invitation' },
+  LIMIT_REACHED: { title: 'No more than that' },
+  NOT_OWNER: { title: 'Only the cloud’s owner may do that' },
   REPO_URL_INVALID: { title: 'This is not the address of a repository' },
   REPO_UNREACHABLE: {
     title: 'The repository cannot be reached',
@@ -111,6 +114,8 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
 
 interface ErrorNoticeProps {
   error: unknown
+  /** What can be done here, where that is not what can be done in general. */
+  advice?: string
   /** What offers to do something about it. */
   action?: ReactNode
 }
@@ -133,10 +138,11 @@ function isFileUrl(details: unknown): boolean {
 }
 
 /** An error where it happened: what happened, what it means, what can be done. */
-export function ErrorNotice({ error, action }: ErrorNoticeProps): ReactNode {
+export function ErrorNotice({ error, advice: own, action }: ErrorNoticeProps): ReactNode {
   const failure = toCloudError(error)
   const { code, message } = failure
-  const { title, advice } = adviceFor(failure)
+  const { title, advice: general } = adviceFor(failure)
+  const advice = own ?? general
   return (
     <div className="error-notice" role="alert">
       <TriangleAlert aria-hidden="true" />

@@ -21,6 +21,15 @@ export function describeAge(timeMs: number, nowMs: number): string {
   return new Date(timeMs).toLocaleDateString(undefined, { dateStyle: 'medium' })
 }
 
+/** Time until `timeMs` in words, as of `nowMs`. */
+export function describeLeft(timeMs: number, nowMs: number): string {
+  const leftMs = Math.max(0, timeMs - nowMs)
+  if (leftMs < MINUTE_MS) return 'in less than a minute'
+  if (leftMs < HOUR_MS) return `in ${Math.round(leftMs / MINUTE_MS)} min`
+  if (leftMs < 2 * DAY_MS) return `in ${Math.round(leftMs / HOUR_MS)} h`
+  return `in ${Math.round(leftMs / DAY_MS)} days`
+}
+
 /** One timer for all times on screen, and none while there are no times. */
 const listeners = new Set<() => void>()
 let timer: ReturnType<typeof setInterval> | undefined
@@ -46,12 +55,27 @@ function readNow(): number {
   return nowMs
 }
 
-/** A time in words that stay true, with the exact one on hover. */
+/** The present time, read anew as often as times on screen are worded. */
+export function useNowMs(): number {
+  return useSyncExternalStore(subscribe, readNow)
+}
+
+/** A past time in words that stay true, with the exact one on hover. */
 export function RelativeTime({ timeMs }: { timeMs: number }): ReactNode {
-  const now = useSyncExternalStore(subscribe, readNow)
+  const nowMs = useNowMs()
+  return <Time timeMs={timeMs}>{describeAge(timeMs, Math.max(nowMs, timeMs))}</Time>
+}
+
+/** A time to come, in the same way. */
+export function TimeLeft({ timeMs }: { timeMs: number }): ReactNode {
+  const nowMs = useNowMs()
+  return <Time timeMs={timeMs}>{describeLeft(timeMs, nowMs)}</Time>
+}
+
+function Time({ timeMs, children }: { timeMs: number; children: string }): ReactNode {
   return (
     <time dateTime={new Date(timeMs).toISOString()} title={new Date(timeMs).toLocaleString()}>
-      {describeAge(timeMs, Math.max(now, timeMs))}
+      {children}
     </time>
   )
 }

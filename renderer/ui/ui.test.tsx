@@ -3,7 +3,7 @@ import { cleanup, render, screen } from '@testing-library/react'
 import { afterEach, expect, test } from 'vitest'
 import { shortKey } from './fingerprint.tsx'
 import { pictureOf } from './key-picture.tsx'
-import { describeAge } from './relative-time.tsx'
+import { describeAge, describeLeft } from './relative-time.tsx'
 import { linePath } from './sparkline.tsx'
 import { Table, sortRows } from './table.tsx'
 import type { Column } from './table.tsx'
@@ -74,6 +74,18 @@ test('ages in words', () => {
     '3 days ago',
   ])
   expect(describeAge(now + 5000, now)).toBe('just now')
+})
+
+test('times to come in words', () => {
+  const now = 1_000_000_000_000
+  const inSeconds = (seconds: number): string => describeLeft(now + seconds * 1000, now)
+  expect([-5, 30, 300, 86_400, 604_800].map(inSeconds)).toEqual([
+    'in less than a minute',
+    'in less than a minute',
+    'in 5 min',
+    'in 24 h',
+    'in 7 days',
+  ])
 })
 
 test('a line ends at the right and never leaves its box', () => {

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { KnownCloud } from '../../../node-runtime/contract/cloud.ts'
 import { Button } from '../../ui/button.tsx'
 import { Fingerprint, shortKey } from '../../ui/fingerprint.tsx'
-import { JoinDialog } from './join-form.tsx'
+import { JoinDialog } from './join-dialog.tsx'
 
 /** The way back to the clouds that this machine was in before. */
 export function EarlierClouds({ clouds }: { clouds: readonly KnownCloud[] }): ReactNode {

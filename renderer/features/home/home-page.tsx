@@ -1,20 +1,23 @@
 import { Info, PackageOpen } from 'lucide-react'
+import { useState } from 'react'
 import type { ReactNode } from 'react'
 import type { CloudStatus } from '../../../node-runtime/contract/cloud.ts'
 import type { InstalledSystem } from '../../../node-runtime/contract/systems.ts'
 import { describeCloud } from '../../app/cloud-words.ts'
-import { useCloud, useShell, useSystems } from '../../app/shell.tsx'
-import { pageAddress, systemAddress } from '../../client/address.ts'
+import { useCloud, useShell, useStoreOf, useSystems } from '../../app/shell.tsx'
+import { systemAddress } from '../../client/address.ts'
 import { Button } from '../../ui/button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
-import { useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
-import { WholeKey } from '../../ui/whole-key.tsx'
 import { RepositoryForm } from '../systems/repository-form.tsx'
 import { SystemIcon } from '../systems/system-icon.tsx'
 import { EarlierClouds } from './earlier-clouds.tsx'
+import { FirstQuestion } from './first-question.tsx'
+import { Invite } from './invite.tsx'
 import { JoinForm } from './join-form.tsx'
+import { PageLink } from './page-link.tsx'
+import { StartCloud } from './start-cloud.tsx'
 import './home-page.css'
 
 /** Where one is, what is here, and what to do next. */
@@ -27,6 +30,11 @@ export function HomePage(): ReactNode {
   // Nobody was ever met here: the key may be wrong, and the way back belongs where one looks first.
   const isLost = status?.state === 'looking' && status.machinesKnown === 1
   const words = status === null ? null : describeCloud(status)
+  const joinsFirst = useStoreOf(
+    (shell) => shell.join,
+    (state) => state.inFront,
+  )
+  const isNew = useIsNew()
   return (
     <div className="page">
       <header className="page-head">
@@ -40,6 +48,8 @@ export function HomePage(): ReactNode {
         {status !== null && <Notices notices={status.notices} />}
         {status === null && error === null && <Loading>Asking this machine</Loading>}
       </header>
+      {isNew && <FirstQuestion />}
+      {status !== null && joinsFirst && <Join present={status.cloud} title="Join a cloud" />}
       {isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
 
       <section className="section" aria-labelledby="home-systems">
@@ -61,17 +71,44 @@ export function HomePage(): ReactNode {
         )}
       </section>
 
-      {status !== null && (
+      {status !== null && !isNew && (
         <div className="home-columns">
-          <Invite status={status} />
-          <section className="section" aria-labelledby="home-join">
-            <h2 id="home-join">Join another cloud</h2>
-            <JoinForm present={status.cloud} />
-          </section>
+          <Invite key={status.cloud} cloud={status.cloud} />
+          {!joinsFirst && <Join present={status.cloud} title="Join another cloud" />}
         </div>
       )}
       {!isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
     </div>
+  )
+}
+
+/** Nothing was done in this folder yet, and what it is to be was not asked. */
+function useIsNew(): boolean {
+  const systems = useSystems((state) => state.systems)
+  const status = useCloud((state) => state.status)
+  const known = useCloud((state) => state.known)
+  const isChosen = useStoreOf(
+    (shell) => shell.preferences,
+    (state) => state.beginningChosen,
+  )
+  const isAlone = status?.state === 'alone' && status.machinesKnown === 1
+  return !isChosen && isAlone && known.length === 1 && systems?.length === 0
+}
+
+function Join({ present, title }: { present: string; title: string }): ReactNode {
+  const [starting, setStarting] = useState(false)
+  const stop = (): void => setStarting(false)
+  return (
+    <section className="section" aria-labelledby="home-join">
+      <h2 id="home-join">{title}</h2>
+      <JoinForm present={present} />
+      <div>
+        <Button look="quiet" size="small" className="home-start" onClick={() => setStarting(true)}>
+          Or start a cloud of your own
+        </Button>
+      </div>
+      {starting && <StartCloud onClose={stop} onStarted={stop} />}
+    </section>
   )
 }
 
@@ -87,28 +124,6 @@ function Notices({ notices }: { notices: CloudStatus['notices'] }): ReactNode {
         </li>
       ))}
     </ul>
-  )
-}
-
-function PageLink({
-  page,
-  children,
-}: {
-  page: 'systems' | 'machines'
-  children: string
-}): ReactNode {
-  const { tabs } = useShell()
-  return (
-    <a
-      className="link"
-      href={pageAddress(page)}
-      onClick={(event) => {
-        event.preventDefault()
-        tabs.go(pageAddress(page))
-      }}
-    >
-      {children}
-    </a>
   )
 }
 
@@ -138,29 +153,5 @@ function SystemTiles({ systems }: { systems: readonly InstalledSystem[] }): Reac
         </li>
       ))}
     </ul>
-  )
-}
-
-function Invite({ status }: { status: CloudStatus }): ReactNode {
-  const { copy, copied, failed } = useCopy(status.cloud)
-  return (
-    <section className="section" aria-labelledby="home-invite">
-      <h2 id="home-invite">Invite others</h2>
-      <p className="muted">
-        Give this cloud key to people you want here. They paste it on their Home page, under “Join
-        another cloud”.
-      </p>
-      <WholeKey value={status.cloud} what="Cloud key of this cloud" />
-      <div className="row">
-        <Button onClick={copy}>{copied ? 'Copied' : 'Copy the cloud key'}</Button>
-        <span role="status" className={failed ? '' : 'visually-hidden'}>
-          {copied
-            ? 'Copied'
-            : failed
-              ? 'It could not be copied. Select it and copy it by hand.'
-              : ''}
-        </span>
-      </div>
-    </section>
   )
 }

@@ -6,10 +6,10 @@ import { CLOUD_KEY, createFakeRuntime, OTHER_KEY, PHRASE } from '../../test/fake
 import { renderInShell } from '../../test/window.tsx'
 
 async function fillKey(key: string): Promise<void> {
-  fireEvent.change(await screen.findByRole('textbox', { name: 'Cloud key' }), {
+  fireEvent.change(await screen.findByRole('textbox', { name: 'Link, five words, or key' }), {
     target: { value: key },
   })
-  fireEvent.click(screen.getByRole('button', { name: 'Join cloud' }))
+  fireEvent.click(screen.getByRole('button', { name: 'Continue' }))
 }
 
 test('joining another cloud asks first, and then Home says what it does', async () => {
@@ -24,7 +24,8 @@ test('joining another cloud asks first, and then Home says what it does', async 
 })
 
 test.each([
-  ['hello world', 'A cloud key has 52 letters and digits; this has 10. Copy it whole.'],
+  ['hello world', 'The code of an invitation has 5 words; this has 2.'],
+  ['hello!', 'A cloud key has 52 letters and digits; this has 6. Copy it whole.'],
   [`${OTHER_KEY}n`, 'A cloud key has 52 letters and digits; this has 53. Copy it whole.'],
   [OTHER_KEY.slice(1), 'A cloud key has 52 letters and digits; this has 51. Copy it whole.'],
 ])('%s is refused at its field, before anything is asked', async (key, words) => {
@@ -68,7 +69,7 @@ test('a machine without the recovery phrase asks for it to join, and for once', 
 
 test('Enter in the field of the key asks, since a key has one line', async () => {
   renderInShell(<App />)
-  const field = await screen.findByRole('textbox', { name: 'Cloud key' })
+  const field = await screen.findByRole('textbox', { name: 'Link, five words, or key' })
   fireEvent.change(field, { target: { value: OTHER_KEY } })
   fireEvent.keyDown(field, { key: 'Enter' })
   await screen.findByRole('dialog', { name: 'Join this cloud?' })
@@ -96,7 +97,7 @@ test('the own cloud and an empty field are told without asking', async () => {
   await fillKey(CLOUD_KEY)
   screen.getByText('This machine is in that cloud already.')
   await fillKey('')
-  screen.getByText('Paste the key of a cloud first.')
+  screen.getByText('Paste a link, a key or five words first.')
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 

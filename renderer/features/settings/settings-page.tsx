@@ -2,6 +2,8 @@ import type { ReactNode } from 'react'
 import { useCloud, useShell, useStoreOf } from '../../app/shell.tsx'
 import type { Theme } from '../../../electron/contract/tabs.ts'
 import { Button } from '../../ui/button.tsx'
+import { Choices } from '../../ui/choices.tsx'
+import type { Option } from '../../ui/choices.tsx'
 import { Fingerprint, useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { RelativeTime } from '../../ui/relative-time.tsx'
@@ -46,10 +48,10 @@ export function SettingsPage(): ReactNode {
   )
 }
 
-const THEMES: readonly { theme: Theme; label: string }[] = [
-  { theme: 'system', label: 'As the computer has it' },
-  { theme: 'light', label: 'Light' },
-  { theme: 'dark', label: 'Dark' },
+const THEMES: readonly Option<Theme>[] = [
+  { value: 'system', label: 'As the computer has it' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
 ]
 
 function ThemeChoice(): ReactNode {
@@ -61,19 +63,12 @@ function ThemeChoice(): ReactNode {
   return (
     <section className="section" aria-labelledby="settings-theme">
       <h2 id="settings-theme">Theme</h2>
-      <div className="theme-choice" role="radiogroup" aria-labelledby="settings-theme">
-        {THEMES.map(({ theme, label }) => (
-          <label key={theme} className="theme-option">
-            <input
-              type="radio"
-              name="theme"
-              checked={chosen === theme}
-              onChange={() => owner.choose(theme)}
-            />
-            {label}
-          </label>
-        ))}
-      </div>
+      <Choices
+        labelledBy="settings-theme"
+        options={THEMES}
+        value={chosen}
+        onChange={(theme) => owner.choose(theme)}
+      />
     </section>
   )
 }
