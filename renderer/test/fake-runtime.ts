@@ -227,7 +227,7 @@ export interface FakeRuntime {
   preview: SystemPreview | CloudError
   /** The addresses that previews were asked for. */
   previewed: string[]
-  /** How inviting and writing to a list fail; null if they do not. */
+  /** How inviting, taking back a release and writing to a list fail; null if they do not. */
   refusal: CloudError | null
   /** The invitations that were asked where they lead. */
   asked: string[]
@@ -332,6 +332,7 @@ export function createFakeRuntime(): FakeRuntime {
       }),
       revokeRelease: os.cloud.revokeRelease.handler(({ input }) => {
         calls.push(['cloud.revokeRelease', input])
+        if (fake.refusal !== null) throw fake.refusal
         fake.info = {
           ...fake.info,
           revokedReleases: [...fake.info.revokedReleases, input.release],

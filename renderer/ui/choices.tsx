@@ -28,7 +28,7 @@ export function Choices<T extends string | number>({
   const isDescribed = options.some(({ description }) => description !== undefined)
   return (
     <div
-      className={isDescribed ? 'choices choices-described' : 'choices'}
+      className={isDescribed ? 'choice-list choice-list-described' : 'choice-list'}
       role="radiogroup"
       aria-labelledby={labelledBy}
     >

@@ -12,9 +12,10 @@ import { NameForms } from './name-forms.tsx'
 import { OwnMachines } from './own-machines.tsx'
 import { RecoveryPhrase } from './recovery-phrase.tsx'
 import { RestoreForm } from './restore-form.tsx'
+import { YourCloud } from './your-cloud.tsx'
 import './settings-page.css'
 
-/** Theme, names, recovery phrase, the person’s machines, look-up lists, data folder, and what this is. */
+/** Theme, names, recovery phrase, the person’s machines, the cloud, look-up lists, data folder, and what this is. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="page settings-page">
@@ -37,6 +38,10 @@ export function SettingsPage(): ReactNode {
       <section className="section" aria-labelledby="settings-restore">
         <h2 id="settings-restore">Restore from a phrase</h2>
         <RestoreForm />
+      </section>
+      <section className="section" aria-labelledby="settings-cloud">
+        <h2 id="settings-cloud">This cloud</h2>
+        <YourCloud />
       </section>
       <section className="section" aria-labelledby="settings-lists">
         <h2 id="settings-lists">Look-up lists</h2>
