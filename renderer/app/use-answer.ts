@@ -19,7 +19,9 @@ export function useAnswer<T>(ask: (client: Client) => Promise<T>, version: strin
   const [state, setState] = useState<Omit<Answer<T>, 'again'>>({ answer: null, error: null })
   const [turn, setTurn] = useState(0)
   const latest = useRef(ask)
-  latest.current = ask
+  useEffect(() => {
+    latest.current = ask
+  })
   useEffect(() => {
     let isOver = false
     latest.current(client).then(

@@ -35,7 +35,7 @@ test('what the cloud is called, who comes in, and whose it is', async () => {
 
 test('the owner makes a release; its file is copied, and never shown', async () => {
   const writeText = vi.fn(async (_text: string) => undefined)
-  vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } })
+  Object.defineProperty(navigator, 'clipboard', { value: { writeText }, configurable: true })
   try {
     const { fake, section } = await openSettings({ admission: 'release' })
     const put = (name: string, value: string): void =>
@@ -57,7 +57,7 @@ test('the owner makes a release; its file is copied, and never shown', async () 
     expect(JSON.parse(text)).toMatchObject({ releaseFile: 1, secretKey: 'a'.repeat(128) })
     expect(document.body.textContent).not.toContain('aaaaaaaa')
   } finally {
-    vi.unstubAllGlobals()
+    Reflect.deleteProperty(navigator, 'clipboard')
   }
 })
 
