@@ -136,8 +136,16 @@ export const connectionSchema = z.object({
   ways: z.array(wayReportSchema),
   /** The look-up lists of this cloud that are read. */
   lists: z.array(listReportSchema),
-  /** Open links, by how they go. */
-  links: z.object({ direct: z.number().int().nonnegative() }),
+  /**
+   * Open links, by how they go: straight to the other machine, or through an open machine of the cloud, because
+   * no direct way has come yet, or none can: between two routers that are `symmetric`, none does.
+   */
+  links: z.object({
+    direct: z.number().int().nonnegative(),
+    relayed: z.number().int().nonnegative(),
+  }),
+  /** Links of others that go through this machine; null if none may, because others can't reach it by themselves. */
+  relaying: z.number().int().nonnegative().nullable(),
   /**
    * How the router treats what comes from outside. `open`: others reach this machine. `home`: with its
    * help. `symmetric`: another port for each of them, so that two such machines can't meet directly.

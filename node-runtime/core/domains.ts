@@ -36,6 +36,7 @@ type HashedKind =
   | 'parties'
   | 'person'
   | 'place'
+  | 'relay'
   | 'ring'
   | 'rules'
   | 'schema'

@@ -75,7 +75,7 @@ describe('dharma doctor', () => {
     const { code, out } = await finish('doctor', '--json', '--data', dataDir)
     expect(code).toBe(0)
     const report = JSON.parse(out) as { state: string; ways: { way: string; state: string }[] }
-    expect(report).toMatchObject({ state: 'alone', links: { direct: 0 } })
+    expect(report).toMatchObject({ state: 'alone', links: { direct: 0, relayed: 0 } })
     expect(report.ways.map(({ way }) => way)).toEqual(['memory', 'lan', 'list', 'dht'])
     expect(report.ways[1]).toMatchObject({ way: 'lan', state: 'off', step: null, tookMs: null })
     const words = await finish('doctor', '--data', dataDir)

@@ -29,7 +29,15 @@ export async function doctor(dataDir: string, { json }: { json: boolean }): Prom
   }
 }
 
-function describe({ state, admission, ways, links, nat, addresses }: ConnectionReport): string[] {
+function describe({
+  state,
+  admission,
+  ways,
+  links,
+  relaying,
+  nat,
+  addresses,
+}: ConnectionReport): string[] {
   return [
     STATES[state],
     '',
@@ -40,7 +48,8 @@ function describe({ state, admission, ways, links, nat, addresses }: ConnectionR
     }),
     '',
     `Admitted ${admission.fault === null ? '' : `(${admission.fault}) `}${admission.message}`,
-    `Links    ${links.direct}`,
+    `Links    ${links.direct} direct, ${links.relayed} relayed`,
+    ...(relaying === null ? [] : [`Relaying ${relaying} of others`]),
     `Router   ${NATS[nat]}`,
     `At       ${addresses.length === 0 ? 'not known yet' : addresses.join(', ')}`,
   ]

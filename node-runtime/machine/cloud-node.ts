@@ -21,7 +21,7 @@ import { Pace } from '../flow/pace.ts'
 import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
-import { PROTOCOL } from '../swarm/capabilities.ts'
+import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
@@ -266,6 +266,10 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
           ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
         },
         refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
+        isMember: (machine) => {
+          const entry = node?.membership.entryOf(machine)
+          return entry !== undefined && !isRevoked(entry)
+        },
         log,
         ...(genesis === undefined ? {} : { genesis: genesis.body }),
         ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -306,6 +310,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       cloud,
       sign: (sequence) =>
         makeEntry(options, sequence, {
+          protocol: protocolOf(swarm.relaysFor !== null),
           addresses: swarm.ownAddresses,
           listedUntilMs: now() + LISTED_MS,
           ...(admission.place === undefined ? {} : { place: admission.place }),
@@ -434,10 +439,12 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
 
   /** What the ways say has changed, or where this machine is. */
   noteWays(): void {
-    const { addresses = [] } = this.membership.ownEntry
-    const own = this.swarm.ownAddresses
+    const { addresses = [], protocol } = this.membership.ownEntry
+    const { ownAddresses, relaysFor } = this.swarm
     // Unchanged ones are written the same way.
-    if (JSON.stringify(addresses) !== JSON.stringify(own)) this.#addresses.request()
+    const said = JSON.stringify([addresses, protocol])
+    const isSo = JSON.stringify([ownAddresses, protocolOf(relaysFor !== null)])
+    if (said !== isSo) this.#addresses.request()
     this.emit('connectionChanged')
     const { dhtOnline } = this.swarm
     if (dhtOnline === this.#dhtOnline) return
@@ -566,7 +573,7 @@ const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => nu
 function makeEntry(
   { cloud, identity, kind, appVersion }: CloudNodeOptions,
   sequence: number,
-  said: Pick<MachineEntry, 'addresses' | 'listedUntilMs' | 'place'>,
+  said: Pick<MachineEntry, 'protocol' | 'addresses' | 'listedUntilMs' | 'place'>,
 ): MachineEntry {
   return signMachineForm(
     {
@@ -576,7 +583,6 @@ function makeEntry(
       name: identity.machineName,
       device: kind,
       appVersion,
-      protocol: PROTOCOL,
       ...said,
       sequence,
     },

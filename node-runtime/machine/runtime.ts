@@ -342,14 +342,15 @@ export class Runtime {
 
   #connection(): ConnectionReport {
     const { swarm, lists, admission } = this.#present()
-    const { ways, linkCount: links, nat, ownAddresses: addresses } = swarm
+    const { ways, linkCount, relayedCount, relaysFor, nat, ownAddresses: addresses } = swarm
     const { report } = admission
     return reportConnection({
       state: this.#state(),
       admission: report,
       ways,
       lists: lists.reports,
-      links,
+      links: { direct: linkCount - relayedCount, relayed: relayedCount },
+      relaying: relaysFor,
       nat,
       addresses,
     })

@@ -1,6 +1,7 @@
-// A node of the DHT that can also reach a machine at a known address, without asking anybody.
+// A node of the DHT that can also reach a machine at a known address, without asking anybody, and go through
+// relays of the cloud.
 import DHT from 'hyperdht'
-import type { DhtAddress, DhtConnectOptions } from 'hyperdht'
+import type { DhtAddress, DhtConnectOptions, DhtOptions } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeKey } from '../core/keys.ts'
 
@@ -10,9 +11,29 @@ import { encodeKey } from '../core/keys.ts'
  */
 const HINT_MS = 30_000
 const MAX_HINTS = 256
+/** Where routers let a direct link through at all, it is there by then, mostly. */
+const DIRECT_MS = 1_000
+
+/** The relays that this machine knows. */
+export interface RelayRoutes {
+  /** The keys of relays to offer to a machine; null for none. */
+  through: (machine: string) => Uint8Array[] | null
+  /** Where a relay is; null if that is not known. */
+  addressOf: (relayKey: Uint8Array) => DhtAddress | null
+}
 
 export class HintedDht extends DHT {
   readonly #hints = new Map<string, { address: DhtAddress; untilMs: number }>()
+  readonly #routes: RelayRoutes
+  /** Connections with relays, of which each belongs to a link that goes, or may go, through it. */
+  readonly #relays = new Set<SwarmConnection>()
+  /** By machine: dials that are under way without a relay, because none was known, and since when. */
+  readonly #dials = new Map<string, { connection: SwarmConnection; sinceMs: number }>()
+
+  constructor(options: DhtOptions, routes: RelayRoutes) {
+    super(options)
+    this.#routes = routes
+  }
 
   /** Somebody, perhaps this machine, answers at this address: it is tried there first for a while. */
   hint(machine: string, address: DhtAddress): void {
@@ -36,13 +57,65 @@ export class HintedDht extends DHT {
     }
   }
 
-  override connect(publicKey: Uint8Array, options: DhtConnectOptions = {}): SwarmConnection {
+  /** The keys of the relays at an address through which links may go now. */
+  relaysAt(host: string, port: number): Uint8Array[] {
+    const keys: Uint8Array[] = []
+    for (const { rawStream, remotePublicKey } of this.#relays) {
+      if (rawStream?.remoteHost === host && rawStream.remotePort === port)
+        keys.push(remotePublicKey)
+    }
+    return keys
+  }
+
+  override connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection {
+    // The stack itself, on the way to a relay: all others say whose key they use.
+    if (options === undefined) return this.#connectToRelay(publicKey)
     const machine = encodeKey(publicKey)
     const hint = this.#hints.get(machine)
-    if (hint === undefined) return super.connect(publicKey, options)
     this.#hints.delete(machine)
-    if (hint.untilMs < performance.now()) return super.connect(publicKey, options)
-    const relayAddresses = [hint.address, ...(options.relayAddresses ?? [])]
-    return super.connect(publicKey, { ...options, relayAddresses })
+    const hints = hint === undefined || hint.untilMs < performance.now() ? [] : [hint.address]
+    const relayAddresses = [...hints, ...(options.relayAddresses ?? [])]
+    // Whoever takes no relay, such as a stranger with an invitation, leaves the option out.
+    if (options.relayThrough === undefined) {
+      return super.connect(publicKey, { ...options, relayAddresses })
+    }
+    const relayThrough = this.#routes.through(machine)
+    const connection = super.connect(publicKey, { ...options, relayAddresses, relayThrough })
+    if (relayThrough === null) this.#noteDial(machine, connection)
+    return connection
+  }
+
+  /**
+   * Gives up dials that began before a relay was known to go through, and take longer than direct ones do.
+   * @returns the machines that are to be dialled anew
+   */
+  giveUpSlowDials(nowMs: number): string[] {
+    const machines: string[] = []
+    for (const [machine, { connection, sinceMs }] of this.#dials) {
+      if (nowMs - sinceMs < DIRECT_MS || this.#routes.through(machine) === null) continue
+      this.#dials.delete(machine)
+      connection.destroy()
+      machines.push(machine)
+    }
+    return machines
+  }
+
+  #noteDial(machine: string, connection: SwarmConnection): void {
+    this.#dials.set(machine, { connection, sinceMs: performance.now() })
+    const forget = (): void => {
+      if (this.#dials.get(machine)?.connection === connection) this.#dials.delete(machine)
+    }
+    connection.once('open', forget)
+    connection.once('close', forget)
+  }
+
+  #connectToRelay(relayKey: Uint8Array): SwarmConnection {
+    const address = this.#routes.addressOf(relayKey)
+    const connection = super.connect(relayKey, {
+      relayAddresses: address === null ? null : [address],
+    })
+    this.#relays.add(connection)
+    connection.on('close', () => this.#relays.delete(connection))
+    return connection
   }
 }

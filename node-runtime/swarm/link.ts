@@ -28,15 +28,15 @@ export class Link {
   readonly mux: GuardedMux
   readonly entry: MachineEntry
   readonly agreement: Agreement
+  readonly connection: SwarmConnection
   /** Monotonic ms. */
   readonly openedMs = performance.now()
-  readonly #connection: SwarmConnection
   readonly #liveness = new Liveness(this.openedMs)
   readonly #beat: (() => void) | null
 
   constructor(options: LinkOptions) {
     const { connection, entry, agreement, onClosed, onFault } = options
-    this.#connection = connection
+    this.connection = connection
     this.entry = entry
     this.agreement = agreement
     this.mux = new GuardedMux(connection, {
@@ -65,7 +65,7 @@ export class Link {
   }
 
   close(): void {
-    this.#connection.destroy()
+    this.connection.destroy()
   }
 
   /** What asks the other side whether it is there; null if that can't be. */

@@ -22,6 +22,7 @@ import { Link } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 import { ProtocolChannels } from './protocol-channels.ts'
 import type { LinkProtocol } from './protocol-channels.ts'
+import { Relaying } from './relay/relaying.ts'
 import { watchSleep } from './sleep-watch.ts'
 import { WayFailure, Ways } from './ways.ts'
 import type { Ask, Heard } from './ways.ts'
@@ -31,6 +32,15 @@ import type { Ask, Heard } from './ways.ts'
  * Nothing that is kept depends on them.
  */
 const LONGEST_GOODBYE_MS = 1_500
+
+/** After these the DHT may know better how this machine is reached. */
+const NETWORK_NEWS = [
+  'network-change',
+  'network-update',
+  'nat-update',
+  'persistent',
+  'ready',
+] as const
 
 const LOOPBACK = '127.'
 /** Nodes of the DHT that are worth remembering. */
@@ -60,6 +70,10 @@ export interface SwarmOptions {
   ways?: Partial<Record<Exclude<WayName, 'dht'>, Ask>>
   /** Is the DHT a way? True if absent. */
   useDht?: boolean
+  /** Do machines relay for each other? On one computer there is no need: they do elsewhere, if absent. */
+  relaying?: boolean
+  /** Has it been heard of as a machine of this cloud, linked or not? None has if absent. */
+  isMember?: (machine: string) => boolean
   ownEntry: () => MachineEntry
   /** The text whose hash is the cloud's id, if this machine has it. */
   genesis?: () => string | null
@@ -93,6 +107,9 @@ export class Swarm implements Network {
   readonly #protocols = new Map<string, LinkProtocol>()
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
   readonly #ways: Ways
+  readonly #relaying: Relaying | null
+  /** Machines whose links go through a relay, as was told last. */
+  readonly #relayed = new Set<string>()
   #discovery: PeerDiscovery | null = null
   readonly #tally = new Tally()
   #stopWatching: (() => void) | null = null
@@ -100,7 +117,8 @@ export class Swarm implements Network {
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
     const { keyPair, cloud, bootstrap, host, port, nodes, ownEntry, ways, log } = options
-    const { useDht = true } = options
+    const isLoopback = host?.startsWith(LOOPBACK) === true
+    const { useDht = true, relaying = !isLoopback } = options
     const cloudKey = decodeKey(cloud)
     if (cloudKey === null) throw new TypeError('not a cloud key')
     this.#options = options
@@ -116,7 +134,7 @@ export class Swarm implements Network {
     })
     this.#finding = new FindingCore({
       ownMachine: encodeKey(keyPair.publicKey),
-      loopback: host?.startsWith(LOOPBACK) === true,
+      loopback: isLoopback,
       random: Math.random,
     })
     this.#driver = new Driver<FindingEvent, FindingEffect>({
@@ -133,16 +151,47 @@ export class Swarm implements Network {
       log,
     })
     const known = useDht ? bootstrap : []
-    this.#dht = new HintedDht({
-      ...(known === undefined ? {} : { bootstrap: [...known] }),
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(nodes === undefined || !useDht ? {} : { nodes: [...nodes] }),
-    })
-    for (const event of ['network-change', 'network-update', 'persistent', 'ready'] as const) {
+    this.#dht = new HintedDht(
+      {
+        // Relays ask who comes; what says nothing of whose key it uses, uses this one.
+        keyPair,
+        ...(known === undefined ? {} : { bootstrap: [...known] }),
+        ...(host === undefined ? {} : { host }),
+        ...(port === undefined ? {} : { port }),
+        ...(nodes === undefined || !useDht ? {} : { nodes: [...nodes] }),
+      },
+      {
+        through: (machine) => this.#relaying?.through(machine) ?? null,
+        addressOf: (relayKey) => this.#addressOfRelay(relayKey),
+      },
+    )
+    for (const event of NETWORK_NEWS) {
       this.#dht.on(event, () => this.#networkNews(event === 'network-change'))
     }
-    this.#hyperswarm = new Hyperswarm({ dht: this.#dht, keyPair })
+    this.#hyperswarm = new Hyperswarm({
+      dht: this.#dht,
+      keyPair,
+      // Whoever dials offers its relays for this very machine (`hinted-dht.ts`). Who is dialled does not know by
+      // whom, and offers its own only where hardly anybody reaches it without.
+      relayThrough: (force) =>
+        force === undefined && this.#dht.randomized
+          ? (this.#relaying?.through(null) ?? null)
+          : null,
+    })
+    this.#relaying = relaying
+      ? new Relaying({
+          network: this,
+          dht: this.#dht,
+          machineKeys: keyPair,
+          cloud,
+          isOpen: () => this.#dht.remoteAddress() !== null,
+          isMember: (machine) => this.#links.has(machine) || options.isMember?.(machine) === true,
+          addressOf: (machine) => this.#addressOf(machine),
+          latencyOf: (machine) => this.latencyOf(machine),
+          changed: () => this.#events.waysChanged(),
+          log,
+        })
+      : null
     this.#hyperswarm.on('connection', (connection) => this.#doorkeeper.receive(connection))
   }
 
@@ -189,6 +238,24 @@ export class Swarm implements Network {
 
   get linkCount(): number {
     return this.#links.size
+  }
+
+  /** Links that go through another machine of the cloud, because no direct one has come yet, or can't. */
+  get relayedCount(): number {
+    let count = 0
+    for (const link of this.#links.values()) if (this.#isThroughRelay(link)) count++
+    return count
+  }
+
+  /** Does the link with that machine go through another? Null without a link. */
+  isRelayed(machine: string): boolean | null {
+    const link = this.#links.get(machine)
+    return link === undefined ? null : this.#isThroughRelay(link)
+  }
+
+  /** Does this machine relay for others, and how many links now? Null if it does not. */
+  get relaysFor(): number | null {
+    return this.#relaying?.serves === true ? this.#relaying.circuitCount : null
   }
 
   latencyOf(machine: string): number | null {
@@ -311,11 +378,15 @@ export class Swarm implements Network {
     this.#driver.close()
     this.#doorkeeper.close()
     for (const link of this.#links.values()) link.close()
+    const relaying = this.#relaying?.close()
     let timer: NodeJS.Timeout | undefined
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LONGEST_GOODBYE_MS)
     })
-    const goodbye = this.#hyperswarm.destroy({ force: true }).then(() => this.#dht.destroy())
+    const goodbye = this.#hyperswarm
+      .destroy({ force: true })
+      .then(() => relaying)
+      .then(() => this.#dht.destroy())
     await Promise.race([goodbye, patience])
     clearTimeout(timer)
   }
@@ -330,11 +401,12 @@ export class Swarm implements Network {
       connection.destroy()
       return
     }
-    const { remoteHost: host, remotePort: port } = connection.rawStream
+    // Of one that comes through a relay, only the relay's address is known, which says nothing of it.
+    const address = this.#isThroughRelay({ entry, connection }) ? null : addressOf(connection)
     const traits = {
       dialled: connection.isInitiator,
       openedMs: performance.now(),
-      address: host === null || host.startsWith(LOOPBACK) ? null : host,
+      address: address === null || address.host.startsWith(LOOPBACK) ? null : address.host,
     }
     const admission = this.#finding.admission(machine, traits)
     if ((admission !== 'admit' && admission !== 'replace') || this.#closed) {
@@ -347,8 +419,11 @@ export class Swarm implements Network {
       connection,
       entry,
       agreement: agree(this.#options.ownEntry().protocol, entry.protocol),
-      onHeartbeat: ({ latencyMs }) =>
-        this.#events.heartbeat(machine, latencyMs ?? Number.POSITIVE_INFINITY),
+      onHeartbeat: (beating) => {
+        this.#events.heartbeat(machine, beating.latencyMs ?? Number.POSITIVE_INFINITY)
+        this.#noteRoute(beating)
+        this.#dialThroughRelays()
+      },
       onClosed: (closed) => this.#dismiss(closed),
       onFault: (_, reason, error) => this.#noteFault(machine, reason, error),
     })
@@ -361,7 +436,46 @@ export class Swarm implements Network {
       this.#events.genesisLearned?.(genesis)
     }
     this.#ways.linkOpened(machine)
-    this.#events.linkOpened(entry, host === null ? null : { host, port })
+    this.#events.linkOpened(entry, address)
+    this.#noteRoute(link)
+  }
+
+  /** Tells when a link has gone over to another way, as one does that began relayed. */
+  #noteRoute(link: Link): void {
+    const { machine } = link.entry
+    const isRelayed = this.#isThroughRelay(link)
+    if (isRelayed === this.#relayed.has(machine)) return
+    if (isRelayed) this.#relayed.add(machine)
+    else this.#relayed.delete(machine)
+    this.#events.waysChanged()
+  }
+
+  /** Dials that began when no relay was known begin anew, once one is. */
+  #dialThroughRelays(): void {
+    for (const machine of this.#dht.giveUpSlowDials(performance.now())) {
+      // The stack has to see first that its earlier attempt is over.
+      setImmediate(() => {
+        if (!this.#closed && !this.#links.has(machine)) this.#perform({ type: 'dial', machine })
+      })
+    }
+  }
+
+  #isThroughRelay({ entry: { machine }, connection }: Pick<Link, 'entry' | 'connection'>): boolean {
+    const address = addressOf(connection)
+    if (address === null) return false
+    const relays = this.#dht.relaysAt(address.host, address.port)
+    // A link with the relay itself is direct.
+    return relays.some((relayKey) => this.#relaying?.ownerOf(relayKey) !== machine)
+  }
+
+  #addressOf(machine: string): MachineAddress | null {
+    const link = this.#links.get(machine)
+    return link === undefined || this.#isThroughRelay(link) ? null : addressOf(link.connection)
+  }
+
+  #addressOfRelay(relayKey: Uint8Array): MachineAddress | null {
+    const machine = this.#relaying?.ownerOf(relayKey) ?? null
+    return machine === null ? null : this.#addressOf(machine)
   }
 
   /** What replicates over links may fail; then this link ends, and nothing else. */
@@ -378,6 +492,7 @@ export class Swarm implements Network {
     const { machine } = link.entry
     if (this.#links.get(machine) !== link) return
     this.#links.delete(machine)
+    this.#relayed.delete(machine)
     if (this.#closed) return
     this.#driver.post({ type: 'linkClosed', machine })
     this.#ways.linkClosed(machine)
@@ -444,6 +559,7 @@ export class Swarm implements Network {
   #networkNews(isOther: boolean): void {
     if (this.#closed) return
     if (isOther) this.networkChanged()
+    this.#relaying?.update()
     this.#events.waysChanged()
   }
 
@@ -461,4 +577,10 @@ export class Swarm implements Network {
       'No node of the DHT answered. Is this computer on the internet, and does its network let UDP through?',
     )
   }
+}
+
+/** Where the other side is, or the relay; null before it is connected. */
+function addressOf({ rawStream }: SwarmConnection): MachineAddress | null {
+  const { remoteHost: host, remotePort: port } = rawStream
+  return host === null ? null : { host, port }
 }

@@ -42,17 +42,38 @@ export class Namespaces {
     await ip(`-n ${this.#nameOf(name)} link set lo up`)
   }
 
-  /** A computer comes into a network, and has this address there (with the length of its prefix). */
-  async plugIn(computer: string, network: string, address: string): Promise<void> {
+  /**
+   * A computer comes into a network, and has this address there (with the length of its prefix).
+   * @param device  what the computer calls it; a router has two
+   */
+  async plugIn(computer: string, network: string, address: string, device = 'e0'): Promise<void> {
     const [inside, outside] = [this.#nameOf(computer), this.#nameOf(network)]
-    await ip(`link add name e0 netns ${inside} type veth peer name p-${computer} netns ${outside}`)
-    await ip(`-n ${outside} link set p-${computer} master sw up`)
-    await ip(`-n ${inside} addr add ${address} dev e0`)
-    await ip(`-n ${inside} link set e0 up`)
+    const port = `p-${computer}`
+    await ip(`link add name ${device} netns ${inside} type veth peer name ${port} netns ${outside}`)
+    await ip(`-n ${outside} link set ${port} master sw up`)
+    await ip(`-n ${inside} addr add ${address} dev ${device}`)
+    await ip(`-n ${inside} link set ${device} up`)
   }
 
-  async unplug(computer: string): Promise<void> {
-    await ip(`-n ${this.#nameOf(computer)} link del e0`)
+  async unplug(computer: string, device = 'e0'): Promise<void> {
+    await ip(`-n ${this.#nameOf(computer)} link del ${device}`)
+  }
+
+  /** One more address of a computer that is in a network. */
+  async addAddress(computer: string, address: string): Promise<void> {
+    await ip(`-n ${this.#nameOf(computer)} addr add ${address} dev e0`)
+  }
+
+  /** Whatever goes to other networks goes by this router. */
+  async routeBy(computer: string, router: string): Promise<void> {
+    await ip(`-n ${this.#nameOf(computer)} route replace default via ${router}`)
+  }
+
+  /** Makes a computer pass on what is for others, by these rules of nftables in place of earlier ones. */
+  async makeRouter(computer: string, rules: string): Promise<void> {
+    const [program = '', ...words] = this.on(computer)
+    await run(program, [...words, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
+    await run(program, [...words, 'nft', `flush ruleset\n${rules}`])
   }
 
   /** What runs a program on that computer: to be put before its own words. */

@@ -39,6 +39,9 @@ declare module 'compact-encoding' {
     string: Encoding<string>
     utf8: Encoding<string>
     json: Encoding<unknown>
+    encode<T>(encoding: Encoding<T>, value: T): Uint8Array
+    /** Throws for bytes that are none. */
+    decode<T>(encoding: Encoding<T>, bytes: Uint8Array): T
   }
   export default c
 }
@@ -117,6 +120,37 @@ declare module 'protomux' {
     _warn(error: unknown): void
     _shutdown(): void
   }
+}
+
+declare module 'blind-relay' {
+  import type { Encoding } from 'compact-encoding'
+  export interface Pairing {
+    isInitiator: boolean
+    /** 32 bytes that both ends name. */
+    token: Uint8Array
+    /** Of the raw stream that is to be connected. */
+    id: number
+    seq: number
+  }
+  const relay: {
+    messages: { pair: Encoding<Pairing>; unpair: Encoding<{ token: Uint8Array }> }
+    Client: {
+      /** Over a connection with a relay. */
+      from(
+        stream: unknown,
+        options: { id: Uint8Array },
+      ): {
+        pair(
+          isInitiator: boolean,
+          token: Uint8Array,
+          stream: RawStream,
+        ): import('node:events').EventEmitter
+      }
+    }
+    token(): Buffer
+  }
+  import type { RawStream } from 'hyperdht'
+  export default relay
 }
 
 declare module 'hypercore' {
@@ -235,6 +269,17 @@ declare module 'hyperdht' {
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
     /** Nodes that are asked first for the way to the machine; the machine itself may be one. */
     relayAddresses?: DhtAddress[] | null
+    /** Keys of machines that pass on what both sides send until there is a direct way; one is drawn. */
+    relayThrough?: Uint8Array[] | null
+  }
+  /** One end of a raw connection over UDP, below the encryption. */
+  export interface RawStream extends EventEmitter {
+    readonly id: number
+    readonly bytesReceived: number
+    connect(socket: object, remoteId: number, port: number, host: string): void
+    /** Passes on what comes to where another one is connected. */
+    relayTo(other: RawStream): void
+    destroy(): void
   }
   export interface DhtServer extends EventEmitter {
     /** Listens under the key, and announces it. */
@@ -253,9 +298,14 @@ declare module 'hyperdht' {
     ready(): Promise<void>
     connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection
     createServer(
-      options: { firewall?: (publicKey: Buffer) => boolean },
+      options: { firewall?: (publicKey: Buffer) => boolean; shareLocalAddress?: boolean },
       onConnection: (connection: SwarmConnection) => void,
     ): DhtServer
+    createRawStream(options: {
+      framed: boolean
+      /** True turns away what comes from there. */
+      firewall: (socket: object, port: number, host: string) => boolean
+    }): RawStream
     /** Rejects if no node answers there. */
     ping(address: DhtAddress, options?: { retry?: boolean }): Promise<unknown>
     /** Nodes that answered lately, for the next start. */
@@ -287,6 +337,8 @@ declare module 'hyperswarm' {
       bytesReceived: number
       readonly remoteHost: string | null
       readonly remotePort: number
+      /** Null before it is connected. */
+      readonly socket: object | null
     }
     /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
     readonly _len: number
@@ -305,6 +357,11 @@ declare module 'hyperswarm' {
       maxPeers?: number
       firewall?: (remotePublicKey: Uint8Array) => boolean
       backoffs?: number[]
+      /**
+       * Which machines to go through. Asked with a flag when this machine dials (true once it dialled in vain),
+       * without one when it is dialled.
+       */
+      relayThrough?: (force?: boolean) => Uint8Array[] | null
     })
     readonly dht: DHT
     readonly connections: Set<SwarmConnection>

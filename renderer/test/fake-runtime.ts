@@ -124,7 +124,8 @@ const CONNECTION: ConnectionReport = {
     message: way === 'dht' ? 'No node of the DHT answered.' : 'It is off.',
   })),
   lists: [],
-  links: { direct: 0 },
+  links: { direct: 0, relayed: 0 },
+  relaying: null,
   nat: 'home',
   addresses: ['192.0.2.7:4000'],
 }

@@ -49,19 +49,21 @@ export interface ConnectionFacts {
   state: ConnectionReport['state']
   ways: readonly WayStatus[]
   lists: readonly ListReport[]
-  links: number
+  links: ConnectionReport['links']
+  relaying: number | null
   nat: ConnectionReport['nat']
   addresses: readonly MachineAddress[]
 }
 
 export function reportConnection(facts: ConnectionFacts): ConnectionReport {
-  const { state, admission, ways, lists, links, nat, addresses } = facts
+  const { state, admission, ways, lists, links, relaying, nat, addresses } = facts
   return {
     state,
     admission: { ...admission, message: describeAdmission(admission) },
     ways: ways.map((way) => reportWay(way, lists.length)),
     lists: [...lists],
-    links: { direct: links },
+    links,
+    relaying,
     nat,
     addresses: addresses.map(({ host, port }) => `${host}:${port}`),
   }

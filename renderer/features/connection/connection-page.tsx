@@ -84,7 +84,13 @@ export function ConnectionPage(): ReactNode {
               <dt>Admission</dt>
               <dd>{report.admission.message}</dd>
               <dt>Links</dt>
-              <dd>{report.links.direct}</dd>
+              <dd>{describeLinks(report.links)}</dd>
+              {report.relaying !== null && (
+                <>
+                  <dt>Relaying</dt>
+                  <dd>{describeRelaying(report.relaying)}</dd>
+                </>
+              )}
               <dt>Router</dt>
               <dd>{ROUTERS[report.nat]}</dd>
               <dt>Found at</dt>
@@ -97,6 +103,15 @@ export function ConnectionPage(): ReactNode {
       )}
     </div>
   )
+}
+
+function describeLinks({ direct, relayed }: ConnectionReport['links']): string {
+  if (relayed === 0) return `${direct} direct`
+  return `${direct} direct, ${relayed} through another machine of the cloud, which can’t read along`
+}
+
+function describeRelaying(count: number): string {
+  return `Others that can’t meet directly may go through this machine; ${count === 0 ? 'none does' : `${count} do`} now.`
 }
 
 /** Will others not let this machine in, as it is? */

@@ -18,7 +18,11 @@ test('each way is shown, with what came of it and how long it took', async () =>
   ).toEqual(['From memory', 'Local network', 'Lists', 'DHT'])
   screen.getByText('No node of the DHT answered.')
   screen.getByText(/in 1.5 s/)
-  fake.connection.set({ ...fake.connection.value, state: 'joined', links: { direct: 2 } })
+  fake.connection.set({
+    ...fake.connection.value,
+    state: 'joined',
+    links: { direct: 2, relayed: 1 },
+  })
   await screen.findByText('This machine is linked with others of its cloud.')
 })
 

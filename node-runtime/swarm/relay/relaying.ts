@@ -1,0 +1,137 @@
+// Machines of one cloud help each other across routers: who can be reached from outside tells those it is linked
+// with that it relays, and they go through it where a direct link may not come at once, or not at all.
+import * as z from 'zod'
+import type DHT from 'hyperdht'
+import type { DhtAddress } from 'hyperdht'
+import { keySchema } from '../../contract/values.ts'
+import { chooseRelays } from '../../core/relay/relay-choice.ts'
+import { decodeKey, domainBytes, encodeKey, hash, keyPair } from '../../core/keys.ts'
+import type { KeyPair } from '../../core/keys.ts'
+import type { Log } from '../../ports/log.ts'
+import { jsonCodec } from '../codec.ts'
+import type { Network, Protocol } from '../network.ts'
+import { RelayService } from './relay-service.ts'
+
+const SEED_BYTES = 32
+
+/** `key`: under which the machine relays; null if it does not, or no more. */
+const offerSchema = z.object({ key: keySchema.nullable() })
+type Offer = z.infer<typeof offerSchema>
+
+export interface RelayingOptions {
+  network: Pick<Network, 'openProtocol'>
+  dht: DHT
+  machineKeys: KeyPair
+  cloud: string
+  /** May others of the cloud go through this machine? It must be one that all can reach. */
+  isOpen: () => boolean
+  /** Is it a machine of this cloud? */
+  isMember: (machine: string) => boolean
+  /** Where a linked machine is; null if it is on this computer, or not known. */
+  addressOf: (machine: string) => DhtAddress | null
+  latencyOf: (machine: string) => number | null
+  /** This machine relays, or does no more. */
+  changed: () => void
+  log: Log
+}
+
+export class Relaying {
+  readonly #options: RelayingOptions
+  readonly #keyPair: KeyPair
+  /** By machine: under which key those that are linked relay. */
+  readonly #offers = new Map<string, string>()
+  readonly #protocol: Protocol<Offer>
+  #service: RelayService | null = null
+  #closed = false
+
+  constructor(options: RelayingOptions) {
+    this.#options = options
+    const { network, machineKeys, cloud } = options
+    const seed = hash(
+      domainBytes('dharma/relay/1', cloud),
+      machineKeys.secretKey.subarray(0, SEED_BYTES),
+    )
+    this.#keyPair = keyPair(seed)
+    this.#protocol = network.openProtocol<Offer>({
+      name: 'dharma/relay/1',
+      codec: jsonCodec(offerSchema, 200),
+      opened: ({ machine }) => {
+        if (this.#service !== null) this.#protocol.send(machine, this.#offer())
+      },
+      received: ({ machine }, { key }) => {
+        if (key === null) this.#offers.delete(machine)
+        else this.#offers.set(machine, key)
+      },
+      closed: ({ machine }) => this.#offers.delete(machine),
+    })
+  }
+
+  /** Does this machine relay for others now? */
+  get serves(): boolean {
+    return this.#service !== null
+  }
+
+  /** Links that go through this machine now. */
+  get circuitCount(): number {
+    return this.#service?.circuitCount ?? 0
+  }
+
+  /** Whether this machine is open may have changed. */
+  update(): void {
+    if (this.#closed || this.#options.isOpen() === this.serves) return
+    const { dht, isMember, log } = this.#options
+    const before = this.#service
+    if (before === null) {
+      const service = new RelayService({ dht, keyPair: this.#keyPair, isMember, log })
+      this.#service = service
+      service.listen().catch((error: unknown) => {
+        if (!this.#closed) log.error('this machine can relay for nobody', { error })
+      })
+    } else {
+      this.#service = null
+      this.#endService(before)
+    }
+    this.#protocol.broadcast(this.#offer())
+    this.#options.changed()
+  }
+
+  /**
+   * The keys of relays to go through to a machine, or to whoever dials (null); null if none is needed, or there
+   * is none.
+   */
+  through(target: string | null): Uint8Array[] | null {
+    const { isOpen, addressOf, latencyOf } = this.#options
+    if (isOpen() || (target !== null && this.#offers.has(target))) return null
+    const offers = [...this.#offers].map(([machine, key]) => ({
+      machine,
+      key,
+      host: addressOf(machine)?.host ?? null,
+      latencyMs: latencyOf(machine),
+    }))
+    const keys = chooseRelays(offers).map(({ key }) => decodeKey(key))
+    const known = keys.filter((key) => key !== null)
+    return known.length === 0 ? null : known
+  }
+
+  /** The linked machine that relays under a key; null if none does. */
+  ownerOf(relayKey: Uint8Array): string | null {
+    const name = encodeKey(relayKey)
+    for (const [machine, key] of this.#offers) if (key === name) return machine
+    return null
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#service?.close()
+  }
+
+  #offer(): Offer {
+    return { key: this.#service === null ? null : encodeKey(this.#keyPair.publicKey) }
+  }
+
+  #endService(service: RelayService): void {
+    service.close().catch((error: unknown) => {
+      this.#options.log.error('a relay could not be closed', { error })
+    })
+  }
+}

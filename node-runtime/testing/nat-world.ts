@@ -1,0 +1,219 @@
+// The internet in small, for tests: nodes of a DHT, and sites behind routers of every kind, in network namespaces.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { encodeKey, hash } from '../core/keys.ts'
+import { Namespaces, namespacesFault } from './namespaces.ts'
+import type { NatReport } from './nat-machine.ts'
+
+export type { NatReport } from './nat-machine.ts'
+
+/**
+ * `open`: on the internet itself. `home`: the router keeps the port and lets in whom was sent to. `symmetric`:
+ * another port for each other side, by chance. `blocked`: no UDP comes through.
+ */
+export type NatKind = 'open' | 'home' | 'symmetric' | 'blocked'
+export const NAT_KINDS: readonly NatKind[] = ['open', 'home', 'symmetric', 'blocked']
+
+const NODES = 12
+const NODE_PORT = 49_737
+/** A process of a test on a busy computer. */
+const START_MS = 30_000
+const OPEN_TRIES = 5
+const CLOUD = encodeKey(hash(Buffer.from('the cloud of the NAT matrix')))
+
+/** Why it can't be made here, in words; null if it can. */
+export async function natWorldFault(): Promise<string | null> {
+  const fault = await namespacesFault()
+  if (fault !== null) return fault
+  const world = new Namespaces()
+  try {
+    await world.makeComputer('nft')
+    await world.makeRouter('nft', rulesOf('symmetric'))
+    return null
+  } catch (error) {
+    return `no nftables: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`
+  } finally {
+    await world.close()
+  }
+}
+
+function rulesOf(kind: Exclude<NatKind, 'open'>): string {
+  const mapping = kind === 'symmetric' ? 'masquerade random,fully-random' : 'masquerade'
+  const forwarded =
+    kind === 'blocked' ? 'meta l4proto udp drop' : 'ct state established,related accept'
+  // What comes unasked must not take the router's own place in its table of connections.
+  return `
+    table ip nat {
+      chain post { type nat hook postrouting priority 100; oifname "wan" ${mapping}; }
+    }
+    table ip flt {
+      chain inp {
+        type filter hook input priority 0;
+        iifname "wan" ct state established,related accept
+        iifname "wan" drop
+      }
+      chain forw {
+        type filter hook forward priority 0;
+        ${forwarded}
+        iifname "wan" drop
+      }
+    }`
+}
+
+/** A machine that runs in the world, and what it has said so far. */
+export class NatMachine {
+  readonly reports: NatReport[] = []
+  readonly #child: ChildProcess
+  readonly #waiting = new Set<() => void>()
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      this.reports.push(JSON.parse(line) as NatReport)
+      for (const look of this.#waiting) look()
+    })
+  }
+
+  /** The first report that is as wanted, of those that were made and those to come. */
+  report(
+    isWanted: (report: NatReport) => boolean,
+    what: string,
+    withinMs: number,
+  ): Promise<NatReport> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = this.reports.find(isWanted)
+        if (found === undefined) return
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve(found)
+      }
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look)
+        const said = this.reports.map((report) => JSON.stringify(report)).join('\n')
+        reject(new Error(`not within ${withinMs} ms: ${what}\n${said}`))
+      }, withinMs)
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** By which way it is linked with another now; null if it is not. */
+  routeTo(other: string): 'direct' | 'relayed' | null {
+    const last = this.reports.findLast(
+      (report) => (report.type === 'route' || report.type === 'unlinked') && report.with === other,
+    )
+    if (last?.type !== 'route') return null
+    return last.relayed ? 'relayed' : 'direct'
+  }
+
+  get lost(): NatReport[] {
+    return this.reports.filter(({ type }) => type === 'lost')
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exit = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exit
+  }
+}
+
+export class NatWorld {
+  readonly #namespaces = new Namespaces()
+  readonly #children: ChildProcess[] = []
+  readonly #bootstrap: string[] = []
+  #sites = 0
+
+  static async create(): Promise<NatWorld> {
+    const world = new NatWorld()
+    try {
+      await world.#begin()
+      return world
+    } catch (error) {
+      await world.close()
+      throw error
+    }
+  }
+
+  /** A place with one computer, behind a router of this kind. */
+  async makeSite(name: string, kind: NatKind): Promise<void> {
+    const namespaces = this.#namespaces
+    const number = ++this.#sites
+    await namespaces.makeComputer(name)
+    if (kind === 'open') {
+      await namespaces.plugIn(name, 'ix', `11.${number}.0.1/8`)
+      return
+    }
+    await namespaces.makeComputer(`${name}-r`)
+    await namespaces.makeSwitch(`${name}-l`)
+    await namespaces.plugIn(`${name}-r`, 'ix', `11.${number}.0.1/8`, 'wan')
+    await namespaces.plugIn(`${name}-r`, `${name}-l`, `10.${number}.0.1/24`, 'lan')
+    await namespaces.plugIn(name, `${name}-l`, `10.${number}.0.2/24`)
+    await namespaces.routeBy(name, `10.${number}.0.1`)
+    await this.changeRouter(name, kind)
+  }
+
+  /** The router of a site treats what comes by other rules from now on. */
+  async changeRouter(name: string, kind: Exclude<NatKind, 'open'>): Promise<void> {
+    await this.#namespaces.makeRouter(`${name}-r`, rulesOf(kind))
+  }
+
+  /** A machine of the one cloud of this world, on the computer of a site; it counts so fast to all others. */
+  start(name: string, messagesPerSecond = 50): NatMachine {
+    const words = [CLOUD, name, String(messagesPerSecond), ...this.#bootstrap]
+    return new NatMachine(this.#run(name, 'nat-machine.ts', words))
+  }
+
+  /** One at an open site that relays for others. What the DHT makes of it is sometimes too late: then another try. */
+  async startRelay(name: string): Promise<NatMachine> {
+    for (let tries = 1; ; tries++) {
+      const machine = this.start(name)
+      const isKnown = ({ type, ...rest }: NatReport): boolean =>
+        type === 'way' && 'state' in rest && rest.state === 'answered'
+      await machine.report(isKnown, 'it has asked the DHT', START_MS)
+      if (machine.reports.some((report) => report.type === 'router' && report.relays))
+        return machine
+      await machine.kill()
+      if (tries === OPEN_TRIES) throw new Error('the DHT did not find it open')
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const exit = once(child, 'exit')
+        child.kill('SIGKILL')
+        await exit
+      }),
+    )
+    await this.#namespaces.close()
+  }
+
+  async #begin(): Promise<void> {
+    const namespaces = this.#namespaces
+    await namespaces.makeSwitch('ix')
+    await namespaces.makeComputer('dht')
+    const hosts = Array.from({ length: NODES }, (_, at) => `11.0.0.${at + 1}`)
+    await namespaces.plugIn('dht', 'ix', `${hosts[0]}/8`)
+    for (const host of hosts.slice(1)) await namespaces.addAddress('dht', `${host}/8`)
+    this.#bootstrap.push(...hosts.slice(0, 3).map((host) => `${host}:${NODE_PORT}`))
+    const nodes = this.#run('dht', 'nat-dht.ts', [String(NODE_PORT), ...hosts])
+    await once(nodes.stdout!, 'data')
+  }
+
+  #run(computer: string, script: string, words: readonly string[]): ChildProcess {
+    const [program = '', ...prefix] = this.#namespaces.on(computer)
+    const path = join(import.meta.dirname, script)
+    const node = [process.execPath, '--import', 'tsx', path]
+    const child = spawn(program, [...prefix, ...node, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    this.#children.push(child)
+    return child
+  }
+}
