@@ -362,6 +362,8 @@ export class CloudAdmission implements Admissions {
     this.#told = body
     this.#options.learned(body)
     this.#work()
+    // Whom the cloud's id alone let in has to show what the cloud asks for.
+    if (this.#mustShow()) this.#options.askAllAgain()
     this.#options.changed()
   }
 
