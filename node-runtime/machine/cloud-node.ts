@@ -277,12 +277,14 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       },
       {
         linkOpened: (entry, address) => {
-          admission.admitted()
           remembered.linked(entry, address)
           node?.membership.linkOpened(entry)
         },
         linkClosed: ({ machine }) => node?.membership.linkClosed(machine),
-        heartbeat: () => node?.membership.heartbeat(),
+        heartbeat: () => {
+          admission.admitted()
+          node?.membership.heartbeat()
+        },
         waysChanged: () => node?.noteWays(),
         ...(genesis === undefined ? {} : { genesisLearned: genesis.learned }),
       },

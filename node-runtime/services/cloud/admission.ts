@@ -23,6 +23,7 @@ import type { SignedForm } from '../../core/forms/signed-form.ts'
 import { encodeKey, fromHex, toHex } from '../../core/keys.ts'
 import { nextTurn } from '../../flow/next-turn.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
+import { Tally } from '../../flow/tally.ts'
 import type { Log } from '../../ports/log.ts'
 import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { newKeyPair } from '../../store/new-keys.ts'
@@ -101,6 +102,7 @@ export class CloudAdmission implements Admissions {
   #genesis: Genesis | null = null
   #working = false
   #refusal: string | null = null
+  readonly #refusals = new Tally()
   #closed = false
 
   private constructor(options: AdmissionOptions, path: string, file: AdmissionFile) {
@@ -181,11 +183,12 @@ export class CloudAdmission implements Admissions {
   refused(fault: string): void {
     if (this.#refusal === fault) return
     this.#refusal = fault
-    this.#options.log.warn('this machine was not let in', { fault })
+    const times = this.#refusals.note(fault)
+    if (times !== null) this.#options.log.warn('this machine was not let in', { fault, times })
     this.#options.changed()
   }
 
-  /** A link opened: whatever was said before, this machine is in. */
+  /** Another machine answers on a link, which it does once it let this one in: whatever was said before. */
   admitted(): void {
     if (this.#refusal === null) return
     this.#refusal = null
