@@ -98,7 +98,7 @@ describe('a broadcast', () => {
     expect(heard[2]!.get('1')).toBe(2)
   })
 
-  it('takes a way that is shorter by two links, although it was slower', () => {
+  it('takes a way that is shorter, although it was slower', () => {
     const core = new BroadcastCore()
     for (const machine of ['long', 'short']) core.step({ type: 'linkOpened', machine }, 0)
     const hear = (from: string, id: string, hops: number): BroadcastEffect[] =>
@@ -106,7 +106,7 @@ describe('a broadcast', () => {
     hear('long', '1', 4)
     const prune = { kind: 'prune', author: 'ada' }
     expect(hear('short', '1', 2)).toEqual([{ type: 'send', to: 'long', message: prune }])
-    hear('long', '2', 3)
+    hear('long', '2', 2)
     expect(hear('short', '2', 2)).toEqual([{ type: 'send', to: 'short', message: prune }])
     hear('long', '3', 5)
     const heads = [{ id: '3', hops: 1 }]

@@ -20,8 +20,6 @@ const MAX_MISSING = 1_024
 const GATHER_MS = 200
 /** What others have for so long and did not come is asked for. */
 const MISSING_MS = 700
-/** A way that is shorter by so many links is taken, although it was slower. */
-const SHORTER_HOPS = 2
 /** Machines that may be asked for one id. */
 const MAX_HOLDERS = 4
 /** Ids in one message. */
@@ -205,11 +203,11 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
     this.#prunedBy(author).add(machine)
   }
 
-  /** Takes the way of who brings it later, if that is much shorter than the one by which it came. */
+  /** Takes the way of who brings it later, if that is shorter than the one by which it came, although it is slower. */
   #isShorter(from: string, id: string, hops: number): boolean {
     const kept = this.#kept.get(id)
     if (kept === undefined || kept.from === null || kept.from === from) return false
-    if (hops + SHORTER_HOPS > kept.hops) return false
+    if (hops >= kept.hops) return false
     const { author } = kept.item
     this.#prune(kept.from, author)
     this.#prunedBy(author).delete(from)

@@ -137,6 +137,36 @@ describe('a machine is gone', () => {
       news: { kind: 'alive', member: { incarnation: 2 } },
     })
     expect(signs(post(gone('c', own)))).toBe(false)
+    // Those two have not heard of the new one; that takes a newer one.
+    post({ type: 'timer', id: 'answer 1' })
+    expect(post(gone('d', own))).toContainEqual({
+      type: 'setTimer',
+      id: 'answer 1',
+      afterMs: expect.any(Number) as number,
+    })
+  })
+
+  it('and answers voices from further off than it would hear itself: others may see fewer machines', () => {
+    const { post, core } = settled(['a', 'b', 'c', 'd'])
+    const members = Array.from({ length: 60 }, (_, i) => ({ member: memberOf(`n${i}`), ageMs: 0 }))
+    post({ type: 'received', from: 'a', message: { kind: 'near', members: members.slice(0, 40) } })
+    const { machines } = core.view
+    expect(machines).toBeGreaterThan(20)
+    const far = members
+      .map(({ member }) => member)
+      .filter((one) => !hasVoice(one, own, machines) && hasVoice(one, own, Math.ceil(machines / 4)))
+    const effects = far.slice(0, 2).flatMap(({ machine }) => post(gone(machine, own)))
+    expect(effects).toContainEqual({ type: 'signAnew', after: 1 })
+  })
+
+  it('never by the word of who did not reach it', () => {
+    const { post, wait } = settled(['a', 'b', 'c', 'd'])
+    post({
+      type: 'received',
+      from: 'a',
+      message: { kind: 'near', members: [{ member: memberOf('x'), ageMs: 0 }] },
+    })
+    expect(claims(wait(120_000))).toEqual([])
   })
 
   it('is told that it is held for gone when it comes back', () => {

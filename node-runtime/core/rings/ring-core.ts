@@ -26,8 +26,10 @@ const MAX_LOST = 64
 /** Who comes before us dials us; after so long we dial it. */
 const FIRST_WAIT_MS = 5_000
 const AGAIN_MS = 5_000
-/** A neighbour that can't be reached for so long may be gone. */
+/** A neighbour that can't be reached for so long is passed over; that it is gone, only who had a link can say. */
 const UNREACHED_MS = 20_000
+/** Others may see fewer machines than there are, and so hear voices from further off: so much fewer. */
+const LENIENT = 4
 /** Machines that are gone may be behind a network that was cut: one of them is tried now and then. */
 const OLD_FRIENDS_MS = 30_000
 const LONELY_MS = 4_000
@@ -220,18 +222,21 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     const { machine, incarnation } = accused
     const held = this.view.get(machine)
     if (this.view.isGone(accuser) || this.view.isGone(accused)) return
-    if (held !== undefined && held.incarnation > incarnation) return
+    const isOwn = machine === this.view.own.machine
+    // Of this machine others may not have heard the newest: what was said of an older one is answered, too.
+    if (!isOwn && held !== undefined && held.incarnation > incarnation) return
     // Whoever is linked with it knows better.
     if (this.plan.links.has(machine) || !this.#isSettled) return
-    this.#charges.add(news.claim, this.view.machines, this.#nowMs)
+    const { machines } = this.view
+    const heardOf = isOwn ? Math.ceil(machines / LENIENT) : machines
+    this.#charges.add(news.claim, heardOf, this.#nowMs)
     // A single voice moves nobody, and is not worth an answer.
-    const isOwn = machine === this.view.own.machine
-    if (isOwn && this.#charges.isPressing(machine, this.view.machines)) this.#answer(incarnation)
+    if (isOwn && this.#charges.isPressing(machine, machines)) this.#answer(incarnation)
   }
 
   /** Others say that this machine is gone. */
   #answer(incarnation: number): void {
-    if (incarnation !== this.view.own.incarnation) return
+    if (incarnation > this.view.own.incarnation) return
     const waitMs = this.#signedAnewMs + SIGN_ANEW_MS - this.#nowMs
     if (waitMs > 0) {
       this.#emit({ type: 'setTimer', id: `answer ${incarnation}`, afterMs: waitMs })
@@ -239,7 +244,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     }
     this.#signedAnewMs = this.#nowMs
     this.#charges.drop(this.view.own.machine)
-    this.#emit({ type: 'signAnew', after: incarnation })
+    this.#emit({ type: 'signAnew', after: this.view.own.incarnation })
   }
 
   #tick(): void {
@@ -263,7 +268,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#timer(TICK_MS * (0.9 + 0.2 * this.#random()))
   }
 
-  /** A link with it has ended, or none comes about: asks others before anything is said. */
+  /** A link with it has ended: asks others before anything is said. */
   #suspect(member: Member): void {
     const { machine } = member
     if (this.#suspects.has(machine)) return
@@ -314,7 +319,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       if (member === undefined || want.nextMs > this.#nowMs) continue
       if (this.#nowMs - want.sinceMs > UNREACHED_MS) {
         this.#wants.delete(machine)
-        this.#suspect(member)
+        this.view.miss(machine, this.#nowMs)
         continue
       }
       want.nextMs = this.#nowMs + AGAIN_MS

@@ -342,8 +342,8 @@ class RingsRun {
       this.#heard.set(text, new Map())
       author.publish(text)
       this.#world.run(SLICE_MS)
-      // The first shows which ways are short.
-      if (i === 0) continue
+      // The first ones show which ways are short.
+      if (i < BROADCASTS - 2) continue
       mostHops = Math.max(mostHops, ...this.#heard.get(text)!.values())
     }
     if (mostHops > this.#theoryHops + 2) {
