@@ -7,7 +7,7 @@ const fault = await natWorldFault()
 if (fault !== null) console.warn(`Routers are not tested here: ${fault}.`)
 
 /** On a busy computer; alone it takes a second or two. */
-const LINK_MS = 60_000
+const LINK_MS = 120_000
 
 describe.skipIf(fault !== null)('behind routers', { timeout: 4 * LINK_MS }, () => {
   let world: NatWorld

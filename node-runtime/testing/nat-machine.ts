@@ -25,6 +25,8 @@ const [cloud = '', name = '', rate = '', ...nodes] = process.argv.slice(2)
 /** About what fills a packet. */
 const FILLING = 'x'.repeat(1_000)
 const HEARD_EACH = 100
+/** A second. */
+const TICKS = 20
 
 const keys = keyPair(hash(Buffer.from(name)))
 const entry = signTestEntry({ keys, cloud, more: { name } })
@@ -100,12 +102,12 @@ const counting = swarm.openProtocol({
 })
 setInterval(() => {
   for (const { machine } of counting.peers()) {
-    for (let sent = 0; sent < Number(rate) / 50 && counting.writable(machine); sent++) {
+    for (let sent = 0; sent < Number(rate) / TICKS && counting.writable(machine); sent++) {
       const number = next.get(machine) ?? 0
       next.set(machine, number + 1)
       counting.send(machine, { number, filling: FILLING })
     }
   }
-}, 20)
+}, 1_000 / TICKS)
 say({ type: 'started' })
 swarm.start()

@@ -2,8 +2,10 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { build } from 'rolldown'
 import { encodeKey, hash } from '../core/keys.ts'
 import { Namespaces, namespacesFault } from './namespaces.ts'
 import type { NatReport } from './nat-machine.ts'
@@ -22,6 +24,8 @@ const NODE_PORT = 49_737
 /** A process of a test on a busy computer. */
 const START_MS = 30_000
 const OPEN_TRIES = 5
+/** Inside the repository, for packages to be found. */
+const BUNDLES = join(import.meta.dirname, '../../out')
 const CLOUD = encodeKey(hash(Buffer.from('the cloud of the NAT matrix')))
 
 /** Why it can't be made here, in words; null if it can. */
@@ -126,6 +130,8 @@ export class NatWorld {
   readonly #namespaces = new Namespaces()
   readonly #children: ChildProcess[] = []
   readonly #bootstrap: string[] = []
+  /** The programs, bundled once: many start at the same time. */
+  readonly #programs = join(BUNDLES, `nat-${process.pid}-${Date.now()}`)
   #sites = 0
 
   static async create(): Promise<NatWorld> {
@@ -163,9 +169,9 @@ export class NatWorld {
   }
 
   /** A machine of the one cloud of this world, on the computer of a site; it counts so fast to all others. */
-  start(name: string, messagesPerSecond = 50): NatMachine {
+  start(name: string, messagesPerSecond = 20): NatMachine {
     const words = [CLOUD, name, String(messagesPerSecond), ...this.#bootstrap]
-    return new NatMachine(this.#run(name, 'nat-machine.ts', words))
+    return new NatMachine(this.#run(name, 'nat-machine', words))
   }
 
   /** One at an open site that relays for others. What the DHT makes of it is sometimes too late: then another try. */
@@ -192,9 +198,17 @@ export class NatWorld {
       }),
     )
     await this.#namespaces.close()
+    await rm(this.#programs, { recursive: true, force: true })
   }
 
   async #begin(): Promise<void> {
+    await build({
+      input: ['nat-dht', 'nat-machine'].map((name) => join(import.meta.dirname, `${name}.ts`)),
+      platform: 'node',
+      external: /^[^./]/,
+      logLevel: 'warn',
+      output: { dir: this.#programs, format: 'esm' },
+    })
     const namespaces = this.#namespaces
     await namespaces.makeSwitch('ix')
     await namespaces.makeComputer('dht')
@@ -202,15 +216,14 @@ export class NatWorld {
     await namespaces.plugIn('dht', 'ix', `${hosts[0]}/8`)
     for (const host of hosts.slice(1)) await namespaces.addAddress('dht', `${host}/8`)
     this.#bootstrap.push(...hosts.slice(0, 3).map((host) => `${host}:${NODE_PORT}`))
-    const nodes = this.#run('dht', 'nat-dht.ts', [String(NODE_PORT), ...hosts])
+    const nodes = this.#run('dht', 'nat-dht', [String(NODE_PORT), ...hosts])
     await once(nodes.stdout!, 'data')
   }
 
   #run(computer: string, script: string, words: readonly string[]): ChildProcess {
     const [program = '', ...prefix] = this.#namespaces.on(computer)
-    const path = join(import.meta.dirname, script)
-    const node = [process.execPath, '--import', 'tsx', path]
-    const child = spawn(program, [...prefix, ...node, ...words], {
+    const path = join(this.#programs, `${script}.js`)
+    const child = spawn(program, [...prefix, process.execPath, path, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#children.push(child)
