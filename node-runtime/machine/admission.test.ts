@@ -41,6 +41,7 @@ describe('an open cloud', () => {
     const b = await start({ learned: (body) => learned.push(body) })
     await until(() => areLinked(a, b))
     expect(learned).toEqual([cloud?.genesis])
+    await until(() => b.node.admission.report.state === 'in')
     expect(b.node.admission.report).toEqual({ kind: 'open', state: 'in', fault: null })
     const file = JSON.parse(
       await readFile(join(cloud!.folderIn(b.dataDir), 'admission.json'), 'utf8'),

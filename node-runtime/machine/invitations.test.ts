@@ -129,6 +129,13 @@ it('it is kept over a restart, and found without any node of the DHT by its link
   expect(given?.code).toBe((await again.cloud.invitations({})).given[0]?.code)
   await guest.cloud.join({ cloud: link })
   await until(() => isJoined(guest))
+  // Who was counted and lost the answer asks again, though it is used up and the other side was off.
+  await again.stop()
+  const later = await start('owner', false)
+  await until(async () => (await later.cloud.connection({})).addresses.length > 0)
+  const given2 = (await later.cloud.invitations({})).given[0]!
+  expect(given2.state).toBe('used-up')
+  await guest.cloud.join({ cloud: given2.link })
 })
 
 it('who finds the meeting in the DHT, and has no invitation, learns nothing', async () => {

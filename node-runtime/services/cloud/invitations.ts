@@ -92,7 +92,9 @@ export class Invitations {
     })
     const invitations = new Invitations(options, path, file?.invitations ?? [])
     for (const invitation of invitations.#book) {
-      if (stateOf(invitation, now()) === 'open') invitations.#listen(invitation)
+      const { withdrawn, expiresMs } = invitation
+      // Whoever was counted and did not hear the answer may ask again, also when it is used up.
+      if (!withdrawn && now() < expiresMs) invitations.#listen(invitation)
     }
     return invitations
   }
