@@ -9,7 +9,7 @@ import {
 } from './support/app-window.ts'
 import { LocalCloud } from './support/machines.ts'
 
-const STORY_TIMEOUT_MS = 240_000
+const STORY_TIMEOUT_MS = 300_000
 /** Machines find each other by the DHT, on a computer that does other things. */
 const MEETING_MS = 60_000
 

@@ -48,7 +48,7 @@ export function HomePage(): ReactNode {
         {status !== null && <Notices notices={status.notices} />}
         {status === null && error === null && <Loading>Asking this machine</Loading>}
       </header>
-      {isNew && <FirstQuestion />}
+      {isNew === true && <FirstQuestion />}
       {status !== null && joinsFirst && <Join present={status.cloud} title="Join a cloud" />}
       {isLost && earlier.length > 0 && <EarlierClouds clouds={earlier} />}
 
@@ -71,7 +71,7 @@ export function HomePage(): ReactNode {
         )}
       </section>
 
-      {status !== null && !isNew && (
+      {status !== null && isNew === false && (
         <div className="home-columns">
           <Invite key={status.cloud} cloud={status.cloud} />
           {!joinsFirst && <Join present={status.cloud} title="Join another cloud" />}
@@ -82,17 +82,29 @@ export function HomePage(): ReactNode {
   )
 }
 
-/** Nothing was done in this folder yet, and what it is to be was not asked. */
-function useIsNew(): boolean {
+/**
+ * Nothing was done in this folder yet, and what it is to be was not asked. Null until that is known, unless it
+ * can't be.
+ */
+function useIsNew(): boolean | null {
   const systems = useSystems((state) => state.systems)
   const status = useCloud((state) => state.status)
   const known = useCloud((state) => state.known)
+  const hasFailed = useFailed()
   const isChosen = useStoreOf(
     (shell) => shell.preferences,
     (state) => state.beginningChosen,
   )
   const isAlone = status?.state === 'alone' && status.machinesKnown === 1
-  return !isChosen && isAlone && known.length === 1 && systems?.length === 0
+  if (isChosen || !isAlone || hasFailed) return false
+  if (systems === null || known.length === 0) return null
+  return known.length === 1 && systems.length === 0
+}
+
+function useFailed(): boolean {
+  const systems = useSystems((state) => state.error)
+  const cloud = useCloud((state) => state.error)
+  return systems !== null || cloud !== null
 }
 
 function Join({ present, title }: { present: string; title: string }): ReactNode {
