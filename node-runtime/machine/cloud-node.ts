@@ -2,24 +2,16 @@
 // another cloud closes this and opens another. Wiring only: what decides is in `core/`.
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import type { DhtAddress } from 'hyperdht'
-import { WAY_NAMES } from '../contract/cloud.ts'
-import type { CloudNotice, ReleaseFile } from '../contract/cloud.ts'
+import type { CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
-import type { WayName } from '../core/finding/ways-core.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
-import { LISTED_MS } from '../core/finding/list-form.ts'
-import { signMachineForm } from '../core/forms/machine-form.ts'
-import type { MachineEntry } from '../core/forms/machine-form.ts'
 import type { Attested, Revocation } from '../core/forms/revocation.ts'
-import type { SignedForm } from '../core/forms/signed-form.ts'
 import { decodeKey } from '../core/keys.ts'
 import { opening } from '../flow/disposal.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import { Pace } from '../flow/pace.ts'
 import type { Log } from '../ports/log.ts'
-import type { SecretStore } from '../ports/secret-store.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
@@ -29,21 +21,19 @@ import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
-import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import { Database } from '../services/db/database.ts'
 import type { NamedSystem } from '../services/db/database.ts'
 import { declaredCollection, Judgement } from '../services/db/judgement.ts'
 import type { JudgesValues } from '../services/db/judgement.ts'
-import type { Identity } from '../services/identity/identity.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 import type { OwningSystem } from '../services/systems/system-store.ts'
 import { makeFolder } from '../store/folder-place.ts'
 import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
-import { LocalNetwork } from '../swarm/lan/local-network.ts'
 import { Swarm } from '../swarm/swarm.ts'
-import type { OwnerKey } from './cloud-book.ts'
 import { measureCompleteness } from './completeness.ts'
+import { BY_ITS_PERSON, openJoining } from './joining.ts'
+import type { Joining, JoiningOptions } from './joining.ts'
 import { ReplicationDriver } from './replication-driver.ts'
 import { SealedSegments } from './sealed-segments.ts'
 import { VerifyPool } from './verify-pool.ts'
@@ -60,13 +50,7 @@ const SIGN_FOR_LISTS_MS = 24 * 3_600_000
 /** While a copy of this machine runs, there is news of it about once a minute. */
 const TWIN_SHOWN_MS = 300_000
 
-export interface CloudNodeOptions {
-  /** Of this cloud alone. */
-  folder: string
-  cloud: string
-  identity: Identity
-  kind: 'desktop' | 'headless'
-  appVersion: string
+export interface CloudNodeOptions extends JoiningOptions {
   /** What is installed on this machine, by the key of the system. */
   systems: {
     /** The key of the installed system that a name means; null if none. */
@@ -78,29 +62,8 @@ export interface CloudNodeOptions {
   }
   /** Holds values against the schemas of systems. */
   judge: JudgesValues
-  /** How the cloud began, if that is known; and what to do when another machine tells. */
-  genesis?: { body: () => string | null; learned: (body: string) => void }
   /** Did this machine begin the cloud? */
   originated: boolean
-  /** The key that speaks for the cloud, if this machine has it. */
-  ownerKey?: OwnerKey | null
-  /** Of the build, or given: what lets this machine in where releases do. */
-  release?: ReleaseFile | null
-  /** Look-up lists to read from now on, beside those that are kept in the folder. */
-  lists?: readonly string[]
-  /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
-  secrets?: SecretStore
-  /** By which this machine's person has just been let in. */
-  chain?: readonly SignedForm[] | null
-  log: Log
-  bootstrap?: readonly DhtAddress[]
-  host?: string
-  /** The ways of finding other machines that are gone; all if absent, but for `lan` with a `host`. */
-  ways?: readonly WayName[]
-  /** UDP port on the local network; that of multicast DNS if absent. */
-  lanPort?: number
-  /** The time of day, ms since 1970; the computer's if absent. */
-  now?: () => number
 }
 
 interface CloudNodeEvents {
@@ -112,13 +75,7 @@ interface CloudNodeEvents {
   recordMerged: [record: CloudRecord]
 }
 
-interface Parts {
-  admission: CloudAdmission
-  invitations: Invitations
-  swarm: Swarm
-  lists: Lists
-  membership: Membership
-  ring: ServerRing
+interface Parts extends Joining {
   replication: ReplicationDriver
   database: Database
   sessions: Sessions
@@ -170,10 +127,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   }
 
   static async #open(options: CloudNodeOptions, opened: Disposal): Promise<CloudNode> {
-    const { folder, cloud, identity, systems, judge, originated, genesis, log } = options
-    const { bootstrap, host, lanPort, now = Date.now, ownerKey = null } = options
-    const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
-    const { secrets = NO_KEY_STORE } = options
+    const { folder, cloud, identity, systems, judge, originated, log } = options
+    const { now = Date.now } = options
     await makeFolder(folder)
     const { store, damage, putAside } = await IndexedRecords.open({
       folder: join(folder, 'records'),
@@ -186,152 +141,18 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const clock = new HybridClock(now)
     const revocations = await Revocations.open(cloud, store)
     opened.add(revocations, () => revocations.close())
-    const isRevoked = ({ attestation }: MachineEntry): boolean => revocations.isRevoked(attestation)
-    // The swarm reports to a node that is made from it; nothing is reported before `start`.
+    // What joining reports goes to a node that is made from it; nothing is reported before `start`.
     let node: CloudNode | null = null
-    const remembered = await RememberedMachines.open({
-      folder,
-      network: () => ({ port: swarm.port, nodes: swarm.dhtNodes }),
-      isLinked: (machine) => swarm.isOnline(machine),
-      now,
-      log,
-    })
-    const lists = await Lists.open({
-      folder,
-      cloud,
-      ownEntry: () => membership.ownEntry,
-      entriesSince: (wallMs) => membership.entriesSince(wallMs),
-      entryOf: (machine) => membership.entryOf(machine),
-      isLinked: (machine) => swarm.isOnline(machine),
-      linkCount: () => swarm.linkCount,
-      speaker: () => {
-        const body = genesis?.body() ?? null
-        return ownerKey === null || body === null ? null : { ...ownerKey, genesis: body }
-      },
-      secrets,
-      genesisLearned: (body) => admission.told(body),
-      added: () => {
-        if (node !== null) swarm.askNow('list')
-      },
-      changed: () => node?.emit('connectionChanged'),
-      now,
-      log,
-    })
-    const local = new LocalNetwork({
-      cloud,
-      machine: identity.machine,
-      ownPort: () => swarm.port,
-      isLinked: () => swarm.linkCount > 0,
-      log,
-      ...(host === undefined ? {} : { host }),
-      ...(lanPort === undefined ? {} : { port: lanPort }),
-    })
-    const admission = await CloudAdmission.open({
-      folder,
-      cloud,
-      machine: identity.machine,
-      person: () => identity.person,
-      genesis: () => genesis?.body() ?? null,
-      learned: (body) => genesis?.learned(body),
-      release: options.release ?? null,
-      chain: options.chain ?? null,
-      ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
-      member: () => ({
-        publicKey: identity.machine,
-        secretKey: identity.machineKeys.secretKey,
-        attestation: identity.attestationFor(cloud),
-      }),
-      dial: (machine) => node?.swarm.reach(machine),
-      askAllAgain: () => node?.swarm.askAllAgain(),
-      placed: () => node?.membership.signAnew(),
-      changed: () => node?.emit('connectionChanged'),
-      now,
-      log,
-    })
-    opened.add(admission, () => admission.close())
-    const swarm = new Swarm(
+    const joining = await openJoining(
+      options,
       {
-        keyPair: identity.machineKeys,
-        cloud,
-        ownEntry: () => membership.ownEntry,
-        ...(remembered.port === null ? {} : { port: remembered.port }),
-        nodes: remembered.nodes,
-        admissions: admission,
-        useDht: ways.includes('dht'),
-        ways: {
-          ...(ways.includes('memory')
-            ? { memory: (heard, signal) => remembered.ask(heard, signal) }
-            : {}),
-          ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
-          ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
-        },
-        refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
-        isMember: (machine) => {
-          const entry = node?.membership.entryOf(machine)
-          return entry !== undefined && !isRevoked(entry)
-        },
-        log,
-        ...(genesis === undefined ? {} : { genesis: genesis.body }),
-        ...(bootstrap === undefined ? {} : { bootstrap }),
-        ...(host === undefined ? {} : { host }),
-      },
-      {
-        linkOpened: (entry, address) => {
-          remembered.linked(entry, address)
-          node?.membership.linkOpened(entry)
-        },
-        linkClosed: ({ machine }) => node?.membership.linkClosed(machine),
-        heartbeat: () => {
-          admission.admitted()
-          node?.membership.heartbeat()
-        },
+        isRevoked: ({ attestation }) => revocations.isRevoked(attestation),
+        changed: () => node?.emit('connectionChanged'),
         waysChanged: () => node?.noteWays(),
-        ...(genesis === undefined ? {} : { genesisLearned: genesis.learned }),
       },
+      opened,
     )
-    opened.add(swarm, () => swarm.close())
-    opened.add(local, () => local.close())
-    admission.attach(swarm)
-    const invitations = await Invitations.open({
-      folder,
-      cloud,
-      machine: identity.machine,
-      swarm,
-      genesis: () => genesis?.body() ?? null,
-      inviter: () => ({ person: identity.person, name: identity.personName }),
-      admit: (person) => admission.admit(person),
-      now,
-      log,
-    })
-    opened.add(invitations, () => invitations.close())
-    opened.add(remembered, () => remembered.close())
-    opened.add(lists, () => lists.close())
-    for (const url of options.lists ?? []) await lists.add(url)
-    const membership = await Membership.open({
-      folder,
-      cloud,
-      sign: (sequence) =>
-        makeEntry(options, sequence, {
-          protocol: protocolOf(swarm.relaysFor !== null),
-          addresses: swarm.ownAddresses,
-          listedUntilMs: now() + LISTED_MS,
-          ...(admission.place === undefined ? {} : { place: admission.place }),
-        }),
-      network: swarm,
-      isRevoked,
-      log,
-      now,
-    })
-    opened.add(membership, () => membership.close())
-    const ring = new ServerRing({
-      machine: identity.machine,
-      network: swarm,
-      entryOf: (machine) => membership.entryOf(machine),
-      workBits: () => admission.workBits,
-      log,
-      random: Math.random,
-    })
-    opened.add(ring, () => ring.close())
+    const { swarm, membership } = joining
     const judgement = new Judgement(judge, (system, collection) => {
       const manifest = systems.ownerOf(system)?.manifest
       return manifest === undefined ? undefined : declaredCollection(manifest, collection)
@@ -389,18 +210,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
     })
     opened.add(sessions, () => sessions.close())
-    const parts = {
-      admission,
-      invitations,
-      swarm,
-      lists,
-      membership,
-      ring,
-      replication,
-      database,
-      sessions,
-      revocations,
-    }
+    const parts = { ...joining, replication, database, sessions, revocations }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
     if (putAside > 0) node.#notePutAside(putAside)
@@ -540,9 +350,6 @@ function sayProgress(log: Log): (rows: number) => void {
   }
 }
 
-/** Why a machine gets no link. */
-const BY_ITS_PERSON = 'its person has revoked it'
-
 const REVOKED: CloudNotice = {
   code: 'MACHINE_REVOKED',
   message:
@@ -567,27 +374,4 @@ function resolveSystem(systems: CloudNodeOptions['systems'], name: string): Name
     )
   }
   return systems.ownerOf(key) ?? { key, formerKeys: [], manifest: undefined }
-}
-
-/** Where there is no key store, files that only their owner can read are all there is. */
-const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => null }
-
-function makeEntry(
-  { cloud, identity, kind, appVersion }: CloudNodeOptions,
-  sequence: number,
-  said: Pick<MachineEntry, 'protocol' | 'addresses' | 'listedUntilMs' | 'place'>,
-): MachineEntry {
-  return signMachineForm(
-    {
-      cloud,
-      machine: identity.machine,
-      attestation: identity.attestationFor(cloud),
-      name: identity.machineName,
-      device: kind,
-      appVersion,
-      ...said,
-      sequence,
-    },
-    identity.machineKeys.secretKey,
-  )
 }

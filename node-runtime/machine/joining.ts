@@ -1,0 +1,258 @@
+// How this machine comes to the others of its cloud, and they to it: what lets it in, the ways of finding them,
+// the links, who they are, and the ring. Wiring only: what decides is in `core/`.
+import type { DhtAddress } from 'hyperdht'
+import { WAY_NAMES } from '../contract/cloud.ts'
+import type { ReleaseFile } from '../contract/cloud.ts'
+import type { WayName } from '../core/finding/ways-core.ts'
+import { LISTED_MS } from '../core/finding/list-form.ts'
+import { signMachineForm } from '../core/forms/machine-form.ts'
+import type { MachineEntry } from '../core/forms/machine-form.ts'
+import type { SignedForm } from '../core/forms/signed-form.ts'
+import type { Disposal } from '../flow/disposal.ts'
+import type { Log } from '../ports/log.ts'
+import type { SecretStore } from '../ports/secret-store.ts'
+import { protocolOf } from '../swarm/capabilities.ts'
+import { CloudAdmission } from '../services/cloud/admission.ts'
+import { Invitations } from '../services/cloud/invitations.ts'
+import { Lists } from '../services/cloud/lists/lists.ts'
+import { Membership } from '../services/cloud/membership.ts'
+import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
+import { ServerRing } from '../services/cloud/server-ring.ts'
+import type { Identity } from '../services/identity/identity.ts'
+import { LocalNetwork } from '../swarm/lan/local-network.ts'
+import { Swarm } from '../swarm/swarm.ts'
+import type { OwnerKey } from './cloud-book.ts'
+
+/** Why a machine gets no link. */
+export const BY_ITS_PERSON = 'its person has revoked it'
+
+/** Where there is no key store, files that only their owner can read are all there is. */
+const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => null }
+
+export interface JoiningOptions {
+  /** Of this cloud alone. */
+  folder: string
+  cloud: string
+  identity: Identity
+  kind: 'desktop' | 'headless'
+  appVersion: string
+  /** How the cloud began, if that is known; and what to do when another machine tells. */
+  genesis?: { body: () => string | null; learned: (body: string) => void }
+  /** The key that speaks for the cloud, if this machine has it. */
+  ownerKey?: OwnerKey | null
+  /** Of the build, or given: what lets this machine in where releases do. */
+  release?: ReleaseFile | null
+  /** Look-up lists to read from now on, beside those that are kept in the folder. */
+  lists?: readonly string[]
+  /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
+  secrets?: SecretStore
+  /** By which this machine's person has just been let in. */
+  chain?: readonly SignedForm[] | null
+  log: Log
+  bootstrap?: readonly DhtAddress[]
+  host?: string
+  /** The ways of finding other machines that are gone; all if absent, but for `lan` with a `host`. */
+  ways?: readonly WayName[]
+  /** UDP port on the local network; that of multicast DNS if absent. */
+  lanPort?: number
+  /** The time of day, ms since 1970; the computer's if absent. */
+  now?: () => number
+}
+
+export interface JoiningEvents {
+  isRevoked: (entry: MachineEntry) => boolean
+  /** What `cloud.connection` says has changed. */
+  changed: () => void
+  /** What the ways have come to, or where this machine is. */
+  waysChanged: () => void
+}
+
+export interface Joining {
+  admission: CloudAdmission
+  invitations: Invitations
+  swarm: Swarm
+  lists: Lists
+  membership: Membership
+  ring: ServerRing
+}
+
+/**
+ * Opens all of it; nobody is looked for before `swarm.start`.
+ * @param opened  closes what was opened
+ */
+export async function openJoining(
+  options: JoiningOptions,
+  events: JoiningEvents,
+  opened: Disposal,
+): Promise<Joining> {
+  const { folder, cloud, identity, genesis, log } = options
+  const { bootstrap, host, lanPort, now = Date.now, ownerKey = null } = options
+  const { secrets = NO_KEY_STORE } = options
+  const { isRevoked } = events
+  const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
+  // The parts report to each other; nothing is reported before all are there.
+  let joined: Joining | null = null
+  const remembered = await RememberedMachines.open({
+    folder,
+    network: () => ({ port: swarm.port, nodes: swarm.dhtNodes }),
+    isLinked: (machine) => swarm.isOnline(machine),
+    now,
+    log,
+  })
+  const lists = await Lists.open({
+    folder,
+    cloud,
+    ownEntry: () => membership.ownEntry,
+    entriesSince: (wallMs) => membership.entriesSince(wallMs),
+    entryOf: (machine) => membership.entryOf(machine),
+    isLinked: (machine) => swarm.isOnline(machine),
+    linkCount: () => swarm.linkCount,
+    speaker: () => {
+      const body = genesis?.body() ?? null
+      return ownerKey === null || body === null ? null : { ...ownerKey, genesis: body }
+    },
+    secrets,
+    genesisLearned: (body) => admission.told(body),
+    added: () => joined?.swarm.askNow('list'),
+    changed: () => events.changed(),
+    now,
+    log,
+  })
+  const local = new LocalNetwork({
+    cloud,
+    machine: identity.machine,
+    ownPort: () => swarm.port,
+    isLinked: () => swarm.linkCount > 0,
+    log,
+    ...(host === undefined ? {} : { host }),
+    ...(lanPort === undefined ? {} : { port: lanPort }),
+  })
+  const admission = await CloudAdmission.open({
+    folder,
+    cloud,
+    machine: identity.machine,
+    person: () => identity.person,
+    genesis: () => genesis?.body() ?? null,
+    learned: (body) => genesis?.learned(body),
+    release: options.release ?? null,
+    chain: options.chain ?? null,
+    ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
+    member: () => ({
+      publicKey: identity.machine,
+      secretKey: identity.machineKeys.secretKey,
+      attestation: identity.attestationFor(cloud),
+    }),
+    dial: (machine) => joined?.swarm.reach(machine),
+    askAllAgain: () => joined?.swarm.askAllAgain(),
+    placed: () => joined?.membership.signAnew(),
+    changed: () => events.changed(),
+    now,
+    log,
+  })
+  opened.add(admission, () => admission.close())
+  const swarm = new Swarm(
+    {
+      keyPair: identity.machineKeys,
+      cloud,
+      ownEntry: () => membership.ownEntry,
+      ...(remembered.port === null ? {} : { port: remembered.port }),
+      nodes: remembered.nodes,
+      admissions: admission,
+      useDht: ways.includes('dht'),
+      ways: {
+        ...(ways.includes('memory')
+          ? { memory: (heard, signal) => remembered.ask(heard, signal) }
+          : {}),
+        ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
+        ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
+      },
+      refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
+      isMember: (machine) => {
+        const entry = joined?.membership.entryOf(machine)
+        return entry !== undefined && !isRevoked(entry)
+      },
+      log,
+      ...(genesis === undefined ? {} : { genesis: genesis.body }),
+      ...(bootstrap === undefined ? {} : { bootstrap }),
+      ...(host === undefined ? {} : { host }),
+    },
+    {
+      linkOpened: (entry, address) => {
+        remembered.linked(entry, address)
+        joined?.membership.linkOpened(entry)
+      },
+      linkClosed: ({ machine }) => joined?.membership.linkClosed(machine),
+      heartbeat: () => {
+        admission.admitted()
+        joined?.membership.heartbeat()
+      },
+      waysChanged: () => events.waysChanged(),
+      ...(genesis === undefined ? {} : { genesisLearned: genesis.learned }),
+    },
+  )
+  opened.add(swarm, () => swarm.close())
+  opened.add(local, () => local.close())
+  admission.attach(swarm)
+  const invitations = await Invitations.open({
+    folder,
+    cloud,
+    machine: identity.machine,
+    swarm,
+    genesis: () => genesis?.body() ?? null,
+    inviter: () => ({ person: identity.person, name: identity.personName }),
+    admit: (person) => admission.admit(person),
+    now,
+    log,
+  })
+  opened.add(invitations, () => invitations.close())
+  opened.add(remembered, () => remembered.close())
+  opened.add(lists, () => lists.close())
+  for (const url of options.lists ?? []) await lists.add(url)
+  const membership = await Membership.open({
+    folder,
+    cloud,
+    sign: (sequence) =>
+      makeEntry(options, sequence, {
+        protocol: protocolOf(swarm.relaysFor !== null),
+        addresses: swarm.ownAddresses,
+        listedUntilMs: now() + LISTED_MS,
+        ...(admission.place === undefined ? {} : { place: admission.place }),
+      }),
+    network: swarm,
+    isRevoked,
+    log,
+    now,
+  })
+  opened.add(membership, () => membership.close())
+  const ring = new ServerRing({
+    machine: identity.machine,
+    network: swarm,
+    entryOf: (machine) => membership.entryOf(machine),
+    workBits: () => admission.workBits,
+    log,
+    random: Math.random,
+  })
+  opened.add(ring, () => ring.close())
+  joined = { admission, invitations, swarm, lists, membership, ring }
+  return joined
+}
+
+function makeEntry(
+  { cloud, identity, kind, appVersion }: JoiningOptions,
+  sequence: number,
+  said: Pick<MachineEntry, 'protocol' | 'addresses' | 'listedUntilMs' | 'place'>,
+): MachineEntry {
+  return signMachineForm(
+    {
+      cloud,
+      machine: identity.machine,
+      attestation: identity.attestationFor(cloud),
+      name: identity.machineName,
+      device: kind,
+      appVersion,
+      ...said,
+      sequence,
+    },
+    identity.machineKeys.secretKey,
+  )
+}
