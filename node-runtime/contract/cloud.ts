@@ -345,10 +345,15 @@ export const cloudContract = {
   /**
    * Leaves the present cloud and joins another, by its key, or by the link or the words of an invitation. The
    * records of the present one stay in the data folder; joining it again brings them back. The recovery phrase
-   * is needed where this machine has none any more, and has not been in that cloud; it is not kept.
+   * is needed where this machine has none any more, and has not been in that cloud; it is not kept. `expected`
+   * is the cloud that an invitation led to when the person looked: no other is joined by it.
    */
   join: call({
-    input: z.object({ cloud: z.string().max(500), phrase: phraseSchema.optional() }),
+    input: z.object({
+      cloud: z.string().max(500),
+      phrase: phraseSchema.optional(),
+      expected: keySchema.optional(),
+    }),
     output: z.object({ cloud: keySchema }),
     errors: ['CLOUD_KEY_INVALID', 'INVITATION_INVALID', 'PEER_UNREACHABLE', ...PHRASE_ERRORS],
   }),

@@ -73,7 +73,14 @@ it('whoever has the words sees where they lead, comes in, and invites others', a
   expect(offer).toMatchObject({ cloud: id, name: 'Ours', inviter: { person: owner.person } })
   expect((await owner.cloud.invitations({})).given[0]).toMatchObject({ used: 0, state: 'open' })
 
-  await guest.cloud.join({ cloud: code })
+  // One that leads elsewhere than when the person looked is not used.
+  const expected = (await guest.cloud.status({})).cloud
+  await expect(guest.cloud.join({ cloud: code, expected })).rejects.toMatchObject({
+    code: 'INVITATION_INVALID',
+    details: { cloud: id, expected },
+  })
+  expect((await owner.cloud.invitations({})).given[0]).toMatchObject({ used: 0, state: 'open' })
+  await guest.cloud.join({ cloud: code, expected: id })
   await until(() => isJoined(guest))
   expect((await guest.cloud.info({})).name).toBe('Ours')
   expect((await guest.cloud.invitations({})).invitedBy).toEqual([owner.person])

@@ -36,7 +36,7 @@ import type { Serve } from '../rpc/server.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { reportConnection } from '../services/cloud/connection-report.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
-import type { NewCloud } from '../services/cloud/cloud-service.ts'
+import type { HowToJoin, NewCloud } from '../services/cloud/cloud-service.ts'
 import { readWanted, secretOf } from '../services/cloud/invited.ts'
 import { acceptOffer, readOffer } from '../services/cloud/meeting.ts'
 import type { MeetingOptions } from '../services/cloud/meeting.ts'
@@ -256,12 +256,19 @@ export class Runtime {
     await node?.close()
   }
 
-  #join(text: string, phrase?: string): Promise<void> {
+  #join(text: string, { phrase, expected }: HowToJoin): Promise<void> {
     const wanted = readWanted(text)
     if (wanted.kind === 'cloud') return this.#moves.run(() => this.#move(wanted.cloud, { phrase }))
     return this.#moves.run(async () => {
       const options = await this.#meeting(wanted)
       const admitted = await acceptOffer(options, async (cloud) => {
+        if (expected !== undefined && cloud !== expected) {
+          throw new CloudError(
+            'INVITATION_INVALID',
+            'This invitation leads to another cloud than it did when you looked. Do not trust who gave it to you.',
+            { cloud, expected },
+          )
+        }
         await this.#attest(cloud, phrase)
         return this.#identity.attestationFor(cloud)
       })
@@ -418,7 +425,7 @@ export class Runtime {
             for (const stop of stops) stop()
           }
         },
-        join: (text, phrase) => this.#join(text, phrase),
+        join: (text, how) => this.#join(text, how),
         readInvitation: (text) => this.#readInvitation(text),
         invitations: () => {
           const { admission, invitations } = this.#present()

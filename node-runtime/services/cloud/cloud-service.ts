@@ -22,6 +22,13 @@ export interface NewCloud {
   admission: (typeof ADMISSION_CHOICES)[number]
 }
 
+export interface HowToJoin {
+  /** Where this machine has none any more. */
+  phrase?: string | undefined
+  /** The cloud to which an invitation led before. */
+  expected?: string | undefined
+}
+
 interface CloudServiceOptions {
   status: () => CloudStatus
   machines: () => MachineInfo[]
@@ -31,7 +38,7 @@ interface CloudServiceOptions {
   onRingChange: (listener: () => void) => () => void
   onConnectionChange: (listener: () => void) => () => void
   /** By a cloud's key or an invitation. */
-  join: (text: string, phrase?: string) => Promise<void>
+  join: (text: string, how: HowToJoin) => Promise<void>
   readInvitation: (text: string) => Promise<InvitationOffer>
   invitations: () => InvitationsReport
   invite: (uses: number, lastsMs: number) => Promise<GivenInvitation>
@@ -63,7 +70,8 @@ export function createCloudService(options: CloudServiceOptions) {
       snapshots(options.onRingChange, options.ring, signal),
     ),
     join: os.cloud.join.handler(async ({ input }) => {
-      await options.join(input.cloud, input.phrase)
+      const { cloud, ...how } = input
+      await options.join(cloud, how)
       return { cloud: status().cloud }
     }),
     invite: os.cloud.invite.handler(({ input }) => options.invite(input.uses, input.lastsMs)),

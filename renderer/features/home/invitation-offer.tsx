@@ -89,8 +89,10 @@ function Join({
 }: InvitationOfferProps & { offer: Offer }): ReactNode {
   const client = useClient()
   const { notices } = useShell()
-  const join = usePhraseCall((given) => client.cloud.join({ cloud: invitation, ...given }))
   const { cloud, name, inviter, expiresMs } = offer
+  const join = usePhraseCall((given) =>
+    client.cloud.join({ cloud: invitation, expected: cloud, ...given }),
+  )
   return (
     <section className="card offer" aria-label="The invitation">
       <header className="offer-head">

@@ -37,7 +37,7 @@ test('a link shows by itself where it leads, and one click joins', async () => {
   expect(fake.calls).toEqual([])
   fireEvent.click(offer.getByRole('button', { name: 'Join' }))
   await screen.findByRole('heading', LOOKING)
-  expect(fake.calls).toEqual([['cloud.join', { cloud: LINK }]])
+  expect(fake.calls).toEqual([['cloud.join', { cloud: LINK, expected: INVITATION.cloud }]])
   const field = await findField()
   expect(field.value).toBe('')
   expect(screen.queryByRole('region', { name: 'The invitation' })).toBeNull()
@@ -132,7 +132,10 @@ test('where the recovery phrase was forgotten, it is asked for, and used once', 
   fireEvent.change(phrase, { target: { value: PHRASE.replaceAll(' ', '\n') } })
   fireEvent.click(offer.getByRole('button', { name: 'Join' }))
   await screen.findByRole('heading', LOOKING)
-  expect(fake.calls.at(-1)).toEqual(['cloud.join', { cloud: LINK, phrase: PHRASE }])
+  expect(fake.calls.at(-1)).toEqual([
+    'cloud.join',
+    { cloud: LINK, expected: INVITATION.cloud, phrase: PHRASE },
+  ])
 })
 
 test('a link from outside stands first on Home, with where it leads, and has the focus', async () => {
@@ -155,7 +158,7 @@ test('a link from outside stands first on Home, with where it leads, and has the
   expect(document.activeElement).toBe(field)
   press('Join')
   await screen.findByRole('heading', LOOKING)
-  expect(fake.calls).toEqual([['cloud.join', { cloud: LINK }]])
+  expect(fake.calls).toEqual([['cloud.join', { cloud: LINK, expected: INVITATION.cloud }]])
   expect(screen.queryByRole('heading', { name: 'Join a cloud' })).toBeNull()
   expect(localStorage.getItem('dharma.preferences')).not.toContain('invite')
   expect(sessionStorage.getItem('dharma.tabs') ?? '').not.toContain('invite')
