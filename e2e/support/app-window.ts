@@ -142,12 +142,22 @@ async function chooseTheme({ shell }: AppWindow, theme: (typeof THEMES)[number])
 
 /** Until colours have changed and things have moved; what never ends, such as a spinner, goes on. */
 async function settle(view: TabView): Promise<void> {
-  await view.locator('html').evaluate(async (html) => {
-    const ending = html.ownerDocument
-      .getAnimations()
-      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
-    await Promise.allSettled(ending.map(({ finished }) => finished))
-  })
+  // Asked again and again: an animation's own promise may never come, when what it moves is gone.
+  await expect
+    .poll(() =>
+      view
+        .locator('html')
+        .evaluate(
+          (html) =>
+            html.ownerDocument
+              .getAnimations()
+              .filter(
+                ({ effect, playState }) =>
+                  playState === 'running' && effect?.getComputedTiming().endTime !== Infinity,
+              ).length,
+        ),
+    )
+    .toBe(0)
 }
 
 /**
