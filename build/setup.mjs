@@ -19,6 +19,12 @@ const SYSTEM_PARTS = [
   { folder: '/usr/share/fonts/truetype', packages: ['fonts-dejavu-core'] },
 ]
 
+/** For networks of their own, which only root may make. */
+const NETWORK_PARTS = [
+  { command: 'ip', packages: ['iproute2'] },
+  { command: 'nft', packages: ['nftables'] },
+]
+
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 function readJson(file) {
@@ -45,7 +51,8 @@ function missingParts() {
   const cache = ['ldconfig', '/sbin/ldconfig']
     .map((command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout)
     .find((output) => output)
-  return SYSTEM_PARTS.filter(({ library, command, folder }) => {
+  const parts = process.getuid() === 0 ? [...SYSTEM_PARTS, ...NETWORK_PARTS] : SYSTEM_PARTS
+  return parts.filter(({ library, command, folder }) => {
     if (library !== undefined) return cache !== undefined && !cache.includes(`${library} `)
     if (command !== undefined) return !hasCommand(command)
     return !existsSync(folder) || readdirSync(folder).length === 0
@@ -77,7 +84,7 @@ function ensureSystemParts(say) {
   }
   if (missing.length > 0) {
     const names = missing.map(({ packages }) => packages.at(-1)).join(' ')
-    say(`Missing for the tests in a window. On Debian: sudo apt-get install ${names}`)
+    say(`Missing for the tests. On Debian: sudo apt-get install ${names}`)
   }
 }
 
