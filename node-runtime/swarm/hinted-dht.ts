@@ -16,8 +16,8 @@ const DIRECT_MS = 1_000
 
 /** The relays that this machine knows. */
 export interface RelayRoutes {
-  /** The keys of relays to offer to a machine; null for none. */
-  through: (machine: string) => Uint8Array[] | null
+  /** The keys of relays to offer to a machine, or to whoever dials (null); null for none. */
+  through: (machine: string | null) => Uint8Array[] | null
   /** Where a relay is; null if that is not known. */
   addressOf: (relayKey: Uint8Array) => DhtAddress | null
 }

@@ -1,0 +1,136 @@
+// All links of this machine, one with each machine at most, and the services' protocols over them.
+import { Tally } from '../flow/tally.ts'
+import type { Log } from '../ports/log.ts'
+import { Link } from './link.ts'
+import type { LinkOptions } from './link.ts'
+import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
+import { ProtocolChannels } from './protocol-channels.ts'
+import type { LinkProtocol } from './protocol-channels.ts'
+
+export interface LinksEvents {
+  onHeartbeat: (link: Link) => void
+  /** Not called for one that another with the same machine has replaced. */
+  onClosed: (link: Link) => void
+  /** The machine broke the rules, and lost its link for it. */
+  onMisbehaved: (machine: string) => void
+}
+
+export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
+  readonly #events: LinksEvents
+  readonly #log: Log
+  readonly #links = new Map<string, Link>()
+  readonly #protocols = new Map<string, LinkProtocol>()
+  readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
+  readonly #tally = new Tally()
+
+  constructor(events: LinksEvents, log: Log) {
+    this.#events = events
+    this.#log = log
+  }
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  has(machine: string): boolean {
+    return this.#links.has(machine)
+  }
+
+  get(machine: string): Link | undefined {
+    return this.#links.get(machine)
+  }
+
+  values(): Iterable<Link> {
+    return this.#links.values()
+  }
+
+  /**
+   * A connection becomes the link with a machine, in place of the one before.
+   * @param first  is called before anything else may come over it
+   */
+  add(
+    options: Pick<LinkOptions, 'connection' | 'entry' | 'agreement'>,
+    first: (link: Link) => void,
+  ): Link {
+    const { machine } = options.entry
+    const earlier = this.#links.get(machine)
+    const link = new Link({
+      ...options,
+      onHeartbeat: (beating) => this.#events.onHeartbeat(beating),
+      onClosed: (closed) => this.#dismiss(closed),
+      onFault: (_, reason, error) => this.#noteFault(machine, reason, error),
+    })
+    this.#links.set(machine, link)
+    first(link)
+    for (const attach of this.#attachers) this.#attach(link, attach)
+    for (const protocol of this.#protocols.values()) protocol.open(link)
+    earlier?.close()
+    return link
+  }
+
+  /** Ends the link with a machine that does what it must not. */
+  drop(machine: string, reason: string): void {
+    const link = this.#links.get(machine)
+    if (link === undefined) return
+    this.#noteFault(machine, reason)
+    link.close()
+  }
+
+  /** Asks all at once whether they are there. */
+  check(): void {
+    for (const link of this.#links.values()) link.check()
+  }
+
+  /** Ends all, without blame. */
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+  }
+
+  onLink(attach: (mux: LinkMux, peer: PeerInfo) => void): () => void {
+    this.#attachers.add(attach)
+    for (const link of this.#links.values()) attach(link.mux, link.peer)
+    return () => this.#attachers.delete(attach)
+  }
+
+  openProtocol<M>(definition: ProtocolDefinition<M>): Protocol<M> {
+    const { name } = definition
+    if (this.#protocols.has(name)) throw new Error(`protocol ${name} is open already`)
+    const channels = new ProtocolChannels(definition, {
+      onFault: (link, reason, error) => {
+        this.#noteFault(link.peer.machine, `${reason} (${name})`, error)
+        link.close()
+      },
+      onClose: () => this.#protocols.delete(name),
+    })
+    this.#protocols.set(name, channels)
+    for (const link of this.#links.values()) channels.open(link)
+    return channels
+  }
+
+  /** What replicates over links may fail; then this link ends, and nothing else. */
+  #attach(link: Link, attach: (mux: LinkMux, peer: PeerInfo) => void): void {
+    try {
+      attach(link.mux, link.peer)
+    } catch (error) {
+      this.#noteFault(link.entry.machine, 'something could not be attached to it', error)
+      link.close()
+    }
+  }
+
+  #dismiss(link: Link): void {
+    const { machine } = link.entry
+    if (this.#links.get(machine) !== link) return
+    this.#links.delete(machine)
+    this.#events.onClosed(link)
+  }
+
+  /** A machine broke the rules. An `error` is our own fault, and no machine's. */
+  #noteFault(machine: string, reason: string, error?: unknown): void {
+    if (error === undefined) this.#events.onMisbehaved(machine)
+    const times = this.#tally.note(reason)
+    if (times === null) return
+    if (error === undefined) this.#log.warn('a link was closed', { machine, reason, times })
+    else
+      this.#log.error('a link was closed through our own fault', { machine, reason, times, error })
+  }
+}

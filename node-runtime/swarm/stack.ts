@@ -1,0 +1,213 @@
+// The Holepunch stack under the swarm: a node of the DHT, what dials and listens in it, and where this machine is.
+import type { DhtAddress } from 'hyperdht'
+import Hyperswarm from 'hyperswarm'
+import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
+import type { MachineAddress } from '../core/finding/dial-list.ts'
+import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
+import type { KeyPair } from '../core/keys.ts'
+import type { Log } from '../ports/log.ts'
+import { HintedDht } from './hinted-dht.ts'
+import type { RelayRoutes } from './hinted-dht.ts'
+import { WayFailure } from './ways.ts'
+
+/**
+ * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
+ * Nothing that is kept depends on them.
+ */
+const LONGEST_GOODBYE_MS = 1_500
+
+/** After these the DHT may know better how this machine is reached. */
+const NETWORK_NEWS = [
+  'network-change',
+  'network-update',
+  'nat-update',
+  'persistent',
+  'ready',
+] as const
+
+/** Nodes of the DHT that are worth remembering. */
+const KEPT_NODES = 32
+
+export interface StackOptions {
+  keyPair: KeyPair
+  cloud: string
+  /** DHT nodes to begin with; the public ones if absent. */
+  bootstrap?: readonly DhtAddress[]
+  /** Address to bind to; tests stay on 127.0.0.1. */
+  host?: string
+  /** The port of the last time, so that others find this machine where it was; any if it is taken. */
+  port?: number
+  /** Nodes of the DHT that were known the last time: they help if none of `bootstrap` is there. */
+  nodes?: readonly DhtAddress[]
+  /** Is the DHT a way of finding machines? True if absent. */
+  useDht?: boolean
+  routes: RelayRoutes
+  onConnection: (connection: SwarmConnection) => void
+  /** Something about how this machine is reached may have changed. `isOther`: it is in another network. */
+  onNews: (isOther: boolean) => void
+  log: Log
+}
+
+export class Stack {
+  readonly dht: HintedDht
+  readonly #options: StackOptions
+  readonly #hyperswarm: Hyperswarm
+  #discovery: PeerDiscovery | null = null
+  #closed = false
+
+  constructor(options: StackOptions) {
+    const { keyPair, bootstrap, host, port, nodes, useDht = true, routes, onNews } = options
+    this.#options = options
+    const known = useDht ? bootstrap : []
+    this.dht = new HintedDht(
+      {
+        // Relays ask who comes; what says nothing of whose key it uses, uses this one.
+        keyPair,
+        ...(known === undefined ? {} : { bootstrap: [...known] }),
+        ...(host === undefined ? {} : { host }),
+        ...(port === undefined ? {} : { port }),
+        ...(nodes === undefined || !useDht ? {} : { nodes: [...nodes] }),
+      },
+      routes,
+    )
+    for (const event of NETWORK_NEWS) {
+      this.dht.on(event, () => {
+        if (!this.#closed) onNews(event === 'network-change')
+      })
+    }
+    this.#hyperswarm = new Hyperswarm({
+      dht: this.dht,
+      keyPair,
+      // Whoever dials offers its relays for this very machine (`hinted-dht.ts`). Who is dialled does not know by
+      // whom, and offers its own only where hardly anybody reaches it without.
+      relayThrough: (force) =>
+        force === undefined && this.dht.randomized ? routes.through(null) : null,
+    })
+    this.#hyperswarm.on('connection', options.onConnection)
+  }
+
+  /** Where others may find this machine, as far as it knows: on its own network, and from outside. */
+  get ownAddresses(): MachineAddress[] {
+    const { host } = this.#options
+    const local = this.dht.localAddress()
+    const near = local === null || host === undefined ? local : { host, port: local.port }
+    const addresses = [near, this.dht.remoteAddress()].filter((address) => address !== null)
+    return addresses.filter(
+      ({ host, port }, at) =>
+        addresses.findIndex((one) => one.host === host && one.port === port) === at,
+    )
+  }
+
+  /** Of this machine's socket; null before it is bound. */
+  get port(): number | null {
+    return this.dht.localAddress()?.port ?? null
+  }
+
+  /** What to begin with the next time. */
+  get dhtNodes(): DhtAddress[] {
+    return this.dht.toArray({ limit: KEPT_NODES })
+  }
+
+  /** How the router treats what comes from outside; `home` also as long as nobody has tried. */
+  get nat(): 'open' | 'home' | 'symmetric' {
+    if (!this.dht.firewalled) return 'open'
+    return this.dht.randomized ? 'symmetric' : 'home'
+  }
+
+  /** Begins to be found, and to find by the topic of the cloud if the DHT is a way. */
+  start(): void {
+    const { cloud, useDht = true, log } = this.#options
+    if (useDht) {
+      const topic = hash(domainBytes('dharma/topic/1', cloud))
+      this.#discovery = this.#hyperswarm.join(topic, { server: true, client: true })
+      return
+    }
+    this.#hyperswarm.listen().catch((error: unknown) => {
+      if (!this.#closed) log.error('this machine can be reached by nobody', { error })
+    })
+  }
+
+  dial(machine: string): void {
+    const key = decodeKey(machine)
+    if (key === null) return
+    // The stack gives up on a machine after a few attempts; leaving makes it begin anew.
+    this.#hyperswarm.leavePeer(key)
+    this.#hyperswarm.joinPeer(key)
+  }
+
+  stopDialling(machine: string): void {
+    const key = decodeKey(machine)
+    if (key !== null) this.#hyperswarm.leavePeer(key)
+  }
+
+  /** Asks at all of the addresses at once, and dials at the first that answers. */
+  async knock(
+    machine: string,
+    addresses: readonly MachineAddress[],
+    onAnswer: () => void,
+  ): Promise<void> {
+    let answered = false
+    await Promise.all(
+      addresses.map(async (address) => {
+        const answers = await this.dht.answers(address)
+        if (!answers || answered || this.#closed) return
+        answered = true
+        this.dht.hint(machine, address)
+        onAnswer()
+      }),
+    )
+  }
+
+  /**
+   * Looks for the machines of the cloud in the DHT; whoever is there is dialled by the stack, strangers included.
+   * @param isFirst  the first time it is under way since the start
+   * @throws WayFailure if no node answers
+   */
+  async lookUp(isFirst: boolean, named: (machine: string) => void): Promise<void> {
+    const went = isFirst
+      ? await this.#discovery?.flushed()
+      : await this.#discovery?.refresh({ client: true, server: true })
+    for (const { publicKey } of this.#hyperswarm.peers.values()) named(encodeKey(publicKey))
+    if (went === true && this.dht.nodes.length > 0) return
+    throw new WayFailure(
+      'NO_NODE',
+      'No node of the DHT answered. Is this computer on the internet, and does its network let UDP through?',
+    )
+  }
+
+  /** Is there under another key, too, which is announced in the DHT. The returned function ends that. */
+  async listenUnder(
+    keyPair: KeyPair,
+    onConnection: (connection: SwarmConnection) => void,
+  ): Promise<() => Promise<void>> {
+    const server = this.dht.createServer({}, onConnection)
+    await server.listen(keyPair)
+    return () => server.close()
+  }
+
+  /**
+   * A connection with whoever listens under a key, or an error on it.
+   * @param addresses  where it may be; each is tried without asking the DHT
+   */
+  async dialUnder(key: Uint8Array, addresses: readonly MachineAddress[]): Promise<SwarmConnection> {
+    const tried = await Promise.all(addresses.map((address) => this.dht.answers(address)))
+    const relayAddresses = addresses.filter((_, at) => tried[at])
+    const { keyPair } = this.#options
+    return this.dht.connect(key, { keyPair, relayAddresses })
+  }
+
+  /** @param before  ends before the DHT's node does */
+  async close(before: Promise<void> | undefined): Promise<void> {
+    this.#closed = true
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LONGEST_GOODBYE_MS)
+    })
+    const goodbye = this.#hyperswarm
+      .destroy({ force: true })
+      .then(() => before)
+      .then(() => this.dht.destroy())
+    await Promise.race([goodbye, patience])
+    clearTimeout(timer)
+  }
+}
