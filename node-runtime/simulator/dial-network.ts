@@ -21,9 +21,10 @@ export interface Caller<M> {
   /** Its /16. */
   readonly network: string
   readonly isUp: boolean
+  readonly isStalled: boolean
   admits(peer: string, network: string): boolean
   opened(peer: string, dialled: boolean, network: string): void
-  closed(peer: string): void
+  closed(peer: string, silent: boolean): void
   received(peer: string, message: M): void
 }
 
@@ -84,8 +85,8 @@ export class DialNetwork<M> {
     const side = line.ends[0].key === from ? 0 : 1
     const other = line.ends[1 - side]!
     const afterMs = Math.max(0, line.arrivesMs[side] - this.#world.nowMs)
-    line.ends[side]!.closed(to)
-    this.#world.after(afterMs, () => this.#close(line, other))
+    line.ends[side]!.closed(to, false)
+    this.#world.after(afterMs, () => this.#close(line, other, false))
   }
 
   /** It stopped without a word. */
@@ -128,6 +129,16 @@ export class DialNetwork<M> {
     })
   }
 
+  /** Calls back when the other side, which may stand still, has answered over the link. */
+  ping(from: string, to: string, answered: () => void): void {
+    const line = this.#lineOf(from, to)
+    const other = line?.ends.find(({ key }) => key === to)
+    this.#world.after(2 * this.delayOf(from, to), () => {
+      const isThere = other?.isUp === true && !other.isStalled && !this.isCut(from, to)
+      if (line?.open === true && isThere) answered()
+    })
+  }
+
   #closeLate(line: Line<M>, ends: readonly Caller<M>[]): void {
     for (const end of ends) {
       this.#world.after(this.#random.between(NOTICED_LEAST_MS, NOTICED_MOST_MS), () => {
@@ -135,12 +146,12 @@ export class DialNetwork<M> {
           line.ends.every(({ isUp }) => isUp) && !this.isCut(line.ends[0].key, line.ends[1].key)
         // A short cut is not noticed; a machine that was started again has a link of its own.
         if (ends.length === 2 && isBack) return
-        this.#close(line, end)
+        this.#close(line, end, true)
       })
     }
   }
 
-  #close(line: Line<M>, told: Caller<M>): void {
+  #close(line: Line<M>, told: Caller<M>, silent: boolean): void {
     const [a, b] = line.ends
     line.open = false
     if (this.#lineOf(a.key, b.key) === line) {
@@ -148,7 +159,7 @@ export class DialNetwork<M> {
       this.#linesOf(b.key).delete(a.key)
     }
     const gone = told === a ? b : a
-    if (told.isUp && this.#lineOf(a.key, b.key) === undefined) told.closed(gone.key)
+    if (told.isUp && this.#lineOf(a.key, b.key) === undefined) told.closed(gone.key, silent)
   }
 
   #linesOf(key: string): Map<string, Line<M>> {

@@ -4,7 +4,7 @@ import type { BroadcastEvent, BroadcastMessage } from '../core/broadcast/broadca
 import { hash, toHex } from '../core/keys.ts'
 import { positionsOf } from '../core/rings/place.ts'
 import { RingCore } from '../core/rings/ring-core.ts'
-import type { Claim, Member, News, RingEvent, RingMessage } from '../core/rings/ring-events.ts'
+import type { Member, RingEvent, RingMessage } from '../core/rings/ring-events.ts'
 import { TokenCore } from '../core/ring-token/token-core.ts'
 import type { TokenEvent } from '../core/ring-token/token-core.ts'
 import type { Token, TokenMark } from '../core/ring-token/token.ts'
@@ -20,7 +20,7 @@ export type Said =
 
 /** Bugs planted on purpose. */
 export interface RingPlant {
-  /** One voice makes a machine gone, at once. */
+  /** Who is asked of a machine, and lies, is believed at once, whether that machine is linked or not. */
   believesAnyone?: boolean
   /** Nobody looks into a link that ends. */
   keepsDead?: boolean
@@ -36,7 +36,7 @@ export interface RingParts {
   random: Random
   machines: ReadonlyMap<string, RingMachine>
   plant: RingPlant
-  died: (by: RingMachine, machine: string) => void
+  gone: (by: RingMachine, machine: string) => void
   delivered: (by: RingMachine, payload: string, hops: number) => void
 }
 
@@ -56,7 +56,7 @@ export class RingMachine implements Caller<Said> {
   readonly #timers = new Map<string, number>()
   #incarnation = 1
   #published = 0
-  /** It calls others gone that are not. */
+  /** It says that machines do not answer which do, and vouches for those that are gone. */
   isLiar = false
   /** Since when it is up, or down; virtual ms. */
   changedMs = 0
@@ -76,6 +76,10 @@ export class RingMachine implements Caller<Said> {
     return this.rings !== null
   }
 
+  get isStalled(): boolean {
+    return this.stalledUntilMs > this.#parts.world.nowMs
+  }
+
   get member(): Member {
     const { key, network } = this
     return { machine: key, at: this.#at, incarnation: this.#incarnation, network }
@@ -93,7 +97,6 @@ export class RingMachine implements Caller<Said> {
     this.rings = new RingCore({
       own: this.member,
       random: random.next,
-      signClaim: (accused) => proofOf(this.member, accused),
     })
     this.#broadcast = new BroadcastCore()
     this.token = new TokenCore({ own: this.key, random: random.next })
@@ -127,17 +130,29 @@ export class RingMachine implements Caller<Said> {
   }
 
   publish(payload: string): void {
-    this.#publish({ text: payload })
+    this.#published += 1
+    const id = `${this.key} ${this.#incarnation} ${this.#published}`
+    this.#onBroadcast({ type: 'publish', item: { id, author: this.key, payload } })
   }
 
-  /** Says of a machine that it is gone, whatever is true. */
-  lie(accused: Member): void {
-    const claim: Claim = { accuser: this.member, accused, proof: proofOf(this.member, accused) }
-    this.#publish({ news: { kind: 'gone', claim } })
-    // It can't sign for others, and tries.
-    const other = [...this.#parts.machines.values()].find(({ key }) => key !== accused.machine)
-    if (other === undefined) return
-    this.#publish({ news: { kind: 'gone', claim: { ...claim, accuser: other.member } } })
+  /** Tells all that are linked the contrary of what is true: who lives does not answer, who is gone was there. */
+  lie(about: RingMachine): void {
+    const { machine } = about.member
+    for (const peer of this.rings?.plan.links.keys() ?? []) {
+      const told = [{ member: about.member, ageMs: 0 }]
+      const messages: RingMessage[] = about.isUp
+        ? [
+            { kind: 'probe', machine },
+            { kind: 'probed', machine, answers: false },
+          ]
+        : [
+            { kind: 'probed', machine, answers: true },
+            { kind: 'near', members: told },
+          ]
+      for (const message of messages) {
+        this.#parts.network.send(this.key, peer, { of: 'rings', message })
+      }
+    }
   }
 
   admits(peer: string, network: string): boolean {
@@ -153,11 +168,11 @@ export class RingMachine implements Caller<Said> {
     })
   }
 
-  closed(peer: string): void {
+  closed(peer: string, silent: boolean): void {
     this.#when(() => {
       if (this.#parts.plant.keepsDead === true) return
       this.#onBroadcast({ type: 'linkClosed', machine: peer })
-      this.#onRings({ type: 'linkClosed', machine: peer })
+      this.#onRings({ type: 'linkClosed', machine: peer, silent })
     })
   }
 
@@ -166,6 +181,10 @@ export class RingMachine implements Caller<Said> {
       const { plant, network } = this.#parts
       switch (said.of) {
         case 'rings':
+          if (plant.believesAnyone === true && said.message.kind === 'probed') {
+            this.rings?.view.miss(said.message.machine, this.nowMs)
+            if (!said.message.answers) this.#parts.gone(this, said.message.machine)
+          }
           return this.#onRings({ type: 'received', from: peer, message: said.message })
         case 'broadcast':
           if (plant.neverAsks === true && said.message.kind === 'have') return
@@ -195,21 +214,14 @@ export class RingMachine implements Caller<Said> {
 
   #when(happens: () => void): void {
     if (!this.isUp) return
-    if (this.stalledUntilMs > this.#parts.world.nowMs) this.#stalled.push(happens)
+    if (this.isStalled) this.#stalled.push(happens)
     else happens()
-  }
-
-  #publish(body: { news: News } | { text: string }): void {
-    const payload = JSON.stringify(body)
-    this.#published += 1
-    const id = `${this.key} ${this.#incarnation} ${this.#published}`
-    this.#onBroadcast({ type: 'publish', item: { id, author: this.key, payload } })
   }
 
   #onRings(event: RingEvent): void {
     const { rings } = this
     if (rings === null) return
-    const { world, network, machines, died } = this.#parts
+    const { world, network, machines, gone } = this.#parts
     const effects = rings.step(event, this.nowMs)
     world.note(event.type.length, Math.round(world.nowMs * 1000), effects.length)
     for (const effect of effects) {
@@ -226,15 +238,15 @@ export class RingMachine implements Caller<Said> {
         case 'release':
           network.hangUp(this.key, effect.machine)
           break
-        case 'broadcast':
-          this.#publish({ news: effect.news })
+        case 'check': {
+          const { machine } = effect
+          network.ping(this.key, machine, () =>
+            this.#when(() => this.#onRings({ type: 'answered', machine })),
+          )
           break
-        case 'signAnew':
-          this.#incarnation = effect.after + 1
-          this.#onRings({ type: 'ownSigned', incarnation: this.#incarnation })
-          break
-        case 'died':
-          died(this, effect.machine)
+        }
+        case 'gone':
+          gone(this, effect.machine)
           break
         case 'ring':
           this.#onToken({ type: 'ring', successor: effect.successor, machines: effect.machines })
@@ -256,12 +268,9 @@ export class RingMachine implements Caller<Said> {
         case 'send':
           network.send(this.key, effect.to, { of: 'broadcast', message: effect.message })
           break
-        case 'deliver': {
-          const body = JSON.parse(effect.item.payload) as { news?: News; text?: string }
-          if (body.text !== undefined) delivered(this, body.text, effect.hops)
-          if (body.news !== undefined) this.#hear(body.news)
+        case 'deliver':
+          delivered(this, effect.item.payload, effect.hops)
           break
-        }
         case 'setTimer':
           this.#setTimer(`broadcast ${effect.id}`, effect.afterMs, () =>
             this.#onBroadcast({ type: 'timer', id: effect.id }),
@@ -269,20 +278,6 @@ export class RingMachine implements Caller<Said> {
       }
     }
     world.note(event.type.length)
-  }
-
-  #hear(news: News): void {
-    if (news.kind === 'gone') {
-      const { accuser, accused, proof } = news.claim
-      // The production driver checks a signature here.
-      if (proof !== proofOf(accuser, accused)) return
-      if (this.#parts.plant.believesAnyone === true && accused.machine !== this.key) {
-        this.rings?.view.bury(accused)
-        this.#parts.died(this, accused.machine)
-        return
-      }
-    }
-    this.#onRings({ type: 'heard', news })
   }
 
   #onToken(event: TokenEvent): void {
@@ -319,8 +314,4 @@ export class RingMachine implements Caller<Said> {
       this.#when(rings)
     })
   }
-}
-
-function proofOf(accuser: Member, accused: Member): string {
-  return `${accuser.machine} says ${accused.machine} ${accused.incarnation} is gone`
 }

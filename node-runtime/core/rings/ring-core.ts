@@ -1,12 +1,12 @@
 // Keeps this machine's place on the rings: who stands beside it, whom it links with, and who is gone. What it knows
-// is a part of the cloud at any size of it. Each link that ends is looked into: others are asked before a machine
-// is called gone, and a machine that lost most of its links at once takes itself for the one that is cut off.
+// is a part of the cloud at any size of it. Each link that falls silent is looked into: others are asked before a machine
+// is taken for gone, and a machine that lost most of its links at once takes itself for the one that is cut off.
+// Nobody tells that others are gone: each believes its own links, and what nobody vouches for is forgotten.
 import { Budget } from '../budget.ts'
 import type { Core } from '../step.ts'
-import { Charges, hasVoice } from './charges.ts'
 import { LinkPlan } from './link-plan.ts'
 import { RINGS } from './place.ts'
-import type { Member, News, RingEffect, RingEvent, RingMessage, Told } from './ring-events.ts'
+import type { Member, RingEffect, RingEvent, RingMessage, Told } from './ring-events.ts'
 import { clockwise } from './rings.ts'
 import { View } from './view.ts'
 
@@ -17,9 +17,14 @@ const EXCHANGE_MS = 10_000
 const OTHERS_TOLD = 4
 /** Twice what an honest machine tells. */
 export const MAX_TOLD = 48
-/** Asked whether they have a link with a machine that was lost. */
+/** Asked whether a machine that was lost answers them; after so long, it does not. */
 const HELPERS = 3
 const ANSWERED_MS = 2_000
+/** Who lost a machine so lately says the same as one that is asked. */
+const LOST_TOO_MS = 10_000
+/** Machines of which others ask, and who asks of each. */
+const MAX_ASKED = 64
+const MAX_ASKERS = 16
 /** Links that were lost within this time count as lost at once. */
 const TOGETHER_MS = 10_000
 const MAX_LOST = 64
@@ -28,18 +33,10 @@ const FIRST_WAIT_MS = 5_000
 const AGAIN_MS = 5_000
 /** A neighbour that can't be reached for so long is passed over; that it is gone, only who had a link can say. */
 const UNREACHED_MS = 20_000
-/** Others may see fewer machines than there are, and so hear voices from further off: so much fewer. */
-const LENIENT = 4
-/** Machines that are gone may be behind a network that was cut: one of them is tried now and then. */
+/** Machines that were lost may be behind a network that was cut: one of them is tried now and then. */
 const OLD_FRIENDS_MS = 30_000
 const LONELY_MS = 4_000
 const MAX_REMEMBERED = 64
-/** One answers at most so often that one is alive; in time, all the same: see `ANSWER_MS`. */
-const SIGN_ANEW_MS = 2_000
-/** Who has only come does not know yet how many there are, and so not how many voices it takes. */
-const SETTLED_MS = 30_000
-/** In larger clouds every death would cost every machine: there only those near notice, and others forget. */
-export const WIDE_MACHINES = 4_096
 /** What one link may say; an honest one says less than one message a second. */
 const MESSAGES = { burst: 60, perSecond: 10 }
 /** The ring is told again when there are so many more or fewer machines. */
@@ -48,6 +45,14 @@ const TELL_CHANGE = 0.1
 interface Suspect {
   member: Member
   dueMs: number
+  /** Who has not said yet whether it answers. */
+  helpers: Set<string>
+}
+
+/** Who asked of a machine, and when last. */
+interface Asked {
+  by: Set<string>
+  atMs: number
 }
 
 interface Want {
@@ -59,17 +64,14 @@ export interface RingOptions {
   own: Member
   /** 0 to 1. */
   random: () => number
-  /** Signs, in this machine's name, that another one is gone. */
-  signClaim: (accused: Member) => string
 }
 
 export class RingCore implements Core<RingEvent, RingEffect> {
   readonly view: View
   readonly plan = new LinkPlan()
   readonly #random: () => number
-  readonly #signClaim: RingOptions['signClaim']
-  readonly #charges = new Charges()
   readonly #suspects = new Map<string, Suspect>()
+  readonly #asked = new Map<string, Asked>()
   readonly #wants = new Map<string, Want>()
   readonly #budgets = new Map<string, Budget>()
   /** They said that they end the link. */
@@ -80,24 +82,17 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #nowMs = 0
   #exchangeMs = 0
   #friendsMs = 0
-  #metMs: number | null = null
-  #signedAnewMs = Number.NEGATIVE_INFINITY
   #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
 
-  constructor({ own, random, signClaim }: RingOptions) {
+  constructor({ own, random }: RingOptions) {
     this.view = new View(own)
     this.#random = random
-    this.#signClaim = signClaim
   }
 
   /** Did this machine lose so many links at once that it is likelier to be cut off itself? */
   get isCutOff(): boolean {
     const lost = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS).length
     return this.plan.links.size === 0 || lost > this.plan.links.size
-  }
-
-  get #isSettled(): boolean {
-    return this.#metMs !== null && this.#nowMs - this.#metMs >= SETTLED_MS
   }
 
   /** Who comes next on a ring, of all who are known, and who came before. */
@@ -124,18 +119,13 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       case 'linkOpened':
         return this.#opened(event.member, event.dialled, event.network)
       case 'linkClosed':
-        return this.#closed(event.machine)
+        return this.#closed(event.machine, event.silent)
       case 'received':
         return this.#received(event.from, event.message)
-      case 'heard':
-        return this.#heard(event.news)
-      case 'ownSigned':
-        this.view.own = { ...this.view.own, incarnation: event.incarnation }
-        return this.#emit({ type: 'broadcast', news: { kind: 'alive', member: this.view.own } })
-      case 'timer': {
-        const [what, incarnation] = event.id.split(' ')
-        return what === 'answer' ? this.#answer(Number(incarnation)) : this.#tick()
-      }
+      case 'answered':
+        return this.#tellAskers(event.machine, true)
+      case 'timer':
+        return this.#tick()
     }
   }
 
@@ -146,11 +136,8 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       this.#emit({ type: 'release', machine })
       return
     }
-    this.#metMs ??= this.#nowMs
-    const wasGone = this.view.isGone(member) || this.#charges.has(machine)
     this.view.meet(member, this.#nowMs)
     this.#suspects.delete(machine)
-    this.#charges.drop(machine)
     this.#releasing.delete(machine)
     this.#budgets.set(machine, new Budget(MESSAGES, this.#nowMs))
     this.#look()
@@ -159,19 +146,23 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#release(this.plan.open(machine, link, this.#nowMs))
     if (!this.plan.links.has(machine)) return
     this.#send(machine, { kind: 'who' })
-    // Others hold it for gone, too: it has to say that it is not.
-    if (wasGone) this.#send(machine, { kind: 'charged', incarnation: member.incarnation })
     this.#tellRing()
   }
 
-  #closed(machine: string): void {
+  #closed(machine: string, silent: boolean): void {
     this.#budgets.delete(machine)
     const wasReleased = this.#releasing.delete(machine)
     if (!this.plan.links.delete(machine)) return
     const member = this.view.get(machine)
     if (!wasReleased && member !== undefined) {
-      this.#lostMs = [...this.#lostMs, this.#nowMs].slice(-MAX_LOST)
-      this.#suspect(member)
+      this.view.miss(machine, this.#nowMs)
+      if (silent) {
+        this.#lostMs = [...this.#lostMs, this.#nowMs].slice(-MAX_LOST)
+        this.#suspect(member)
+        this.#tellAskers(machine, false)
+      } else {
+        this.#emit({ type: 'reach', member })
+      }
     }
     this.#look()
     this.#tellRing()
@@ -188,16 +179,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       }
       case 'near':
         return this.#near(message.members)
-      case 'probe': {
-        const { machine } = message
-        return this.#send(from, { kind: 'probed', machine, linked: this.plan.links.has(machine) })
-      }
+      case 'probe':
+        return this.#askedOf(message.machine, from)
       case 'probed':
-        // One that has a link is enough: the way to it is broken, and the machine is not.
-        if (message.linked) this.#suspects.delete(message.machine)
-        return
-      case 'charged':
-        return this.#answer(message.incarnation)
+        return this.#probed(message.machine, from, message.answers)
       case 'release':
         this.#releasing.add(from)
     }
@@ -211,54 +196,44 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#tellRing()
   }
 
-  #heard(news: News): void {
-    if (news.kind === 'alive') {
-      this.#charges.answered(news.member)
-      this.view.learn(news.member, this.#nowMs, this.#nowMs)
-      this.#look()
-      return
-    }
-    const { accuser, accused } = news.claim
-    const { machine, incarnation } = accused
-    const held = this.view.get(machine)
-    if (this.view.isGone(accuser) || this.view.isGone(accused)) return
-    const isOwn = machine === this.view.own.machine
-    // Of this machine others may not have heard the newest: what was said of an older one is answered, too.
-    if (!isOwn && held !== undefined && held.incarnation > incarnation) return
-    // Whoever is linked with it knows better.
-    if (this.plan.links.has(machine) || !this.#isSettled) return
-    const { machines } = this.view
-    const heardOf = isOwn ? Math.ceil(machines / LENIENT) : machines
-    this.#charges.add(news.claim, heardOf, this.#nowMs)
-    // A single voice moves nobody, and is not worth an answer.
-    if (isOwn && this.#charges.isPressing(machine, machines)) this.#answer(incarnation)
+  /** Says whether that machine answers, once this one knows: it asks it by a link, if there is one. */
+  #askedOf(machine: string, by: string): void {
+    const asked = this.#asked.get(machine) ?? { by: new Set<string>(), atMs: 0 }
+    this.#asked.delete(machine)
+    this.#asked.set(machine, asked)
+    const [first] = this.#asked.keys()
+    if (this.#asked.size > MAX_ASKED && first !== undefined) this.#asked.delete(first)
+    asked.atMs = this.#nowMs
+    if (asked.by.size < MAX_ASKERS) asked.by.add(by)
+    if (this.plan.links.has(machine)) this.#emit({ type: 'check', machine })
   }
 
-  /** Others say that this machine is gone. */
-  #answer(incarnation: number): void {
-    if (incarnation > this.view.own.incarnation) return
-    const waitMs = this.#signedAnewMs + SIGN_ANEW_MS - this.#nowMs
-    if (waitMs > 0) {
-      this.#emit({ type: 'setTimer', id: `answer ${incarnation}`, afterMs: waitMs })
+  #tellAskers(machine: string, answers: boolean): void {
+    const asked = this.#asked.get(machine)
+    for (const by of asked?.by ?? []) this.#send(by, { kind: 'probed', machine, answers })
+    asked?.by.clear()
+  }
+
+  #probed(machine: string, by: string, answers: boolean): void {
+    const suspect = this.#suspects.get(machine)
+    if (suspect?.helpers.delete(by) !== true) return
+    // One whom it answers is enough: the way to it is broken, and the machine is not.
+    if (!answers) {
+      if (suspect.helpers.size === 0) this.#confirm(suspect.member)
       return
     }
-    this.#signedAnewMs = this.#nowMs
-    this.#charges.drop(this.view.own.machine)
-    this.#emit({ type: 'signAnew', after: this.view.own.incarnation })
+    this.#suspects.delete(machine)
+    this.view.learn(suspect.member, this.#nowMs, this.#nowMs)
   }
 
   #tick(): void {
     this.view.tidy([...this.plan.links.keys()], this.#nowMs)
     this.#lostMs = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS)
     for (const { member, dueMs } of [...this.#suspects.values()]) {
-      if (dueMs <= this.#nowMs && !this.isCutOff) this.#accuse(member)
+      if (dueMs <= this.#nowMs) this.#confirm(member)
     }
-    for (const member of this.#charges.takeDue(this.#nowMs)) {
-      const { machine, incarnation } = member
-      if (this.plan.links.has(machine) || machine === this.view.own.machine) continue
-      this.view.bury(member)
-      this.#suspects.delete(machine)
-      this.#emit({ type: 'died', machine, incarnation })
+    for (const [machine, { atMs }] of this.#asked) {
+      if (this.#nowMs - atMs > LOST_TOO_MS) this.#asked.delete(machine)
     }
     this.#exchange()
     this.#look()
@@ -268,29 +243,23 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#timer(TICK_MS * (0.9 + 0.2 * this.#random()))
   }
 
-  /** A link with it has ended: asks others before anything is said. */
+  /** It is not heard any more: asks others before it is taken for gone. */
   #suspect(member: Member): void {
     const { machine } = member
-    if (this.#suspects.has(machine)) return
-    this.view.miss(machine, this.#nowMs)
-    this.#suspects.set(machine, { member, dueMs: this.#nowMs + ANSWERED_MS })
+    const asked = this.#asked.get(machine)
+    const isLostByOthers = asked !== undefined && this.#nowMs - asked.atMs < LOST_TOO_MS
     const near = this.view.rings.near(member, 2).map((other) => other.machine)
-    const helpers = new Set(
-      [...near, ...this.plan.links.keys()].filter((one) => this.plan.links.has(one)),
-    )
-    for (const helper of [...helpers].slice(0, HELPERS))
-      this.#send(helper, { kind: 'probe', machine })
+    const linked = [...near, ...this.plan.links.keys()].filter((one) => this.plan.links.has(one))
+    const helpers = new Set(isLostByOthers ? [] : [...new Set(linked)].slice(0, HELPERS))
+    this.#suspects.set(machine, { member, dueMs: this.#nowMs + ANSWERED_MS, helpers })
+    for (const helper of helpers) this.#send(helper, { kind: 'probe', machine })
+    if (isLostByOthers) this.#confirm(member)
   }
 
-  #accuse(accused: Member): void {
-    this.#suspects.delete(accused.machine)
-    const { machines, own } = this.view
-    if (!this.#isSettled || machines > WIDE_MACHINES || !hasVoice(own, accused, machines)) return
-    // Enough others have said so.
-    if (this.#charges.isDecided(accused.machine)) return
-    const claim = { accuser: own, accused, proof: this.#signClaim(accused) }
-    this.#charges.add(claim, machines, this.#nowMs)
-    this.#emit({ type: 'broadcast', news: { kind: 'gone', claim } })
+  /** Nobody whom it answers was found. */
+  #confirm({ machine }: Member): void {
+    this.#suspects.delete(machine)
+    if (!this.isCutOff) this.#emit({ type: 'gone', machine })
   }
 
   /** Looks who stands beside this machine now. */
@@ -325,11 +294,14 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       want.nextMs = this.#nowMs + AGAIN_MS
       this.#emit({ type: 'reach', member })
     }
+    for (const member of this.view.takeDoubtful(this.#nowMs)) {
+      if (!this.plan.links.has(member.machine)) this.#emit({ type: 'reach', member })
+    }
     if (this.plan.wantsChosen) this.#reachOne([...this.view.rings.all()])
     const lonely = this.plan.links.size === 0
     if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : OLD_FRIENDS_MS)) return
     this.#friendsMs = this.#nowMs
-    this.#reachOne([...this.#remembered.values(), ...this.view.gone])
+    this.#reachOne([...this.#remembered.values(), ...this.view.missed])
   }
 
   #reachOne(members: readonly Member[]): void {

@@ -1,10 +1,9 @@
-// What the rings hear and say. Members, claims and news come in verified: that the entry is signed, that the place
-// follows from it, and that the accuser signed its claim.
+// What the rings hear and say. Members come in verified: that the entry is signed, and that the place follows from it.
 import type { Spot } from './rings.ts'
 
 /** A machine as its signed entry places it. */
 export interface Member extends Spot {
-  /** The sequence of its entry: the newest counts, and refutes whatever was said of one before. */
+  /** The sequence of its entry: the newest counts, and shows that the machine lived when it signed it. */
   readonly incarnation: number
   /** Where it says that it is, as /16; null on this very computer, or if it does not say. */
   readonly network: string | null
@@ -16,26 +15,13 @@ export interface Told {
   ageMs: number
 }
 
-/** A neighbour says that a machine is gone: it had a link, and nobody whom it asked has one. */
-export interface Claim {
-  accuser: Member
-  accused: Member
-  /** By which others can check that the accuser says so; opaque here. */
-  proof: string
-}
-
-/** What goes to all over the rings. */
-export type News = { kind: 'gone'; claim: Claim } | { kind: 'alive'; member: Member }
-
 export type RingMessage =
   /** Who is near me, as you know? */
   | { kind: 'who' }
   | { kind: 'near'; members: readonly Told[] }
-  /** Have you a link with that machine? */
+  /** I do not hear that machine any more. If you have a link with it: does it answer you? */
   | { kind: 'probe'; machine: string }
-  | { kind: 'probed'; machine: string; linked: boolean }
-  /** In this incarnation you are said to be gone. */
-  | { kind: 'charged'; incarnation: number }
+  | { kind: 'probed'; machine: string; answers: boolean }
   /** This link ends because there are others; nobody is gone. */
   | { kind: 'release' }
 
@@ -44,10 +30,11 @@ export type RingEvent =
   /** Machines of the last time, or that a way of finding named; nobody vouches for them. */
   | { type: 'remembered'; members: readonly Member[] }
   | { type: 'linkOpened'; member: Member; dialled: boolean; network: string | null }
-  | { type: 'linkClosed'; machine: string }
+  /** @param silent  the machine was not heard any more; else it ended the link itself, or this one did */
+  | { type: 'linkClosed'; machine: string; silent: boolean }
   | { type: 'received'; from: string; message: RingMessage }
-  | { type: 'heard'; news: News }
-  | { type: 'ownSigned'; incarnation: number }
+  /** It has just answered, after `check`. */
+  | { type: 'answered'; machine: string }
   | { type: 'timer'; id: string }
 
 export type RingEffect =
@@ -56,11 +43,10 @@ export type RingEffect =
   | { type: 'reach'; member: Member }
   /** End a link without blame. */
   | { type: 'release'; machine: string }
-  | { type: 'broadcast'; news: News }
-  /** Others call this machine gone: sign an entry that is newer than this one. */
-  | { type: 'signAnew'; after: number }
-  /** This machine holds it for gone, by what others signed. */
-  | { type: 'died'; machine: string; incarnation: number }
+  /** Ask a linked machine whether it is there. */
+  | { type: 'check'; machine: string }
+  /** This machine does not hear it any more, and it answers none of those that were asked. */
+  | { type: 'gone'; machine: string }
   /** On ring 0 the next linked machine is another one, or there are many more or fewer. */
   | { type: 'ring'; successor: string | null; machines: number }
   | { type: 'setTimer'; id: string; afterMs: number }

@@ -11,8 +11,9 @@ export const MAX_VIEW = 128
 const SLACK = 32
 /** Who nobody has vouched for within this time has gone without a word, or lives far away. */
 export const STALE_MS = 3 * 60_000
-/** So many that are gone are remembered, so that nobody brings them back by hearsay. */
-const MAX_GONE = 512
+/** Who was missed and is vouched for is tried, each time twice as long after the time before. */
+const FIRST_TRY_MS = 5_000
+const LAST_TRY_MS = 160_000
 
 interface Known {
   member: Member
@@ -20,6 +21,9 @@ interface Known {
   confirmedMs: number
   /** When this machine lost it, or did not reach it; null while it counts. */
   missedMs: number | null
+  /** When it is tried again, if somebody vouches for it, and how long it is waited after that. */
+  tryMs: number
+  waitMs: number
 }
 
 export class View {
@@ -27,8 +31,6 @@ export class View {
   /** Those that count. */
   readonly rings = new Rings<Member>()
   readonly #known = new Map<string, Known>()
-  /** Incarnations that are gone, the last one last. */
-  readonly #gone = new Map<string, Member>()
 
   constructor(own: Member) {
     this.own = own
@@ -44,18 +46,17 @@ export class View {
     return counted < MAX_VIEW / 2 ? counted : this.rings.estimate(this.own, KEPT_PER_SIDE)
   }
 
-  get gone(): Member[] {
-    return [...this.#gone.values()]
+  /** Those that this machine lost or did not reach. */
+  get missed(): Member[] {
+    const missed: Member[] = []
+    for (const { member, missedMs } of this.#known.values()) {
+      if (missedMs !== null) missed.push(member)
+    }
+    return missed
   }
 
   get(machine: string): Member | undefined {
     return machine === this.own.machine ? this.own : this.#known.get(machine)?.member
-  }
-
-  /** Is that what this machine holds for gone? */
-  isGone({ machine, incarnation }: Member): boolean {
-    const gone = this.#gone.get(machine)
-    return gone !== undefined && gone.incarnation >= incarnation
   }
 
   isMissed(machine: string): boolean {
@@ -65,47 +66,41 @@ export class View {
   /** Takes in what somebody vouched for then. */
   learn(member: Member, confirmedMs: number, nowMs: number): void {
     const { machine } = member
-    if (machine === this.own.machine || this.isGone(member)) return
-    if (nowMs - confirmedMs > STALE_MS) return
+    if (machine === this.own.machine || nowMs - confirmedMs > STALE_MS) return
     const held = this.#known.get(machine)
-    const newest =
-      held !== undefined && held.member.incarnation >= member.incarnation ? held.member : member
-    const isNewer = newest !== held?.member
-    // Who was missed counts again when somebody had a link with it after that.
-    const missedMs = held?.missedMs ?? null
-    const stillMissed = missedMs !== null && !isNewer && confirmedMs <= missedMs
-    this.#known.set(machine, {
-      member: newest,
-      confirmedMs: Math.max(confirmedMs, held?.confirmedMs ?? 0),
-      missedMs: stillMissed ? missedMs : null,
-    })
-    if (isNewer || missedMs !== null) this.rings.remove(machine)
-    if (!stillMissed && !this.rings.has(machine)) this.rings.put(newest)
-    this.#gone.delete(machine)
+    if (held !== undefined && held.member.incarnation >= member.incarnation) {
+      held.confirmedMs = Math.max(confirmedMs, held.confirmedMs)
+      return
+    }
+    this.#put(member, Math.max(confirmedMs, held?.confirmedMs ?? 0))
   }
 
-  /** There is a link with it now: no hearsay counts against that. */
+  /** There is a link with it now. */
   meet(member: Member, nowMs: number): void {
-    this.#gone.delete(member.machine)
-    this.learn(member, nowMs, nowMs)
+    const held = this.#known.get(member.machine)?.member
+    const isNewest = held === undefined || held.incarnation < member.incarnation
+    if (member.machine !== this.own.machine) this.#put(isNewest ? member : held, nowMs)
   }
 
   miss(machine: string, nowMs: number): void {
     const known = this.#known.get(machine)
     if (known === undefined) return
     known.missedMs = nowMs
+    known.tryMs = nowMs + known.waitMs
     this.rings.remove(machine)
   }
 
-  bury(member: Member): void {
-    const { machine } = member
-    this.#gone.delete(machine)
-    this.#gone.set(machine, member)
-    this.#forget(machine)
-    for (const first of this.#gone.keys()) {
-      if (this.#gone.size <= MAX_GONE) break
-      this.#gone.delete(first)
+  /** Missed ones of whom somebody says that they were there after that, and whose time for a try has come. */
+  takeDoubtful(nowMs: number): Member[] {
+    const due: Member[] = []
+    for (const known of this.#known.values()) {
+      const { missedMs, confirmedMs, tryMs, member } = known
+      if (missedMs === null || confirmedMs <= missedMs || tryMs > nowMs) continue
+      known.waitMs = Math.min(LAST_TRY_MS, 2 * known.waitMs)
+      known.tryMs = nowMs + known.waitMs
+      due.push(member)
     }
+    return due
   }
 
   /** Lets go what is old, and what there is no room for. */
@@ -139,6 +134,19 @@ export class View {
       member,
       ageMs: Math.max(0, nowMs - (this.#known.get(member.machine)?.confirmedMs ?? nowMs)),
     }))
+  }
+
+  #put(member: Member, confirmedMs: number): void {
+    const { machine } = member
+    this.rings.remove(machine)
+    this.rings.put(member)
+    this.#known.set(machine, {
+      member,
+      confirmedMs,
+      missedMs: null,
+      tryMs: 0,
+      waitMs: FIRST_TRY_MS,
+    })
   }
 
   #forget(machine: string): void {

@@ -22,14 +22,14 @@ const BUGS: readonly PlantedRingBug[] = [
     plant: { keepsDead: true },
     machines: 10,
     // What it is given is lost, the token too.
-    foundBy: ['dead machine kept', 'not one token'],
+    foundBy: ['dead machine kept', 'not one token', 'ring is not closed'],
   },
   {
     name: 'a liar’s word makes a machine gone',
     plant: { believesAnyone: true },
     machines: 10,
     liars: 1,
-    foundBy: ['live machine called gone'],
+    foundBy: ['live machine called gone', 'live machine passed over'],
   },
   {
     name: 'what did not come is not asked for',

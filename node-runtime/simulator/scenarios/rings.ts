@@ -17,8 +17,8 @@ const COMING_MS = 60_000
 const CALM_MS = 45_000
 const HEAL_MS = 4 * 60_000
 const WATCH_MS = 60_000
-/** More than the sum of the detector, the time to answer, and two ticks. */
-const CALLED_GONE_MS = 60_000
+/** Whom others are linked with is tried again, at the latest after all tries of a link that has just failed. */
+const PASSED_OVER_MS = 60_000
 const BROADCASTS = 5
 /** With fewer there may be one way only, and links lose nothing while they last. */
 const LOSSY_MACHINES = 8
@@ -66,8 +66,8 @@ class RingsRun {
   readonly #heard = new Map<string, Map<string, number>>()
   /** When the last fault ended that touches all. */
   #disturbedMs = 0
-  /** Since when somebody that lives is called gone. */
-  readonly #calledGone = new Map<string, number>()
+  /** Since when somebody that lives is passed over on a ring. */
+  readonly #passedOver = new Map<string, number>()
 
   constructor(options: RingsOptions) {
     this.#options = options
@@ -84,7 +84,7 @@ class RingsRun {
       random: random.fork(),
       machines: this.#machines,
       plant: options.plant ?? {},
-      died: (by: RingMachine, machine: string) => this.#died(by, machine),
+      gone: (by: RingMachine, machine: string) => this.#gone(by, machine),
       delivered: (by: RingMachine, payload: string, hops: number) => {
         this.#heard.get(payload)?.set(by.key, hops)
       },
@@ -192,7 +192,7 @@ class RingsRun {
     for (const liar of this.#all) {
       if (!liar.isUp || !liar.isLiar) continue
       const victim = this.#random.pick(this.#all)
-      if (victim !== liar && victim.isUp) liar.lie(victim.member)
+      if (victim !== liar) liar.lie(victim)
     }
   }
 
@@ -206,7 +206,7 @@ class RingsRun {
     })
   }
 
-  #died(by: RingMachine, machine: string): void {
+  #gone(by: RingMachine, machine: string): void {
     const accused = this.#machines.get(machine)
     const { nowMs } = this.#world
     if (accused === undefined || !accused.isUp || nowMs - this.#disturbedMs < CALM_MS) return
@@ -233,25 +233,28 @@ class RingsRun {
         this.#report('memory is not bounded', `${key} knows ${rings.view.size}`)
       }
     }
-    this.#sampleGone()
+    this.#samplePassedOver()
   }
 
-  /** Nobody that lives is called gone for longer than it takes to answer. */
-  #sampleGone(): void {
+  /** Nobody that lives is passed over on a ring for longer than it takes to find it again. */
+  #samplePassedOver(): void {
     const { nowMs } = this.#world
-    const isCalm = nowMs - this.#disturbedMs > CALM_MS
-    for (const { key, rings } of this.#up()) {
-      for (const member of rings?.view.gone ?? []) {
-        const accused = this.#machines.get(member.machine)
-        const name = `${key} of ${member.machine}`
-        const isWrong = accused?.isUp === true && rings?.view.isGone(accused.member) === true
-        if (!isWrong || !isCalm) {
-          this.#calledGone.delete(name)
-          continue
-        }
-        const sinceMs = this.#calledGone.get(name) ?? nowMs
-        this.#calledGone.set(name, sinceMs)
-        if (nowMs - sinceMs > CALLED_GONE_MS) this.#report('live machine called gone', name)
+    const up = this.#up().filter(({ changedMs }) => nowMs - changedMs > CALM_MS)
+    if (nowMs - this.#disturbedMs <= CALM_MS) this.#passedOver.clear()
+    else {
+      for (let ring = 0; ring < RINGS; ring++) {
+        const order = up.toSorted((a, b) => a.member.at[ring]! - b.member.at[ring]!)
+        order.forEach((machine, i) => {
+          const next = order[(i + 1) % order.length]!
+          const name = `${next.key} by ${machine.key}`
+          if (next === machine || machine.rings?.view.rings.has(next.key) === true) {
+            this.#passedOver.delete(name)
+            return
+          }
+          const sinceMs = this.#passedOver.get(name) ?? nowMs
+          this.#passedOver.set(name, sinceMs)
+          if (nowMs - sinceMs > PASSED_OVER_MS) this.#report('live machine passed over', name)
+        })
       }
     }
   }
@@ -286,7 +289,9 @@ class RingsRun {
         }
       })
     }
-    for (const { key, rings } of up) {
+    // Who vouches for one that is gone keeps its name in use, among those far away, and nothing else.
+    const vouched = up.some(({ isLiar }) => isLiar)
+    for (const { key, rings } of vouched ? [] : up) {
       for (const { machine } of rings?.view.rings.all() ?? []) {
         const other = this.#machines.get(machine)!
         if (other.isUp || this.#world.nowMs - other.changedMs < STALE_MS + CALM_MS) continue
