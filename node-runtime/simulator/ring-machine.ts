@@ -97,6 +97,7 @@ export class RingMachine implements Caller<Said> {
     this.rings = new RingCore({
       own: this.member,
       random: random.next,
+      needs: () => false,
     })
     this.#broadcast = new BroadcastCore()
     this.token = new TokenCore({ own: this.key, random: random.next })

@@ -216,3 +216,18 @@ it('no order of events makes it throw, or pass more than it got and made', () =>
     }),
   )
 })
+
+it('a token is not taken for lost because an earlier one came by sooner than a lap takes', () => {
+  const core = new TokenCore({ own: 'own', random: () => 0 })
+  const token = { maker: 'b', hopsMs: 0, timeMs: 0, deltas: [], step: 1 }
+  core.step({ type: 'started' }, 0)
+  core.step({ type: 'ring', successor: 'b', machines: 200 }, 0)
+  core.step({ type: 'received', from: 'b', token: { ...token, epoch: 1 }, hopMs: 80 }, 0)
+  const again = { ...token, epoch: 1, step: 2, hopsMs: 80 }
+  core.step({ type: 'received', from: 'b', token: again, hopMs: 80 }, 1_000)
+  core.step({ type: 'timer', id: 'pass' }, 2_000)
+  expect(core.step({ type: 'timer', id: 'lost' }, 40_000).map(({ type }) => type)).toEqual([
+    'setTimer',
+  ])
+  expect(core.step({ type: 'timer', id: 'lost' }, 62_000)).toHaveLength(2)
+})

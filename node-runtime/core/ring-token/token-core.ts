@@ -261,8 +261,10 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
 
   #patienceMs(): number {
     if (this.#seen === null) return FIRST_MS
-    const lapMs = this.measured?.lapMs ?? Math.max(LEAST_LAP_MS, this.#machines * EXPECTED_HOP_MS)
-    return Math.max(LEAST_LOST_MS, LOST_LAPS * lapMs)
+    const { lapMs = 0, hopMs = 0 } = this.measured ?? {}
+    // While tokens are made anew, they come by sooner than after a lap: whoever believed that would make another one.
+    const leastMs = this.#machines * Math.max(EXPECTED_HOP_MS, hopMs)
+    return Math.max(LEAST_LOST_MS, LOST_LAPS * Math.max(lapMs, leastMs))
   }
 
   /** Looks again when the token would be lost, each machine at another time. */

@@ -1,5 +1,6 @@
 // Which links a machine keeps: one with each neighbour on each ring and a few by chance, sixteen at most at any size
-// of the cloud, at most half of which others dialled, and not too many with one network.
+// of the cloud, at most half of which others dialled, and not too many with one network. In a cloud that is no larger
+// than that, each is linked with each.
 export const MAX_LINKS = 16
 /** Whoever dials us is a stranger's choice, and half of what we hear must come by our own. */
 const MAX_ACCEPTED = MAX_LINKS / 2
@@ -10,7 +11,7 @@ const MAX_PER_NETWORK = 4
 /** A link that is younger is not given up for another: both sides may not know each other's neighbours yet. */
 export const GRACE_MS = 10_000
 
-interface HeldLink {
+export interface HeldLink {
   dialled: boolean
   sinceMs: number
   network: string | null
@@ -20,13 +21,22 @@ export class LinkPlan {
   readonly links = new Map<string, HeldLink>()
   /** Who stands beside this machine, as it knows. */
   neighbours: ReadonlySet<string> = new Set()
+  /** Is there room for a link with every machine of the cloud? */
+  isWhole = false
 
   /** May a link be opened? Who is no neighbour gets in while there is room, or somebody can be let go. */
   admits(machine: string, dialled: boolean, network: string | null, nowMs: number): boolean {
-    if (this.links.has(machine) || this.neighbours.has(machine)) return true
+    if (this.hasRoom(machine, dialled, network)) return true
     if (network !== null && this.#of(network) >= MAX_PER_NETWORK) return false
-    if (!this.#isFull(dialled)) return true
     return this.#leastMissed(dialled, nowMs) !== null
+  }
+
+  /** Is there room without letting anybody go? For neighbours there always is. */
+  hasRoom(machine: string, dialled: boolean, network: string | null): boolean {
+    if (this.links.has(machine) || this.neighbours.has(machine)) return true
+    if (this.isWhole) return this.links.size < MAX_LINKS
+    if (network !== null && this.#of(network) >= MAX_PER_NETWORK) return false
+    return !this.#isFull(dialled)
   }
 
   /** @returns whom it replaces */
@@ -42,6 +52,7 @@ export class LinkPlan {
 
   /** Is another one to be dialled by chance? */
   get wantsChosen(): boolean {
+    if (this.isWhole) return this.links.size < MAX_LINKS
     if (this.links.size >= MAX_LINKS - 2) return false
     let dialled = 0
     let chosen = 0
@@ -84,7 +95,7 @@ export class LinkPlan {
       released.push(machine)
       return true
     }
-    while (this.#accepted > MAX_ACCEPTED && letGo(false)) continue
+    while (!this.isWhole && this.#accepted > MAX_ACCEPTED && letGo(false)) continue
     while (this.links.size > MAX_LINKS && (letGo(false) || letGo(true))) continue
     return released
   }

@@ -13,8 +13,8 @@ const own = memberOf('own')
 const names = Array.from({ length: 12 }, (_, i) => `m${i}`)
 
 /** A core that is linked with these. */
-function linkedWith(linked: readonly string[]) {
-  const core = new RingCore({ own, random: () => 0.5 })
+function linkedWith(linked: readonly string[], needs: (machine: string) => boolean = () => false) {
+  const core = new RingCore({ own, random: () => 0.5, needs })
   const log: RingEffect[] = []
   let nowMs = 0
   const post = (event: RingEvent): RingEffect[] => {
@@ -102,15 +102,7 @@ describe('a machine that falls silent', () => {
     })
   })
 
-  it('is not looked into if it ended the link with a word', () => {
-    const { post, wait, core } = linkedWith(['a', 'b', 'c', 'd', 'e'])
-    post({ type: 'received', from: 'a', message: { kind: 'release' } })
-    post(fellSilent('a'))
-    expect(gone(wait(10_000))).toEqual([])
-    expect(core.view.rings.has('a')).toBe(true)
-  })
-
-  it('is not gone if it ended the link without one, and is dialled anew', () => {
+  it('is not gone if it ended the link, and is dialled anew', () => {
     const { post, wait } = linkedWith(['a', 'b', 'c', 'd', 'e'])
     const effects = post({ type: 'linkClosed', machine: 'a', silent: false })
     expect(effects).toContainEqual({ type: 'reach', member: memberOf('a') })
@@ -159,6 +151,66 @@ describe('a machine that is asked of another one', () => {
     expect(gone(wait(20_000))).toEqual([])
     expect(core.plan.links.has('a')).toBe(true)
     expect(core.view.rings.has('a')).toBe(true)
+  })
+})
+
+describe('a link beyond the plan', () => {
+  const many = Array.from({ length: 40 }, (_, i) => `of many ${i}`)
+  const release = (from: string): RingEvent => ({
+    type: 'received',
+    from,
+    message: { kind: 'release' },
+  })
+  const releasesAsked = (effects: readonly RingEffect[]): string[] =>
+    effects.flatMap((effect) =>
+      effect.type === 'send' && effect.message.kind === 'release' ? [effect.to] : [],
+    )
+  const ended = (effects: readonly RingEffect[]): string[] =>
+    effects.flatMap((effect) => (effect.type === 'release' ? [effect.machine] : []))
+
+  it('ends when both sides can do without it', () => {
+    const { core, post, wait } = linkedWith(many)
+    const effects = wait(30_000)
+    expect(core.plan.links.size).toBeLessThanOrEqual(16)
+    expect(ended(effects).length + core.plan.links.size).toBe(many.length)
+    const [linked = ''] = core.plan.links.keys()
+    expect(ended(post(release(linked)))).toEqual([linked])
+    expect(core.plan.links.has(linked)).toBe(false)
+    // It lives.
+    expect(core.view.rings.has(linked)).toBe(true)
+    expect(gone(wait(10_000))).toEqual([])
+  })
+
+  it('stays while something here needs it, whoever would end it', () => {
+    let isNeeded = true
+    const { post, wait } = linkedWith(many, () => isNeeded)
+    expect(ended(wait(120_000))).toEqual([])
+    expect(post(release('of many 0'))).toEqual([
+      { type: 'send', to: 'of many 0', message: { kind: 'keep' } },
+    ])
+    isNeeded = false
+    expect(ended(wait(120_000)).length).toBeGreaterThanOrEqual(many.length - 16)
+  })
+
+  it('stays while the other side says that it needs it, and is asked again', () => {
+    const { post, wait } = linkedWith([])
+    const all = [...many.map((machine) => memberOf(machine)), memberOf('asking')]
+    const asked = all.flatMap((member) =>
+      releasesAsked(post({ type: 'linkOpened', member, dialled: false, network: null })),
+    )
+    const [first = ''] = asked
+    post({ type: 'received', from: first, message: { kind: 'keep' } })
+    const soon = wait(30_000)
+    expect(ended(soon)).not.toContain(first)
+    expect(releasesAsked(wait(120_000))).toContain(first)
+  })
+
+  it('there is none in a cloud in which each can be linked with each', () => {
+    const { core, post } = linkedWith([])
+    for (const machine of many.slice(0, 16)) {
+      post({ type: 'linkOpened', member: memberOf(machine), dialled: false, network: '10.1' })
+    }
+    expect(core.plan.links.size).toBe(16)
   })
 })
 
@@ -238,7 +290,7 @@ it('no order of events makes it throw or grow', () => {
   )
   fc.assert(
     fc.property(fc.array(fc.tuple(event, fc.nat(9_000)), { maxLength: 80 }), (events) => {
-      const core = new RingCore({ own, random: () => 0.3 })
+      const core = new RingCore({ own, random: () => 0.3, needs: (machine) => machine === 'm1' })
       let nowMs = 0
       for (const [happened, afterMs] of events) {
         nowMs += afterMs

@@ -4,7 +4,8 @@
 // Nobody tells that others are gone: each believes its own links, and what nobody vouches for is forgotten.
 import { Budget } from '../budget.ts'
 import type { Core } from '../step.ts'
-import { LinkPlan } from './link-plan.ts'
+import { LinkPlan, MAX_LINKS } from './link-plan.ts'
+import type { HeldLink } from './link-plan.ts'
 import { RINGS } from './place.ts'
 import type { Member, RingEffect, RingEvent, RingMessage, Told } from './ring-events.ts'
 import { clockwise } from './rings.ts'
@@ -42,6 +43,11 @@ const MESSAGES = { burst: 60, perSecond: 10 }
 /** The ring is told again when there are so many more or fewer machines. */
 const TELL_CHANGE = 0.1
 
+/** Who was asked to let a link go, and says nothing, has let it go. */
+const RELEASED_MS = 3_000
+/** A link that one side needs is left for so long, then it is asked again. */
+const KEPT_MS = 60_000
+
 interface Suspect {
   member: Member
   dueMs: number
@@ -64,6 +70,8 @@ export interface RingOptions {
   own: Member
   /** 0 to 1. */
   random: () => number
+  /** Does something here need a link with that machine, wherever it stands? */
+  needs: (machine: string) => boolean
 }
 
 export class RingCore implements Core<RingEvent, RingEffect> {
@@ -74,8 +82,11 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   readonly #asked = new Map<string, Asked>()
   readonly #wants = new Map<string, Want>()
   readonly #budgets = new Map<string, Budget>()
-  /** They said that they end the link. */
-  readonly #releasing = new Set<string>()
+  readonly #needs: RingOptions['needs']
+  /** Links beyond the plan that one of both sides needs, and until when they are left. */
+  readonly #kept = new Map<string, { link: HeldLink; untilMs: number }>()
+  /** Those that were asked to let the link go, and until when they may say that they need it. */
+  readonly #ending = new Map<string, { link: HeldLink; untilMs: number }>()
   readonly #remembered = new Map<string, Member>()
   #lostMs: number[] = []
   #effects: RingEffect[] = []
@@ -84,9 +95,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #friendsMs = 0
   #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
 
-  constructor({ own, random }: RingOptions) {
+  constructor({ own, random, needs }: RingOptions) {
     this.view = new View(own)
     this.#random = random
+    this.#needs = needs
   }
 
   /** Did this machine lose so many links at once that it is likelier to be cut off itself? */
@@ -132,18 +144,20 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #opened(member: Member, dialled: boolean, network: string | null): void {
     const { machine } = member
     if (machine === this.view.own.machine) return
+    this.#kept.delete(machine)
+    this.#ending.delete(machine)
+    const link = { dialled, sinceMs: this.#nowMs, network }
+    this.#budgets.set(machine, new Budget(MESSAGES, this.#nowMs))
     if (!this.plan.admits(machine, dialled, network, this.#nowMs)) {
-      this.#emit({ type: 'release', machine })
+      this.view.meet(member, this.#nowMs)
+      this.#release(machine, link)
       return
     }
     this.view.meet(member, this.#nowMs)
     this.#suspects.delete(machine)
-    this.#releasing.delete(machine)
-    this.#budgets.set(machine, new Budget(MESSAGES, this.#nowMs))
     this.#look()
     this.#wants.delete(machine)
-    const link = { dialled, sinceMs: this.#nowMs, network }
-    this.#release(this.plan.open(machine, link, this.#nowMs))
+    this.#open(machine, link)
     if (!this.plan.links.has(machine)) return
     this.#send(machine, { kind: 'who' })
     this.#tellRing()
@@ -151,10 +165,11 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #closed(machine: string, silent: boolean): void {
     this.#budgets.delete(machine)
-    const wasReleased = this.#releasing.delete(machine)
+    this.#kept.delete(machine)
+    this.#ending.delete(machine)
     if (!this.plan.links.delete(machine)) return
     const member = this.view.get(machine)
-    if (!wasReleased && member !== undefined) {
+    if (member !== undefined) {
       this.view.miss(machine, this.#nowMs)
       if (silent) {
         this.#lostMs = [...this.#lostMs, this.#nowMs].slice(-MAX_LOST)
@@ -170,7 +185,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #received(from: string, message: RingMessage): void {
     const member = this.view.get(from)
-    if (member === undefined || !this.plan.links.has(from)) return
+    if (member === undefined) return
     if (this.#budgets.get(from)?.tryUse(1, this.#nowMs) !== true) return
     switch (message.kind) {
       case 'who': {
@@ -184,14 +199,31 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       case 'probed':
         return this.#probed(message.machine, from, message.answers)
       case 'release':
-        this.#releasing.add(from)
+        return this.#releaseAsked(from)
+      case 'keep': {
+        const ending = this.#ending.get(from)
+        if (ending === undefined) return
+        this.#ending.delete(from)
+        this.#kept.set(from, { link: ending.link, untilMs: this.#nowMs + KEPT_MS })
+      }
     }
+  }
+
+  #releaseAsked(by: string): void {
+    if (this.#needs(by)) return this.#send(by, { kind: 'keep' })
+    this.plan.links.delete(by)
+    this.#kept.delete(by)
+    this.#ending.delete(by)
+    this.#emit({ type: 'release', machine: by })
+    this.#look()
+    this.#tellRing()
   }
 
   #near(members: readonly Told[]): void {
     for (const { member, ageMs } of members.slice(0, MAX_TOLD)) {
       this.view.learn(member, this.#nowMs - Math.max(0, ageMs), this.#nowMs)
     }
+    this.view.tidy(this.plan.links.keys(), this.#nowMs)
     this.#look()
     this.#tellRing()
   }
@@ -238,7 +270,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#exchange()
     this.#look()
     this.#reach()
-    this.#release(this.plan.surplus(this.#nowMs))
+    this.#letGo()
     this.#tellRing()
     this.#timer(TICK_MS * (0.9 + 0.2 * this.#random()))
   }
@@ -270,13 +302,16 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         const member = this.beside(ring, step)
         if (member === undefined) continue
         neighbours.add(member.machine)
-        if (this.#wants.has(member.machine) || this.plan.links.has(member.machine)) continue
+        if (this.#wants.has(member.machine) || this.#isLinked(member.machine)) continue
         // Whoever comes before dials: so each machine has dialled half of its neighbours.
         const waitMs = step === 1 ? 0 : FIRST_WAIT_MS
         this.#wants.set(member.machine, { sinceMs: this.#nowMs, nextMs: this.#nowMs + waitMs })
       }
     }
     this.plan.neighbours = neighbours
+    const wasWhole = this.plan.isWhole
+    this.plan.isWhole = this.view.rings.size <= MAX_LINKS
+    if (wasWhole && !this.plan.isWhole) this.#letGo()
     for (const machine of this.#wants.keys()) {
       if (!neighbours.has(machine)) this.#wants.delete(machine)
     }
@@ -295,7 +330,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       this.#emit({ type: 'reach', member })
     }
     for (const member of this.view.takeDoubtful(this.#nowMs)) {
-      if (!this.plan.links.has(member.machine)) this.#emit({ type: 'reach', member })
+      if (!this.#isLinked(member.machine)) this.#emit({ type: 'reach', member })
     }
     if (this.plan.wantsChosen) this.#reachOne([...this.view.rings.all()])
     const lonely = this.plan.links.size === 0
@@ -306,10 +341,14 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #reachOne(members: readonly Member[]): void {
     const free = members.filter(
-      ({ machine, network }) => !this.plan.links.has(machine) && this.plan.isApart(network),
+      ({ machine, network }) => !this.#isLinked(machine) && this.plan.isApart(network),
     )
     const member = free[Math.floor(this.#random() * free.length)]
     if (member !== undefined) this.#emit({ type: 'reach', member })
+  }
+
+  #isLinked(machine: string): boolean {
+    return this.plan.links.has(machine) || this.#kept.has(machine) || this.#ending.has(machine)
   }
 
   #exchange(): void {
@@ -320,12 +359,42 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     if (to !== undefined) this.#send(to, { kind: 'who' })
   }
 
-  #release(machines: readonly string[]): void {
-    for (const machine of machines) {
-      this.#budgets.delete(machine)
-      this.#send(machine, { kind: 'release' })
+  #open(machine: string, link: HeldLink): void {
+    const before = new Map(this.plan.links)
+    for (const released of this.plan.open(machine, link, this.#nowMs)) {
+      this.#release(released, before.get(released) ?? link)
+    }
+  }
+
+  /** What there is no room for ends, unless it is needed; what was only needed may find room. */
+  #letGo(): void {
+    const before = new Map(this.plan.links)
+    for (const machine of this.plan.surplus(this.#nowMs)) {
+      this.#release(machine, before.get(machine)!)
+    }
+    for (const [machine, { untilMs }] of this.#ending) {
+      if (untilMs > this.#nowMs) continue
+      this.#ending.delete(machine)
       this.#emit({ type: 'release', machine })
     }
+    for (const [machine, { link, untilMs }] of this.#kept) {
+      if (this.plan.hasRoom(machine, link.dialled, link.network)) {
+        this.#kept.delete(machine)
+        this.#open(machine, link)
+      } else if (untilMs <= this.#nowMs) {
+        this.#kept.delete(machine)
+        this.#release(machine, link)
+      }
+    }
+  }
+
+  #release(machine: string, link: HeldLink): void {
+    if (this.#needs(machine)) {
+      this.#kept.set(machine, { link, untilMs: this.#nowMs + KEPT_MS })
+      return
+    }
+    this.#ending.set(machine, { link, untilMs: this.#nowMs + RELEASED_MS })
+    this.#send(machine, { kind: 'release' })
   }
 
   #tellRing(): void {

@@ -22,8 +22,10 @@ export type RingMessage =
   /** I do not hear that machine any more. If you have a link with it: does it answer you? */
   | { kind: 'probe'; machine: string }
   | { kind: 'probed'; machine: string; answers: boolean }
-  /** This link ends because there are others; nobody is gone. */
+  /** There are enough other links. End this one, if you do not need it. */
   | { kind: 'release' }
+  /** It is needed: leave it for a while. */
+  | { kind: 'keep' }
 
 export type RingEvent =
   | { type: 'started' }
