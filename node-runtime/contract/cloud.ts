@@ -55,6 +55,11 @@ export const cloudStatusSchema = z.object({
   /** Known machines of the cloud, this one included. */
   machinesKnown: z.number().int(),
   machinesOnline: z.number().int(),
+  /**
+   * How many machines the cloud has now, this one included: counted while they are few, else by how thick they stand
+   * around this one on the rings.
+   */
+  machinesEstimated: z.number().int(),
   /** Is the DHT reachable? Null until the first try has ended. */
   dhtOnline: z.boolean().nullable(),
   startedMs: timeMsSchema,
@@ -69,8 +74,11 @@ export const machineSchema = z.object({
   person: keySchema,
   name: z.string(),
   self: z.boolean(),
+  /** It is linked with this machine, or was with another one that this one knows, in the last minutes. */
   online: z.boolean(),
-  /** Round trip of the last heartbeat; null for this machine and for those not connected. */
+  /** Is there a link with it? In larger clouds each machine is linked with some of the others only. */
+  linked: z.boolean(),
+  /** Round trip of the last heartbeat; null for this machine and for those not linked. */
   latencyMs: z.number().nonnegative().nullable(),
   kind: z.enum(['desktop', 'headless']),
   appVersion: z.string(),

@@ -20,6 +20,7 @@ import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
+import type { RingLinks } from '../services/cloud/ring-links.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
 import { Database } from '../services/db/database.ts'
 import type { NamedSystem } from '../services/db/database.ts'
@@ -90,6 +91,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly swarm: Swarm
   readonly lists: Lists
   readonly membership: Membership
+  readonly ringLinks: RingLinks
   readonly ring: ServerRing
   readonly replication: ReplicationDriver
   readonly database: Database
@@ -109,6 +111,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.swarm = parts.swarm
     this.lists = parts.lists
     this.membership = parts.membership
+    this.ringLinks = parts.ringLinks
     this.ring = parts.ring
     this.replication = parts.replication
     this.database = parts.database
@@ -147,6 +150,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       options,
       {
         isRevoked: ({ attestation }) => revocations.isRevoked(attestation),
+        uses: (machine) => node?.sessions.uses(machine) ?? false,
         changed: () => node?.emit('connectionChanged'),
         waysChanged: () => node?.noteWays(),
       },
@@ -284,11 +288,18 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       this.#dropIfRevoked(machine)
       changed()
     })
-    membership.on('machineLearned', ({ machine }) => this.#dropIfRevoked(machine))
+    membership.on('machineLearned', ({ machine }) => {
+      this.#dropIfRevoked(machine)
+      this.ringLinks.learned(machine)
+    })
+    this.ringLinks.on('changed', changed)
     // The work may have been done before there was anybody to tell.
     if (this.admission.place?.proof !== membership.ownEntry.place?.proof) signAnew()
     // Entries say where machines stand, and are newer now.
-    membership.on('changed', () => this.ring.look())
+    membership.on('changed', () => {
+      this.ringLinks.look()
+      this.ring.look()
+    })
     this.ring.on('changed', () => void this.emit('ringChanged'))
     membership.on('twinSeen', () => this.#noteTwin())
     this.#opened.add(

@@ -17,6 +17,7 @@ import { Invitations } from '../services/cloud/invitations.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
+import { RingLinks } from '../services/cloud/ring-links.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { LocalNetwork } from '../swarm/lan/local-network.ts'
@@ -61,6 +62,8 @@ export interface JoiningOptions {
 
 export interface JoiningEvents {
   isRevoked: (entry: MachineEntry) => boolean
+  /** Does something on this machine use the link with that one? */
+  uses: (machine: string) => boolean
   /** What `cloud.connection` says has changed. */
   changed: () => void
   /** What the ways have come to, or where this machine is. */
@@ -73,6 +76,7 @@ export interface Joining {
   swarm: Swarm
   lists: Lists
   membership: Membership
+  ringLinks: RingLinks
   ring: ServerRing
 }
 
@@ -181,9 +185,13 @@ export async function openJoining(
         remembered.linked(entry, address)
         joined?.membership.linkOpened(entry)
       },
-      linkClosed: ({ machine }) => joined?.membership.linkClosed(machine),
-      heartbeat: () => {
+      linkClosed: ({ machine }, silent) => {
+        joined?.ringLinks.linkClosed(machine, silent)
+        joined?.membership.linkClosed(machine)
+      },
+      heartbeat: (machine) => {
         admission.admitted()
+        joined?.ringLinks.answered(machine)
         joined?.membership.heartbeat()
       },
       waysChanged: () => events.waysChanged(),
@@ -219,21 +227,34 @@ export async function openJoining(
         ...(admission.place === undefined ? {} : { place: admission.place }),
       }),
     network: swarm,
+    isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
     isRevoked,
     log,
     now,
   })
   opened.add(membership, () => membership.close())
+  const ringLinks = new RingLinks({
+    machine: identity.machine,
+    network: swarm,
+    entryOf: (machine) => membership.entryOf(machine),
+    offered: (from, forms) => membership.offered(from, forms),
+    workBits: () => admission.workBits,
+    needs: (machine) => swarm.isNeeded(machine) || events.uses(machine),
+    log,
+    random: Math.random,
+  })
+  opened.add(ringLinks, () => ringLinks.close())
   const ring = new ServerRing({
     machine: identity.machine,
     network: swarm,
     entryOf: (machine) => membership.entryOf(machine),
     workBits: () => admission.workBits,
+    machines: () => ringLinks.machines,
     log,
     random: Math.random,
   })
   opened.add(ring, () => ring.close())
-  joined = { admission, invitations, swarm, lists, membership, ring }
+  joined = { admission, invitations, swarm, lists, membership, ringLinks, ring }
   return joined
 }
 

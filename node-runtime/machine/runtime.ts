@@ -364,9 +364,10 @@ export class Runtime {
   }
 
   #status(): CloudStatus {
-    const { swarm, membership, notices } = this.#present()
+    const { swarm, membership, ringLinks, notices } = this.#present()
     const behind = this.#recordsBehind
     const machines = membership.list()
+    const machinesOnline = machines.filter(({ online }) => online).length
     const connections = swarm.linkCount
     return {
       machine: this.#identity.machine,
@@ -376,7 +377,8 @@ export class Runtime {
       state: this.#state(),
       machineName: this.#identity.machineName,
       machinesKnown: machines.length,
-      machinesOnline: machines.filter(({ online }) => online).length,
+      machinesOnline,
+      machinesEstimated: Math.max(ringLinks.machines, machinesOnline),
       dhtOnline: swarm.dhtOnline,
       startedMs: this.#startedMs,
       dataDir: this.#options.dataDir,

@@ -33,6 +33,7 @@ export class Link {
   readonly openedMs = performance.now()
   readonly #liveness = new Liveness(this.openedMs)
   readonly #beat: (() => void) | null
+  #fellSilent = false
 
   constructor(options: LinkOptions) {
     const { connection, entry, agreement, onClosed, onFault } = options
@@ -57,6 +58,11 @@ export class Link {
 
   get latencyMs(): number | null {
     return this.#liveness.latencyMs
+  }
+
+  /** Did it end because the other side was not heard any more? */
+  get fellSilent(): boolean {
+    return this.#fellSilent
   }
 
   /** Asks the other side at once whether it is there; it has the usual time to answer. */
@@ -94,7 +100,10 @@ export class Link {
     channel.open()
     return () => {
       const number = this.#liveness.beat(performance.now())
-      if (number === null) return this.close()
+      if (number === null) {
+        this.#fellSilent = true
+        return this.close()
+      }
       heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
     }
   }

@@ -15,6 +15,7 @@ import { ADMIT_ALL, Doorkeeper } from './doorkeeper.ts'
 import type { Admissions } from './doorkeeper.ts'
 import { agree } from './greeting.ts'
 import type { Agreement, Greeted } from './greeting.ts'
+import type { Link } from './link.ts'
 import { Links } from './links.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 import { Relaying } from './relay/relaying.ts'
@@ -26,6 +27,11 @@ import { Ways } from './ways.ts'
 import type { Ask } from './ways.ts'
 
 const LOOPBACK = '127.'
+/** With so many the ways find nobody more to dial: the rings know whom they lack. */
+const ENOUGH_LINKS = 16
+/** What needs a machine for longer says so again, or is asked (`RingLinksOptions.needs`). */
+const NEEDED_MS = 10 * 60_000
+const MAX_NEEDED = 256
 
 /** Why a machine of the cloud gets no link, for the log. */
 const REFUSALS: Record<Admission, string> = {
@@ -55,7 +61,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
 export interface SwarmEvents {
   /** @param address  where the other side is */
   linkOpened: (entry: MachineEntry, address: MachineAddress | null) => void
-  linkClosed: (entry: MachineEntry) => void
+  /** @param silent  the other side was not heard any more; else it ended the link, or this one did */
+  linkClosed: (entry: MachineEntry, silent: boolean) => void
   heartbeat: (machine: string, latencyMs: number) => void
   /** What `ways` or `ownAddresses` say has changed. */
   waysChanged: () => void
@@ -76,6 +83,8 @@ export class Swarm implements Network {
   readonly #routes: Routes
   /** Why connections were refused. */
   readonly #tally = new Tally()
+  /** Until when links with them are needed, monotonic ms. */
+  readonly #needed = new Map<string, number>()
   #stopWatching: (() => void) | null = null
   #closed = false
 
@@ -115,14 +124,16 @@ export class Swarm implements Network {
           this.#routes.note(link)
           this.#dialThroughRelays()
         },
-        onClosed: (link) => this.#linkClosed(link.entry),
+        onClosed: (link) => this.#linkClosed(link),
         onMisbehaved: (machine) => this.#driver.post({ type: 'misbehaved', machine }),
       },
       log,
     )
     this.#ways = new Ways({
       ask: { ...ways, ...(useDht ? { dht: (heard) => this.#lookUp(heard.named) } : {}) },
-      sighted: (machine, addresses) => this.#sighted(machine, addresses),
+      sighted: (machine, addresses) => {
+        if (this.#links.size < ENOUGH_LINKS) this.#sighted(machine, addresses)
+      },
       changed: () => this.#events.waysChanged(),
       random: Math.random,
       log,
@@ -254,7 +265,22 @@ export class Swarm implements Network {
     return this.#links.has(machine)
   }
 
+  /** Something needs a link with it, for the next minutes at least. */
   reach(machine: string, addresses: readonly MachineAddress[] = []): void {
+    this.#needed.delete(machine)
+    this.#needed.set(machine, performance.now() + NEEDED_MS)
+    const [first] = this.#needed.keys()
+    if (this.#needed.size > MAX_NEEDED && first !== undefined) this.#needed.delete(first)
+    this.seek(machine, addresses)
+  }
+
+  /** Was it asked for lately, by `reach`? */
+  isNeeded(machine: string): boolean {
+    return (this.#needed.get(machine) ?? 0) > performance.now()
+  }
+
+  /** Tries to have a link, which may end when there are others enough. */
+  seek(machine: string, addresses: readonly MachineAddress[] = []): void {
     // Where a machine said that it is, is memory, too.
     this.#sighted(machine, this.#options.ways?.memory === undefined ? [] : addresses)
   }
@@ -262,6 +288,24 @@ export class Swarm implements Network {
   /** Ends the link with a machine that does what it must not. */
   drop(machine: string, reason: string): void {
     this.#links.drop(machine, reason)
+  }
+
+  /** Ends a link without blame, and tries no more to have it. */
+  release(machine: string): void {
+    this.#driver.post({ type: 'released', machine })
+    this.#links.get(machine)?.close()
+  }
+
+  /** Asks a linked machine whether it is there; a heartbeat is the answer. */
+  check(machine: string): void {
+    this.#links.get(machine)?.check()
+  }
+
+  /** Who dialled, and where the other side is; null without a link. */
+  linkOf(machine: string): { dialled: boolean; address: MachineAddress | null } | null {
+    const link = this.#links.get(machine)
+    if (link === undefined) return null
+    return { dialled: link.connection.isInitiator, address: this.#routes.addressOf(link) }
   }
 
   /** Ends all links without blame: who may come in has changed, and each is asked again. */
@@ -340,13 +384,13 @@ export class Swarm implements Network {
     this.#routes.note(link)
   }
 
-  #linkClosed(entry: MachineEntry): void {
+  #linkClosed({ entry, fellSilent }: Link): void {
     const { machine } = entry
     this.#routes.forget(machine)
     if (this.#closed) return
     this.#driver.post({ type: 'linkClosed', machine })
     this.#ways.linkClosed(machine)
-    this.#events.linkClosed(entry)
+    this.#events.linkClosed(entry, fellSilent)
   }
 
   /** Dials that began when no relay was known begin anew, once one is. */

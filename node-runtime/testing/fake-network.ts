@@ -83,6 +83,10 @@ export class FakeNetwork implements Network {
     this.reached.add(machine)
   }
 
+  seek(machine: string): void {
+    this.reached.add(machine)
+  }
+
   drop(machine: string): void {
     this.dropped.push(machine)
   }

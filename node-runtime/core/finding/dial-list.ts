@@ -77,6 +77,11 @@ export class DialList {
     return forgotten
   }
 
+  /** Wants it no more. True if it was wanted. */
+  forget(machine: string): boolean {
+    return this.#dials.delete(machine)
+  }
+
   /** There is a link. True if the machine was wanted. */
   reached(machine: string, nowMs: number): boolean {
     const dial = this.#dials.get(machine)

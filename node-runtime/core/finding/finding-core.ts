@@ -29,6 +29,8 @@ export type FindingEvent =
   | { type: 'knockAnswered'; machine: string }
   | { type: 'linkOpened'; machine: string; link: LinkTraits }
   | { type: 'linkClosed'; machine: string }
+  /** There are links enough without it. */
+  | { type: 'released'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
   | { type: 'misbehaved'; machine: string }
   /** This computer has other addresses than before, or was asleep. */
@@ -108,6 +110,10 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
         return this.#linkOpened(event.machine, event.link, nowMs)
       case 'linkClosed':
         return this.#linkClosed(event.machine, nowMs)
+      case 'released':
+        return this.#dials.forget(event.machine)
+          ? [{ type: 'stopDialling', machine: event.machine }]
+          : []
       case 'misbehaved':
         this.#penalties.note(event.machine, nowMs)
         return []

@@ -28,6 +28,9 @@ export interface Candidate {
   sinceMs: number
 }
 
+/** Of machines that name no address of the internet. */
+export const PRIVATE_NETWORK = 'private'
+
 /** What a machine's addresses have in common with its neighbours': a /16, the first that is no private one. */
 export function networkOf(addresses: readonly MachineAddress[]): string {
   for (const { host } of addresses) {
@@ -41,7 +44,7 @@ export function networkOf(addresses: readonly MachineAddress[]): string {
       (a === 100 && b >= 64 && b < 128)
     if (!isPrivate) return `${a}.${b}`
   }
-  return 'private'
+  return PRIVATE_NETWORK
 }
 
 /** How many shards a list of so many machines has. */

@@ -304,7 +304,7 @@ describe('what follows from it', () => {
     link(bob)
     const entries = Array.from({ length: 100 }, (_, number) => invented(number))
     post({ type: 'verified', from: bob.machine, entries, forged: 0 })
-    expect(new Set(reached()).size).toBe(32)
+    expect(new Set(reached()).size).toBe(16)
   })
 })
 
@@ -371,7 +371,7 @@ describe('when that happens', () => {
     core.step({ type: 'remembered', known }, 0)
     const latest = known
       .toSorted((a, b) => b.lastSeenMs - a.lastSeenMs)
-      .slice(0, 32)
+      .slice(0, 16)
       .map(({ entry }): MembershipEffect => ({ type: 'reach', machine: entry.machine }))
     const renewed = [...latest, { type: 'setTimer', id: 'renew', afterMs: 600_000 }]
     expect(core.step({ type: 'started' }, 0)).toEqual(renewed)

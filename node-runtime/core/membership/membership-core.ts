@@ -9,10 +9,10 @@ import { KnownMachines } from './known-machines.ts'
 import type { KnownMachine } from './known-machines.ts'
 
 /**
- * Up to this many machines, each keeps a link to every other: the cheapest way for all to have all.
- * Beyond, the DHT's random links carry the news.
+ * Up to this many others, each keeps a link to every other: the cheapest way for all to have all. Beyond, the rings
+ * say whom to link with (`core/rings`).
  */
-const FULL_MESH_MACHINES = 32
+const FULL_MESH_MACHINES = 16
 /** Wants expire; those of the mesh are renewed in time. */
 const RENEW_MS = 10 * 60_000
 /** Changes in so short a time are one to those who watch. */
@@ -273,9 +273,10 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   }
 
   #renew(): MembershipEffect[] {
+    const wanted = this.#links.size < FULL_MESH_MACHINES ? FULL_MESH_MACHINES : 0
     const mesh = [...this.#known.all()]
       .sort((a, b) => b.lastSeenMs - a.lastSeenMs)
-      .slice(0, FULL_MESH_MACHINES)
+      .slice(0, wanted)
       .map(({ entry }): MembershipEffect => ({ type: 'reach', machine: entry.machine }))
     return [...mesh, { type: 'setTimer', id: 'renew', afterMs: RENEW_MS }]
   }

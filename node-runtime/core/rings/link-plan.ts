@@ -95,9 +95,24 @@ export class LinkPlan {
       released.push(machine)
       return true
     }
+    if (!this.isWhole) released.push(...this.#crowded())
     while (!this.isWhole && this.#accepted > MAX_ACCEPTED && letGo(false)) continue
     while (this.links.size > MAX_LINKS && (letGo(false) || letGo(true))) continue
     return released
+  }
+
+  /** Those of one network that were neighbours and are no more, beyond its share; the last to come go. */
+  #crowded(): string[] {
+    const counts = new Map<string, number>()
+    const crowded: string[] = []
+    for (const [machine, { network }] of this.links) {
+      if (network === null || this.neighbours.has(machine)) continue
+      const count = (counts.get(network) ?? 0) + 1
+      counts.set(network, count)
+      if (count > MAX_PER_NETWORK) crowded.push(machine)
+    }
+    for (const machine of crowded) this.links.delete(machine)
+    return crowded
   }
 
   /** No neighbour, past its grace, the oldest first. */

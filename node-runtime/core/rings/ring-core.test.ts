@@ -205,6 +205,24 @@ describe('a link beyond the plan', () => {
     expect(releasesAsked(wait(120_000))).toContain(first)
   })
 
+  it('of many that dial from one network, four are let in, and half of the links stay for others', () => {
+    const { core, post, wait } = linkedWith(many.slice(0, 8))
+    const strangers = Array.from({ length: 200 }, (_, i) => memberOf(`stranger ${i}`))
+    for (const member of strangers) {
+      post({ type: 'linkOpened', member, dialled: false, network: '10.1' })
+    }
+    wait(60_000)
+    const links = [...core.plan.links]
+    const beside = links.filter(([machine]) => core.plan.neighbours.has(machine)).length
+    const strange = links.filter(([, { network }]) => network === '10.1')
+    expect(strange.length).toBeLessThanOrEqual(8)
+    expect(
+      strange.filter(([machine]) => !core.plan.neighbours.has(machine)).length,
+    ).toBeLessThanOrEqual(4)
+    expect(beside).toBeGreaterThan(0)
+    for (const machine of many.slice(0, 8)) expect(core.plan.links.has(machine)).toBe(true)
+  })
+
   it('there is none in a cloud in which each can be linked with each', () => {
     const { core, post } = linkedWith([])
     for (const machine of many.slice(0, 16)) {

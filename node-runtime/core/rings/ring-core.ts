@@ -134,6 +134,8 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         return this.#closed(event.machine, event.silent)
       case 'received':
         return this.#received(event.from, event.message)
+      case 'told':
+        return this.#near(event.members)
       case 'answered':
         return this.#tellAskers(event.machine, true)
       case 'timer':

@@ -35,6 +35,8 @@ export type RingEvent =
   /** @param silent  the machine was not heard any more; else it ended the link itself, or this one did */
   | { type: 'linkClosed'; machine: string; silent: boolean }
   | { type: 'received'; from: string; message: RingMessage }
+  /** Others told of these before their entries were here. */
+  | { type: 'told'; members: readonly Told[] }
   /** It has just answered, after `check`. */
   | { type: 'answered'; machine: string }
   | { type: 'timer'; id: string }

@@ -7,6 +7,7 @@ import * as z from 'zod'
 import type { MachineInfo } from '../../contract/cloud.ts'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
 import { isShallow } from '../../core/canonical.ts'
+import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { openMachineForm } from '../../core/forms/machine-form.ts'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
 import { signedFormSchema } from '../../core/forms/signed-form.ts'
@@ -51,7 +52,10 @@ export interface MembershipOptions {
   network: Network & {
     latencyOf: (machine: string) => number | null
     drop: (machine: string, reason: string) => void
+    seek: (machine: string, addresses?: readonly MachineAddress[]) => void
   }
+  /** Has somebody had a link with it lately? If absent, links alone say who is there. */
+  isThere?: (machine: string) => boolean
   /** Has its person revoked it? Nobody is, if absent. */
   isRevoked?: (entry: MachineEntry) => boolean
   log: Log
@@ -160,14 +164,16 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   /** This machine first, then those online, then the rest; by name. */
   list(): MachineInfo[] {
-    const { network, now } = this.#options
+    const { network, now, isThere } = this.#options
     const others = [...this.#core.known].map(({ entry, lastSeenMs }): MachineInfo => {
-      const online = this.#core.isOnline(entry.machine)
+      const linked = this.#core.isOnline(entry.machine)
+      const online = linked || isThere?.(entry.machine) === true
       return {
         ...this.#describe(entry),
         self: false,
         online,
-        latencyMs: online ? network.latencyOf(entry.machine) : null,
+        linked,
+        latencyMs: linked ? network.latencyOf(entry.machine) : null,
         lastSeenMs: online ? now() : lastSeenMs,
       }
     })
@@ -176,6 +182,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
       ...this.#describe(this.#core.own),
       self: true,
       online: true,
+      linked: false,
       latencyMs: null,
       lastSeenMs: now(),
     }
@@ -189,6 +196,11 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   linkClosed(machine: string): void {
     this.#driver.post({ type: 'linkClosed', machine, wallMs: this.#options.now() })
+  }
+
+  /** Another machine has told these, in answer to a question. */
+  offered(from: PeerInfo, forms: readonly SignedForm[]): void {
+    this.#received(from, forms)
   }
 
   heartbeat(): void {
@@ -214,7 +226,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
         return this.#tellOn(effect.to)
       }
       case 'reach':
-        return this.#options.network.reach(
+        return this.#options.network.seek(
           effect.machine,
           this.#core.entryOf(effect.machine)?.addresses,
         )

@@ -33,6 +33,8 @@ export interface ServerRingOptions {
   entryOf: (machine: string) => MachineEntry | undefined
   /** What a cloud that is open to all asks for; null in others. */
   workBits: () => number | null
+  /** How many machines the cloud has; those that are linked are counted if absent. */
+  machines?: () => number
   log: Log
   random: () => number
 }
@@ -105,7 +107,8 @@ export class ServerRing extends EventEmitter<ServerRingEvents> {
     if (order.join(' ') === this.#order.join(' ')) return
     this.#order = order
     const successor = order[0] ?? null
-    this.#driver.post({ type: 'ring', successor, machines: order.length + 1 })
+    const machines = Math.max(order.length + 1, this.#options.machines?.() ?? 0)
+    this.#driver.post({ type: 'ring', successor, machines })
     this.emit('changed')
   }
 

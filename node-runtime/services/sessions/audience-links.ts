@@ -110,6 +110,12 @@ export class AudienceLinks {
     return this.#core.isOnline(machine)
   }
 
+  /** Is a session replicated with that machine? */
+  uses(machine: string): boolean {
+    for (const partners of this.#partners.values()) if (partners.includes(machine)) return true
+    return false
+  }
+
   placeOf(session: string): { source: string | null; children: string[] } | null {
     return this.#core.placeOf(session)
   }

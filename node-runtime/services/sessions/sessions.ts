@@ -282,6 +282,11 @@ export class Sessions {
     return logs.map(({ uploaded }) => ({ ...uploaded }))
   }
 
+  /** Is a session replicated with that machine? */
+  uses(machine: string): boolean {
+    return this.#audience.uses(machine)
+  }
+
   /** Who serves this machine in a session, and whom it serves. */
   placeOf(session: string): { source: string | null; children: string[] } | null {
     return this.#audience.placeOf(session)

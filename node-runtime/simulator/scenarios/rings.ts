@@ -17,8 +17,8 @@ const COMING_MS = 60_000
 const CALM_MS = 45_000
 const HEAL_MS = 4 * 60_000
 const WATCH_MS = 60_000
-/** Whom others are linked with is tried again, at the latest after all tries of a link that has just failed. */
-const PASSED_OVER_MS = 60_000
+/** A few exchanges with those near, and the tries of a link that has failed, in a cloud in which all is lossy. */
+const PASSED_OVER_MS = 120_000
 const BROADCASTS = 5
 /** With fewer there may be one way only, and links lose nothing while they last. */
 const LOSSY_MACHINES = 8
