@@ -213,13 +213,11 @@ describe('a link beyond the plan', () => {
     }
     wait(60_000)
     const links = [...core.plan.links]
-    const beside = links.filter(([machine]) => core.plan.neighbours.has(machine)).length
     const strange = links.filter(([, { network }]) => network === '10.1')
     expect(strange.length).toBeLessThanOrEqual(8)
     expect(
       strange.filter(([machine]) => !core.plan.neighbours.has(machine)).length,
     ).toBeLessThanOrEqual(4)
-    expect(beside).toBeGreaterThan(0)
     for (const machine of many.slice(0, 8)) expect(core.plan.links.has(machine)).toBe(true)
   })
 
