@@ -21,6 +21,7 @@ function coreFiles(folder, files, tests) {
 }
 
 const forms = coreFolders('db', 'forms')
+const admission = coreFolders('admission')
 
 /** @type {Record<string, { mutate: string[], tests: string[], without?: string[] }>} */
 export const MUTATION_PARTS = {
@@ -39,6 +40,15 @@ export const MUTATION_PARTS = {
     // Without those over a real Hypercore, which take seconds.
     tests: [`${ROOM}/swarm/{doorkeeper,greeting,hypercore-guard-decisions}.test.ts`],
   },
+  // Who may come into the cloud.
+  'core-admission': {
+    ...admission,
+    tests: [...admission.tests, `${ROOM}/core/fixtures/admission-v1.test.ts`],
+  },
+  // What is relayed for whom, and through whom to go.
+  'core-relay': coreFolders('relay'),
+  // Who stands beside whom, what one says to all, whose turn it is.
+  'core-rings': coreFolders('rings', 'broadcast', 'ring-token'),
   'core-membership': coreFolders('membership', 'finding'),
   'core-systems': coreFolders('systems'),
   // Who may act, what counts, who is to blame.

@@ -3,8 +3,10 @@ import type { SwarmConnection } from 'hyperswarm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { decodeKey } from '../core/keys.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
+import type { Pass } from '../core/admission/pass.ts'
 import { ADMIT_ALL, Doorkeeper } from './doorkeeper.ts'
-import { MAX_GREETING_BYTES, writeGreeting } from './greeting.ts'
+import type { Admissions } from './doorkeeper.ts'
+import { MAX_GREETING_BYTES, readGreeting, refusalCodec, writeGreeting } from './greeting.ts'
 
 const CLOUD = keyOf('cloud')
 const cloudKey = decodeKey(CLOUD)!
@@ -20,6 +22,7 @@ class FakeConnection extends EventEmitter {
   readonly written: Uint8Array[] = []
   _len = 0
   destroyed = false
+  ended = false
 
   constructor(address: string) {
     super()
@@ -30,6 +33,10 @@ class FakeConnection extends EventEmitter {
     this.written.push(bytes)
   }
 
+  end(): void {
+    this.ended = true
+  }
+
   destroy(): void {
     if (this.destroyed) return
     this.destroyed = true
@@ -37,7 +44,7 @@ class FakeConnection extends EventEmitter {
   }
 }
 
-function open() {
+function open(admissions: Partial<Admissions> = {}) {
   const refused: string[] = []
   const greeted: string[] = []
   const doorkeeper = new Doorkeeper({
@@ -45,7 +52,7 @@ function open() {
     cloudKey,
     ownEntry: () => own,
     genesis: () => null,
-    admissions: ADMIT_ALL,
+    admissions: { ...ADMIT_ALL, ...admissions },
     onGreeted: (_, { entry }) => greeted.push(entry.machine),
     onRefused: (reason) => refused.push(reason),
   })
@@ -57,10 +64,10 @@ function open() {
   return { doorkeeper, receive, refused, greeted }
 }
 
-function greetingOn({ handshakeHash }: FakeConnection): Uint8Array {
+function greetingOn({ handshakeHash }: FakeConnection, pass: Pass | null = null): Uint8Array {
   const entry = signTestEntry({ keys, cloud: CLOUD })
   const ends = { handshakeHash, publicKey: keys.publicKey, cloud: CLOUD, cloudKey }
-  return writeGreeting(ends, { entry, genesis: null, pass: null })
+  return writeGreeting(ends, { entry, genesis: null, pass })
 }
 
 beforeEach(() => {
@@ -158,5 +165,83 @@ describe('at the door', () => {
     expect(late.destroyed).toBe(true)
     expect(late.written).toHaveLength(0)
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('who must show what lets it in', () => {
+  const pass: Pass = { kind: 'work', nonce: '7' }
+  const guest = { machine: keyOf('other'), person: keyOf('person') }
+
+  it('is looked at with all that it shows, on this connection', () => {
+    const faultOf = vi.fn<Admissions['faultOf']>(() => null)
+    const { receive, greeted } = open({ faultOf })
+    const connection = receive()
+    connection.emit('data', greetingOn(connection, pass))
+    const { handshakeHash } = connection
+    expect(faultOf.mock.calls).toEqual([[pass, { ...guest, handshakeHash }, null]])
+    expect(greeted).toHaveLength(1)
+  })
+
+  it('is told why it may not come in, and gets no further', () => {
+    const { receive, greeted, refused, doorkeeper } = open({ faultOf: () => 'WORK_MISSING' })
+    const connection = receive()
+    connection.emit('data', greetingOn(connection))
+    connection.emit('data', greetingOn(connection))
+    expect(greeted).toEqual([])
+    expect(refused).toEqual(['it may not come in: WORK_MISSING'])
+    expect(connection.written.slice(1).map((bytes) => refusalCodec.decode(bytes))).toEqual([
+      { kind: 'dharma/refusal/1', fault: 'WORK_MISSING' },
+    ])
+    expect(connection.ended).toBe(true)
+    // It has time to hear that, within bounds, and is not noted twice.
+    expect(connection.destroyed).toBe(false)
+    expect(doorkeeper.waitingCount).toBe(1)
+    vi.advanceTimersByTime(3_000)
+    expect(connection.destroyed).toBe(true)
+    expect(refused).toHaveLength(1)
+  })
+
+  it('is not kept while this machine has nothing to show it', () => {
+    const lacksPass = vi.fn<Admissions['lacksPass']>(() => true)
+    const { receive, greeted, refused } = open({ lacksPass })
+    const connection = receive()
+    connection.emit('data', greetingOn(connection))
+    expect(lacksPass.mock.calls[0]?.[0]).toMatchObject(guest)
+    expect(greeted).toEqual([])
+    expect(refused).toEqual(['this machine has nothing yet that lets it into the cloud'])
+    expect(connection.destroyed).toBe(true)
+  })
+
+  it('is shown what this machine has for that connection', () => {
+    const shown = vi.fn<Admissions['pass']>(() => pass)
+    const { receive, greeted } = open({ pass: shown, lacksPass: () => true })
+    const connection = receive()
+    const { handshakeHash, publicKey } = connection
+    expect(shown.mock.calls).toEqual([[handshakeHash]])
+    const told = readGreeting(connection.written[0]!, {
+      handshakeHash,
+      publicKey,
+      cloud: CLOUD,
+      cloudKey,
+    })
+    expect(told).toMatchObject({ pass })
+    connection.emit('data', greetingOn(connection))
+    expect(greeted).toHaveLength(1)
+  })
+
+  it('says of this machine first, if at all, that it may not come in', () => {
+    const refused: string[] = []
+    const { receive } = open({ refused: (fault) => refused.push(fault) })
+    const refusal = refusalCodec.encode({ kind: 'dharma/refusal/1', fault: 'RELEASE_EXPIRED' })
+    const first = receive()
+    first.emit('data', greetingOn(first))
+    first.emit('data', refusal)
+    first.emit('data', refusal)
+    expect(refused).toEqual(['RELEASE_EXPIRED'])
+    const second = receive()
+    second.emit('data', greetingOn(second))
+    second.emit('data', Buffer.from('{}'))
+    second.emit('data', refusal)
+    expect(refused).toHaveLength(1)
   })
 })

@@ -1,9 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cloudIdOf, genesisBody } from '../core/forms/genesis.ts'
-import { decodeKey } from '../core/keys.ts'
+import { decodeKey, domainBytes, encodeKey, hash, toHex, unseal } from '../core/keys.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
-import { agree, MAX_GREETING_BYTES, readGreeting, sealGreeting, writeGreeting } from './greeting.ts'
+import {
+  agree,
+  MAX_GREETING_BYTES,
+  readGreeting,
+  refusalCodec,
+  sealGreeting,
+  writeGreeting,
+} from './greeting.ts'
 
 const genesis = genesisBody({
   name: 'Ours',
@@ -52,6 +59,12 @@ describe('a greeting', () => {
     }
     const again = writeGreeting(ends, { entry, genesis, pass: null })
     expect(Buffer.from(again).equals(bytes)).toBe(false)
+  })
+
+  it('is sealed by the cloud’s id for the ends of one connection', () => {
+    const text = `${toHex(ends.handshakeHash)}\n${encodeKey(keys.publicKey)}`
+    const key = hash(domainBytes('dharma/greeting-seal/1', text), ends.cloudKey)
+    expect(JSON.parse(Buffer.from(unseal(bytes, key)!).toString())).toEqual(fields)
   })
 
   it('holds on one connection, in one cloud, for one machine', () => {
@@ -145,6 +158,20 @@ it('leaves out a genesis that leaves no room for what lets the machine in', () =
   const shown = writeGreeting(here, { entry: own, genesis: long, pass })
   expect(shown.byteLength).toBeLessThanOrEqual(MAX_GREETING_BYTES)
   expect(readGreeting(shown, here)).toEqual({ entry: own, genesis: null, pass })
+
+  const rest = (chars: number) => {
+    const last = { body: 'x'.repeat(chars), signature: '0'.repeat(128) }
+    return { kind: 'invitation' as const, chain: [...chain.slice(0, 12), last] }
+  }
+  const usedBytes = writeGreeting(here, { entry: own, genesis: long, pass: rest(0) }).byteLength
+  const largest = rest(MAX_GREETING_BYTES - usedBytes)
+  const full = writeGreeting(here, { entry: own, genesis: long, pass: largest })
+  expect(full.byteLength).toBe(MAX_GREETING_BYTES)
+  expect(readGreeting(full, here)).toEqual({ entry: own, genesis: long, pass: largest })
+  const more = rest(MAX_GREETING_BYTES - usedBytes + 1)
+  const cut = writeGreeting(here, { entry: own, genesis: long, pass: more })
+  expect(readGreeting(cut, here)).toEqual({ entry: own, genesis: null, pass: more })
+
   expect(
     readGreeting(writeGreeting(here, { entry: own, genesis: long, pass: null }), here),
   ).toEqual({
@@ -152,4 +179,16 @@ it('leaves out a genesis that leaves no room for what lets the machine in', () =
     genesis: long,
     pass: null,
   })
+})
+
+it('who is not let in is told why in a word', () => {
+  const refusal = { kind: 'dharma/refusal/1', fault: 'f'.repeat(40) } as const
+  expect(refusalCodec.decode(refusalCodec.encode(refusal))).toEqual(refusal)
+  for (const odd of [
+    { ...refusal, fault: 'f'.repeat(41) },
+    { ...refusal, kind: 'dharma/refusal/2' },
+    { kind: refusal.kind },
+  ]) {
+    expect(refusalCodec.decode(Buffer.from(JSON.stringify(odd)))).toBeNull()
+  }
 })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import z32 from 'z32'
 import { readJoinText } from '../../contract/join-text.ts'
 import { keyOf } from '../../testing/entries.ts'
-import { encodeKey } from '../keys.ts'
+import { encodeKey, hash } from '../keys.ts'
 import { MAX_INVITATIONS, stateOf, useInvitation, withInvitation } from './guest-book.ts'
 import type { Invitation } from './guest-book.ts'
 import { decodeInvitation, encodeInvitation, meetingKeys, proveInvitation } from './invitation.ts'
@@ -34,6 +35,22 @@ describe('a link', () => {
       expect(decodeInvitation(text.slice(0, at))).toBeNull()
     }
     expect(decodeInvitation(`${text}y`)).toBeNull()
+  })
+
+  it('of a later form is none', () => {
+    const linkOf = (form: number): string => {
+      const content = Buffer.concat([Buffer.of(form), seed])
+      return z32.encode(Buffer.concat([content, Buffer.from(hash(content).subarray(0, 2))]))
+    }
+    expect(decodeInvitation(linkOf(1))).toEqual({ seed, addresses: [] })
+    expect(decodeInvitation(linkOf(2))).toBeNull()
+  })
+
+  it('leads to no port 0', () => {
+    const nowhere = { host: '192.0.2.2', port: 0 }
+    const first = { host: '192.0.2.3', port: 1 }
+    const text = encodeInvitation({ seed, addresses: [nowhere, first] })
+    expect(decodeInvitation(text)?.addresses).toEqual([first])
   })
 
   it('never throws, whatever is read as one', () => {
@@ -112,6 +129,7 @@ describe('an invitation', () => {
 
   it('lets in as many persons as it was made for, each as often as they ask', () => {
     expect(use(invitation, 'a')).toEqual({ invitation: used('a') })
+    expect(use(used('a'), 'a')).toEqual({ invitation: used('a') })
     expect(use(used('a'), 'b')).toEqual({ invitation: used('a', 'b') })
     expect(use(used('a', 'b'), 'a')).toEqual({ invitation: used('a', 'b') })
     expect(use(used('a', 'b'), 'c')).toEqual({ fault: 'used-up' })

@@ -27,10 +27,10 @@ function rules(admission: Genesis['admission'], more: Partial<DoorRules> = {}): 
 }
 
 /** Somebody with a machine, who can let others in. */
-function memberOf(name: string) {
+function memberOf(name: string, cloud = CLOUD) {
   const keys = keysOf(`${name} machine`)
   // All that tests sign entries with is of one person; who is let in here must be that one.
-  const { attestation } = signTestEntry({ keys, cloud: CLOUD })
+  const { attestation } = signTestEntry({ keys, cloud })
   return { publicKey: keyOf(`${name} machine`), secretKey: keys.secretKey, attestation }
 }
 const founder = keyOf('person')
@@ -113,12 +113,26 @@ describe('a cloud by invitation', () => {
         ),
         rootOf(founder),
       ),
+      'by a machine that is one’s in another cloud': shown(
+        signAdmission(
+          { cloud: CLOUD, person, sequence: 1 },
+          memberOf('founder', keyOf('elsewhere')),
+        ),
+        rootOf(founder),
+      ),
       empty: { kind: 'invitation', chain: [] } as Pass,
     })) {
       expect(faultOfPass(pass, guest, closed), name).toBe('INVITATION_INVALID')
     }
     expect(faultOfPass(null, guest, closed)).toBe('INVITATION_MISSING')
     expect(faultOfPass({ kind: 'work', nonce: '1' }, guest, closed)).toBe('INVITATION_MISSING')
+  })
+
+  it('takes what a machine signs up to the last moment for which it is a member’s', () => {
+    const member = memberOf('founder')
+    const sequence = member.attestation.expiresMs
+    const last = signAdmission({ cloud: CLOUD, person, sequence }, member)
+    expect(faultOfPass(shown(last, rootOf(founder)), guest, closed)).toBeNull()
   })
 
   it('knows chains of a limited length', () => {
@@ -132,23 +146,27 @@ describe('a cloud by invitation', () => {
   })
 
   it('and of a limited size, so that they fit into a greeting', () => {
-    const more = (chars: number) => ({ cloud: CLOUD, sequence: 1, more: 'x'.repeat(chars) })
+    const more = (text: string) => ({ cloud: CLOUD, sequence: 1, more: text })
     const { publicKey, secretKey, attestation } = memberOf('founder')
-    const long = (chars: number): Pass =>
+    const long = (chars: number, rest = 0): Pass =>
       shown(
         signForm(
           'admission',
-          { ...more(chars), person, signer: publicKey, attestation: attestation.form },
+          { ...more('ä'.repeat(chars)), person, signer: publicKey, attestation: attestation.form },
           secretKey,
         ),
         signForm(
           'admission',
-          { ...more(chars), person: founder, signer: keyOf('owner'), attestation: null },
+          { ...more('x'.repeat(rest)), person: founder, signer: keyOf('owner'), attestation: null },
           owner.secretKey,
         ),
       )
-    expect(faultOfPass(long(9_000), guest, closed)).toBeNull()
-    expect(faultOfPass(long(10_000), guest, closed)).toBe('INVITATION_INVALID')
+    // The bytes of UTF-8 count, and there are two in each of these.
+    const pass = long(4_000)
+    const bodies = pass.kind === 'invitation' ? pass.chain.map(({ body }) => body) : []
+    const left = 20_000 - Buffer.byteLength(bodies.join(''))
+    expect(faultOfPass(long(4_000, left), guest, closed)).toBeNull()
+    expect(faultOfPass(long(4_000, left + 1), guest, closed)).toBe('INVITATION_INVALID')
   })
 })
 
@@ -185,6 +203,14 @@ describe('a cloud of releases', () => {
       'RELEASE_INVALID',
     )
     expect(faultOfPass(signed({ cloud: keyOf('x') }, owner.secretKey), guest, builds)).toBe(
+      'RELEASE_INVALID',
+    )
+  })
+
+  it('or one that names a key which is none', () => {
+    const none = `${release.slice(0, -1)}9`
+    const odd = signRelease({ ...statement, release: none, expiresMs: null }, owner.secretKey)
+    expect(faultOfPass({ kind: 'release', release: odd, proof }, guest, builds)).toBe(
       'RELEASE_INVALID',
     )
   })
@@ -227,6 +253,40 @@ it('a cloud of before lets in who knows its id; one of a later kind nobody here'
   expect(faultOfPass(null, guest, rules({ kind: 'link' }))).toBeNull()
   expect(faultOfPass(null, guest, rules({ kind: 'link' }, { genesis: null }))).toBeNull()
   expect(faultOfPass(null, guest, rules({ kind: 'by-riddle' }))).toBe('KIND_UNKNOWN')
+})
+
+describe('what is read as a pass', () => {
+  const isRead = (shown: object): boolean => passSchema.safeParse(shown).success
+
+  it('is work of 1 to 16 small letters and digits', () => {
+    for (const nonce of ['0', 'z'.repeat(16)]) expect(isRead({ kind: 'work', nonce })).toBe(true)
+    for (const nonce of ['', 'z'.repeat(17), 'A', '-1', '1\n', 7]) {
+      expect(isRead({ kind: 'work', nonce }), `${nonce}`).toBe(false)
+    }
+  })
+
+  it('a chain of 1 to 16 forms', () => {
+    const chain = (length: number) => Array.from({ length }, () => rootOf(person))
+    for (const length of [1, 2, MAX_CHAIN]) {
+      expect(isRead({ kind: 'invitation', chain: chain(length) })).toBe(true)
+    }
+    for (const length of [0, MAX_CHAIN + 1]) {
+      expect(isRead({ kind: 'invitation', chain: chain(length) })).toBe(false)
+    }
+  })
+
+  it('a release with a signature', () => {
+    const shown = (proof: string) => ({ kind: 'release', release: rootOf(person), proof })
+    expect(isRead(shown('0f'.repeat(64)))).toBe(true)
+    for (const proof of ['0'.repeat(127), '0'.repeat(129), `${'0'.repeat(127)}g`, '0']) {
+      expect(isRead(shown(proof)), proof).toBe(false)
+    }
+  })
+
+  it('and nothing of another kind', () => {
+    expect(isRead({ kind: 'riddle', nonce: '1' })).toBe(false)
+    expect(isRead({ nonce: '1' })).toBe(false)
+  })
 })
 
 it('no pass that can be read makes the door throw', () => {

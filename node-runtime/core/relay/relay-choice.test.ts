@@ -21,6 +21,7 @@ it('the nearest are taken, each from another network', () => {
   ]
   expect(chosen(offers)).toEqual(['near', 'middle', 'far'])
   expect(chosen(offers.slice(0, 2))).toEqual(['far', 'unmeasured'])
+  expect(chosen([offer('one', '1.23.0.1', 1), offer('other', '12.3.0.1', 2)])).toHaveLength(2)
 })
 
 it('machines of this very computer count as they are, and never too many', () => {

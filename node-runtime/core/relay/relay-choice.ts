@@ -20,8 +20,10 @@ export function chooseRelays(offers: readonly RelayOffer[]): RelayOffer[] {
   for (const offer of offers.toSorted((a, b) => distance(a) - distance(b))) {
     if (chosen.length >= MAX_RELAYS) break
     const network = offer.host === null ? null : networkOf(offer.host)
-    if (network !== null && networks.has(network)) continue
-    if (network !== null) networks.add(network)
+    if (network !== null) {
+      if (networks.has(network)) continue
+      networks.add(network)
+    }
     chosen.push(offer)
   }
   return chosen

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   LINGER_MS,
+  MAX_BUDGETS,
   MAX_CIRCUIT_BYTES,
   MAX_CIRCUIT_MS,
   MAX_CIRCUITS,
@@ -11,11 +12,13 @@ import {
 } from './relay-desk.ts'
 import type { RelayEffect } from './relay-desk.ts'
 
+const OPENED_MS = 1_000
+
 let desk: RelayDesk
 let nowMs: number
 beforeEach(() => {
   desk = new RelayDesk()
-  nowMs = 1_000
+  nowMs = OPENED_MS
 })
 
 let ends = 0
@@ -46,9 +49,19 @@ describe('who is brought together', () => {
     expect(desk.circuitCount).toBe(2)
   })
 
+  it('it rests while nobody waits and nothing is passed on, and only then', () => {
+    expect(desk.isIdle).toBe(true)
+    ask('anna', 't', true)
+    expect(desk.isIdle).toBe(false)
+    ask('ben', 't', false)
+    expect(desk.isIdle).toBe(false)
+  })
+
   it('no machine with itself, and no two of one kind', () => {
     ask('anna', 't', true)
-    expect(reasons(ask('anna', 't', false))).toEqual(['again'])
+    expect(ask('anna', 't', false, 'same')).toEqual([
+      { type: 'dismiss', end: 'same', reason: 'again' },
+    ])
     expect(reasons(ask('ben', 't', true))).toEqual(['again'])
     expect(reasons(ask('ben', 't', false))).toEqual(['pair'])
   })
@@ -62,7 +75,7 @@ describe('who is brought together', () => {
   it('who waits is sent away after a while, or forgotten when it leaves', () => {
     ask('anna', 't', true, 'first')
     ask('ben', 'u', true, 'second')
-    leave('second')
+    expect(leave('second')).toEqual([])
     nowMs += MAX_WAIT_MS - 1
     expect(measure()).toEqual([])
     nowMs += 1
@@ -81,6 +94,15 @@ describe('how much one machine gets', () => {
     expect(reasons(pair('other'))).toEqual(['pair'])
     leave('e0')
     expect(reasons(ask('eve', 'more', true))).toEqual([])
+  })
+
+  it('whether it began them or not, once they are there, too', () => {
+    for (let at = 0; at < MAX_CIRCUITS_PER_MACHINE; at++) {
+      pair(`t${at}`, at % 2 === 0 ? ['eve', `other ${at}`] : [`other ${at}`, 'eve'])
+    }
+    expect(reasons(ask('eve', 'more', true))).toEqual(['too many of one machine'])
+    expect(reasons(ask('other 0', 'more', true))).toEqual([])
+    expect(reasons(ask('eve', 'more', false))).toEqual(['too many of one machine'])
   })
 
   it('so many in all; who completes one that waits still gets in', () => {
@@ -106,7 +128,7 @@ describe('how much one machine gets', () => {
       expect(measure({ [token]: MAX_CIRCUIT_BYTES })).toEqual([])
       for (const end of ['a', 'b']) leave(`${token}-${end}`)
     }
-    pair('v', ['eve', 'her friend'])
+    pair('v', ['eve', 'somebody new'])
     pair('w')
     expect(measure({ v: 1_000, w: 1_000 })).toEqual([
       { type: 'cut', circuit: 'v', reason: 'used up' },
@@ -114,6 +136,40 @@ describe('how much one machine gets', () => {
     expect(reasons(ask('eve', 'x', true))).toEqual(['used up'])
     nowMs += 10_000
     expect(reasons(ask('eve', 'x', true))).toEqual([])
+  })
+
+  describe('what it used', () => {
+    /** Two machines use all that they may, and have a circuit more. */
+    const useUp = () => {
+      for (const token of ['t', 'u']) {
+        pair(token, ['eve', 'her friend'])
+        measure({ [token]: MAX_CIRCUIT_BYTES })
+        for (const end of ['a', 'b']) leave(`${token}-${end}`)
+      }
+      pair('v', ['eve', 'her friend'])
+    }
+    let others = 0
+    const comeAndGo = (count: number) => {
+      for (let at = 0; at < count; at++) {
+        expect(reasons(ask(`m${others++}`, 'x', true, 'x'))).toEqual([])
+        leave('x')
+      }
+    }
+
+    it('is remembered until many others have come', () => {
+      useUp()
+      expect(reasons(measure({ v: 1 }))).toEqual(['used up'])
+      comeAndGo(MAX_BUDGETS - 2)
+      expect(reasons(ask('eve', 'x', true))).toEqual(['used up'])
+      comeAndGo(1)
+      expect(reasons(ask('her friend', 'x', true))).toEqual([])
+    })
+
+    it('and as long as it has a circuit', () => {
+      useUp()
+      comeAndGo(MAX_BUDGETS + 2)
+      expect(reasons(measure({ v: 1 }))).toEqual(['used up'])
+    })
   })
 
   it('so long, and while something comes', () => {
@@ -124,11 +180,11 @@ describe('how much one machine gets', () => {
     }
     nowMs += 1_000
     expect(measure({ t: 100 })).toEqual([{ type: 'cut', circuit: 'still', reason: 'idle' }])
-    let effects: RelayEffect[] = []
-    for (let bytes = 101; effects.length === 0; bytes++, nowMs += 1_000)
-      effects = measure({ t: bytes })
-    expect(effects).toEqual([{ type: 'cut', circuit: 't', reason: 'too long' }])
-    expect(nowMs).toBeGreaterThanOrEqual(MAX_CIRCUIT_MS)
+    const endMs = OPENED_MS + MAX_CIRCUIT_MS
+    for (let bytes = 101; nowMs < endMs; bytes++, nowMs += 1_000) {
+      expect(measure({ t: bytes })).toEqual([])
+    }
+    expect(measure({ t: 10_000 })).toEqual([{ type: 'cut', circuit: 't', reason: 'too long' }])
   })
 })
 

@@ -20,7 +20,7 @@ export const LINGER_MS = 5_000
 /** Of one machine, over all its circuits one after the other: about 1 GB an hour. */
 const BYTES_PER_MACHINE = { perSecond: 256 * 1024, burst: 2 * MAX_CIRCUIT_BYTES }
 /** Machines whose use is remembered after their circuits: more than can have used up theirs. */
-const MAX_BUDGETS = 256
+export const MAX_BUDGETS = 256
 
 export type RelayEvent =
   /**
@@ -70,10 +70,6 @@ export class RelayDesk implements Core<RelayEvent, RelayEffect> {
 
   get circuitCount(): number {
     return this.#circuits.size
-  }
-
-  get waitingCount(): number {
-    return this.#waiting.size
   }
 
   /** Is there anything to measure? */
@@ -162,7 +158,8 @@ export class RelayDesk implements Core<RelayEvent, RelayEffect> {
     const token = this.#tokens.get(id)
     if (token === undefined) return []
     this.#tokens.delete(id)
-    if (this.#waiting.get(token)?.id === id) this.#waiting.delete(token)
+    // Either it waits by itself, or nobody does: a token is of one circuit.
+    this.#waiting.delete(token)
     const circuit = this.#circuits.get(token)
     if (circuit === undefined) return []
     const isLast = circuit.ends.every((end) => !this.#tokens.has(end.id))
