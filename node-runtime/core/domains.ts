@@ -21,6 +21,7 @@ type SignedKind = FormKind | 'record' | 'release-proof'
 type HashedKind =
   | 'action-hash'
   | 'attestation-hash'
+  | 'broadcast'
   | 'content'
   | 'content-id'
   | 'genesis'

@@ -13,6 +13,7 @@ import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
 import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
+import { Broadcasts } from '../services/cloud/broadcasts.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Membership } from '../services/cloud/membership.ts'
@@ -200,7 +201,9 @@ export async function openJoining(
   )
   opened.add(swarm, () => swarm.close())
   opened.add(local, () => local.close())
-  admission.attach(swarm)
+  const broadcasts = new Broadcasts({ machine: identity.machine, network: swarm, log })
+  opened.add(broadcasts, () => broadcasts.close())
+  admission.attach(swarm, broadcasts)
   const invitations = await Invitations.open({
     folder,
     cloud,

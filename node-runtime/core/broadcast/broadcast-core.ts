@@ -28,7 +28,7 @@ export const MAX_HEADS = 256
 const PUSHES = { burst: 512, perSecond: 64 }
 
 export interface Item {
-  /** The hash of author and payload, which the receiver has checked. */
+  /** The hash of the payload, which the receiver has checked: the same of two authors is one. */
   id: string
   /** Whose news it is; opaque here. */
   author: string
@@ -87,6 +87,10 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
   #timerSet = false
   #effects: BroadcastEffect[] = []
   #nowMs = 0
+
+  hasSeen(id: string): boolean {
+    return this.#seen.has(id)
+  }
 
   /** How many things are kept in memory. */
   get waiting(): number {

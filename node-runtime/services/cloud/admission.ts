@@ -31,6 +31,7 @@ import { jsonCodec } from '../../swarm/codec.ts'
 import type { Admissions } from '../../swarm/doorkeeper.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 import { PeerFault } from '../../swarm/peer-fault.ts'
+import type { Broadcasts } from './broadcasts.ts'
 import type { MeetingFault } from './meeting.ts'
 
 /** Hashes in one go: about 5 ms, so that calls do not wait for the work. */
@@ -97,6 +98,8 @@ export class CloudAdmission implements Admissions {
   readonly #turnedAway = new Set<string>()
   readonly #saves = new SerialQueue()
   #protocol: Protocol<Message> | null = null
+  #broadcasts: Broadcasts | null = null
+  #tellAll: ((body: string) => void) | null = null
   /** Heard from a machine, and perhaps not written down yet. */
   #told: string | null = null
   #genesis: Genesis | null = null
@@ -125,8 +128,10 @@ export class CloudAdmission implements Admissions {
     return admission
   }
 
-  /** Tells linked machines of revoked releases, and hears of them. */
-  attach(network: Network): void {
+  /** Tells linked machines of revoked releases, and hears of them; what is new goes to all. */
+  attach(network: Network, broadcasts: Broadcasts): void {
+    this.#broadcasts = broadcasts
+    this.#tellAll = broadcasts.open('revoked-release', (body) => this.#heard(body))
     const protocol = network.openProtocol<Message>({
       name: 'dharma/revoked-releases/1',
       codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
@@ -419,6 +424,15 @@ export class CloudAdmission implements Admissions {
     return this.#revocations.add(form, { cloud, keys: this.genesis?.keys ?? [] })
   }
 
+  /** What all are told. True if it holds. */
+  #heard(body: string): boolean {
+    const form = readForm(body)
+    if (form === null || this.genesis === null) return false
+    const came = this.#takeRevocation(form)
+    if (came === 'new') this.#noteRevocations([form], 'all')
+    return came === 'new' || came === 'known'
+  }
+
   #hear(peer: PeerInfo, forms: readonly SignedForm[]): void {
     // Without the genesis nobody can tell whose word counts; it is told again with the next link.
     if (this.genesis === null) return
@@ -427,17 +441,23 @@ export class CloudAdmission implements Admissions {
       if (came === 'forged') throw new PeerFault('it told of a revocation that is forged')
       return came === 'new'
     })
-    if (news.length === 0) return
-    this.#revocationsCame(news, peer.machine).catch((error: unknown) => {
+    if (news.length > 0) this.#noteRevocations(news, peer.machine)
+  }
+
+  #noteRevocations(news: readonly SignedForm[], from: string | null): void {
+    this.#revocationsCame(news, from).catch((error: unknown) => {
       this.#options.log.error('revoked releases could not be written down', { error })
     })
   }
 
+  /** @param from  a machine that told it, or `all` if it was told to all; null if it is this one's own */
   async #revocationsCame(news: readonly SignedForm[], from: string | null): Promise<void> {
+    if (from !== 'all') for (const form of news) this.#tellAll?.(JSON.stringify(form))
     const protocol = this.#protocol
     if (protocol !== null) {
       for (const { machine } of protocol.peers()) {
-        if (machine !== from) this.#tell(protocol, machine, news)
+        const hears = machine === from || this.#broadcasts?.reaches(machine) === true
+        if (!hears) this.#tell(protocol, machine, news)
       }
     }
     await this.#change({ revocations: this.#revocations.forms })
@@ -450,5 +470,15 @@ export class CloudAdmission implements Admissions {
     for (let at = 0; at < forms.length; at += REVOCATIONS_PER_MESSAGE) {
       protocol.send(machine, { revocations: forms.slice(at, at + REVOCATIONS_PER_MESSAGE) })
     }
+  }
+}
+
+function readForm(text: string): SignedForm | null {
+  try {
+    const form = signedFormSchema.safeParse(JSON.parse(text))
+    return form.success ? form.data : null
+  } catch {
+    // Not JSON: no form.
+    return null
   }
 }
