@@ -22,12 +22,15 @@ async function create(admission: { kind: string; work?: number }): Promise<TestC
 }
 
 /** A log that keeps why connections were closed. */
-function listening(): { log: Log; reasons: string[] } {
+function listening(): { log: Log; reasons: string[]; times: number[] } {
   const reasons: string[] = []
+  const times: number[] = []
   const info: Log['info'] = (_message, fields) => {
-    if (typeof fields?.['reason'] === 'string') reasons.push(fields['reason'])
+    if (typeof fields?.['reason'] !== 'string') return
+    reasons.push(fields['reason'])
+    if (fields['reason'].startsWith('it may not come in')) times.push(performance.now())
   }
-  return { log: { ...silentLog, info }, reasons }
+  return { log: { ...silentLog, info }, reasons, times }
 }
 
 const areLinked = (a: TestMachine, b: TestMachine): boolean =>
@@ -59,7 +62,7 @@ describe('an open cloud', () => {
 describe('a cloud by invitation', () => {
   it('has its owner in it, lets in whom somebody let in, and nobody else', async () => {
     const { start } = await boundStart({ kind: 'invitation' })
-    const { log, reasons } = listening()
+    const { log, reasons, times } = listening()
     const founder = await start({ ownerKey, log })
     expect(founder.node.admission.report.state).toBe('in')
     const stranger = await start()
@@ -70,6 +73,9 @@ describe('a cloud by invitation', () => {
       fault: 'INVITATION_MISSING',
     })
     await until(() => reasons.includes('it may not come in: INVITATION_MISSING'))
+    // It leaves the door alone before it comes again, whoever of the two dials.
+    await until(() => times.length > 1)
+    expect(times[1]! - times[0]!).toBeGreaterThan(1_900)
     expect(areLinked(founder, stranger)).toBe(false)
 
     const { cloud: id } = cloud!

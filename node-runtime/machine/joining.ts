@@ -147,7 +147,7 @@ export async function openJoining(
       secretKey: identity.machineKeys.secretKey,
       attestation: identity.attestationFor(cloud),
     }),
-    dial: (machine) => joined?.swarm.reach(machine),
+    passChanged: () => joined?.swarm.passChanged(),
     askAllAgain: () => joined?.swarm.askAllAgain(),
     placed: () => joined?.membership.signAnew(),
     changed: () => events.changed(),

@@ -55,6 +55,7 @@ function open(admissions: Partial<Admissions> = {}) {
     admissions: { ...ADMIT_ALL, ...admissions },
     onGreeted: (_, { entry }) => greeted.push(entry.machine),
     onRefused: (reason) => refused.push(reason),
+    onTurnedAway: () => {},
   })
   const receive = (address = '10.0.0.1'): FakeConnection => {
     const connection = new FakeConnection(address)

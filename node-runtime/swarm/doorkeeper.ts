@@ -5,6 +5,7 @@ import { MAX_GREETING_BYTES, readGreeting, refusalCodec, writeGreeting } from '.
 import type { Greeted } from './greeting.ts'
 import type { AdmissionFault, Guest, Pass } from '../core/admission/pass.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { encodeKey } from '../core/keys.ts'
 
 /**
  * Who says nothing for so long is a stranger, or a connection that the other side gave up when both
@@ -28,9 +29,9 @@ export interface Admissions {
    */
   faultOf: (pass: Pass | null, guest: Guest, told: string | null) => AdmissionFault | null
   /**
-   * Must this machine get a pass first? The guest would turn it away; it is dialled again once there is one.
+   * Must this machine get a pass first? The guest would turn it away.
    */
-  lacksPass: (guest: Guest, told: string | null) => boolean
+  lacksPass: (told: string | null) => boolean
   /** A machine did not let this one in, and says why: a word of `AdmissionFault`, or of a later version. */
   refused: (fault: string) => void
 }
@@ -53,6 +54,8 @@ export interface DoorkeeperOptions {
   /** The other side is a machine of this cloud. What it sends next is for whoever listens by then. */
   onGreeted: (connection: SwarmConnection, greeted: Greeted) => void
   onRefused: (reason: string) => void
+  /** A machine of the cloud does not let this one in, or would not. */
+  onTurnedAway: (machine: string) => void
 }
 
 interface Waiting {
@@ -75,7 +78,8 @@ export class Doorkeeper {
   }
 
   receive(connection: SwarmConnection): void {
-    const { onRefused, onGreeted, ownEntry, genesis, admissions, cloud, cloudKey } = this.#options
+    const { onRefused, onTurnedAway, onGreeted, ownEntry, genesis, admissions, cloud, cloudKey } =
+      this.#options
     const waiting = { connection, address: connection.rawStream.remoteHost ?? '' }
     const shown = admissions.pass(connection.handshakeHash)
     let isTurnedAway = false
@@ -96,8 +100,16 @@ export class Doorkeeper {
       isTurnedAway = true
       onRefused(`it may not come in: ${fault}`)
       connection.off('data', onFrame)
+      // It may turn this machine away, too.
+      connection.once('data', onRefusal)
       connection.write(refusalCodec.encode({ kind: 'dharma/refusal/1', fault }))
       connection.end()
+    }
+    const onRefusal = (frame: Uint8Array): void => {
+      const refusal = refusalCodec.decode(frame)
+      if (refusal === null) return
+      admissions.refused(refusal.fault)
+      onTurnedAway(encodeKey(connection.remotePublicKey))
     }
     const onBytes = (): void => {
       if (connection._len > MAX_GREETING_BYTES + FRAME_OVERHEAD_BYTES) {
@@ -119,15 +131,13 @@ export class Doorkeeper {
       const guest = { machine, person, handshakeHash }
       const fault = admissions.faultOf(greeted.pass, guest, greeted.genesis)
       if (fault !== null) return turnAway(fault)
-      if (shown === null && admissions.lacksPass(guest, greeted.genesis)) {
+      if (shown === null && admissions.lacksPass(greeted.genesis)) {
+        onTurnedAway(machine)
         return refuse('this machine has nothing yet that lets it into the cloud')
       }
       leave()
       // It may say that it does not let this machine in; anything else is for whoever listens by then.
-      connection.once('data', (frame) => {
-        const refusal = refusalCodec.decode(frame)
-        if (refusal !== null) admissions.refused(refusal.fault)
-      })
+      connection.once('data', onRefusal)
       onGreeted(connection, greeted)
     }
     const timer = setTimeout(() => refuse('it does not greet'), GREETING_TIMEOUT_MS)

@@ -3,7 +3,7 @@ import type { DhtAddress } from 'hyperdht'
 import Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
-import { decodeKey, domainBytes, encodeKey, hash } from '../core/keys.ts'
+import { decodeKey, domainBytes, encodeKey, hash, toHex } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { HintedDht } from './hinted-dht.ts'
@@ -52,6 +52,8 @@ export class Stack {
   readonly dht: HintedDht
   readonly #options: StackOptions
   readonly #hyperswarm: Hyperswarm
+  /** Machines that are neither dialled nor answered. */
+  readonly #leftAlone = new Set<string>()
   #discovery: PeerDiscovery | null = null
   #closed = false
 
@@ -78,6 +80,7 @@ export class Stack {
     this.#hyperswarm = new Hyperswarm({
       dht: this.dht,
       keyPair,
+      firewall: (key) => this.#leftAlone.size > 0 && this.#leftAlone.has(encodeKey(key)),
       // Whoever dials offers its relays for this very machine (`hinted-dht.ts`). Who is dialled does not know by
       // whom, and offers its own only where hardly anybody reaches it without.
       relayThrough: (force) =>
@@ -130,6 +133,7 @@ export class Stack {
   dial(machine: string): void {
     const key = decodeKey(machine)
     if (key === null) return
+    this.#answerAgain(machine, key)
     // The stack gives up on a machine after a few attempts; leaving makes it begin anew.
     this.#hyperswarm.leavePeer(key)
     this.#hyperswarm.joinPeer(key)
@@ -137,7 +141,22 @@ export class Stack {
 
   stopDialling(machine: string): void {
     const key = decodeKey(machine)
-    if (key !== null) this.#hyperswarm.leavePeer(key)
+    if (key === null) return
+    this.#answerAgain(machine, key)
+    this.#hyperswarm.leavePeer(key)
+  }
+
+  /** Neither dials nor answers the machine, whoever names it, until it is dialled again. */
+  leaveAlone(machine: string): void {
+    const key = decodeKey(machine)
+    if (key === null) return
+    this.#leftAlone.add(machine)
+    this.#hyperswarm.leavePeer(key)
+  }
+
+  /** The stack bans for good whom it may not answer. */
+  #answerAgain(machine: string, key: Uint8Array): void {
+    if (this.#leftAlone.delete(machine)) this.#hyperswarm.peers.get(toHex(key))?.ban(false)
   }
 
   /** Asks at all of the addresses at once, and dials at the first that answers. */

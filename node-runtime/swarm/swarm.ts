@@ -104,6 +104,7 @@ export class Swarm implements Network {
       admissions: options.admissions ?? ADMIT_ALL,
       onGreeted: (connection, greeted) => this.#admit(connection, greeted),
       onRefused: (reason) => this.#refuse(reason),
+      onTurnedAway: (machine) => this.#driver.post({ type: 'turnedAway', machine }),
     })
     this.#finding = new FindingCore({
       ownMachine: encodeKey(keyPair.publicKey),
@@ -254,6 +255,11 @@ export class Swarm implements Network {
     this.#ways.networkChanged()
     this.#driver.post({ type: 'networkChanged' })
     this.#links.check()
+  }
+
+  /** This machine has something else to show: who turned it away is dialled at once. */
+  passChanged(): void {
+    this.#driver.post({ type: 'passChanged' })
   }
 
   /** Asks a way now: there is something new to ask. */
@@ -414,6 +420,8 @@ export class Swarm implements Network {
         return this.#stack.dial(effect.machine)
       case 'stopDialling':
         return this.#stack.stopDialling(effect.machine)
+      case 'leaveAlone':
+        return this.#stack.leaveAlone(effect.machine)
       case 'knock': {
         const { machine, addresses } = effect
         void this.#stack.knock(machine, addresses, () =>

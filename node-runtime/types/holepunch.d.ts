@@ -366,7 +366,10 @@ declare module 'hyperswarm' {
     readonly dht: DHT
     readonly connections: Set<SwarmConnection>
     /** Machines that were heard of, by their key as hex. */
-    readonly peers: ReadonlyMap<string, { readonly publicKey: Uint8Array }>
+    readonly peers: ReadonlyMap<
+      string,
+      { readonly publicKey: Uint8Array; ban(isBanned: boolean): void }
+    >
     on(event: 'connection', listener: (connection: SwarmConnection) => void): this
     on(event: 'update', listener: () => void): this
     join(topic: Uint8Array, options?: { client?: boolean; server?: boolean }): PeerDiscovery

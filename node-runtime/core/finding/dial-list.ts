@@ -82,6 +82,17 @@ export class DialList {
     return this.#dials.delete(machine)
   }
 
+  /**
+   * Dials the machine at that time, and not before, whatever was planned.
+   * @returns machines that made room for it
+   */
+  dialAt(machine: string, atMs: number, nowMs: number, linked: Linked): string[] {
+    const forgotten = this.want(machine, nowMs, linked)
+    const dial = this.#dials.get(machine)
+    if (dial !== undefined) dial.nextMs = atMs
+    return forgotten
+  }
+
   /** There is a link. True if the machine was wanted. */
   reached(machine: string, nowMs: number): boolean {
     const dial = this.#dials.get(machine)

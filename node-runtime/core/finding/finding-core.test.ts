@@ -127,6 +127,29 @@ describe('finding', () => {
     expect(core.wantedCount).toBe(0)
   })
 
+  it('comes ever more rarely where it was turned away, until it has something else to show', () => {
+    const { post, until, times, log } = world()
+    post({ type: 'wanted', machine: LESSER })
+    const turnedAway = (effect: FindingEffect): void => {
+      if (effect.type === 'dial') post({ type: 'turnedAway', machine: LESSER })
+    }
+    post({ type: 'turnedAway', machine: LESSER })
+    until(100_000, turnedAway)
+    expect(times('dial')).toEqual([0, 2_000, 6_000, 14_000, 30_000, 62_000])
+    expect(times('leaveAlone')).toEqual(times('dial'))
+    // Nobody who names it hastens that.
+    const before = log.length
+    post({ type: 'wanted', machine: LESSER })
+    post({ type: 'sighted', machine: LESSER, addresses: [at('10.0.0.1')] })
+    post({ type: 'knockAnswered', machine: LESSER })
+    expect(log).toHaveLength(before)
+    post({ type: 'passChanged' })
+    expect(times('dial').at(-1)).toBe(100_000)
+    post({ type: 'turnedAway', machine: LESSER })
+    until(102_000, turnedAway)
+    expect(times('dial').at(-1)).toBe(102_000)
+  })
+
   it('leaves the first dial to the machine with the greater key', () => {
     const { post, until, times } = world()
     post({ type: 'wanted', machine: GREATER })
@@ -304,6 +327,8 @@ it('no order of events makes it throw or grow', () => {
     }),
     fc.record({ type: fc.constant('linkClosed' as const), machine }),
     fc.record({ type: fc.constant('misbehaved' as const), machine }),
+    fc.record({ type: fc.constant('turnedAway' as const), machine }),
+    fc.record({ type: fc.constant('passChanged' as const) }),
     fc.record({ type: fc.constant('timer' as const), id: fc.constantFrom('dial', 'x') }),
   )
   fc.assert(

@@ -33,6 +33,10 @@ export type FindingEvent =
   | { type: 'released'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
   | { type: 'misbehaved'; machine: string }
+  /** The machine answered, and does not let this one in, or would not. */
+  | { type: 'turnedAway'; machine: string }
+  /** This machine has something else to show where it was turned away. */
+  | { type: 'passChanged' }
   /** This computer has other addresses than before, or was asleep. */
   | { type: 'networkChanged' }
   | { type: 'timer'; id: string }
@@ -43,6 +47,8 @@ export type FindingEffect =
   | { type: 'knock'; machine: string; addresses: readonly MachineAddress[] }
   /** The stack below is to stop trying on its own. */
   | { type: 'stopDialling'; machine: string }
+  /** Nor to answer it, before it is dialled again: each would greet the other in vain. */
+  | { type: 'leaveAlone'; machine: string }
   | { type: 'setTimer'; id: string; afterMs: number }
 
 export interface LinkTraits {
@@ -70,6 +76,8 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   readonly #links = new Map<string, LinkTraits>()
   readonly #dials: DialList
   readonly #penalties = new Penalties()
+  /** Doors that were shut to this machine. */
+  readonly #shut = new Penalties()
   readonly #knocks: Knocks
 
   constructor({ ownMachine, loopback, random }: FindingOptions) {
@@ -117,6 +125,10 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
       case 'misbehaved':
         this.#penalties.note(event.machine, nowMs)
         return []
+      case 'turnedAway':
+        return this.#turnedAway(event.machine, nowMs)
+      case 'passChanged':
+        return this.#passChanged(nowMs)
       case 'networkChanged':
         this.#dials.beginAnew(nowMs, this.#links)
         return this.#dialDue(nowMs)
@@ -135,7 +147,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   }
 
   #wanted(machine: string, nowMs: number, knocked = false): FindingEffect[] {
-    if (machine === this.#ownMachine) return []
+    if (machine === this.#ownMachine || this.#shut.isWaiting(machine, nowMs)) return []
     const forgotten = this.#dials.want(machine, nowMs, this.#links, knocked)
     return [
       ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
@@ -145,6 +157,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
 
   #sighted(machine: string, addresses: readonly MachineAddress[], nowMs: number): FindingEffect[] {
     if (machine === this.#ownMachine || this.#links.has(machine)) return []
+    if (this.#shut.isWaiting(machine, nowMs)) return []
     const fresh = this.#knocks.take(addresses, nowMs)
     if (fresh.length === 0) return this.#wanted(machine, nowMs)
     return [{ type: 'knock', machine, addresses: fresh }, ...this.#wanted(machine, nowMs, true)]
@@ -152,7 +165,33 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
 
   #knockAnswered(machine: string, nowMs: number): FindingEffect[] {
     if (this.#links.has(machine) || !this.#dials.has(machine)) return []
+    if (this.#shut.isWaiting(machine, nowMs)) return []
     return [{ type: 'dial', machine }, ...this.#dialLater(nowMs)]
+  }
+
+  /** It is asked again, ever more rarely; who has the door says each time the same until something changes. */
+  #turnedAway(machine: string, nowMs: number): FindingEffect[] {
+    if (machine === this.#ownMachine) return []
+    this.#shut.note(machine, nowMs)
+    const untilMs = this.#shut.untilMs(machine)
+    const forgotten = this.#dials.dialAt(machine, untilMs, nowMs, this.#links)
+    return [
+      ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
+      { type: 'leaveAlone', machine },
+      ...this.#dialLater(nowMs),
+    ]
+  }
+
+  #passChanged(nowMs: number): FindingEffect[] {
+    const { machines } = this.#shut
+    this.#shut.forgiveAll()
+    const forgotten = machines.flatMap((machine) =>
+      this.#dials.dialAt(machine, nowMs, nowMs, this.#links),
+    )
+    return [
+      ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
+      ...this.#dialDue(nowMs),
+    ]
   }
 
   #linkOpened(machine: string, link: LinkTraits, nowMs: number): FindingEffect[] {

@@ -1,5 +1,6 @@
-// Machines that broke the rules of a link have to wait before they get another: ever longer, so that
-// a fault that comes back with every link costs less and less, and forgiven after a while.
+// Machines that broke the rules of a link have to wait before they get another, and where this one was turned
+// away it waits before it comes again: ever longer, so that what comes back each time costs less and less, and
+// forgiven after a while.
 
 const FIRST_MS = 2_000
 const LONGEST_MS = 10 * 60_000
@@ -33,6 +34,19 @@ export class Penalties {
   isWaiting(machine: string, nowMs: number): boolean {
     const penalty = this.#penalties.get(machine)
     return penalty !== undefined && nowMs < penalty.untilMs
+  }
+
+  get machines(): string[] {
+    return [...this.#penalties.keys()]
+  }
+
+  /** Until when the machine waits, or waited. */
+  untilMs(machine: string): number {
+    return this.#penalties.get(machine)?.untilMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  forgiveAll(): void {
+    this.#penalties.clear()
   }
 
   /** Its earlier faults, unless it has been good for long since. */

@@ -45,7 +45,7 @@ it.each([
       }),
       chain: null,
       placed: () => {},
-      dial: () => {},
+      passChanged: () => {},
       askAllAgain: () => void asked++,
       changed: () => {},
       now: () => 1_000,

@@ -36,8 +36,6 @@ import type { MeetingFault } from './meeting.ts'
 
 /** Hashes in one go: about 5 ms, so that calls do not wait for the work. */
 const HASHES_AT_ONCE = 2_000
-/** Machines that turned this one away, or would, and are dialled again once it has a pass. */
-const MAX_TURNED_AWAY = 64
 const REVOCATIONS_PER_MESSAGE = 64
 /** A revocation takes 500. */
 const MAX_MESSAGE_BYTES = 128_000
@@ -80,8 +78,8 @@ export interface AdmissionOptions {
   chain: readonly SignedForm[] | null
   /** This machine's place is known now. */
   placed: () => void
-  /** A machine may let this one in now. */
-  dial: (machine: string) => void
+  /** Machines that turned this one away may let it in now. */
+  passChanged: () => void
   /** A release was taken back: whoever runs it has to go. */
   askAllAgain: () => void
   /** What `report` says has changed. */
@@ -95,7 +93,6 @@ export class CloudAdmission implements Admissions {
   readonly #path: string
   #file: AdmissionFile
   readonly #revocations = new RevokedReleases()
-  readonly #turnedAway = new Set<string>()
   readonly #saves = new SerialQueue()
   #protocol: Protocol<Message> | null = null
   #broadcasts: Broadcasts | null = null
@@ -173,11 +170,9 @@ export class CloudAdmission implements Admissions {
     return faultOfPass(pass, guest, this.#rules(told))
   }
 
-  lacksPass({ machine }: Guest, told: string | null): boolean {
+  lacksPass(told: string | null): boolean {
     if (told !== null && this.genesis === null) this.#learn(told)
-    if (!this.#mustShow()) return false
-    this.#noteTurnedAway(machine)
-    return true
+    return this.#mustShow()
   }
 
   /** Somebody says how the cloud began, before any machine was met; the text is the cloud's. */
@@ -228,7 +223,7 @@ export class CloudAdmission implements Admissions {
   async keepChain(chain: readonly SignedForm[]): Promise<void> {
     await this.#change({ chain: [...chain] })
     this.#refusal = null
-    this.#dialTurnedAway()
+    this.#options.passChanged()
     this.#options.changed()
   }
 
@@ -397,21 +392,12 @@ export class CloudAdmission implements Admissions {
         await this.#change({ nonce })
         this.#working = false
         this.#options.placed()
-        this.#dialTurnedAway()
+        this.#options.passChanged()
         this.#options.changed()
         return
       }
       await nextTurn()
     }
-  }
-
-  #noteTurnedAway(machine: string): void {
-    if (this.#turnedAway.size < MAX_TURNED_AWAY) this.#turnedAway.add(machine)
-  }
-
-  #dialTurnedAway(): void {
-    for (const machine of this.#turnedAway) this.#options.dial(machine)
-    this.#turnedAway.clear()
   }
 
   async #change(change: Partial<AdmissionFile>): Promise<void> {
