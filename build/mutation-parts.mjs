@@ -22,6 +22,7 @@ function coreFiles(folder, files, tests) {
 
 const forms = coreFolders('db', 'forms')
 const admission = coreFolders('admission')
+const machines = coreFolders('membership', 'finding')
 
 /** @type {Record<string, { mutate: string[], tests: string[], without?: string[] }>} */
 export const MUTATION_PARTS = {
@@ -49,7 +50,10 @@ export const MUTATION_PARTS = {
   'core-relay': coreFolders('relay'),
   // Who stands beside whom, what one says to all, whose turn it is.
   'core-rings': coreFolders('rings', 'broadcast', 'ring-token'),
-  'core-membership': coreFolders('membership', 'finding'),
+  'core-membership': {
+    ...machines,
+    tests: [...machines.tests, `${ROOM}/core/fixtures/forms-v1.test.ts`],
+  },
   'core-systems': coreFolders('systems'),
   // Who may act, what counts, who is to blame.
   'core-sessions': {

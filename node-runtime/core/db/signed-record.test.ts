@@ -15,9 +15,11 @@ import {
   cosignedBody,
   decodeRecord,
   encodeRecord,
+  isOverLimit,
   recordValue,
   replaces,
   signRecord,
+  stillHolds,
   verifyRecord,
 } from './signed-record.ts'
 import type { HeldRecord, RecordSigner, UnsignedRecord } from './signed-record.ts'
@@ -152,7 +154,20 @@ describe('a record', () => {
       )
       const record = signRecord(unsigned(), longest)
       expect(verifyRecord(record, CLOUD, () => longest.attestation)).toBe(fault)
+      expect(isOverLimit(fault)).toBe(fault !== null)
     }
+    expect(isOverLimit('signature-invalid')).toBe(false)
+  })
+
+  it('that held once holds still by the rules of today, and is not checked for forgery again', () => {
+    const record = signRecord(unsigned(), anna)
+    const holds = (one: HeldRecord, cloud = CLOUD) => stillHolds(one, cloud, attestationOf)
+    expect(holds(record)).toBe(true)
+    expect(holds(record, encodeKey(hash(Buffer.from('elsewhere'))))).toBe(false)
+    expect(stillHolds(record, CLOUD, () => undefined)).toBe(false)
+    expect(holds({ ...record, signatures: [] })).toBe(false)
+    const forged = record.signatures.map((one) => ({ ...one, signature: new Uint8Array(64) }))
+    expect(holds({ ...record, signatures: forged })).toBe(true)
   })
 
   it('does not hold without its attestation, or when that had expired', () => {

@@ -109,3 +109,36 @@ describe('a network', () => {
     expect(at()).toBe('private')
   })
 })
+
+it('the network of a machine is that of its first address of the internet', () => {
+  for (const host of [
+    ...['10.0.0.1', '127.0.0.1', '172.16.0.1', '172.31.0.1', '192.168.0.1', '169.254.0.1'],
+    ...['100.64.0.1', '100.127.0.1'],
+  ]) {
+    expect(networkOf([{ host, port: 1 }]), host).toBe('private')
+  }
+  for (const [host, network] of [
+    ...[
+      ['172.15.0.1', '172.15'],
+      ['172.32.0.1', '172.32'],
+      ['192.167.0.1', '192.167'],
+    ],
+    ...[
+      ['169.253.0.1', '169.253'],
+      ['100.63.0.1', '100.63'],
+      ['100.128.0.1', '100.128'],
+    ],
+    ...[
+      ['20.168.0.1', '20.168'],
+      ['20.254.0.1', '20.254'],
+      ['20.20.0.1', '20.20'],
+    ],
+    ...[['20.100.0.1', '20.100']],
+  ] as const) {
+    const addresses = [
+      { host: '10.0.0.1', port: 1 },
+      { host, port: 1 },
+    ]
+    expect(networkOf(addresses), host).toBe(network)
+  }
+})

@@ -228,6 +228,115 @@ describe('the ways of finding machines', () => {
     })
   })
 
+  it('are given the time that they need, and asked once at a time', () => {
+    const { post, until, of } = world(['dht'])
+    expect(post({ type: 'started' })).toEqual([
+      { type: 'ask', way: 'dht' },
+      { type: 'setTimer', id: 'dht', afterMs: 120_000 },
+      { type: 'changed' },
+    ])
+    expect(post({ type: 'wanted', way: 'lan' })).toEqual([])
+    until(5_000)
+    expect(post({ type: 'networkChanged' })).toEqual([])
+    until(120_000)
+    expect(of('dht')?.fault?.message).toBe('No answer came within 120 seconds. It is tried again.')
+    until(121_500)
+    post({ type: 'answered', way: 'dht' })
+    expect(of('dht')?.tookMs).toBe(500)
+  })
+
+  it('are asked no sooner than their least time when the network changes', () => {
+    const { post, until, times } = world(['dht'])
+    post({ type: 'started' })
+    post({ type: 'answered', way: 'dht' })
+    until(1_500, (way) => ({ type: 'answered', way }))
+    expect(times('dht')).toEqual([0, 1_000])
+    until(1_999)
+    expect(post({ type: 'networkChanged' })).toEqual([])
+    until(2_000)
+    expect(post({ type: 'networkChanged' })[0]).toEqual({ type: 'ask', way: 'dht' })
+  })
+
+  it('plan nothing from memory while somebody is linked, and public places every six hours', () => {
+    const { post, until } = world(['memory', 'list'])
+    post({ type: 'started' })
+    until(300)
+    expect(post({ type: 'linkOpened', machine: 'a' })).toEqual([])
+    expect(post({ type: 'answered', way: 'memory' })).toEqual([
+      { type: 'clearTimer', id: 'memory' },
+      { type: 'changed' },
+    ])
+    expect(post({ type: 'answered', way: 'list' })).toEqual([
+      { type: 'setTimer', id: 'list', afterMs: 6 * 3_600_000 },
+      { type: 'changed' },
+    ])
+  })
+
+  describe('when the last link has gone', () => {
+    /** Asked three times in vain, so that the next wait would be 8 s; then somebody is linked at 3 s. */
+    function linked() {
+      const made = world(['dht'])
+      const answer = (way: WayName): WaysEvent => ({ type: 'answered', way })
+      made.post({ type: 'started' })
+      made.post(answer('dht'))
+      made.until(3_000, answer)
+      made.post({ type: 'linkOpened', machine: 'a' })
+      made.until(7_000, answer)
+      expect(made.times('dht')).toEqual([0, 1_000, 3_000, 7_000])
+      return { ...made, leave: () => made.post({ type: 'linkClosed', machine: 'a' }) }
+    }
+    const wait = (afterMs: number): WaysEffect[] => [{ type: 'setTimer', id: 'dht', afterMs }]
+
+    it('the first wait is short again if it was one for 15 seconds', () => {
+      const { until, leave } = linked()
+      until(18_000)
+      expect(leave()).toEqual(wait(1_000))
+    })
+
+    it('and goes on where it was otherwise', () => {
+      const { until, leave } = linked()
+      until(17_999)
+      expect(leave()).toEqual(wait(8_000))
+    })
+
+    it('it counts since when anybody was linked', () => {
+      const { post, until, leave } = linked()
+      until(17_000)
+      post({ type: 'linkOpened', machine: 'b' })
+      expect(leave()).toEqual([])
+      until(18_000)
+      expect(post({ type: 'linkClosed', machine: 'b' })).toEqual(wait(1_000))
+    })
+
+    it('what is planned for then anyway stays as it is', () => {
+      const { until, leave } = linked()
+      until(36_000)
+      expect(leave()).toEqual([])
+    })
+
+    it('what has not begun, or is under way, goes on', () => {
+      for (const way of ['dht', 'list'] as const) {
+        const { post } = world([way])
+        post({ type: 'started' })
+        post({ type: 'linkOpened', machine: 'a' })
+        expect(post({ type: 'linkClosed', machine: 'a' }), way).toEqual([])
+      }
+    })
+  })
+
+  it('remember a limited number of those they named, the newest', () => {
+    const { post, of } = world(['lan'])
+    post({ type: 'started' })
+    for (let n = 0; n <= 1_024; n++) {
+      expect(post({ type: 'named', way: 'lan', machine: `m${n}` })).toEqual([])
+    }
+    post({ type: 'answered', way: 'lan' })
+    expect(of('lan')?.found).toBe(1_024)
+    expect(post({ type: 'linkOpened', machine: 'm0' })).toEqual([])
+    expect(post({ type: 'linkOpened', machine: 'm1' })).toEqual([{ type: 'changed' }])
+    expect(of('lan')?.reached).toBe(1)
+  })
+
   it('whatever happens: never throws, one question at a time, and something is always planned', () => {
     const way = fc.constantFrom(...WAY_NAMES)
     const machine = fc.constantFrom('a', 'b', 'c')

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import vectors from '../fixtures/lan-v1.json' with { type: 'json' }
 import { cloudIdOf } from './genesis.ts'
-import { encodeKey, fromHex, toHex } from '../keys.ts'
+import { decodeKey, encodeKey, fromHex, seal, toHex } from '../keys.ts'
 import { lanKeyOf, openSighting, SEALED_SIGHTING_BYTES, sealSighting } from './lan-form.ts'
 
 const { cloud, machine, port, nonce, key, sealed } = vectors
@@ -30,6 +30,24 @@ describe('the name of a machine on the local network', () => {
       changed[at]! ^= 1
       expect(openSighting(changed, lanKey)).toBeNull()
     }
+  })
+
+  it('has one length, and is of a machine', () => {
+    const longer = seal(
+      Buffer.concat([decodeKey(machine)!, Buffer.of(1, 2, 3)]),
+      fromHex(nonce),
+      lanKey,
+    )
+    expect(openSighting(longer, lanKey)).toBeNull()
+    expect(() => sealSighting({ machine: 'nobody', port }, fromHex(nonce), lanKey)).toThrow(
+      'not the key of a machine',
+    )
+  })
+
+  it('names no port 0', () => {
+    expect(
+      openSighting(sealSighting({ machine, port: 0 }, fromHex(nonce), lanKey), lanKey),
+    ).toBeNull()
   })
 
   it('whatever the bytes are, is read or is none', () => {
