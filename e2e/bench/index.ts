@@ -12,6 +12,7 @@ import { fairness } from './fairness.ts'
 import { idle } from './idle.ts'
 import { join } from './join.ts'
 import { moveLatency } from './move-latency.ts'
+import { natMatrix } from './nat-matrix.ts'
 import { MissingPart } from './report.ts'
 import type { Measure } from './report.ts'
 import { sandbox } from './sandbox.ts'
@@ -31,6 +32,7 @@ const MEASURES: readonly Measure[] = [
   fairness,
   sandbox,
   store,
+  natMatrix,
 ]
 const REPORTS = path.resolve(import.meta.dirname, '../../out/bench')
 const INTERRUPTED = 130

@@ -107,7 +107,7 @@ export const wayReportSchema = z.object({
   found: z.number().int().nonnegative(),
   /** Machines that were linked because it had named them first, since the start. */
   reached: z.number().int().nonnegative(),
-  /** Which step failed in the last try, such as `NO_NODE`; null if none did. */
+  /** Which step failed in the last try, such as `NO_NODE` or `UDP_BLOCKED`; null if none did. */
   step: z.string().nullable(),
   /** What came of it, in words, and what can be done. */
   message: z.string(),

@@ -57,8 +57,8 @@ describe.skipIf(fault !== null)('behind routers', { timeout: 4 * LINK_MS }, () =
 
   it('where no UDP comes through, it is said why nobody is found', async () => {
     await at('cut-off').report(
-      (report) => report.type === 'way' && report.step === 'NO_NODE',
-      'the DHT is out of reach',
+      (report) => report.type === 'way' && report.step === 'UDP_BLOCKED',
+      'the DHT is out of reach, and nothing but UDP is missing',
       LINK_MS,
     )
     expect(at('cut-off').reports.filter(({ type }) => type === 'linked')).toEqual([])

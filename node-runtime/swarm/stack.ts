@@ -8,7 +8,7 @@ import type { KeyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { HintedDht } from './hinted-dht.ts'
 import type { RelayRoutes } from './hinted-dht.ts'
-import { WayFailure } from './ways.ts'
+import { whyNoNode } from './no-node.ts'
 
 /**
  * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
@@ -117,6 +117,13 @@ export class Stack {
     return this.dht.randomized ? 'symmetric' : 'home'
   }
 
+  /** The nodes that it begins at. On this very computer, there is nothing to learn from how they are reached. */
+  get #nodesElsewhere(): DhtAddress[] {
+    return this.dht.bootstrapNodes
+      .map(({ host, port }) => ({ host: host.split('@')[0] ?? host, port }))
+      .filter(({ host }) => !host.startsWith('127.'))
+  }
+
   /** Begins to be found, and to find by the topic of the cloud if the DHT is a way. */
   start(): void {
     const { cloud, useDht = true, log } = this.#options
@@ -188,10 +195,7 @@ export class Stack {
       : await this.#discovery?.refresh({ client: true, server: true })
     for (const { publicKey } of this.#hyperswarm.peers.values()) named(encodeKey(publicKey))
     if (went === true && this.dht.nodes.length > 0) return
-    throw new WayFailure(
-      'NO_NODE',
-      'No node of the DHT answered. Is this computer on the internet, and does its network let UDP through?',
-    )
+    throw await whyNoNode(this.#nodesElsewhere)
   }
 
   /** Is there under another key, too, which is announced in the DHT. The returned function ends that. */

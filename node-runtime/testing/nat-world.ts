@@ -47,7 +47,9 @@ export async function natWorldFault(): Promise<string | null> {
 function rulesOf(kind: Exclude<NatKind, 'open'>): string {
   const mapping = kind === 'symmetric' ? 'masquerade random,fully-random' : 'masquerade'
   const forwarded =
-    kind === 'blocked' ? 'meta l4proto udp drop' : 'ct state established,related accept'
+    kind === 'blocked'
+      ? 'meta l4proto udp drop; ct state established,related accept'
+      : 'ct state established,related accept'
   // What comes unasked must not take the router's own place in its table of connections.
   return `
     table ip nat {

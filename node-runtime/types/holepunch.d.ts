@@ -292,6 +292,8 @@ declare module 'hyperdht' {
     readonly bootstrapped: boolean
     readonly online: boolean
     readonly nodes: { length: number; toArray(): DhtAddress[] }
+    /** Those that it begins at; `host` may be an address and a name, with an @ between. */
+    readonly bootstrapNodes: readonly DhtAddress[]
     readonly port: number
     address(): DhtAddress & { family?: number }
     fullyBootstrapped(): Promise<void>
