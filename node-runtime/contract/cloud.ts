@@ -78,6 +78,10 @@ export const machineSchema = z.object({
   online: z.boolean(),
   /** Is there a link with it? In larger clouds each machine is linked with some of the others only. */
   linked: z.boolean(),
+  /** Does its link go through another machine of the cloud? */
+  relayed: z.boolean(),
+  /** Where it stands on ring 0, as a share of the way around; null while that is not known. */
+  place: z.number().min(0).max(1).nullable(),
   /** Round trip of the last heartbeat; null for this machine and for those not linked. */
   latencyMs: z.number().nonnegative().nullable(),
   kind: z.enum(['desktop', 'headless']),

@@ -231,6 +231,7 @@ export async function openJoining(
       }),
     network: swarm,
     isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
+    placeOf: (machine) => joined?.ringLinks.placeOf(machine) ?? null,
     isRevoked,
     log,
     now,

@@ -91,6 +91,10 @@ export class FakeNetwork implements Network {
     this.dropped.push(machine)
   }
 
+  isRelayed(): boolean {
+    return false
+  }
+
   latencyOf(): number | null {
     return null
   }

@@ -60,6 +60,8 @@ export function machine(changes: Partial<MachineInfo>): MachineInfo {
     self: false,
     online: true,
     linked: true,
+    relayed: false,
+    place: null,
     latencyMs: null,
     kind: 'desktop',
     appVersion: '0.1.0',

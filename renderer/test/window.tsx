@@ -26,6 +26,8 @@ function completeWindow(): void {
   HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
     this.open = false
   }
+  // It would say of each drawing that there is no canvas.
+  HTMLCanvasElement.prototype.getContext = () => null
   Element.prototype.scrollIntoView ??= () => undefined
   window.matchMedia ??= (query) =>
     ({

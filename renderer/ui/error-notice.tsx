@@ -64,8 +64,31 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
   LIST_CONFLICT: { title: 'The list could not be written' },
   LIST_NO_KEY: { title: 'This machine did not begin the cloud' },
   INVITATION_INVALID: { title: 'No way in by this invitation' },
-  LIMIT_REACHED: { title: 'No more than that' },
-  NOT_OWNER: { title: 'Only the cloud’s owner may do that' },
+  LIMIT_REACHED: {
+    title: 'No more than that',
+    advice: 'Take back what is not needed any more, such as an open invitation, and try again.',
+  },
+  NOT_OWNER: {
+    title: 'Only the cloud’s owner may do that',
+    advice: 'Do it on the machine that began the cloud, or ask whoever has that machine.',
+  },
+  RELEASE_FILE_INVALID: {
+    title: 'This is no release file',
+    advice: 'Ask the owner of the cloud for the file again, and choose it whole.',
+  },
+  TOO_BUSY: { title: 'This machine is busy', advice: 'Wait a moment, then try again.' },
+  DISK_FULL: {
+    title: 'The disk is full',
+    advice: 'Make room on it; what waits is then written by itself.',
+  },
+  CLOCK_OFF: {
+    title: 'This computer’s clock is wrong',
+    advice: 'Set the time of the computer, or have it set by itself, then try again.',
+  },
+  LIST_UNKNOWN: {
+    title: 'This list is not known here',
+    advice: 'Add its address under “This cloud” in Settings.',
+  },
   REPO_URL_INVALID: { title: 'This is not the address of a repository' },
   REPO_UNREACHABLE: {
     title: 'The repository cannot be reached',

@@ -51,6 +51,8 @@ interface TableProps<T> {
   rowKey: (row: T) => string
   initialSort: Sort
   rowLook?: (row: T) => string
+  /** The key of a row that is marked, and scrolled to when it becomes another. */
+  chosen?: string | null
 }
 
 /** A table that sorts by its heads, and draws only what is in sight when it is long. */
@@ -61,6 +63,7 @@ export function Table<T>({
   rowKey,
   initialSort,
   rowLook,
+  chosen = null,
 }: TableProps<T>): ReactNode {
   const [sort, setSort] = useState(initialSort)
   const scroller = useRef<HTMLDivElement>(null)
@@ -80,6 +83,20 @@ export function Table<T>({
     element.addEventListener('scroll', measure, { passive: true })
     return () => element.removeEventListener('scroll', measure)
   }, [isLong])
+
+  const chosenAt = sorted.findIndex((row) => rowKey(row) === chosen)
+  const latestAt = useRef(chosenAt)
+  useEffect(() => {
+    latestAt.current = chosenAt
+  })
+  useEffect(() => {
+    const element = scroller.current
+    if (chosen === null || element === null || latestAt.current === -1) return
+    const topPx = latestAt.current * ROW_PX
+    const isInSight =
+      topPx >= element.scrollTop && topPx + 2 * ROW_PX <= element.scrollTop + element.clientHeight
+    if (isLong && !isInSight) element.scrollTop = topPx - element.clientHeight / 2
+  }, [chosen, isLong])
 
   const first = isLong ? Math.min(inSight.first, sorted.length) : 0
   const last = isLong ? Math.min(inSight.last, sorted.length) : sorted.length
@@ -112,7 +129,12 @@ export function Table<T>({
         <tbody>
           {first > 0 && <Gap rows={first} />}
           {sorted.slice(first, last).map((row, index) => (
-            <tr key={rowKey(row)} aria-rowindex={first + index + 2} className={rowLook?.(row)}>
+            <tr
+              key={rowKey(row)}
+              aria-rowindex={first + index + 2}
+              aria-current={rowKey(row) === chosen ? 'true' : undefined}
+              className={rowLook?.(row)}
+            >
               {columns.map((column) => (
                 <td key={column.key} className={column.align === 'end' ? 'align-end' : undefined}>
                   {column.render(row)}

@@ -37,6 +37,10 @@ export class Rings<S extends Spot> {
     return this.#spots.has(machine)
   }
 
+  get(machine: string): S | undefined {
+    return this.#spots.get(machine)
+  }
+
   all(): Iterable<S> {
     return this.#spots.values()
   }

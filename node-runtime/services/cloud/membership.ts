@@ -51,11 +51,14 @@ export interface MembershipOptions {
   sign: (sequence: number) => MachineEntry
   network: Network & {
     latencyOf: (machine: string) => number | null
+    isRelayed: (machine: string) => boolean | null
     drop: (machine: string, reason: string) => void
     seek: (machine: string, addresses?: readonly MachineAddress[]) => void
   }
   /** Has somebody had a link with it lately? If absent, links alone say who is there. */
   isThere?: (machine: string) => boolean
+  /** Where it stands on ring 0, 0 to 1; null, as if absent, while that is not known. */
+  placeOf?: (machine: string) => number | null
   /** Has its person revoked it? Nobody is, if absent. */
   isRevoked?: (entry: MachineEntry) => boolean
   log: Log
@@ -164,7 +167,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   /** This machine first, then those online, then the rest; by name. */
   list(): MachineInfo[] {
-    const { network, now, isThere } = this.#options
+    const { network, now, isThere, placeOf } = this.#options
     const others = [...this.#core.known].map(({ entry, lastSeenMs }): MachineInfo => {
       const linked = this.#core.isOnline(entry.machine)
       const online = linked || isThere?.(entry.machine) === true
@@ -173,6 +176,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
         self: false,
         online,
         linked,
+        relayed: network.isRelayed(entry.machine) === true,
+        place: placeOf?.(entry.machine) ?? null,
         latencyMs: linked ? network.latencyOf(entry.machine) : null,
         lastSeenMs: online ? now() : lastSeenMs,
       }
@@ -183,6 +188,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
       self: true,
       online: true,
       linked: false,
+      relayed: false,
+      place: placeOf?.(this.#core.own.machine) ?? null,
       latencyMs: null,
       lastSeenMs: now(),
     }

@@ -116,6 +116,13 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
     return this.#core?.view.rings.has(machine) ?? false
   }
 
+  /** Where a machine that is there stands on ring 0, 0 to 1; null if that is not known. */
+  placeOf(machine: string): number | null {
+    const { machine: own } = this.#options
+    const spot = machine === own ? this.#memberOf(own) : this.#core?.view.rings.get(machine)
+    return spot?.at[0] ?? null
+  }
+
   /** Entries may have come, or what the cloud asks for may have changed. */
   look(): void {
     const own = this.#memberOf(this.#options.machine)

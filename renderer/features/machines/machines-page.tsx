@@ -16,36 +16,36 @@ import type { Column } from '../../ui/table.tsx'
 import { useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { describeLatency } from './latency.ts'
-import { MachineRing } from './machine-ring.tsx'
+import { MachineMap } from './machine-map.tsx'
+import { describeState, STATE_ORDER } from './machine-state.ts'
 import './machines-page.css'
 
-/** Own machine first, then those that are there. */
-const STATE_ORDER = { 'This machine': 0, Online: 1, Offline: 2, Revoked: 3 }
-
-function stateOf({ self, online, revoked }: MachineInfo): keyof typeof STATE_ORDER {
-  if (self) return 'This machine'
-  return revoked ? 'Revoked' : online ? 'Online' : 'Offline'
-}
-
-function columnsWith(latencies: Record<string, number[]>): Column<MachineInfo>[] {
+function columnsWith(
+  latencies: Record<string, number[]>,
+  onChoose: (machine: string) => void,
+): Column<MachineInfo>[] {
   return [
     {
       key: 'name',
       title: 'Name',
       sortBy: ({ name }) => name,
-      render: ({ name }) => <span className="machine-name">{name}</span>,
+      render: ({ machine, name }) => (
+        <button type="button" className="machine-name" onClick={() => onChoose(machine)}>
+          {name}
+        </button>
+      ),
     },
     {
       key: 'state',
       title: 'State',
-      sortBy: (machine) => STATE_ORDER[stateOf(machine)],
+      sortBy: (machine) => STATE_ORDER[describeState(machine)],
       render: (machine) => (
         <span className="row">
           <span
             className={`dot ${machine.online || machine.self ? 'dot-online' : ''}`}
             aria-hidden="true"
           />
-          {stateOf(machine)}
+          {describeState(machine)}
         </span>
       ),
     },
@@ -97,9 +97,10 @@ export function MachinesPage(): ReactNode {
   const known = useCloud((state) => state.status !== null)
   const error = useCloud((state) => state.error)
   const [filter, setFilter] = useState('')
+  const [chosen, setChosen] = useState<string | null>(null)
   const words = filter.toLowerCase().split(/\s+/)
   const shown = machines.filter((machine) => {
-    const text = `${machine.name} ${machine.machine} ${stateOf(machine)} ${machine.kind}`
+    const text = `${machine.name} ${machine.machine} ${describeState(machine)} ${machine.kind}`
     return words.every((word) => text.toLowerCase().includes(word))
   })
   const online = machines.filter((machine) => machine.self || machine.online).length
@@ -115,7 +116,16 @@ export function MachinesPage(): ReactNode {
           </p>
           {machines.length === 1 && <OnlyMachine />}
         </div>
-        {machines.length > 1 && <MachineRing machines={machines} />}
+        {machines.length > 1 && (
+          <MachineMap
+            machines={machines}
+            chosen={chosen}
+            onChoose={(machine) => {
+              setFilter('')
+              setChosen(machine)
+            }}
+          />
+        )}
       </header>
       {error !== null && <ErrorNotice error={error} />}
       {!known && error === null && <Loading>Asking this machine</Loading>}
@@ -136,10 +146,11 @@ export function MachinesPage(): ReactNode {
           {shown.length > 0 ? (
             <Table
               label="Machines"
-              columns={columnsWith(latencies)}
+              columns={columnsWith(latencies, setChosen)}
               rows={shown}
               rowKey={({ machine }) => machine}
               initialSort={{ key: 'state', descending: false }}
+              chosen={chosen}
               rowLook={({ self, online: isOnline }) => (self || isOnline ? '' : 'row-faint')}
             />
           ) : (

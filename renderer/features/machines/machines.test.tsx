@@ -5,6 +5,7 @@ import { App } from '../../app/app.tsx'
 import { OTHER_KEY, SELF_KEY, createFakeRuntime, machine, status } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
 import { describeLatency } from './latency.ts'
+import { layOut } from './map-layout.ts'
 
 function names(): (string | null | undefined)[] {
   const [, ...rows] = within(screen.getByRole('table', { name: 'Machines' })).getAllByRole('row')
@@ -22,6 +23,7 @@ async function renderMachines() {
         machine: `${OTHER_KEY.slice(0, 51)}y`,
         name: 'Barn',
         online: false,
+        linked: false,
         lastSeenMs: 0,
       }),
     ],
@@ -40,7 +42,7 @@ test('all machines with their state: own first, offline last', async () => {
   within(attic).getByText('Online')
   within(attic).getByText('12 ms')
   within(screen.getByRole('row', { name: /Barn/ })).getByText('Offline')
-  screen.getByRole('img', { name: 'This machine has links to 1 of 2 others.' })
+  screen.getByText('This machine has links to 1 of 2 others.')
 })
 
 test('the ring turns with the token, and says how long a lap takes', async () => {
@@ -86,4 +88,61 @@ test('latency has a figure after the point only where it says something', () => 
     '10.0 ms',
     '12 ms',
   ])
+})
+
+/** This machine and 999 that stand evenly around it. */
+function thousand() {
+  const letters = 'ybndrfg8ejkmcpqxot1uwisza345h769'
+  return Array.from({ length: 1_000 }, (_, index) =>
+    machine({
+      machine:
+        index === 0
+          ? SELF_KEY
+          : `${letters[index >> 5]}${letters[index & 31]}${OTHER_KEY.slice(2)}`,
+      name: `Machine ${index}`,
+      self: index === 0,
+      linked: index % 100 === 1,
+      place: (0.25 + index / 1_000) % 1,
+    }),
+  )
+}
+
+test('of a thousand machines a click on the map, or Enter, chooses the row, wherever it stands', async () => {
+  const { fake } = await renderMachines()
+  const machines = thousand()
+  fake.cloud.set({ ...fake.cloud.value, machines })
+  await screen.findByText('This machine has links to 10 of 999 others.')
+  const map = screen.getByRole('slider', { name: 'Map of the machines' })
+  const dot = layOut(machines)[250]!
+  // A quarter around from this machine, which is on top.
+  expect([dot.machine.name, dot.x, dot.y]).toEqual([
+    'Machine 250',
+    expect.closeTo(0.94),
+    expect.closeTo(0.5),
+  ])
+  const at = { clientX: dot.x * 320, clientY: dot.y * 320 }
+  fireEvent.pointerMove(map, at)
+  expect(map.getAttribute('aria-valuetext')).toBe('Machine 250, online')
+  fireEvent.click(map, at)
+  const chosenRow = (): string | null | undefined =>
+    document.querySelector('tr[aria-current] .machine-name')?.textContent
+  const scroller = screen.getByRole('region', { name: 'Machines' })
+  await waitFor(() => expect(scroller.scrollTop).toBeGreaterThan(0))
+  fireEvent.scroll(scroller)
+  await waitFor(() => expect(chosenRow()).toBe('Machine 250'))
+  fireEvent.keyDown(map, { key: 'Home' })
+  fireEvent.keyDown(map, { key: 'Enter' })
+  await waitFor(() => expect(scroller.scrollTop).toBeLessThanOrEqual(0))
+  fireEvent.scroll(scroller)
+  await waitFor(() => expect(chosenRow()).toBe('Machine 0'))
+})
+
+test('who is not there, or has no known place, stands within the ring', () => {
+  const dots = layOut([
+    machine({ self: true, place: 0.9 }),
+    machine({ machine: OTHER_KEY, online: false, linked: false, place: 0.4 }),
+    machine({ machine: `${OTHER_KEY.slice(0, 51)}y`, place: null }),
+  ])
+  const radii = dots.map(({ x, y }) => Math.hypot(x - 0.5, y - 0.5))
+  expect(radii).toEqual([0.44, 0.28, 0.28].map((radius) => expect.closeTo(radius)))
 })
