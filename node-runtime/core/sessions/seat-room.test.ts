@@ -203,8 +203,8 @@ describe('whatever comes first, all tables find the same', () => {
       }),
       { numRuns: 60, seed: 3 },
     )
-    // Else it would say nothing.
-    for (const times of Object.values(seen)) expect(times).toBeGreaterThan(5)
+    // Else it would say nothing. Mutation testing makes 25 runs of it.
+    for (const times of Object.values(seen)) expect(times).toBeGreaterThan(2)
   })
 
   test('of a seat that acts on one machine more than it may', () => {
