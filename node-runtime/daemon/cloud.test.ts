@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { startTestnet } from '../swarm/testnet.ts'
 import { until } from '../testing/cloud-nodes.ts'
 import { bundleCommand, nextLine } from './testing/command.ts'
-import type { Command } from './testing/command.ts'
+import type { Command, Running } from './testing/command.ts'
 
 let command: Command
 let folder: string
@@ -24,7 +24,16 @@ afterEach(async () => {
 
 /** What a command prints, and its failure, as programs read them. */
 async function run(...args: string[]): Promise<{ out: Answer; error: Answer }> {
-  const { child, ended, stderr } = command.start([...args, '--json'])
+  return answerOf(command.start([...args, '--json']))
+}
+
+/** What is in the environment as SAID comes by standard input. */
+async function runHearing(said: string, ...args: string[]): ReturnType<typeof run> {
+  const prefix = ['sh', '-c', 'printf "%s\\n" "$SAID" | "$@"', 'sh']
+  return answerOf(command.start([...args, '--json'], { SAID: said }, prefix))
+}
+
+async function answerOf({ child, ended, stderr }: Running): ReturnType<typeof run> {
   let out = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
   await ended
@@ -99,9 +108,9 @@ it('a person is invited, and joins with a machine that is off', async () => {
   await nextLine(host)
   const { out: given } = await run('invite', '--expires', '1h', '--data', hostDir)
   expect(given).toMatchObject({ uses: 1, used: 0, state: 'open' })
-  const code = String(given['code']).split(' ')
-  const { out: joined } = await run(
-    ...['join', ...code, '--data', guestDir, '--bootstrap', bootstrap],
+  const { out: joined } = await runHearing(
+    String(given['code']),
+    ...['join', '-', '--data', guestDir, '--bootstrap', bootstrap],
   )
   expect(joined['cloud']).toBe(created['cloud'])
   const guest = command.start(['up', '--data', guestDir, '--bootstrap', bootstrap, '--json'])

@@ -269,7 +269,10 @@ program
 program
   .command('join')
   .description('Join a cloud by the link or code of an invitation, or by its key; running or not.')
-  .argument('<invitation...>', 'a link, the words of a code, or a key')
+  .argument(
+    '<invitation...>',
+    'a link, the words of a code, or a key; - for stdin, which no other program sees',
+  )
   .option('--bootstrap <addresses>', 'of a machine that is off: begin in the DHT at these')
   .option('--data <folder>', DATA_HELP)
   .option('--json', JSON_HELP, false)

@@ -12,6 +12,10 @@ import { connect } from '../rpc/client.ts'
 import type { Client } from '../rpc/client.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { printJson, printText } from './output.ts'
+import { readStdin, STDIN } from './standard-input.ts'
+
+/** A link takes a hundred; its words as many. */
+const MAX_JOIN_CHARS = 2_000
 
 /** @throws CloudError NO_MACHINE, INVITATION_INVALID, LIMIT_REACHED */
 export async function invite(
@@ -38,6 +42,7 @@ export async function withdraw(dataDir: string, id: string, json: boolean): Prom
 }
 
 interface JoinOptions {
+  /** `-`: it comes by standard input. */
   text: string
   bootstrap?: DhtAddress[]
   json: boolean
@@ -45,13 +50,14 @@ interface JoinOptions {
 
 /** A machine that is off is started for the moment. @throws CloudError */
 export async function join(dataDir: string, options: JoinOptions): Promise<void> {
+  const text = options.text === STDIN ? await readStdin(MAX_JOIN_CHARS) : options.text
   const running = await connectIfRunning(dataDir)
   const { client, close } =
     running === null
       ? await startForAMoment(dataDir, options.bootstrap)
       : { client: running.client, close: async () => running.close() }
   try {
-    await client.cloud.join({ cloud: options.text })
+    await client.cloud.join({ cloud: text })
     const { cloud, machine, state } = await client.cloud.status({})
     if (options.json) return printJson({ cloud, machine, state })
     printText(`Cloud    ${cloud}`)

@@ -6,10 +6,10 @@ import { keySchema, MAX_VERSION_MS, signedFormSchema } from '../contract/values.
 import { COMMAND } from '../host/command-name.ts'
 import { connectToFolder } from '../host/running-machine.ts'
 import { printJson, printText } from './output.ts'
+import { readStdin, STDIN } from './standard-input.ts'
 
 /** A phrase takes 215 characters at most. */
 const MAX_PHRASE_CHARS = 500
-const STDIN = '-'
 
 export interface PersonOptions {
   dataDir: string
@@ -21,20 +21,13 @@ export interface PersonOptions {
 /** @throws CloudError BAD_INPUT */
 async function readPhrase(file: string | undefined): Promise<{ phrase?: string }> {
   if (file === undefined) return {}
-  const phrase = (file === STDIN ? await readStdin() : await readText(file)).trim()
+  const phrase = (
+    file === STDIN ? await readStdin(2 * MAX_PHRASE_CHARS) : await readText(file)
+  ).trim()
   if (phrase !== '' && phrase.length <= MAX_PHRASE_CHARS) return { phrase }
   throw new CloudError('BAD_INPUT', 'That is no recovery phrase: it has 24 words.', {
     chars: phrase.length,
   })
-}
-
-async function readStdin(): Promise<string> {
-  let text = ''
-  for await (const part of process.stdin) {
-    text += String(part)
-    if (text.length > 2 * MAX_PHRASE_CHARS) break
-  }
-  return text
 }
 
 async function readText(file: string): Promise<string> {

@@ -14,6 +14,8 @@ export interface Invitation {
   createdMs: number
   expiresMs: number
   withdrawn: boolean
+  /** It was found to have expired: a clock that is set back revives nothing. */
+  expired: boolean
   /** Persons that were let in by it. */
   admitted: string[]
 }
@@ -23,7 +25,14 @@ export type InvitationState = 'open' | 'used-up' | 'expired' | 'withdrawn'
 export function stateOf(invitation: Invitation, nowMs: number): InvitationState {
   if (invitation.withdrawn) return 'withdrawn'
   if (invitation.admitted.length >= invitation.uses) return 'used-up'
-  return nowMs >= invitation.expiresMs ? 'expired' : 'open'
+  return invitation.expired || nowMs >= invitation.expiresMs ? 'expired' : 'open'
+}
+
+/** The book in which it is noted what has expired by now; null if nothing is new of that. */
+export function withExpired(book: readonly Invitation[], nowMs: number): Invitation[] | null {
+  const isNew = ({ expired, expiresMs }: Invitation): boolean => !expired && nowMs >= expiresMs
+  if (!book.some(isNew)) return null
+  return book.map((one) => (isNew(one) ? { ...one, expired: true } : one))
 }
 
 /** What a use of it changes, or why it does not let this person in. */

@@ -4,7 +4,13 @@ import z32 from 'z32'
 import { readJoinText } from '../../contract/join-text.ts'
 import { keyOf } from '../../testing/entries.ts'
 import { encodeKey, hash } from '../keys.ts'
-import { MAX_INVITATIONS, stateOf, useInvitation, withInvitation } from './guest-book.ts'
+import {
+  MAX_INVITATIONS,
+  stateOf,
+  useInvitation,
+  withExpired,
+  withInvitation,
+} from './guest-book.ts'
 import type { Invitation } from './guest-book.ts'
 import { decodeInvitation, encodeInvitation, meetingKeys, proveInvitation } from './invitation.ts'
 
@@ -122,6 +128,7 @@ describe('an invitation', () => {
     createdMs: 0,
     expiresMs: 1_000,
     withdrawn: false,
+    expired: false,
     admitted: [],
   }
   const use = (one: Invitation, person: string, nowMs = 999) => useInvitation(one, person, nowMs)
@@ -140,6 +147,11 @@ describe('an invitation', () => {
     expect(stateOf(invitation, 1_000)).toBe('expired')
     expect(use(invitation, 'a', 1_000)).toEqual({ fault: 'expired' })
     expect(use(used('a'), 'a', 1_000)).toEqual({ fault: 'expired' })
+    // Nor does a clock that is set back change that.
+    const [expired] = withExpired([invitation], 1_000)!
+    expect(stateOf(expired!, 1)).toBe('expired')
+    expect(withExpired([expired!], 1_000)).toBeNull()
+    expect(withExpired([invitation], 999)).toBeNull()
     const withdrawn = { ...used('a', 'b'), withdrawn: true }
     expect(use(withdrawn, 'a')).toEqual({ fault: 'withdrawn' })
     expect(use({ ...invitation, withdrawn: true }, 'a')).toEqual({ fault: 'withdrawn' })

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import type { Genesis } from '../forms/genesis.ts'
 import { signForm } from '../forms/signed-form.ts'
-import type { SignedForm } from '../forms/signed-form.ts'
-import { domainBytes, hash } from '../keys.ts'
+import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
+import { domainBytes, hash, verify } from '../keys.ts'
 import { MAX_CHAIN, readChain, signAdmission } from './admission-form.ts'
 import { faultOfPass, passSchema } from './pass.ts'
 import type { DoorRules, Guest, Pass } from './pass.ts'
@@ -143,6 +143,19 @@ describe('a cloud by invitation', () => {
     const own = { ...guest, person: founder }
     expect(faultOfPass(shown(...chain(MAX_CHAIN)), own, closed)).toBeNull()
     expect(faultOfPass(shown(...chain(MAX_CHAIN + 1)), own, closed)).toBe('INVITATION_INVALID')
+  })
+
+  it('finds a chain that was made up at one signature', () => {
+    const forged = { ...rootOf(founder), signature: '0'.repeat(128) }
+    const chain = [...Array.from({ length: MAX_CHAIN - 1 }, () => byFounder(founder)), forged]
+    let checks = 0
+    const check: VerifySignature = (...args) => {
+      checks++
+      return verify(...args)
+    }
+    const own = { ...guest, person: founder }
+    expect(faultOfPass(shown(...chain), own, closed, check)).toBe('INVITATION_INVALID')
+    expect(checks).toBe(1)
   })
 
   it('and of a limited size, so that they fit into a greeting', () => {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -67,10 +67,16 @@ async function open(count: number): Promise<void> {
     createdMs: 0,
     expiresMs: at === 0 ? 2_000 : 9_000,
     withdrawn: false,
+    expired: false,
     admitted: [],
   }))
   await writeFile(join(folder, 'invitations.json'), JSON.stringify({ invitations: given }))
-  invitations = await Invitations.open({
+  invitations = await openBook()
+  await settle()
+}
+
+function openBook(): Promise<Invitations> {
+  return Invitations.open({
     folder,
     cloud: keyOf('cloud'),
     machine: keyOf('machine'),
@@ -88,7 +94,6 @@ async function open(count: number): Promise<void> {
     now: () => nowMs,
     log: silentLog,
   })
-  await settle()
 }
 
 /** What was begun goes on, as far as it gets by itself. */
@@ -133,4 +138,21 @@ it('an invitation that made room for another is listened for no more', async () 
   await invitations.create(1, 1_000)
   await settle()
   expect(doors).toBe(MAX_INVITATIONS)
+})
+
+it('an invitation that has expired stays so when the clock is set back, over a restart, too', async () => {
+  await open(2)
+  nowMs = 3_000
+  const reopen = async (): Promise<string> => {
+    await invitations.close()
+    const file = await readFile(join(folder, 'invitations.json'), 'utf8')
+    invitations = await openBook()
+    await settle()
+    return file
+  }
+  await reopen()
+  nowMs = 1_000
+  expect(await reopen()).toContain('"expired": true')
+  expect(invitations.given.map(({ state }) => state)).toEqual(['open', 'expired'])
+  expect(doors).toBe(1)
 })

@@ -9,6 +9,7 @@ import {
   MAX_INVITATIONS,
   stateOf,
   useInvitation,
+  withExpired,
   withInvitation,
 } from '../../core/admission/guest-book.ts'
 import type { Invitation } from '../../core/admission/guest-book.ts'
@@ -34,6 +35,8 @@ import type { MeetingFault, MeetingMessage } from './meeting.ts'
  */
 const MAX_TALKS = 16
 const ID_BYTES = 8
+/** How often it is noted what has expired. */
+const LOOK_MS = 60_000
 
 const fileSchema = z.object({
   invitations: z
@@ -46,6 +49,7 @@ const fileSchema = z.object({
         createdMs: timeMsSchema,
         expiresMs: timeMsSchema,
         withdrawn: z.boolean(),
+        expired: z.boolean().default(false),
         admitted: z.array(keySchema),
       }),
     )
@@ -74,6 +78,7 @@ export class Invitations {
   readonly #doors = new Map<string, () => Promise<void>>()
   /** In the order in which they came; has the other side shown the invitation? */
   readonly #talks = new Map<Frames<MeetingMessage>, boolean>()
+  readonly #looking = setInterval(() => this.#noteExpired(), LOOK_MS).unref()
   #closed = false
 
   private constructor(options: InvitationsOptions, path: string, book: readonly Invitation[]) {
@@ -92,10 +97,11 @@ export class Invitations {
     })
     const invitations = new Invitations(options, path, file?.invitations ?? [])
     for (const invitation of invitations.#book) {
-      const { withdrawn, expiresMs } = invitation
+      const { withdrawn, expired, expiresMs } = invitation
       // Whoever was counted and did not hear the answer may ask again, also when it is used up.
-      if (!withdrawn && now() < expiresMs) invitations.#listen(invitation)
+      if (!withdrawn && !expired && now() < expiresMs) invitations.#listen(invitation)
     }
+    invitations.#noteExpired()
     return invitations
   }
 
@@ -117,6 +123,7 @@ export class Invitations {
       createdMs: now(),
       expiresMs: now() + lastsMs,
       withdrawn: false,
+      expired: false,
       admitted: [],
     }
     await this.#changes.run(async () => {
@@ -158,9 +165,22 @@ export class Invitations {
 
   async close(): Promise<void> {
     this.#closed = true
+    clearInterval(this.#looking)
     for (const frames of this.#talks.keys()) frames.close()
     for (const id of this.#doors.keys()) this.#endDoor(id)
     await this.#changes.run(async () => {})
+  }
+
+  #noteExpired(): void {
+    const { now, log } = this.#options
+    this.#changes
+      .run(async () => {
+        const book = withExpired(this.#book, now())
+        if (book !== null) await this.#write(book)
+      })
+      .catch((error: unknown) => {
+        log.error('it could not be written down which invitations have expired', { error })
+      })
   }
 
   #checkMay(): void {

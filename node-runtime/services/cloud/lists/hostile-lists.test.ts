@@ -1,5 +1,10 @@
 // What lies at the place of a list may be anything, and who serves it may do anything: nothing of it is used, and
 // no other list, nor another way, waits for it.
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import { LISTED_MS, writeHead, writeShard } from '../../../core/finding/list-form.ts'
@@ -64,6 +69,19 @@ const BAD: [what: string, reason: string, files: () => Files, mended: boolean][]
   ],
   ['has a shard with more entries than there may be', 'garbage', tooManyEntries, true],
 ]
+
+it.skipIf(process.platform === 'win32')(
+  'a pipe at the place of a list is no list, and is not waited for',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dharma-pipe-'))
+    execFileSync('mkfifo', [join(folder, HEAD_FILE)])
+    const lists = await places.open('reader of a pipe')
+    await expect(lists.read(pathToFileURL(folder).href)).rejects.toMatchObject({
+      code: 'LIST_UNREACHABLE',
+    })
+    await rm(folder, { recursive: true })
+  },
+)
 
 describe('what lies at the place', () => {
   it.each(BAD)(

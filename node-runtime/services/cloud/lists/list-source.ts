@@ -1,5 +1,6 @@
 // What lies at the address of a list: a git repository, fetched into memory, or plain files. Within limits of time
 // and size, whatever it is that lies there.
+import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -242,12 +243,18 @@ function plainFolder(url: string, { path }: Folder): ListSource {
     revision: null,
     repository: null,
     async read(name, maxBytes) {
-      const file = await open(join(path, name), 'r').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
-        throw asListError(url, unreachable(url, 'disk', `the disk says ${error.code ?? 'no'}`))
-      })
+      // To open a pipe or a device may wait for ever.
+      const file = await open(join(path, name), constants.O_RDONLY | constants.O_NONBLOCK).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+          throw asListError(url, unreachable(url, 'disk', `the disk says ${error.code ?? 'no'}`))
+        },
+      )
       if (file === null) return null
       try {
+        if (!(await file.stat()).isFile()) {
+          throw asListError(url, unreachable(url, 'disk', 'what lies there is no ordinary file'))
+        }
         const bytes = Buffer.alloc(maxBytes + 1)
         const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
         if (bytesRead > maxBytes) throw invalidList(url, 'too-large')
