@@ -172,6 +172,7 @@ export async function openJoining(
         ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
       },
       refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
+      addressesOf: (machine) => joined?.membership.entryOf(machine)?.addresses ?? [],
       isMember: (machine) => {
         const entry = joined?.membership.entryOf(machine)
         return entry !== undefined && !isRevoked(entry)

@@ -49,6 +49,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   relaying?: boolean
   /** Has it been heard of as a machine of this cloud, linked or not? None has if absent. */
   isMember?: (machine: string) => boolean
+  /** Where a machine says that it is; nowhere if absent. */
+  addressesOf?: (machine: string) => readonly MachineAddress[]
   ownEntry: () => MachineEntry
   /** The text whose hash is the cloud's id, if this machine has it. */
   genesis?: () => string | null
@@ -272,7 +274,7 @@ export class Swarm implements Network {
   }
 
   /** Something needs a link with it, for the next minutes at least. */
-  reach(machine: string, addresses: readonly MachineAddress[] = []): void {
+  reach(machine: string, addresses?: readonly MachineAddress[]): void {
     this.#needed.delete(machine)
     this.#needed.set(machine, performance.now() + NEEDED_MS)
     const [first] = this.#needed.keys()
@@ -286,7 +288,7 @@ export class Swarm implements Network {
   }
 
   /** Tries to have a link, which may end when there are others enough. */
-  seek(machine: string, addresses: readonly MachineAddress[] = []): void {
+  seek(machine: string, addresses = this.#options.addressesOf?.(machine) ?? []): void {
     // Where a machine said that it is, is memory, too.
     this.#sighted(machine, this.#options.ways?.memory === undefined ? [] : addresses)
   }
