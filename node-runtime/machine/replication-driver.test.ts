@@ -216,6 +216,27 @@ describe('two machines', () => {
     await vi.waitFor(() => expect(b.store.count).toBe(100))
   })
 
+  it('do not take for lost what comes in while they look for what is', async () => {
+    const links = new MemoryLinks()
+    const records = Array.from({ length: 10 }, (_, i) => record(`note ${i}`))
+    const a = await start(links, 'a', records)
+    const b = await start(links, 'b', records)
+    links.link('a', 'b')
+    await vi.waitFor(() => expect(b.driver.inStepMs.has('a')).toBe(true))
+    const older = record('older', Date.now() - 600_000)
+    b.store.orderRead = async () => {
+      b.store.orderRead = () => Promise.resolve()
+      await write(b.store, [older])
+    }
+    b.store.lose([toHex(records[3]!.id32)])
+    await vi.waitFor(() => expect([a.store.count, b.store.count]).toEqual([11, 11]))
+    // A tree that lacks it differs for ever.
+    const again = new Promise((resolve) => b.driver.once('inStep', resolve))
+    links.unlink('a', 'b')
+    links.link('a', 'b')
+    await again
+  })
+
   it('get it back though the disk could not be read at once', async () => {
     const links = new MemoryLinks()
     const records = Array.from({ length: 100 }, (_, i) => record(`note ${i}`))

@@ -327,6 +327,10 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
     if (this.#closed) return
     const { store, log } = this.#options
     const left = new FingerprintTree()
+    // What is merged meanwhile may have its place where was read already.
+    const unsubscribe = store.onMerged((records) => {
+      for (const { record } of records) left.insert(itemOf(record))
+    })
     try {
       for await (const items of store.order()) {
         for (const item of items) left.insert(asItem(item))
@@ -336,6 +340,8 @@ export class ReplicationDriver extends EventEmitter<ReplicationDriverEvents> {
       log.error('what a damaged store has lost could not be found out; it is read again', { error })
       this.#findLostLater()
       return
+    } finally {
+      unsubscribe()
     }
     const items = this.#core.tree.items().filter((item) => !left.has(item))
     this.#happen({ type: 'lost', items })

@@ -29,6 +29,8 @@ export class MemoryRecordStore implements RecordStore {
   failed = 0
   /** What the next reading of the order fails with, once. */
   orderFailure: Error | null = null
+  /** Called when the order was read, and before that is given. */
+  orderRead: () => Promise<void> = () => Promise.resolve()
   now: () => number = () => Date.now()
 
   get count(): number {
@@ -80,6 +82,7 @@ export class MemoryRecordStore implements RecordStore {
     const failure = this.orderFailure
     this.orderFailure = null
     if (failure !== null) throw failure
+    await this.orderRead()
     for (let at = 0; at < items.length; at += 1000) yield items.slice(at, at + 1000)
   }
 
