@@ -43,8 +43,8 @@ describe('credit', () => {
     expect(outbox.credit).toBe(0)
     expect(outbox.takeCredit(frame(item(2)), 7)).toBeNull()
     expect(outbox.inFlight).toEqual([
-      { number: 0, cost: COST, items: [item(0)], atMs: 5 },
-      { number: 1, cost: COST, items: [item(1)], atMs: 6 },
+      { number: 0, cost: COST, items: [item(0)], atMs: 5, isGivenUp: false },
+      { number: 1, cost: COST, items: [item(1)], atMs: 6, isGivenUp: false },
     ])
   })
 
@@ -67,13 +67,18 @@ describe('credit', () => {
     expect([outbox.credit, outbox.inFlight.length]).toEqual([0, 2])
   })
 
-  it('comes back after a time, of frames that were sent before it', () => {
+  it('does not come back by itself: what was given up may only wait for its receipt', () => {
     const outbox = sent(3, 3 * COST)
     outbox.giveUp(0)
     expect([outbox.credit, outbox.dropped]).toEqual([0, false])
     outbox.giveUp(2)
-    expect([outbox.credit, outbox.dropped]).toEqual([2 * COST, true])
-    expect(outbox.inFlight.map(({ number }) => number)).toEqual([2])
+    expect([outbox.credit, outbox.dropped, outbox.idle]).toEqual([0, true, false])
+    outbox.giveUp(3)
+    expect([outbox.credit, outbox.idle]).toEqual([0, true])
+    outbox.dropped = false
+    outbox.giveUp(3)
+    expect(outbox.takeReceipt({ number: 0, missing: [] })).toEqual([item(0)])
+    expect([outbox.credit, outbox.dropped]).toEqual([COST, false])
   })
 })
 
@@ -102,6 +107,13 @@ describe('what waits', () => {
     const outbox = sent(2)
     outbox.queueMissing([{ kind: 'keys', keys: items(3).map(itemKey) }])
     expect(outbox.nextReading(NONE, 1)?.items).toEqual([item(2)])
+  })
+
+  it('includes what was given up and is missing still', () => {
+    const outbox = sent(2)
+    outbox.giveUp(1)
+    outbox.queueMissing([{ kind: 'keys', keys: items(2).map(itemKey) }])
+    expect(outbox.nextReading(NONE, 1)?.items).toEqual([item(0)])
   })
 
   it('is read 256 at a time, one reading after the other, fresh ones first', () => {

@@ -5,7 +5,7 @@
 //   ids: pushes, heals, spans        bytes: `ready`         on the way: `inFlight`
 //          │  full: `dropped`             ▲    │                │    │
 //          └──── `reading` ── read ───────┘    └── takeCredit ──┘    ├── receipt: credit is back
-//                one at a time          a frame's cost of credit     └── none: given up, `dropped`
+//                one at a time          a frame's cost of credit     └── none for long: `dropped`
 //
 // Frames of records at hand go through `takeCredit` at once, and wait as ids only without credit. What
 // was `dropped` is found by comparing anew, once the outbox is `idle`.
@@ -41,6 +41,8 @@ interface SentFrame {
   cost: number
   items: readonly Item[]
   atMs: number
+  /** Nobody waits for its receipt any more; its credit comes back with that alone. */
+  isGivenUp: boolean
 }
 
 export type FrameKind = 'pushed' | 'healed'
@@ -77,7 +79,11 @@ export class Outbox {
 
   /** Nothing waits, and nothing is on its way. */
   get idle(): boolean {
-    return this.healed && this.waiting === 0 && this.inFlight.length === 0 && this.reading === null
+    return this.healed && this.waiting === 0 && !this.#isOnWay && this.reading === null
+  }
+
+  get #isOnWay(): boolean {
+    return this.inFlight.at(-1)?.isGivenUp === false
   }
 
   /** How many things are kept in memory for this machine. */
@@ -92,7 +98,7 @@ export class Outbox {
     const cost = frameCost(bytes)
     if (this.credit < cost) return null
     this.credit -= cost
-    this.inFlight.push({ number: this.#sent, cost, items, atMs })
+    this.inFlight.push({ number: this.#sent, cost, items, atMs, isGivenUp: false })
     this.#sent += 1
     return bytes
   }
@@ -108,17 +114,20 @@ export class Outbox {
       this.inFlight.shift()
       this.credit += frame.cost
       if (frame.number === number) return frame.items
-      this.dropped = true
+      this.dropped ||= !frame.isGivenUp
     }
     return []
   }
 
-  /** Gives up frames that were sent before a time. */
+  /**
+   * Waits no longer for frames that were sent before a time: comparing finds what is missing of them. Their
+   * credit is still taken, as the other side may only hold their receipts back.
+   */
   giveUp(beforeMs: number): void {
-    for (let frame = this.inFlight[0]; frame !== undefined; frame = this.inFlight[0]) {
+    for (const frame of this.inFlight) {
       if (frame.atMs >= beforeMs) break
-      this.inFlight.shift()
-      this.credit += frame.cost
+      if (frame.isGivenUp) continue
+      frame.isGivenUp = true
       this.dropped = true
     }
   }
@@ -131,7 +140,9 @@ export class Outbox {
 
   /** What the machine was found to lack. */
   queueMissing(missing: readonly Missing[]): void {
-    const sent = new Set(this.inFlight.flatMap(({ items }) => items.map(({ id }) => id)))
+    const sent = new Set(
+      this.inFlight.flatMap(({ items, isGivenUp }) => (isGivenUp ? [] : items.map(({ id }) => id))),
+    )
     for (const part of missing) {
       if (part.kind === 'span') {
         if (this.#spans.length < MOST_SPANS) this.#spans.push(part.span)

@@ -227,9 +227,9 @@ describe('receipts', () => {
     expect(settled).toEqual([])
   })
 
-  it('that do not come for a minute give the credit back', () => {
-    const { credit } = b.outbox
+  it('that do not come for a minute keep the credit, and what was sent is compared', () => {
     pushing.push([merged(one)], false)
+    const { credit } = b.outbox
     shared.take()
     shared.nowMs += 60_000
     pushing.giveUpLost()

@@ -10,7 +10,7 @@ import type { MergedItem, OutgoingRecord } from './replication-events.ts'
 
 /** Read at a time for one machine: a few frames, so that small records are not read twice. */
 const READ_BYTES = 4 * FRAME_BYTES
-/** Links don't lose anything while they last; this is for one that does. */
+/** Receipts may be held back for longer; but a link may lose something, too. */
 const LOST_MS = 60_000
 
 export class Pushing {
@@ -112,7 +112,7 @@ export class Pushing {
     this.pump(peer)
   }
 
-  /** Frames that nobody acknowledged for so long were lost on the way. */
+  /** Frames that nobody acknowledged for so long may be lost: from then on comparing says what is missing. */
   giveUpLost(): void {
     for (const peer of this.#shared.peers.values()) {
       peer.outbox.giveUp(this.#shared.nowMs - LOST_MS)

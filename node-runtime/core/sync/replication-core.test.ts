@@ -6,6 +6,8 @@ import { WINDOW } from './peer.ts'
 import { START_MS, record, World, many, effectsOf, full } from './fixtures/world.ts'
 import type { Node } from './fixtures/world.ts'
 
+const LONG_AGO_MS = START_MS - 400 * 24 * 3_600_000
+
 describe('a record that was written', () => {
   it('is at all linked machines at once', () => {
     const world = full('a', 'b', 'c')
@@ -65,6 +67,19 @@ describe('a record that was written', () => {
     expect(world.equal()).toBe(true)
     expect(world.nodes.get('a')!.core.waiting).toBe(0)
   })
+})
+
+it('old records that are written in great number come slowly, and nobody is turned away', () => {
+  const world = full('a', 'b')
+  const [first, second] = [many(1500, 'first', LONG_AGO_MS), many(3000, 'second', LONG_AGO_MS)]
+  for (const one of first) world.write('a', one)
+  world.run(55_000)
+  // What this costs is beyond what was left at once: its receipts take minutes.
+  for (const one of second) world.write('a', one)
+  world.run(600_000)
+  for (const node of world.nodes.values()) expect(effectsOf(node, 'refuse')).toEqual([])
+  expect(world.equal()).toBe(true)
+  expect(world.nodes.get('a')!.core.waiting).toBe(0)
 })
 
 describe('machines that meet', () => {
