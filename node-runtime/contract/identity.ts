@@ -9,7 +9,6 @@ import {
   MAX_VERSION_MS,
   PHRASE_ERRORS,
   phraseSchema,
-  signedFormSchema,
   timeMsSchema,
   versionSchema,
 } from './values.ts'
@@ -24,13 +23,16 @@ const ownIdentitySchema = whoamiSchema.extend({
 })
 export type OwnIdentity = z.infer<typeof ownIdentitySchema>
 
+/** An attestation, and how the person came into the cloud: 20,000 bytes at most. */
+const MAX_ATTESTED_CHARS = 32_000
+
 const statementSchema = { person: keySchema, machine: keySchema, cloud: keySchema }
 
 export const attestationSchema = z.object({
   ...statementSchema,
   expiresMs: timeMsSchema,
-  /** The statement itself: text that the machine takes with `accept`. */
-  attestation: signedFormSchema,
+  /** What the machine takes with `accept`: one word, and no secret. */
+  text: z.string(),
 })
 
 export const revocationSchema = z.object({
@@ -82,10 +84,11 @@ export const identityContract = {
   }),
   /**
    * Makes this machine the person's who has attested it, in the cloud of the attestation. It has no
-   * recovery phrase then, that of its former person neither.
+   * recovery phrase then, that of its former person neither. Where the cloud is by invitation, the person's
+   * own lets this machine in, too.
    */
   accept: call({
-    input: z.object({ attestation: signedFormSchema }),
+    input: z.object({ text: z.string().max(MAX_ATTESTED_CHARS) }),
     output: z.object({ person: keySchema, cloud: keySchema }),
     errors: ['IDENTITY_ATTESTATION_INVALID'],
   }),

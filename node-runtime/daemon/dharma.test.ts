@@ -8,9 +8,10 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatVersion } from '../core/db/hybrid-clock.ts'
 import { openAttestation } from '../core/forms/attestation.ts'
-import type { SignedForm } from '../core/forms/signed-form.ts'
+
 import { encodeKey, keyPair } from '../core/keys.ts'
 import { connectToFolder } from '../host/running-machine.ts'
+import { readAttested } from '../services/identity/attested-text.ts'
 import { startTestnet } from '../swarm/testnet.ts'
 import type { Testnet } from '../swarm/testnet.ts'
 import { bundleCommand, lineThat, nextLine } from './testing/command.ts'
@@ -113,9 +114,18 @@ describe('dharma person', () => {
     await writeFile(file, `${phrase}\n`)
     const withPhrase = ['--phrase-file', file, '--json']
     const attested = JSON.parse((await asPerson('attest', machine, ...withPhrase)).out) as {
-      attestation: SignedForm
+      text: string
     }
-    expect(openAttestation(attested.attestation, ready.cloud)).toMatchObject({ person, machine })
+    const { attestation, chain } = readAttested(attested.text)
+    expect(openAttestation(attestation, ready.cloud)).toMatchObject({ person, machine })
+    expect(chain).toBeNull()
+    const other = await asPerson('accept', attested.text, '--json')
+    expect(JSON.parse(other.error)).toMatchObject({
+      code: 'IDENTITY_ATTESTATION_INVALID',
+      details: { attested: machine },
+    })
+    const cut = await asPerson('accept', attested.text.slice(0, -9))
+    expect([cut.code, cut.error]).toEqual([1, expect.stringContaining('or not all of it')])
     const until = '2026-01-01T00:00:00Z'
     const revoked = await asPerson('revoke', machine, '--keep-until', until, ...withPhrase)
     expect(JSON.parse(revoked.out)).toEqual({

@@ -42,14 +42,14 @@ async function start(name: string, withDht = true) {
   const { port1, port2 } = new MessageChannel()
   runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
   const { cloud, identity } = connect(contract, port1 as unknown as AnyPort)
-  const { person } = await identity.whoami({})
+  const { person, machine } = await identity.whoami({})
   const stop = async (): Promise<void> => {
     running.delete(stop)
     port1.close()
     await runtime.close()
   }
   running.add(stop)
-  return { cloud, person, stop }
+  return { cloud, identity, person, machine, stop }
 }
 type Machine = Awaited<ReturnType<typeof start>>
 
@@ -100,6 +100,27 @@ it('whoever has the words sees where they lead, comes in, and invites others', a
   await third.stop()
   const again = await start('third')
   await until(() => isJoined(again))
+})
+
+it('a person who is in brings in their other machines, which need no invitation', async () => {
+  const owner = await startOwner()
+  const { cloud } = await owner.cloud.status({})
+  const second = await start('second')
+  await second.cloud.join({ cloud })
+  await until(async () => (await second.cloud.info({})).admission === 'invitation')
+  expect(await isJoined(second)).toBe(false)
+  const { text } = await owner.identity.attest({ machine: second.machine })
+  // As a mail program breaks it.
+  expect(await second.identity.accept({ text: text.replace(/.{70}/gu, '$&\n') })).toEqual({
+    person: owner.person,
+    cloud,
+  })
+  await until(() => isJoined(second))
+  // It lets in others as the person does.
+  const { link } = await second.cloud.invite({})
+  const guest = await start('guest')
+  await guest.cloud.join({ cloud: link })
+  await until(() => isJoined(guest))
 })
 
 it('it lets in no more than it is for, and nobody once it was withdrawn or has expired', async () => {

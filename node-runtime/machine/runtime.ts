@@ -408,6 +408,8 @@ export class Runtime {
         known: () => this.#clouds.known.map(({ cloud }) => cloud),
         sequencesOf: (whose) => this.#present().sequencesOf(whose),
         spread: (revocation) => this.#present().revoke(revocation),
+        chain: () => this.#present().admission.chain,
+        keepChain: (chain) => this.#present().admission.keepChain(chain),
       }),
       cloud: createCloudService({
         status: () => this.#status(),

@@ -436,8 +436,7 @@ export function createFakeRuntime(): FakeRuntime {
       attest: os.identity.attest.handler(({ input }) => {
         calls.push(['identity.attest', input])
         const { person } = identity.value
-        const attestation = { body: '{"attests":1}', signature: '00'.repeat(64) }
-        return { person, machine: input.machine, cloud: CLOUD_KEY, expiresMs: 0, attestation }
+        return { person, machine: input.machine, cloud: CLOUD_KEY, expiresMs: 0, text: 'eyJh' }
       }),
       accept: os.identity.accept.handler(({ input }) => {
         calls.push(['identity.accept', input])

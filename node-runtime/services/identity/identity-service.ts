@@ -3,9 +3,11 @@ import type { Whoami } from '../../contract/identity.ts'
 import { formatVersion } from '../../core/db/hybrid-clock.ts'
 import { signRevocation } from '../../core/forms/revocation.ts'
 import type { Attested, Revocation } from '../../core/forms/revocation.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import { personOf } from './identity.ts'
+import { readAttested, writeAttested } from './attested-text.ts'
 import type { Identity } from './identity.ts'
 
 const LAST_COUNTER = 0xffff
@@ -16,6 +18,10 @@ export interface IdentityClouds {
   known: () => readonly string[]
   /** Sequences that the cloud has heard of, of a machine's attestations and revocations by a person. */
   sequencesOf: (whose: Pick<Attested, 'person' | 'machine'>) => readonly number[]
+  /** How this machine's person came into the present cloud; null if it asks for nothing like that. */
+  chain: () => readonly SignedForm[] | null
+  /** This machine's person came into the present cloud by this. */
+  keepChain: (chain: readonly SignedForm[]) => Promise<void>
   /** Has all machines of the cloud hear of it. */
   spread: (revocation: Revocation) => Promise<void>
 }
@@ -54,10 +60,15 @@ export function createIdentityService(identity: Identity, clouds: IdentityClouds
       const { person } = identity.keysOf(phrase)
       const heard = cloud === clouds.current() ? clouds.sequencesOf({ person, machine }) : []
       const attested = await identity.attest({ machine, cloud, phrase }, Math.max(0, ...heard))
-      return { person, machine, cloud, expiresMs: attested.expiresMs, attestation: attested.form }
+      const isIn = cloud === clouds.current() && person === identity.person
+      const chain = isIn ? (clouds.chain()?.slice() ?? null) : null
+      const text = writeAttested({ attestation: attested.form, chain })
+      return { person, machine, cloud, expiresMs: attested.expiresMs, text }
     }),
     accept: os.identity.accept.handler(async ({ input }) => {
-      const { person, cloud } = await identity.accept(input.attestation, clouds.current())
+      const { attestation, chain } = readAttested(input.text)
+      const { person, cloud } = await identity.accept(attestation, clouds.current())
+      if (chain !== null && cloud === clouds.current()) await clouds.keepChain(chain)
       return { person, cloud }
     }),
     revoke: os.identity.revoke.handler(async ({ input }) => {

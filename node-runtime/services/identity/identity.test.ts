@@ -86,6 +86,8 @@ test('whoever watches is told of a new name and of a new person', async () => {
         current: () => CLOUD,
         known: () => [CLOUD],
         sequencesOf: () => [],
+        chain: () => null,
+        keepChain: () => Promise.reject(new Error('there is no cloud here')),
         spread: () => Promise.reject(new Error('there is no cloud here')),
       }),
     },

@@ -1,7 +1,5 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import { signedFormSchema } from '../../../node-runtime/contract/values.ts'
-import type { SignedForm } from '../../../node-runtime/contract/values.ts'
 import { useClient, useIdentity, useOverlay, useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
@@ -9,14 +7,8 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { TextField } from '../../ui/field.tsx'
 
-function readForm(text: string): SignedForm | null {
-  try {
-    return signedFormSchema.safeParse(JSON.parse(text)).data ?? null
-  } catch {
-    // Not JSON: said by null.
-    return null
-  }
-}
+/** One word, which may have been broken into lines. */
+const ATTESTED_TEXT = /^[\w\s-]+$/u
 
 /** Takes what another machine of a person has signed for this one. */
 export function AcceptForm(): ReactNode {
@@ -25,17 +17,16 @@ export function AcceptForm(): ReactNode {
   const phraseKept = useIdentity((state) => state.identity?.phraseKept) ?? false
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
-  const [attestation, setAttestation] = useState<SignedForm | null>(null)
-  const accept = useCall((form: SignedForm) => client.identity.accept({ attestation: form }))
-  useOverlay(attestation !== null, 'dims')
+  const [isAsking, setAsking] = useState(false)
+  const accept = useCall(() => client.identity.accept({ text }))
+  useOverlay(isAsking, 'dims')
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault()
-        const form = readForm(text)
-        if (form === null) setProblem('This is not an attestation. Copy all of it.')
-        else setAttestation(form)
+        if (ATTESTED_TEXT.test(text)) setAsking(true)
+        else setProblem('This is not an attestation. Copy all of it.')
       }}
     >
       <TextField
@@ -55,23 +46,23 @@ export function AcceptForm(): ReactNode {
           Take it
         </Button>
       </div>
-      {attestation !== null && (
+      {isAsking && (
         <Dialog
           title="Become a machine of that person?"
           onClose={() => {
-            setAttestation(null)
+            setAsking(false)
             accept.clear()
           }}
           actions={
             <>
-              <Button onClick={() => setAttestation(null)}>Cancel</Button>
+              <Button onClick={() => setAsking(false)}>Cancel</Button>
               <Button
                 look="danger"
                 pending={accept.pending}
                 onClick={() =>
-                  void accept.run(attestation).then((done) => {
+                  void accept.run().then((done) => {
                     if (!done) return
-                    setAttestation(null)
+                    setAsking(false)
                     setText('')
                     notices.say('This machine now belongs to the person who attested it.')
                   })

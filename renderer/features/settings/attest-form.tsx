@@ -69,8 +69,8 @@ export function AttestDialog({ machine, onClose }: AttestDialogProps): ReactNode
   const { copy, copied, failed } = useCopy(text ?? '')
   const attest = useCall(async () => {
     const given = phraseKept ? {} : { phrase }
-    const { attestation } = await client.identity.attest({ machine, ...given })
-    if (machine !== self) return setText(JSON.stringify(attestation))
+    const attested = await client.identity.attest({ machine, ...given })
+    if (machine !== self) return setText(attested.text)
     notices.say('This machine is attested anew.')
     onClose()
   })

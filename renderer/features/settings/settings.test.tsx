@@ -176,7 +176,7 @@ describe('a machine of the person', () => {
     const text = await within(dialog).findByRole<HTMLTextAreaElement>('textbox', {
       name: 'Attestation',
     })
-    expect(JSON.parse(text.value)).toMatchObject({ body: '{"attests":1}' })
+    expect(text.value).toBe('eyJh')
     expect(fake.calls).toEqual([['identity.attest', { machine: PHONE }]])
   })
 
@@ -194,11 +194,10 @@ describe('a machine of the person', () => {
     const [close] = within(dialog).getAllByRole('button', { name: 'Close' })
     fireEvent.click(close as HTMLElement)
 
-    fill('This machine was attested', 'nonsense')
+    fill('This machine was attested', '{"no": 1}')
     fireEvent.click(screen.getByRole('button', { name: 'Take it' }))
     await screen.findByText('This is not an attestation. Copy all of it.')
-    const attestation = { body: '{}', signature: '00'.repeat(64) }
-    fill('This machine was attested', JSON.stringify(attestation))
+    fill('This machine was attested', 'eyJh')
     fireEvent.click(screen.getByRole('button', { name: 'Take it' }))
     const question = await screen.findByRole('dialog', {
       name: 'Become a machine of that person?',
@@ -207,7 +206,7 @@ describe('a machine of the person', () => {
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     expect(fake.calls).toEqual([
       ['identity.attest', { machine: PHONE, phrase: PHRASE }],
-      ['identity.accept', { attestation }],
+      ['identity.accept', { text: 'eyJh' }],
     ])
   })
 })
