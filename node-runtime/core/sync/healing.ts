@@ -191,9 +191,8 @@ export class Healing {
     const { nowMs, tree, random } = this.#shared
     const waitMs = peer.budgets.ranges.use(0, nowMs)
     if (waitMs > 0) {
-      if (peer.question === null) {
-        this.#shared.emit({ type: 'setTimer', id: `question ${peer.key}`, afterMs: waitMs })
-      }
+      // Anew each time, as the one that rang may have done so a little early.
+      this.#shared.emit({ type: 'setTimer', id: `question ${peer.key}`, afterMs: waitMs })
       // Who asks again before the answer came has given the first question up.
       peer.question = bytes
       return
@@ -227,7 +226,7 @@ export class Healing {
     this.#shared.emit({ type: 'inStep', peer: peer.key, atMs: this.#shared.nowMs })
   }
 
-  /** The newest version that a machine says it holds; one from the future is not believed. */
+  /** The newest version that a machine says it holds; `#askedLimits` goes no further than the present. */
   #noteNewest(peer: Peer, version: string): void {
     if (version > peer.newest) peer.newest = version
   }
@@ -295,6 +294,7 @@ export class Healing {
       { tree, salt, random },
       limits ?? this.#askedLimits(turn.peer),
     )
+    // There is always a first question.
     this.#ask(turn)
   }
 

@@ -5,7 +5,7 @@ import { hash, toHex } from '../keys.ts'
 import { encodeMessage } from './messages.ts'
 import type { FrameReceipt, Message } from './messages.ts'
 import { frameCost } from './outbox.ts'
-import type { Intake as IntakeFrame, Peer, Shared } from './peer.ts'
+import type { FrameIntake, Peer, Shared } from './peer.ts'
 import type { MergedItem, RecordStatus } from './replication-events.ts'
 
 /** Honest machines check what they pass on; a few may come of a fault of ours, again and again. */
@@ -131,7 +131,7 @@ export class Intake {
   }
 }
 
-function judge(frame: IntakeFrame): FrameReceipt & { cost: number } {
+function judge(frame: FrameIntake): FrameReceipt & { cost: number } {
   const missing: number[] = []
   for (let i = 0; i < frame.records.length; i++) if (frame.statuses?.[i] !== 'held') missing.push(i)
   return { number: frame.number, cost: frame.cost, missing }

@@ -31,7 +31,7 @@ const LIMITS = {
 } as const
 
 /** A frame that is being judged. */
-export interface Intake {
+export interface FrameIntake {
   token: number
   number: number
   cost: number
@@ -54,7 +54,7 @@ export class Peer {
   /** What it may still send. */
   granted = WINDOW
   /** Frames of it that are being judged, oldest first. */
-  readonly intake: Intake[] = []
+  readonly intake: FrameIntake[] = []
   /** Frames that are judged, and whose acknowledgement waits until its budget allows. */
   judged: (FrameReceipt & { cost: number })[] = []
   /** The number of its next frame. */
