@@ -76,6 +76,22 @@ describe('an action that fits nowhere', () => {
     }
   })
 
+  test('is still known as such, however many of its seat, or of another, were refused before', () => {
+    const branches = branchesOf()
+    const bobsOwn = signedAction(descriptor, BOB, { heads: [null, null], seq: 1 })
+    const refuse = (signed: SeatAction, number: number): SeatAction => {
+      const action = { ...signed, hash: `refused ${signed.seat} ${number}` }
+      expect(branches.add(action)).toBe('refused')
+      return action
+    }
+    const bobs = refuse(bobsOwn, 0)
+    for (let number = 1; number <= 20_001; number++) refuse(misplaced, number)
+    expect(branches.add(misplaced)).toBe('refused')
+    expect(branches.add(behind)).toBe('refused')
+    const onBobs = signedAction(descriptor, ANN, { heads: [null, bobs.hash] })
+    expect(branches.add(onBobs)).toBe('refused')
+  })
+
   test('that waits goes as soon as anything is placed, and keeps nobody’s place', () => {
     const branches = branchesOf()
     const chain = [behind]

@@ -9,7 +9,7 @@ import { SeatRoom } from './seat-room.ts'
 
 /** Actions of one seat that came ahead of what they name. More of them come again, with their logs. */
 const MAX_WAITING_OF_SEAT = 32
-/** Actions that are known to fit nowhere: more than all seats have room for. */
+/** Actions of all seats that are known to fit nowhere, the last of each: more than all have room for. */
 const MAX_REFUSED = 20_000
 
 /** What the actions of a seat prove by themselves, without rules: that it cheats. */
@@ -31,7 +31,8 @@ export class Branches {
   readonly #waiting: Map<string, SeatAction>[]
   /** By seat: what is placed of it. */
   readonly #rooms: SeatRoom[]
-  readonly #refused = new Set<string | null>()
+  /** By seat, so that who floods takes nothing from another. Null, which is none of them, may be looked for, too. */
+  readonly #refused: Set<string | null>[]
   readonly #choice = new ForkChoice()
   /** By seat, the first that was found. */
   readonly #breaches: (Breach | null)[]
@@ -40,6 +41,7 @@ export class Branches {
     this.#seats = seats
     this.#roots = Array.from({ length: seats }, () => [])
     this.#waiting = Array.from({ length: seats }, () => new Map())
+    this.#refused = Array.from({ length: seats }, () => new Set())
     this.#rooms = Array.from({ length: seats }, () => new SeatRoom(seats))
     this.#breaches = Array.from({ length: seats }, () => null)
   }
@@ -121,7 +123,7 @@ export class Branches {
   #place(action: SeatAction): Added {
     if (this.#nodes.has(action.hash)) return 'known'
     const heads = action.heads.map((head) => (head === null ? null : this.#nodes.get(head)))
-    if (action.heads.some((head) => this.#refused.has(head))) return this.#refuse(action)
+    if (action.heads.some((head) => this.#isRefused(head))) return this.#refuse(action)
     if (heads.includes(undefined)) {
       const waiting = this.#waiting[action.seat]
       if (waiting !== undefined && waiting.size < MAX_WAITING_OF_SEAT) {
@@ -163,8 +165,19 @@ export class Branches {
     return room.isOverused ? { seat, twins: null } : null
   }
 
-  #refuse({ hash }: Action): Added {
-    if (this.#refused.size < MAX_REFUSED) this.#refused.add(hash)
+  #isRefused(head: string | null): boolean {
+    return this.#refused.some((refused) => refused.has(head))
+  }
+
+  #refuse({ seat, hash }: SeatAction): Added {
+    const refused = this.#refused[seat]
+    if (refused === undefined) return 'refused'
+    refused.add(hash)
+    if (refused.size <= MAX_REFUSED / this.#seats) return 'refused'
+    for (const oldest of refused) {
+      refused.delete(oldest)
+      break
+    }
     return 'refused'
   }
 
