@@ -185,7 +185,7 @@ export class Table {
     })
     const seat = own === null ? -1 : descriptor.seats.indexOf(own.person)
     if (seat >= 0) this.step({ type: 'held', seat, log: this.name, blocks: 0 })
-    else this.step({ type: 'timer', id: 'rules' })
+    else this.step({ type: 'started' })
   }
 
   get name(): string {

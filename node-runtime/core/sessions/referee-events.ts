@@ -26,6 +26,8 @@ export type RefereeEvent =
   | { type: 'kept'; token: number }
   | Appended
   | { type: 'rules'; token: number; answer: RulesAnswer }
+  /** The rules are to be asked where all begins, before anything else has come. */
+  | { type: 'started' }
   | { type: 'timer'; id: RefereeTimer }
 
 /** What was to be appended is in the own log; or can't be written now. */

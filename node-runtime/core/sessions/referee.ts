@@ -165,6 +165,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       }
       case 'rules':
         return this.#rulesAnswered(event.token, event.answer)
+      case 'started':
+        return this.#goOn()
       case 'timer':
         return event.id === 'append' ? this.#own.append() : this.#goOn()
     }

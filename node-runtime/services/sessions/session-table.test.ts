@@ -109,6 +109,15 @@ test('a log is read no further than it may be long, whatever is written into it'
   expect([blocks(), read.length, read.at(-1)]).toEqual([65_536, 65_536, 65_535])
 })
 
+test('an action that waits for what goes before it is rejected when the table is closed', async () => {
+  const { table } = tableOf()
+  expect(table.referee.isSettled).toBe(false)
+  const acting = table.act({ type: 'move', body: null })
+  await table.close()
+  await expect(acting).rejects.toMatchObject({ code: 'CANCELLED' })
+  await expect(table.act({ type: 'move', body: null })).rejects.toMatchObject({ code: 'CANCELLED' })
+})
+
 test('a transcript is read no further once the table is closed', async () => {
   const { table, blocks } = tableOf()
   const line = writeBlock({ type: 'attestation', form: ANN.attestation.form })

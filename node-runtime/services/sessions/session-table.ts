@@ -58,6 +58,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
   /** Logs and transcripts that are not read on. */
   readonly #dropped = new Set<string>()
   readonly #waiting = new Map<number, Waiting>()
+  /** Ends each `settled` that waits. */
+  readonly #settling = new Set<() => void>()
   readonly #timers = new Map<RefereeTimer, NodeJS.Timeout>()
   #own: SeatLog | null = null
   #nextToken = 1
@@ -68,7 +70,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
     this.setMaxListeners(0)
     this.#options = options
     this.referee = options.referee
-    this.#step({ type: 'timer', id: 'rules' })
+    this.#step({ type: 'started' })
   }
 
   /** In so many ms the own seat may claim; see the referee. */
@@ -118,10 +120,11 @@ export class SessionTable extends EventEmitter<TableEvents> {
    * Acts in the own seat. It is on disk when the promise resolves, with its ply.
    * @throws CloudError SESSION_NOT_SEATED, SESSION_OVER, SESSION_NOT_YOUR_TURN, UNAVAILABLE,
    *   SESSION_ACTION_ILLEGAL, SESSION_TOO_LARGE, BAD_INPUT, SESSION_TRANSCRIPT_FORGED,
-   *   SESSION_CLAIM_EARLY
+   *   SESSION_CLAIM_EARLY, CANCELLED
    */
   async act(action: OwnAction): Promise<number> {
     await this.settled()
+    if (this.#closed) throw closed()
     const token = this.#nextToken++
     return new Promise((resolve, reject) => {
       this.#waiting.set(token, { resolve, reject })
@@ -151,6 +154,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
       const done = (): void => {
         clearTimeout(timer)
         this.off('changed', check)
+        this.#settling.delete(done)
         resolve()
       }
       const check = (): void => {
@@ -158,6 +162,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
       }
       const timer = setTimeout(done, SETTLE_LIMIT_MS)
       this.on('changed', check)
+      this.#settling.add(done)
     })
   }
 
@@ -166,9 +171,8 @@ export class SessionTable extends EventEmitter<TableEvents> {
     this.#closed = true
     this.removeAllListeners()
     for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const { reject } of this.#waiting.values()) {
-      reject(new CloudError('CANCELLED', 'The session was closed.'))
-    }
+    for (const done of this.#settling) done()
+    for (const { reject } of this.#waiting.values()) reject(closed())
     for (const { readOn } of this.#logs.values()) readOn?.()
     await Promise.all(this.logs.map((log) => (remove ? log.remove() : log.close())))
   }
@@ -290,6 +294,10 @@ export class SessionTable extends EventEmitter<TableEvents> {
     const answer = await askRules(this.#options.rules, this.referee, request)
     this.#step({ type: 'rules', token, answer })
   }
+}
+
+function closed(): CloudError {
+  return new CloudError('CANCELLED', 'The session was closed.')
 }
 
 /** Asks the rules what the referee wants to know. Never rejects. */

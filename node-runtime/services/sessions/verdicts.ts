@@ -73,7 +73,7 @@ async function play(referee: Referee, { blocks }: Transcript, rules: RulesRunner
     }
   }
   // Of a session that is over before anybody acts.
-  if (blocks.length === 0) step({ type: 'timer', id: 'rules' })
+  if (blocks.length === 0) step({ type: 'started' })
   while (asked !== undefined) {
     const { token, request } = asked
     asked = undefined
