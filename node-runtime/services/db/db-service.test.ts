@@ -1,6 +1,7 @@
 import { call } from '@orpc/server'
 import { expect, test } from 'vitest'
 import type { CloudRecord } from '../../contract/db.ts'
+import { CloudError } from '../../contract/errors.ts'
 import { MAX_WAITING_EVENTS } from '../../flow/streams.ts'
 import type { Database } from './database.ts'
 import { createDbService } from './db-service.ts'
@@ -10,12 +11,16 @@ const KEY = 's'.repeat(52)
 const AUTHOR = 'y'.repeat(52)
 
 function start({ keys = [KEY], newest }: { keys?: string[]; newest?: Partial<CloudRecord> } = {}) {
+  const installed: { keys: string[] | null } = { keys }
   const listeners = new Set<(record: CloudRecord) => void>()
   const service = createDbService({
     // A watch asks which system is meant; if that had other keys, also what stands at a place.
     database: () =>
       ({
-        keysOf: () => keys,
+        keysOf: () => {
+          if (installed.keys === null) throw new CloudError('SYSTEM_NOT_INSTALLED', 'It is gone.')
+          return installed.keys
+        },
         newestAt: (_: string[], record: CloudRecord) => Promise.resolve({ ...record, ...newest }),
       }) as unknown as Database,
     onChange: (listener) => {
@@ -41,7 +46,7 @@ function start({ keys = [KEY], newest }: { keys?: string[]; newest?: Partial<Clo
     expect((await iterator.next()).value).toEqual({ ready: true })
     return iterator
   }
-  return { change, watch, listeners }
+  return { change, watch, listeners, installed }
 }
 
 test('what others do does not wait for a watcher, so it can not make one fall behind', async () => {
@@ -96,4 +101,21 @@ test('a system that had another key is told what stands, when a record under tha
   change('b', { system: 'u'.repeat(52) })
   change('c')
   expect((await iterator.next()).value).toMatchObject({ id: 'c' })
+})
+
+test('a watcher hears on of a system whose key is continued, and not of another of its name', async () => {
+  const [later, other] = ['t'.repeat(52), 'u'.repeat(52)]
+  const { change, watch, installed } = start({ newest: {} })
+  const iterator = await watch({ system: SYSTEM })
+  const first = iterator.next()
+  installed.keys = [later, KEY]
+  change('a', { system: later })
+  expect((await first).value).toMatchObject({ id: 'a', system: later })
+  installed.keys = null
+  change('b', { system: later })
+  expect((await iterator.next()).value).toMatchObject({ id: 'b' })
+  installed.keys = [other]
+  change('c', { system: other })
+  change('d')
+  expect((await iterator.next()).value).toMatchObject({ id: 'd' })
 })

@@ -1,8 +1,9 @@
 // Answers the `db` calls.
 import type { CloudRecord } from '../../contract/db.ts'
+import { CloudError } from '../../contract/errors.ts'
 import { events } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
-import type { Database } from './database.ts'
+import type { Database, SystemKeys } from './database.ts'
 
 interface DbServiceOptions {
   /** Of the cloud that the machine is in now. */
@@ -27,6 +28,17 @@ function placeOf({ collection, id, author }: CloudRecord): string {
   return `${collection}/${id}/${author}`
 }
 
+/** The keys of the same system now: an update may have given it another. Those from before, once it is gone. */
+function continued(keys: SystemKeys, keysNow: () => SystemKeys): SystemKeys {
+  try {
+    const now = keysNow()
+    return now.includes(keys[0]) ? now : keys
+  } catch (error) {
+    if (error instanceof CloudError) return keys
+    throw error
+  }
+}
+
 export function createDbService({ database, onChange }: DbServiceOptions) {
   return {
     put: os.db.put.handler(async ({ input: { value, ...place } }) =>
@@ -43,8 +55,11 @@ export function createDbService({ database, onChange }: DbServiceOptions) {
     }),
     watch: os.db.watch.handler(async function* ({ input, signal }) {
       const { collection } = input
-      const keys = database().keysOf(input.system)
-      const isOfSystem = ({ system }: Written): boolean => keys.includes(system)
+      let keys = database().keysOf(input.system)
+      const isOfSystem = ({ system }: Written): boolean => {
+        keys = continued(keys, () => database().keysOf(input.system))
+        return keys.includes(system)
+      }
       // Only what this watcher asked for waits for it, and of each record only its newest version.
       const subscribe = (emit: (record: CloudRecord) => void) =>
         onChange((record) => {
