@@ -14,7 +14,7 @@ interface Schedule {
   longestMs: number
   /** While somebody is; null if there is nothing to gain. */
   linkedMs: number | null
-  /** Between two questions, whatever the network does. */
+  /** So long after a question a change of network asks nothing; how rarely a host is asked is its own matter. */
   leastMs: number
   /** Who has not answered by then never will. */
   limitMs: number
@@ -38,7 +38,7 @@ const SCHEDULES: Record<WayName, Schedule> = {
     leastMs: 1_000,
     limitMs: 10_000,
   },
-  // A public host is asked as rarely as a person would; what others read there lasts for days.
+  // It is read again soon, but each public host only as rarely as a person would (`list-pace.ts`), whoever asks.
   list: {
     startMs: 300,
     againMs: 10_000,
@@ -57,7 +57,7 @@ const SCHEDULES: Record<WayName, Schedule> = {
     limitMs: 120_000,
   },
 }
-/** Times vary by this part, so that machines that failed together do not try again together. */
+/** Times are longer by up to this part, so that machines that failed together do not try again together. */
 const SPREAD = 0.2
 /** A link that ends sooner was none. */
 const SHORTEST_LINK_MS = 15_000
