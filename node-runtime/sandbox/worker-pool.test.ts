@@ -67,6 +67,31 @@ test.each([
   expect(pool.threads).toBe(1)
 })
 
+test('a worker that can not be started loses the work, and the next is tried again', async () => {
+  let tries = 0
+  const pool = new WorkerPool<Request, Reply>({
+    size: 1,
+    memoryMb: 32,
+    text: () => {
+      tries++
+      if (tries < 3) throw new Error('no memory')
+      return workerText(testBody, [])
+    },
+  })
+  open.push(pool)
+  const job: Parameters<typeof pool.run>[0] = {
+    owner: 'a',
+    limitMs: 10_000,
+    request: { do: 'echo' },
+  }
+  const reason = 'no worker could start: no memory'
+  for (let each = 0; each < 2; each++) {
+    expect(await pool.run(job)).toEqual({ kind: 'lost', cause: 'ended', reason })
+  }
+  expect(causeOf(await pool.run(job))).toBe('reply')
+  expect(tries).toBe(3)
+})
+
 test('owners take turns, however much one of them asks', async () => {
   const pool = newPool(1)
   const order: string[] = []

@@ -139,7 +139,15 @@ export class WorkerPool<Request, Reply> {
       if (owner === null) return
       const waiting = this.#queues.get(owner)?.[0]
       if (waiting === undefined) return
-      const slot = this.#freeSlot(waiting.job)
+      let slot: Slot<Request, Reply> | null
+      try {
+        slot = this.#freeSlot(waiting.job)
+      } catch (error) {
+        this.#take(owner)
+        const reason = error instanceof Error ? error.message : String(error)
+        waiting.settle({ kind: 'lost', cause: 'ended', reason: `no worker could start: ${reason}` })
+        continue
+      }
       if (slot === null) return
       this.#take(owner)
       this.#give(slot, waiting)

@@ -308,6 +308,22 @@ describe('records from the future', () => {
   })
 })
 
+describe('a clock that is set back', () => {
+  it('while records are released leaves each of them somewhere', async () => {
+    const level = watchLevel()
+    const store = await openStore({ openLevel: level.open })
+    const version = testVersion(0, TEST_NOW_MS + MAX_DRIFT_MS + 1)
+    await store.accept(batch(anna.record({ version })))
+    nowMs += 1
+    level.beforeRead = () => void (nowMs = TEST_NOW_MS)
+    await store.releaseDue()
+    nowMs = TEST_NOW_MS + 1
+    await store.releaseDue()
+    expect(await idsOf(store)).toEqual(['one'])
+    expect(await orderOf(store)).toHaveLength(1)
+  })
+})
+
 describe('reading', () => {
   it('gives groups in the order of ids, from a prefix or after an id on', async () => {
     const store = await openStore()

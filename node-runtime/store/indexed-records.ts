@@ -165,12 +165,18 @@ export class IndexedRecords implements RecordStore {
   }
 
   async releaseDue(): Promise<Acceptance> {
+    await this.#commits.room()
     await this.#aside.ready()
-    const due = await this.#aside.due(this.#nowMs())
+    // One time for all of it: for a clock that was set back meanwhile they would be early again.
+    const nowMs = this.#nowMs()
+    const due = await this.#aside.due(nowMs)
     const batch = { records: due.map(({ stored }) => stored) }
     const addresses = batch.records.map(({ record }) => addressKey(record.header))
     return this.#pending.with(addresses, (held) =>
-      this.#merge(batch, held, () => due.map(({ key }) => this.#aside.remove(key))),
+      this.#merge(batch, held, {
+        nowMs,
+        finish: () => due.map(({ key }) => this.#aside.remove(key)),
+      }),
     )
   }
 
@@ -263,9 +269,11 @@ export class IndexedRecords implements RecordStore {
   async #merge(
     { records, attestations = [] }: RecordBatch,
     places: readonly Pending[],
-    finish: () => Change[] = () => [],
+    {
+      nowMs = this.#nowMs(),
+      finish = () => [],
+    }: { nowMs?: number; finish?: () => readonly Change[] } = {},
   ): Promise<Acceptance> {
-    const nowMs = this.#nowMs()
     const merged: MergedRecord[] = []
     const changed = new Set<Pending>()
     const waiting = new Set<Promise<void>>()

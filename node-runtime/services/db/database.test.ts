@@ -10,6 +10,7 @@ import { assembleRecord, cosign, cosignedBody } from '../../core/db/signed-recor
 import type { RecordSigner } from '../../core/db/signed-record.ts'
 import { signAttestation } from '../../core/forms/attestation.ts'
 import { encodeKey, hash, keyPair } from '../../core/keys.ts'
+import type { StoredRecord } from '../../ports/record-store.ts'
 import { IndexedRecords } from '../../store/indexed-records.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { Revocations } from '../cloud/revocations.ts'
@@ -374,6 +375,34 @@ it('deletes all that the person wrote for a system, and nothing of others', asyn
   await db.deleteOwnRecords('org.example.notes')
   const { records } = await db.query({ ...note(''), limit: 10 })
   expect(records.map(({ id }) => id)).toEqual(['b'])
+})
+
+it('goes on deleting when another machine of the person deletes as well', async () => {
+  const db = await open(anna)
+  const twin = await open(anna, 'twin')
+  for (const id of ['a', 'b', 'c']) await db.put(note(id), { text: id })
+  await twin.import((await db.query({ ...note(''), limit: 10, proof: true })).records)
+  nowMs += 1
+  await twin.delete(note('b'))
+  const [store, twinStore] = stores as [IndexedRecords, IndexedRecords]
+  const place = { system: SYSTEM, collection: 'notes', id: 'b', author: persons.anna }
+  const tombstone = await twinStore.get(place)
+  const reading = store.ofSystem.bind(store)
+  store.ofSystem = async function* (system) {
+    const ahead: StoredRecord[] = []
+    for await (const each of reading(system)) ahead.push(each)
+    await store.accept({ records: [tombstone!] })
+    yield* ahead
+  }
+  await db.deleteOwnRecords('org.example.notes')
+  expect((await db.query({ ...note(''), limit: 10 })).records).toEqual([])
+})
+
+it('writes nothing of which the judge says nothing', async () => {
+  const db = await open(anna)
+  judge.judge = () => Promise.resolve([])
+  await expect(db.put(note('a'), { text: 'a' })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await db.get(note('a'))).toBeNull()
 })
 
 describe('a system that had other keys before', () => {

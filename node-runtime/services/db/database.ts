@@ -286,7 +286,12 @@ export class Database {
       for await (const { record } of this.#options.store.ofSystem(key)) {
         const { author, rule, deleted } = record.header
         if (author !== person || rule !== 'author' || deleted === true) continue
-        await this.#erase([key], record.header)
+        try {
+          await this.#erase([key], record.header)
+        } catch (error) {
+          // Read ahead: another machine of this person may have deleted it meanwhile.
+          if (!(error instanceof CloudError && error.code === 'DB_NOT_FOUND')) throw error
+        }
       }
     }
   }

@@ -82,14 +82,15 @@ export class Judgement {
   async checkValue(declared: DeclaredCollection, valueText: string): Promise<void> {
     const { declaration, schema } = declared
     const [verdict] = await this.#judge.judge(schema, declaration.schema, [valueText])
-    if (verdict === undefined || !('kind' in verdict || 'errors' in verdict)) return
-    if ('kind' in verdict) {
+    if (verdict === undefined || 'kind' in verdict) {
+      const reason = verdict?.reason ?? 'nothing was said of it'
       throw new CloudError(
         'UNAVAILABLE',
-        `The value could not be held against the schema now: ${verdict.reason}. Try again.`,
-        { reason: verdict.reason },
+        `The value could not be held against the schema now: ${reason}. Try again.`,
+        { reason },
       )
     }
+    if (!('errors' in verdict)) return
     const [first] = verdict.errors
     const where = first === undefined ? '' : ` ${first.at}: ${first.error}`
     throw new CloudError(
