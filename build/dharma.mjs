@@ -18,6 +18,10 @@ async function prepare() {
   await buildAll({ ifNeeded: true })
 }
 
+// A script of npm runs in the package's folder; paths are meant from where the person stands.
+if (process.env.npm_lifecycle_event === 'dharma' && process.env.INIT_CWD)
+  process.chdir(process.env.INIT_CWD)
+
 const isSource = existsSync(path.join(ROOT, 'node-runtime'))
 if (isSource && process.env.DHARMA_SKIP_BUILD !== '1') await prepare()
 const program = path.join(DIST, 'node-runtime', 'dharma.js')

@@ -9,8 +9,6 @@ import type { NewCloud } from '../services/cloud/cloud-service.ts'
 import { placeError } from '../store/folder-place.ts'
 import { printJson, printText } from './output.ts'
 
-const DAY_MS = 86_400_000
-
 const ADMITS: Record<CloudInfo['admission'], string> = {
   link: 'whoever knows its key comes in',
   open: 'whoever knows its key and does a moment of work comes in',
@@ -52,7 +50,7 @@ export async function makeRelease(
   options: { file: string; name: string; expires?: number; json: boolean },
 ): Promise<void> {
   const { file, name, expires, json } = options
-  const expiresMs = expires === undefined ? null : Date.now() + Math.round(expires * DAY_MS)
+  const expiresMs = expires === undefined ? null : Date.now() + expires
   const made = await ask(dataDir, ({ client }) => client.cloud.release({ name, expiresMs }))
   await writeNew(file, `${JSON.stringify(made.file, null, 2)}\n`)
   if (json) return printJson({ release: made.release, file, expiresMs })

@@ -17,6 +17,7 @@ import { endWhenReaderGoes, printFailure, printJson, printText } from './output.
 
 const MAX_PORT = 65_535
 const DAY_MS = 86_400_000
+const MAX_TIME_MS = 36_500 * DAY_MS
 const DATA_HELP = 'data folder of the machine (default: $DHARMA_DATA, else the usual place)'
 const JSON_HELP = 'print one line of JSON for programs'
 
@@ -48,16 +49,10 @@ function parseUses(text: string): number {
 
 /** Ms. */
 function parseTime(text: string): number {
-  const [, amount, unit = ''] = /^(\d{1,4})([mhd])$/.exec(text) ?? []
+  const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? []
   const timeMs = Number(amount) * ({ m: 60_000, h: 3_600_000, d: DAY_MS }[unit] ?? Number.NaN)
-  if (timeMs >= 60_000 && timeMs <= 365 * DAY_MS) return timeMs
-  throw new InvalidArgumentError('A time is such as 30m, 1h or 7d, at most 365d.')
-}
-
-function parseDays(text: string): number {
-  const days = Number(text)
-  if (days > 0 && days <= 36_500) return days
-  throw new InvalidArgumentError('Days are a number over 0, at most 36500.')
+  if (timeMs >= 60_000 && timeMs <= MAX_TIME_MS) return timeMs
+  throw new InvalidArgumentError('A time is such as 30m, 1h or 7d, at most 36500d.')
 }
 
 function showCalls(json: boolean): void {
@@ -95,9 +90,8 @@ program
   .option('--ways <names>', `look for other machines only by these: ${WAYS_HERE.join(',')}`)
   .option(
     '--list <url>',
-    'read this look-up list of the cloud from now on; may be given several times',
-    (url: string, before: string[]) => [...before, parseListAddress(url).url],
-    [] as string[],
+    'read this look-up list of the cloud from now on; may be given several times (default: none)',
+    (url: string, before: string[] | undefined) => [...(before ?? []), parseListAddress(url).url],
   )
   .option('--json', JSON_HELP, false)
   .action(
@@ -108,11 +102,11 @@ program
         release?: string
         bootstrap?: string
         ways?: string
-        list: string[]
+        list?: string[]
         json: boolean
       },
     ) => {
-      const { port, cloud, release, bootstrap, ways, list: lists, json } = options
+      const { port, cloud, release, bootstrap, ways, list: lists = [], json } = options
       const { up } = await import('./up.ts')
       await up({
         dataDir: dataDirOf(options),
@@ -252,16 +246,17 @@ program
     'Give out an invitation into the cloud of a folder’s running machine: a link and a code.',
   )
   .option('--uses <number>', 'persons that may come in by it', parseUses, 1)
-  .option('--expires <time>', 'how long it holds, such as 30m, 1h or 7d', parseTime, DAY_MS)
+  .option('--expires <time>', 'how long it holds, such as 30m, 1h or 7d (default: 1d)', parseTime)
   .option('--withdraw <id>', 'instead, take back the invitation with this id')
   .option('--data <folder>', DATA_HELP)
   .option('--json', JSON_HELP, false)
   .action(
     async (
-      options: DataOption & { uses: number; expires: number; withdraw?: string; json: boolean },
+      options: DataOption & { uses: number; expires?: number; withdraw?: string; json: boolean },
     ) => {
       const { invite, withdraw } = await import('./invite.ts')
-      if (options.withdraw === undefined) await invite(dataDirOf(options), options)
+      const { expires = DAY_MS } = options
+      if (options.withdraw === undefined) await invite(dataDirOf(options), { ...options, expires })
       else await withdraw(dataDirOf(options), options.withdraw, options.json)
     },
   )
@@ -323,8 +318,12 @@ cloud
   .command('release')
   .description('Make a release: a file by which builds and machines come in. Keep it secret.')
   .argument('<file>', 'to be written; it must not be there yet')
-  .requiredOption('--name <name>', 'such as "Spring 2027"')
-  .option('--expires <days>', 'after so many days it lets nobody in any more', parseDays)
+  .requiredOption('--name <name>', 'of the release, such as "Spring 2027"; it must be given')
+  .option(
+    '--expires <time>',
+    'after so long it lets nobody in any more, such as 90d (default: never)',
+    parseTime,
+  )
   .option('--data <folder>', DATA_HELP)
   .option('--json', JSON_HELP, false)
   .action(

@@ -28,7 +28,7 @@ export async function invite(
   printText(`Link     ${given.link}`)
   printText(`Code     ${given.code}`)
   printText(`For      ${uses === 1 ? 'one person' : `${uses} persons`}`)
-  printText(`Until    ${new Date(given.expiresMs).toLocaleString()}`)
+  printText(`Until    ${new Date(given.expiresMs).toISOString()}`)
   printText(`Take it back with: --withdraw ${given.id}`)
   printText('This machine must be on while somebody comes in by it.')
 }

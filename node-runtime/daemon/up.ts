@@ -1,5 +1,7 @@
 // `dharma up`: runs a machine until it is told to stop.
+import { MessageChannel } from 'node:worker_threads'
 import type { DhtAddress } from 'hyperdht'
+import { contract } from '../contract/index.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { CloudError } from '../contract/errors.ts'
 import { Runtime } from '../machine/runtime.ts'
@@ -9,6 +11,8 @@ import type { Host } from '../host/host.ts'
 import { createLog } from '../host/log.ts'
 import type { Log } from '../ports/log.ts'
 import { guardProcess } from '../host/process-guard.ts'
+import { connect } from '../rpc/client.ts'
+import type { AnyPort } from '../rpc/port.ts'
 import { printJson, printText } from './output.ts'
 import { SDK_DIR } from '../host/places.ts'
 import { bakedRelease, readReleaseFile } from '../host/release-file.ts'
@@ -69,6 +73,24 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
   return { runtime, host }
 }
 
+/** Says when the machine moves into another cloud, and when that does not let it in. */
+async function tellChanges(runtime: Runtime): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
+  const { cloud: calls } = connect(contract, port1 as unknown as AnyPort)
+  // It is not what keeps the process alive.
+  port1.unref()
+  let { cloud } = runtime
+  let fault: string | null = null
+  for await (const { admission } of await calls.watchConnection({})) {
+    if (runtime.cloud !== cloud) printText(`Cloud   ${runtime.cloud}`)
+    ;({ cloud } = runtime)
+    const isOut = admission.state === 'missing' || admission.state === 'refused'
+    if (isOut && admission.fault !== fault) printText(admission.message)
+    fault = admission.fault
+  }
+}
+
 /** Resolves once the machine has closed after SIGINT or SIGTERM. @throws CloudError */
 export async function up(options: UpOptions): Promise<void> {
   const { dataDir, json } = options
@@ -92,6 +114,9 @@ export async function up(options: UpOptions): Promise<void> {
     printText(`Data    ${dataDir}`)
     printText(`Open    ${url}`)
     printText('Ctrl+C stops it.')
+    void tellChanges(runtime).catch((error: unknown) =>
+      log.error('changes are not told here any more', { error }),
+    )
   }
 
   const asked = await stopped

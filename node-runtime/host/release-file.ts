@@ -45,5 +45,9 @@ function parse(text: string): ReleaseFile | null {
 }
 
 function invalid(path: string, why: string): CloudError {
-  return new CloudError('RELEASE_FILE_INVALID', `${path} is no release file. ${why}`, { path })
+  return new CloudError(
+    'RELEASE_FILE_INVALID',
+    `${path} can’t be taken as a release file: ${why}`,
+    { path },
+  )
 }

@@ -14,13 +14,13 @@ const PLACES: Record<WayName, string> = {
 
 const OFF: Record<WayName, string> = {
   memory: 'This machine was told not to try machines of the last time.',
-  lan: 'This machine was told not to look on the local network, or to stay on this computer.',
+  lan: 'This machine was told not to look on the local network, or to begin in a DHT of this computer alone.',
   list: 'This machine was told not to read lists.',
   dht: 'This machine was told not to use the DHT.',
 }
 
 const ASKED: Record<AdmissionReport['kind'], string> = {
-  link: 'Whoever knows the key of this cloud may come in.',
+  link: 'No machine has said yet how this cloud lets others in. Unless one does, whoever knows its key may come in.',
   open: 'Whoever knows the key of this cloud and does a moment of work may come in; this machine has done it.',
   invitation: 'Whom somebody of this cloud lets in may come in; this person was let in.',
   release: 'Builds of this cloud’s owner may come in; this machine runs one.',
@@ -91,7 +91,7 @@ function reportWay(status: WayStatus, lists: number): WayReport {
 function describe({ way, state, tookMs, found, reached }: WayStatus, lists: number): string {
   if (state === 'off') return OFF[way]
   if (way === 'list' && lists === 0) {
-    return 'This machine knows no list of this cloud. One can be added in the settings.'
+    return 'This machine knows no list of this cloud. One can be added in the settings, or with --list.'
   }
   if (state === 'waiting') return 'Its turn comes in a moment.'
   if (tookMs === null) return `Machines are looked for ${PLACES[way]}.`

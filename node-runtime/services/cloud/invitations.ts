@@ -186,12 +186,21 @@ export class Invitations {
   #checkMay(): void {
     const { genesis, inviter, admit } = this.#options
     const may = admit(inviter().person)
-    if (genesis() !== null && !('fault' in may)) return
+    const fault = 'fault' in may ? may.fault : 'not-in'
+    if (genesis() === null) {
+      throw new CloudError(
+        'INVITATION_INVALID',
+        'This machine cannot invite yet: it has not heard how its cloud began. It must meet a machine of it first.',
+        { fault },
+      )
+    }
+    if (!('fault' in may)) return
     throw new CloudError(
       'INVITATION_INVALID',
-      'This machine cannot let anybody into the cloud: it is not in it itself, has not heard yet how the ' +
-        'cloud began, or the cloud is for releases of its owner.',
-      { fault: 'fault' in may ? may.fault : 'not-in' },
+      fault === 'too-deep'
+        ? 'This machine cannot invite: too many stand between its person and the owner. Ask one of those to.'
+        : 'This machine cannot invite: it is not let in itself, or the cloud is for releases, of which its owner makes one with "cloud release".',
+      { fault },
     )
   }
 

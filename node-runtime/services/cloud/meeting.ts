@@ -130,7 +130,7 @@ async function talk<T>(
     throw new CloudError(
       'PEER_UNREACHABLE',
       'The machine that gave this invitation does not answer. It must be on while you join; the invitation ' +
-        'may also have been withdrawn, or a word of it be wrong.',
+        'may also have been withdrawn, or a word of it be wrong or in another place.',
       { reason: error.message },
       { cause: error },
     )
