@@ -60,7 +60,10 @@ export class HybridClock {
     return formatVersion(this.#last)
   }
 
-  /** Takes note of a version from elsewhere. Ignores those too far ahead. */
+  /**
+   * Takes note of a version from elsewhere that is to be overwritten, and ignores those too far ahead. Not meant
+   * for all that comes: one member whose clock is just within what is allowed would put everybody's records off.
+   */
   see(version: string): void {
     if (isTooFarAhead(version, this.#now())) return
     const seen = parseVersion(version)
