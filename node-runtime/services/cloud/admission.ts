@@ -181,7 +181,8 @@ export class CloudAdmission implements Admissions {
   }
 
   refused(fault: string): void {
-    if (this.#refusal === fault) return
+    // What work is asked the genesis says: this machine knows by itself whether it is done, and does it.
+    if (fault === 'WORK_MISSING' || this.#refusal === fault) return
     this.#refusal = fault
     const times = this.#refusals.note(fault)
     if (times !== null) this.#options.log.warn('this machine was not let in', { fault, times })
