@@ -23,8 +23,8 @@ const ownIdentitySchema = whoamiSchema.extend({
 })
 export type OwnIdentity = z.infer<typeof ownIdentitySchema>
 
-/** An attestation, and how the person came into the cloud: 20,000 bytes at most. */
-const MAX_ATTESTED_CHARS = 32_000
+/** An attestation and how the person came into the cloud, which has 20,000 bytes at most: as text in text, and in base64. */
+export const MAX_ATTESTED_CHARS = 64_000
 
 const statementSchema = { person: keySchema, machine: keySchema, cloud: keySchema }
 

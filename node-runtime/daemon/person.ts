@@ -1,6 +1,7 @@
 // `dharma person`: attests and revokes the machines of a person, on the running machine of a folder.
 import { readFile } from 'node:fs/promises'
 import { CloudError } from '../contract/errors.ts'
+import { MAX_ATTESTED_CHARS } from '../contract/identity.ts'
 import { keySchema, MAX_VERSION_MS } from '../contract/values.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { connectToFolder } from '../host/running-machine.ts'
@@ -9,8 +10,6 @@ import { readStdin, STDIN } from './standard-input.ts'
 
 /** A phrase takes 215 characters at most. */
 const MAX_PHRASE_CHARS = 500
-/** What another machine gave out for this one; longer is refused by the call. */
-const MAX_ATTESTED_CHARS = 32_000
 
 export interface PersonOptions {
   dataDir: string
@@ -96,7 +95,7 @@ export async function acceptAttestation(
   text: string,
   { dataDir, json }: Omit<PersonOptions, 'phraseFile'>,
 ): Promise<void> {
-  const given = text === STDIN ? await readStdin(2 * MAX_ATTESTED_CHARS) : text
+  const given = text === STDIN ? await readStdin(MAX_ATTESTED_CHARS) : text
   const { client, close } = await connectToFolder(dataDir)
   try {
     const accepted = await client.identity.accept({ text: given })

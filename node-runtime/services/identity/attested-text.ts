@@ -10,7 +10,7 @@ const attestedSchema = z.object({
   /** The person's; null where the cloud asks for none, or it would not hold for this person. */
   chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
 })
-export type Attested = z.infer<typeof attestedSchema>
+type Attested = z.infer<typeof attestedSchema>
 
 export function writeAttested(attested: Attested): string {
   return Buffer.from(JSON.stringify(attested), 'utf8').toString('base64url')

@@ -137,12 +137,13 @@ test('of a thousand machines a click on the map, or Enter, chooses the row, wher
   await waitFor(() => expect(chosenRow()).toBe('Machine 0'))
 })
 
-test('who is not there, or has no known place, stands within the ring', () => {
+test('who is not there, is revoked, or has no known place, stands within the ring', () => {
   const dots = layOut([
     machine({ self: true, place: 0.9 }),
     machine({ machine: OTHER_KEY, online: false, linked: false, place: 0.4 }),
     machine({ machine: `${OTHER_KEY.slice(0, 51)}y`, place: null }),
+    machine({ machine: `${OTHER_KEY.slice(0, 51)}b`, revoked: true, place: 0.2 }),
   ])
   const radii = dots.map(({ x, y }) => Math.hypot(x - 0.5, y - 0.5))
-  expect(radii).toEqual([0.44, 0.28, 0.28].map((radius) => expect.closeTo(radius)))
+  expect(radii).toEqual([0.44, 0.28, 0.28, 0.28].map((radius) => expect.closeTo(radius)))
 })
