@@ -19,19 +19,22 @@ export class AsideRecords {
   /** By key, hex, so that they sort by version. Null when it has to be read from the index. */
   #sizes: Map<string, number> | null = null
   #reading: Promise<void> | null = null
+  #invalidations = 0
 
   constructor(index: IndexLevel) {
     this.#index = index
   }
 
-  /** To be awaited before everything else. */
+  /** To be awaited before `put` and `remove`, again after each `invalidate`. */
   async ready(): Promise<void> {
-    if (this.#sizes === null) await (this.#reading ??= this.#read())
+    while (this.#sizes === null) await (this.#reading ??= this.#read())
   }
 
-  /** Changes that were given did not reach the disk. */
+  /** Changes that were given did not reach the disk, or something there was lost. */
   invalidate(): void {
+    this.#invalidations++
     this.#sizes = null
+    this.#reading = null
   }
 
   /** The changes that set a record aside: none if it is there already, null if there is no room. */
@@ -64,8 +67,8 @@ export class AsideRecords {
   /** Those whose time has come. They stay until `remove`. */
   async due(nowMs: number): Promise<{ key: Buffer; stored: StoredRecord }[]> {
     const due: { key: Buffer; stored: StoredRecord }[] = []
-    const names = [...this.#known().keys()]
-    if (names.every((name) => isTooFarAhead(versionOf(name), nowMs))) return due
+    const names = this.#sizes === null ? null : [...this.#sizes.keys()]
+    if (names?.every((name) => isTooFarAhead(versionOf(name), nowMs)) === true) return due
     for await (const { key, value } of this.#rows()) {
       if (isTooFarAhead(orderItemOf(key).version, nowMs)) break
       due.push({ key, stored: decodeRow(value) })
@@ -79,17 +82,19 @@ export class AsideRecords {
   }
 
   async #read(): Promise<void> {
+    const invalidations = this.#invalidations
     try {
       const sizes = new Map<string, number>()
       for await (const { key, value } of this.#rows()) sizes.set(key.toString('hex'), value.length)
-      this.#sizes = sizes
+      if (invalidations === this.#invalidations) this.#sizes = sizes
     } finally {
-      this.#reading = null
+      if (invalidations === this.#invalidations) this.#reading = null
     }
   }
 
   #known(): Map<string, number> {
-    return (this.#sizes ??= new Map<string, number>())
+    if (this.#sizes === null) throw new Error('records that are early were not read')
+    return this.#sizes
   }
 
   async *#rows() {

@@ -70,6 +70,14 @@ export class GroupCommit {
     return batch.settled.promise
   }
 
+  /**
+   * What it was decided by no longer holds: nothing of what is gathered is written. What is on its way
+   * to the disk already is left to `write`.
+   */
+  failGathered(error: unknown): void {
+    this.#take()?.settled.reject(error)
+  }
+
   /** Resolves when nothing is on its way. */
   async idle(): Promise<void> {
     await this.#running

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MAX_DRIFT_MS } from '../core/db/hybrid-clock.ts'
 import { addressKey } from '../core/db/signed-record.ts'
 import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
 import { fullDiskError, watchLevel } from '../testing/failing-level.ts'
@@ -16,6 +17,7 @@ import {
   testVersion,
 } from '../testing/record-writer.ts'
 import { silentLog } from '../testing/silent-log.ts'
+import type { Level } from './index-mending.ts'
 import { openClassicLevel } from './index-opening.ts'
 import { recordKey } from './index-rows.ts'
 import { IndexedRecords } from './indexed-records.ts'
@@ -85,6 +87,14 @@ async function expectConsistent(store: IndexedRecords): Promise<void> {
 async function filesOf(ending: string): Promise<string[]> {
   const names = (await readdir(index)).filter((name) => name.endsWith(ending)).sort()
   return names.map((name) => join(index, name))
+}
+
+/** Changes a byte of a record's row. */
+async function damageRow(level: Level, id: string): Promise<void> {
+  const key = recordKey(addressKey(anna.record({ id }).header))
+  const row = Buffer.from((await level.get(key)) ?? [])
+  row.writeUInt8(row.readUInt8(row.length - 1) ^ 1, row.length - 1)
+  await level.put(key, row)
 }
 
 async function overwrite(path: string, from: number, length: number): Promise<void> {
@@ -209,6 +219,45 @@ describe('a full disk', () => {
     await expectConsistent(store)
   })
 
+  it('does not make those forgotten that are set aside', async () => {
+    const level = watchLevel()
+    let nowMs = TEST_NOW_MS
+    const { store } = await open({ openLevel: level.open, nowMs: () => nowMs })
+    const early = (id: string, aheadMs: number) => {
+      const version = testVersion(0, TEST_NOW_MS + MAX_DRIFT_MS + aheadMs)
+      const record = anna.record({ id, version })
+      return store.accept({ records: [{ record, verdict: '' }], attestations: [anna.attestation] })
+    }
+    await early('one', 1)
+    let refuse = (): void => {}
+    const writing = new Promise<void>((resolve) => {
+      level.beforeBatch = () => {
+        resolve()
+        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
+      }
+    })
+    const refused = put(store, 'refused')
+    await writing
+    let readOn = (): void => {}
+    const reading = new Promise<void>((resolve) => {
+      level.beforeRead = () => {
+        resolve()
+        return new Promise((go) => (readOn = go))
+      }
+    })
+    const second = early('two', 10_000)
+    await reading
+    level.beforeRead = () => {}
+    level.beforeBatch = () => {}
+    refuse()
+    await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
+    readOn()
+    expect((await second).setAside).toBe(1)
+    nowMs += 1
+    expect((await store.releaseDue()).merged).toHaveLength(1)
+    await expectConsistent(store)
+  })
+
   it('leaves nothing dangling when what failed turns out to be on the disk after all', async () => {
     const level = watchLevel()
     const { store } = await open({ openLevel: level.open })
@@ -287,10 +336,7 @@ describe('a damaged index', () => {
     await putMany(store, 3)
     await close(store)
     const level = await openClassicLevel(index)
-    const key = recordKey(addressKey(anna.record({ id: 'id-1' }).header))
-    const row = Buffer.from((await level.get(key)) ?? [])
-    row.writeUInt8(row.readUInt8(row.length - 1) ^ 1, row.length - 1)
-    await level.put(key, row)
+    await damageRow(level, 'id-1')
     await level.close()
     const again = await open()
     expect(again.damage).toBeNull()
@@ -299,6 +345,52 @@ describe('a damaged index', () => {
     expect(await again.store.get(anna.record({ id: 'id-1' }).header)).toBeUndefined()
     await expectConsistent(again.store)
     expect(told.map(({ lost }) => lost)).toEqual([1])
+  })
+
+  it('writes nothing that was decided by what is lost', async () => {
+    let level: Level | undefined
+    let [wasRead, isOpening] = [(): void => {}, (): void => {}]
+    let mayOpen = Promise.resolve()
+    const openLevel = async (path: string): Promise<Level> => {
+      isOpening()
+      await mayOpen
+      const opened = await openClassicLevel(path)
+      const read = opened.getMany.bind(opened) as (keys: Buffer[]) => Promise<Buffer[]>
+      const getMany = async (keys: Buffer[]): Promise<Buffer[]> => {
+        const rows = await read(keys)
+        wasRead()
+        return rows
+      }
+      return (level = Object.assign(opened, { getMany }))
+    }
+    const { store } = await open({ openLevel })
+    await putMany(store, 3)
+    let [allow, openOn, decided] = [(): void => {}, (): void => {}, (): void => {}]
+    const record = anna.record({ id: 'id-0', version: testVersion(10) })
+    const reading = new Promise<void>((resolve) => (wasRead = resolve))
+    const deciding = new Promise<void>((resolve) => (decided = resolve))
+    const written = store.write(
+      [record.header],
+      (held) => {
+        expect(held).toHaveLength(1)
+        decided()
+        return { records: [{ record, verdict: '' }] }
+      },
+      new Promise<void>((resolve) => (allow = resolve)),
+    )
+    await reading
+    if (level === undefined) throw new Error('it is not open')
+    for (const id of ['id-0', 'id-1']) await damageRow(level, id)
+    const opening = new Promise<void>((resolve) => (isOpening = resolve))
+    mayOpen = new Promise((resolve) => (openOn = resolve))
+    const found = store.get(anna.record({ id: 'id-1' }).header)
+    await opening
+    allow()
+    await deciding
+    openOn()
+    await expect(written).rejects.toMatchObject({ code: 'DISK_FAILED' })
+    expect(await found).toBeUndefined()
+    await expectConsistent(store)
   })
 
   it('opens anew when nothing of it can be read, and keeps what was there', async () => {
@@ -313,7 +405,7 @@ describe('a damaged index', () => {
 
   it('is mended while it is used, when garbage is read from its tables', async () => {
     const { store } = await open()
-    for (let round = 0; round < 30; round++) await putBatch(store, round, 500)
+    for (let round = 0; round < 10; round++) await putBatch(store, round, 500)
     await close(store)
     const tables = await filesOf('.ldb')
     for (const table of tables) await overwrite(table, 0.3, 3_000)
@@ -323,7 +415,7 @@ describe('a damaged index', () => {
     const left = await idsOf(again)
     await expectConsistent(again)
     const lost = (damage?.lost ?? 0) + (told[0]?.lost ?? 0)
-    expect(lost).toBe(15_000 - left.length)
+    expect(lost).toBe(5_000 - left.length)
     expect(lost).toBeGreaterThan(0)
   })
 })
@@ -378,7 +470,7 @@ async function putBatch(store: IndexedRecords, round: number, count: number): Pr
     record: anna.record({
       id: `id-${round}-${number}`,
       version: testVersion(round * count + number),
-      value: String(Math.sin(number)).repeat(10),
+      value: String(Math.sin(number)).repeat(40),
     }),
     verdict: '',
   }))

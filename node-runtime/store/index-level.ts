@@ -39,6 +39,8 @@ export class IndexLevel {
   /** A write failed: the journal may end in half a batch, behind which nothing may be written. */
   #failure: CloudError | null = null
   #closed = false
+  /** How often something of it was found to be lost. */
+  #mendings = 0
   /** Told of damage that was found after the start, when it has been mended. */
   onDamage: (damage: StoreDamage) => void = () => {}
 
@@ -114,7 +116,8 @@ export class IndexLevel {
   }
 
   /**
-   * All of it or nothing; on the disk when it resolves. After a failure `recover` comes first.
+   * All of it or nothing; on the disk when it resolves. After a failure `recover` comes first. Nothing
+   * of it if the index was mended before it came to the disk: what it was decided by may be lost.
    * @param added  by how many records it grows
    * @throws CloudError DISK_FULL, DISK_FAILED
    */
@@ -122,8 +125,10 @@ export class IndexLevel {
     changes: readonly Change[],
     { added, newestVersion }: { added: number; newestVersion: string | undefined },
   ): Promise<void> {
+    const mendings = this.#mendings
     const level = await this.#usable()
     if (this.#failure !== null) throw this.#failure
+    if (mendings !== this.#mendings) throw mendedMeanwhile()
     const meta: IndexMeta = {
       ...this.#meta,
       records: this.#meta.records + added,
@@ -191,8 +196,13 @@ export class IndexLevel {
         const known = this.#meta
         await this.#reopen(async (opening) => {
           const opened = await mend(opening, await opening.openLevel(opening.folder), known)
-          if (opened.damage !== null)
-            queueMicrotask(() => this.onDamage(opened.damage as StoreDamage))
+          const { damage } = opened
+          if (damage !== null) {
+            queueMicrotask(() => {
+              this.#mendings++
+              this.onDamage(damage)
+            })
+          }
           return opened
         })
       }
@@ -218,6 +228,14 @@ export class IndexLevel {
 /** Opens an index that this process had open. */
 function openAsLeft(opening: IndexOpening): Promise<OpenedIndex> {
   return openIndex(opening, { existed: true, held: null, torn: true })
+}
+
+/** For who was about to write when something was found to be lost. */
+export function mendedMeanwhile(): CloudError {
+  return new CloudError(
+    'DISK_FAILED',
+    'The records on this disk were damaged, and were mended meanwhile. Nothing was changed; try again.',
+  )
 }
 
 function unsealOrThrow(key: Buffer, sealed: Buffer): Buffer {

@@ -19,7 +19,7 @@ import type {
 import { AsideRecords } from './aside-records.ts'
 import { GroupCommit } from './group-commit.ts'
 import { IndexRules } from './index-rules.ts'
-import { IndexLevel } from './index-level.ts'
+import { IndexLevel, mendedMeanwhile } from './index-level.ts'
 import type { IndexLevelOptions } from './index-level.ts'
 import type { Change } from './index-mending.ts'
 import {
@@ -86,7 +86,9 @@ export class IndexedRecords implements RecordStore {
     })
     index.onDamage = (damage) => {
       this.#pending.invalidate()
+      this.#aside.invalidate()
       this.#stored.clear()
+      this.#commits.failGathered(mendedMeanwhile())
       this.#tell(this.#damageListeners, damage)
     }
   }
@@ -122,7 +124,6 @@ export class IndexedRecords implements RecordStore {
   async accept(batch: RecordBatch): Promise<Acceptance> {
     await this.#commits.room()
     const addresses = batch.records.map(({ record }) => addressKey(record.header))
-    await this.#aside.ready()
     return this.#pending.with(addresses, (held) => this.#merge(batch, held))
   }
 
@@ -134,7 +135,6 @@ export class IndexedRecords implements RecordStore {
     // Heard when it is awaited below.
     allowed?.catch(() => undefined)
     await this.#commits.room()
-    await this.#aside.ready()
     const write = async (held: readonly Pending[]): Promise<Acceptance> => {
       const batch = prepare(held.map((each) => each.held))
       const of = new Map(held.map((each) => [each.address, each]))
@@ -166,7 +166,6 @@ export class IndexedRecords implements RecordStore {
 
   async releaseDue(): Promise<Acceptance> {
     await this.#commits.room()
-    await this.#aside.ready()
     // One time for all of it: for a clock that was set back meanwhile they would be early again.
     const nowMs = this.#nowMs()
     const due = await this.#aside.due(nowMs)
@@ -261,6 +260,8 @@ export class IndexedRecords implements RecordStore {
 
   async #load(addresses: readonly string[]): Promise<(StoredRecord | undefined)[]> {
     await this.#index.recover()
+    // Both are invalidated together: who has records that are not stale has these sizes as well.
+    await this.#aside.ready()
     const rows = await this.#index.getMany(addresses.map(recordKey))
     return rows.map((row) => (row === undefined ? undefined : decodeRow(row)))
   }
