@@ -21,7 +21,8 @@ import {
  * shown. `CLOUD_REOPENED`: what the machine knew of its clouds was lost. `FILE_MENDED`: a file that was
  * damaged or gone was replaced by the one before. `RECORDS_DAMAGED`: records on the disk were.
  * `RECORDS_PUT_ASIDE`: some do not hold by the rules of this version. `MACHINE_REVOKED`: its
- * person has revoked this machine. `MACHINE_TWICE`: another copy of this very machine is running.
+ * person has revoked this machine. `MACHINE_TWICE`: another copy of this very machine is running. `CLOCK_OFF`: its
+ * clock is far from those of other machines.
  */
 export const noticeSchema = z.object({
   code: z.enum([
@@ -34,6 +35,7 @@ export const noticeSchema = z.object({
     'RECORDS_PUT_ASIDE',
     'MACHINE_REVOKED',
     'MACHINE_TWICE',
+    'CLOCK_OFF',
   ]),
   message: z.string(),
 })
@@ -138,6 +140,21 @@ export const admissionReportSchema = z.object({
 })
 export type AdmissionReport = z.infer<typeof admissionReportSchema>
 
+/** How the clock of this computer stands to those of others. */
+export const clockReportSchema = z.object({
+  /** `right`: within a minute of theirs. `unknown`: no other machine has said yet what time it is. */
+  state: z.enum(['right', 'ahead', 'behind', 'unknown']),
+  /** How far it is ahead of the middle one of theirs, ms; below 0: behind. Null while that is not known. */
+  skewMs: z.number().int().nullable(),
+  /** So many machines have said what time it is, when a link with them opened. */
+  machines: z.number().int().nonnegative(),
+  /** How far the tick of the ring and this machine's own idea of it were apart, ms; null before a lap of the token. */
+  tickSkewMs: z.number().nonnegative().nullable(),
+  /** The same in words, and what can be done. */
+  message: z.string(),
+})
+export type ClockReport = z.infer<typeof clockReportSchema>
+
 export const connectionSchema = z.object({
   state: z.enum(['alone', 'looking', 'joined']),
   admission: admissionReportSchema.extend({
@@ -165,6 +182,7 @@ export const connectionSchema = z.object({
   nat: z.enum(['open', 'home', 'symmetric', 'unknown']),
   /** Where others may find this machine, as HOST:PORT. */
   addresses: z.array(z.string()),
+  clock: clockReportSchema,
 })
 export type ConnectionReport = z.infer<typeof connectionSchema>
 

@@ -18,6 +18,8 @@ export const listReportSchema = z.object({
   entries: z.number().int().nonnegative(),
   /** When the newest of its entries was signed; null if there is none. */
   newestMs: timeMsSchema.nullable(),
+  /** How long ago that was when this was reported, ms; 0 if it was signed by a clock that is ahead. */
+  newestAgeMs: z.number().int().nonnegative().nullable(),
   /** When it was last read whole and well; null if never since the start. */
   readMs: timeMsSchema.nullable(),
   /** Why it could not be read or written the last time, such as `other-cloud`; null if it could. */

@@ -1,6 +1,8 @@
 // `dharma doctor`: how the machine of a folder looks for the others, for a person or a program.
 import type { ConnectionReport } from '../contract/cloud.ts'
+import type { ListReport } from '../contract/lists.ts'
 import { connectToFolder } from '../host/running-machine.ts'
+import { describeSpan } from '../services/cloud/clock-report.ts'
 import { printJson, printText } from './output.ts'
 
 const STATES: Record<ConnectionReport['state'], string> = {
@@ -29,6 +31,13 @@ export async function doctor(dataDir: string, { json }: { json: boolean }): Prom
   }
 }
 
+function describeList({ url, state, entries, newestAgeMs, message }: ListReport): string {
+  if (state === 'failed') return `${url}: ${message}`
+  if (newestAgeMs === null)
+    return `${url}: ${state === 'read' ? 'nobody is on it' : 'not read yet'}`
+  return `${url}: ${entries} on it, the newest signed ${describeSpan(newestAgeMs)} ago`
+}
+
 function describe({
   state,
   admission,
@@ -37,6 +46,8 @@ function describe({
   relaying,
   nat,
   addresses,
+  lists,
+  clock,
 }: ConnectionReport): string[] {
   return [
     STATES[state],
@@ -52,5 +63,7 @@ function describe({
     ...(relaying === null ? [] : [`Relaying ${relaying} of others`]),
     `Router   ${NATS[nat]}`,
     `At       ${addresses.length === 0 ? 'not known yet' : addresses.join(', ')}`,
+    `Clock    ${clock.message}`,
+    ...lists.map((list) => `List     ${describeList(list)}`),
   ]
 }

@@ -2,7 +2,7 @@
 // another cloud closes this and opens another. Wiring only: what decides is in `core/`.
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import type { CloudNotice } from '../contract/cloud.ts'
+import type { ClockReport, CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
@@ -15,6 +15,7 @@ import type { Log } from '../ports/log.ts'
 import type { StoreDamage } from '../ports/record-store.ts'
 import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
+import { noticesOfClock, reportClock } from '../services/cloud/clock-report.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
@@ -231,7 +232,17 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const twin = this.#twinSeenMs
     const isTwice = twin !== null && performance.now() - twin <= TWIN_SHOWN_MS
     const isRevoked = this.revocations.isRevoked(this.membership.ownEntry.attestation)
-    return [...this.#notices, ...(isTwice ? [TWICE] : []), ...(isRevoked ? [REVOKED] : [])]
+    return [
+      ...this.#notices,
+      ...(isTwice ? [TWICE] : []),
+      ...(isRevoked ? [REVOKED] : []),
+      ...noticesOfClock(this.clock),
+    ]
+  }
+
+  /** How the clock of this computer stands to those of others. */
+  get clock(): ClockReport {
+    return reportClock(this.swarm.clockSkew, this.ring.report.lap?.skewMs ?? null)
   }
 
   async close(): Promise<void> {

@@ -163,6 +163,7 @@ export async function openJoining(
       ...(remembered.port === null ? {} : { port: remembered.port }),
       nodes: remembered.nodes,
       admissions: admission,
+      now,
       useDht: ways.includes('dht'),
       ways: {
         ...(ways.includes('memory')

@@ -13,6 +13,8 @@ import { genesis, ownerKey } from '../testing/list-places.ts'
 // A real repository, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 })
 
+const DAY_MS = 86_400_000
+
 let cloud: TestCloud
 let server: Server
 beforeEach(async () => {
@@ -70,4 +72,30 @@ it('a list that hangs holds up no other way', async () => {
     await cloud.start({ dataDir: other!, ways: ['memory', 'list'], lists }),
   ]
   await until(() => again.every(isLinked))
+})
+
+it('a clock that is a day off hinders nobody from joining, and its person is told', async () => {
+  const url = pathToFileURL(join(await cloud.makeFolder(), 'list')).href
+  const right = await cloud.start({ ownerKey })
+  await until(() => (right.node.membership.ownEntry.addresses ?? []).length > 0)
+  await right.node.lists.create(url, {})
+  const other = await cloud.start()
+  let offMs = -DAY_MS
+  const behind = await cloud.start({ now: () => Date.now() + offMs, ways: ['list'], lists: [url] })
+  const ahead = await cloud.start({
+    now: () => Date.now() + DAY_MS,
+    ways: ['list'],
+    lists: [url],
+  })
+  const stateOf = ({ node }: TestMachine): string => node.clock.state
+  await until(() => stateOf(behind) === 'behind' && stateOf(ahead) === 'ahead')
+  expect(Math.abs(behind.node.clock.skewMs!)).toBeGreaterThan(DAY_MS - 5_000)
+  for (const { node } of [behind, ahead]) {
+    expect(node.notices.map(({ code }) => code)).toContain('CLOCK_OFF')
+  }
+  // Two that are off in opposite ways do not outvote those that are right.
+  await until(() => [right, other].every((machine) => stateOf(machine) === 'right'))
+  expect(right.node.notices).toEqual([])
+  offMs = 0
+  await until(() => stateOf(behind) !== 'behind')
 })

@@ -32,6 +32,7 @@ describe('the ring of servers', () => {
     const ticks = reports().map(({ tick }) => tick!)
     expect(Math.max(...ticks) - Math.min(...ticks)).toBeLessThanOrEqual(1)
     for (const { node } of machines) {
+      expect(node.clock.tickSkewMs).toBe(node.ring.report.lap?.skewMs)
       for (const { machine } of machines.map(({ identity }) => identity)) {
         const entry = node.membership.entryOf(machine)!
         expect(entry.place?.kind).toBe('work')

@@ -182,7 +182,7 @@ export class Runtime {
   /** This computer has woken from sleep: as good as another network. */
   awake(): void {
     this.#options.log.info('the system says that this computer has woken')
-    this.#node?.swarm.networkChanged()
+    this.#node?.swarm.awake()
   }
 
   async close(): Promise<void> {
@@ -348,7 +348,7 @@ export class Runtime {
   }
 
   #connection(): ConnectionReport {
-    const { swarm, lists, admission } = this.#present()
+    const { swarm, lists, admission, clock } = this.#present()
     const { ways, linkCount, relayedCount, relaysFor, nat, ownAddresses: addresses } = swarm
     const { report } = admission
     return reportConnection({
@@ -360,6 +360,7 @@ export class Runtime {
       relaying: relaysFor,
       nat,
       addresses,
+      clock,
     })
   }
 

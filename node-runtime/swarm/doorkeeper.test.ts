@@ -52,6 +52,7 @@ function open(admissions: Partial<Admissions> = {}) {
     cloudKey,
     ownEntry: () => own,
     genesis: () => null,
+    now: Date.now,
     admissions: { ...ADMIT_ALL, ...admissions },
     onGreeted: (_, { entry }) => greeted.push(entry.machine),
     onRefused: (reason) => refused.push(reason),
@@ -68,7 +69,7 @@ function open(admissions: Partial<Admissions> = {}) {
 function greetingOn({ handshakeHash }: FakeConnection, pass: Pass | null = null): Uint8Array {
   const entry = signTestEntry({ keys, cloud: CLOUD })
   const ends = { handshakeHash, publicKey: keys.publicKey, cloud: CLOUD, cloudKey }
-  return writeGreeting(ends, { entry, genesis: null, pass })
+  return writeGreeting(ends, { entry, genesis: null, pass, timeMs: null })
 }
 
 beforeEach(() => {

@@ -50,6 +50,8 @@ export interface DoorkeeperOptions {
   cloudKey: Uint8Array
   ownEntry: () => MachineEntry
   genesis: () => string | null
+  /** The time of day. */
+  now: () => number
   admissions: Admissions
   /** The other side is a machine of this cloud. What it sends next is for whoever listens by then. */
   onGreeted: (connection: SwarmConnection, greeted: Greeted) => void
@@ -78,8 +80,8 @@ export class Doorkeeper {
   }
 
   receive(connection: SwarmConnection): void {
-    const { onRefused, onTurnedAway, onGreeted, ownEntry, genesis, admissions, cloud, cloudKey } =
-      this.#options
+    const { onRefused, onTurnedAway, onGreeted, ownEntry, genesis, now, admissions } = this.#options
+    const { cloud, cloudKey } = this.#options
     const waiting = { connection, address: connection.rawStream.remoteHost ?? '' }
     const shown = admissions.pass(connection.handshakeHash)
     let isTurnedAway = false
@@ -153,7 +155,7 @@ export class Doorkeeper {
     connection.write(
       writeGreeting(
         { handshakeHash, publicKey, cloud, cloudKey },
-        { entry: ownEntry(), genesis: genesis(), pass: shown },
+        { entry: ownEntry(), genesis: genesis(), pass: shown, timeMs: now() },
       ),
     )
   }

@@ -27,9 +27,10 @@ const ends = {
   cloud: CLOUD,
   cloudKey: decodeKey(CLOUD)!,
 }
-const bytes = writeGreeting(ends, { entry, genesis, pass: null })
+const timeMs = 1_900_000_000_000
+const bytes = writeGreeting(ends, { entry, genesis, pass: null, timeMs })
 
-const fields = { kind: 'dharma/greeting/3', entry: entry.form, genesis, pass: null }
+const fields = { kind: 'dharma/greeting/3', entry: entry.form, genesis, pass: null, timeMs }
 
 /** The greeting with other fields. */
 function changed(change: object): Uint8Array {
@@ -38,18 +39,34 @@ function changed(change: object): Uint8Array {
 
 describe('a greeting', () => {
   it('says who greets and how the cloud began', () => {
-    expect(readGreeting(bytes, ends)).toEqual({ entry, genesis, pass: null })
-    expect(readGreeting(writeGreeting(ends, { entry, genesis: null, pass: null }), ends)).toEqual({
+    expect(readGreeting(bytes, ends)).toEqual({ entry, genesis, pass: null, timeMs })
+    expect(
+      readGreeting(writeGreeting(ends, { entry, genesis: null, pass: null, timeMs }), ends),
+    ).toEqual({
       entry,
       genesis: null,
       pass: null,
+      timeMs,
     })
   })
 
   it('of a later version is understood', () => {
-    expect(readGreeting(changed({ motto: 'more' }), ends)).toEqual({ entry, genesis, pass: null })
+    expect(readGreeting(changed({ motto: 'more' }), ends)).toEqual({
+      entry,
+      genesis,
+      pass: null,
+      timeMs,
+    })
     const other = 'its greeting is not understood'
     expect(readGreeting(changed({ kind: 'dharma/greeting/4' }), ends)).toBe(other)
+  })
+
+  it('of a machine that says no time, or one that is none, says none', () => {
+    const { timeMs: _, ...silent } = fields
+    const bytesOf = (shown: object) => sealGreeting(ends, Buffer.from(JSON.stringify(shown)))
+    for (const shown of [silent, { ...fields, timeMs: 'noon' }, { ...fields, timeMs: -1 }]) {
+      expect(readGreeting(bytesOf(shown), ends)).toMatchObject({ entry, timeMs: null })
+    }
   })
 
   it('tells who does not know the cloud nothing, and is never twice the same', () => {
@@ -57,7 +74,7 @@ describe('a greeting', () => {
     for (const told of [CLOUD, entry.machine, entry.person, entry.name, 'Ours', 'dharma']) {
       expect(shown).not.toContain(told)
     }
-    const again = writeGreeting(ends, { entry, genesis, pass: null })
+    const again = writeGreeting(ends, { entry, genesis, pass: null, timeMs })
     expect(Buffer.from(again).equals(bytes)).toBe(false)
   })
 
@@ -155,29 +172,35 @@ it('leaves out a genesis that leaves no room for what lets the machine in', () =
     signature: '0'.repeat(128),
   }))
   const pass = { kind: 'invitation', chain } as const
-  const shown = writeGreeting(here, { entry: own, genesis: long, pass })
+  const shown = writeGreeting(here, { entry: own, genesis: long, pass, timeMs })
   expect(shown.byteLength).toBeLessThanOrEqual(MAX_GREETING_BYTES)
-  expect(readGreeting(shown, here)).toEqual({ entry: own, genesis: null, pass })
+  expect(readGreeting(shown, here)).toEqual({ entry: own, genesis: null, pass, timeMs })
 
   const rest = (chars: number) => {
     const last = { body: 'x'.repeat(chars), signature: '0'.repeat(128) }
     return { kind: 'invitation' as const, chain: [...chain.slice(0, 12), last] }
   }
-  const usedBytes = writeGreeting(here, { entry: own, genesis: long, pass: rest(0) }).byteLength
+  const usedBytes = writeGreeting(here, {
+    entry: own,
+    genesis: long,
+    pass: rest(0),
+    timeMs,
+  }).byteLength
   const largest = rest(MAX_GREETING_BYTES - usedBytes)
-  const full = writeGreeting(here, { entry: own, genesis: long, pass: largest })
+  const full = writeGreeting(here, { entry: own, genesis: long, pass: largest, timeMs })
   expect(full.byteLength).toBe(MAX_GREETING_BYTES)
-  expect(readGreeting(full, here)).toEqual({ entry: own, genesis: long, pass: largest })
+  expect(readGreeting(full, here)).toEqual({ entry: own, genesis: long, pass: largest, timeMs })
   const more = rest(MAX_GREETING_BYTES - usedBytes + 1)
-  const cut = writeGreeting(here, { entry: own, genesis: long, pass: more })
-  expect(readGreeting(cut, here)).toEqual({ entry: own, genesis: null, pass: more })
+  const cut = writeGreeting(here, { entry: own, genesis: long, pass: more, timeMs })
+  expect(readGreeting(cut, here)).toEqual({ entry: own, genesis: null, pass: more, timeMs })
 
   expect(
-    readGreeting(writeGreeting(here, { entry: own, genesis: long, pass: null }), here),
+    readGreeting(writeGreeting(here, { entry: own, genesis: long, pass: null, timeMs }), here),
   ).toEqual({
     entry: own,
     genesis: long,
     pass: null,
+    timeMs,
   })
 })
 

@@ -8,6 +8,7 @@ import { openGenesis } from '../core/forms/genesis.ts'
 import { openMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { MAX_FORM_CHARS, signedFormSchema } from '../core/forms/signed-form.ts'
+import { timeMsSchema } from '../contract/values.ts'
 import {
   domainBytes,
   encodeKey,
@@ -36,6 +37,8 @@ const greetingSchema = z.object({
   genesis: z.string().max(MAX_FORM_CHARS).nullable(),
   /** None in greetings of before; one of a kind of a later version is none here. */
   pass: passSchema.nullable().catch(null),
+  /** What time the machine takes it to be. Machines of before say nothing. */
+  timeMs: timeMsSchema.nullable().catch(null),
 })
 type Greeting = z.infer<typeof greetingSchema>
 
@@ -55,6 +58,8 @@ export interface Greeted {
   genesis: string | null
   /** As it was shown: whether it lets in is not looked at here. */
   pass: Pass | null
+  /** By its clock, ms since 1970; null if it does not say. */
+  timeMs: number | null
 }
 
 interface Ends {
@@ -82,8 +87,8 @@ export function sealGreeting(ends: Ends, text: Uint8Array): Uint8Array {
  * A greeting that fits. Whoever began the cloud may have made its genesis so long that it leaves no room for
  * what lets the machine in; then it is left out.
  */
-export function writeGreeting(ends: Ends, { entry, genesis, pass }: Greeted): Uint8Array {
-  const greeting = { kind: 'dharma/greeting/3', entry: entry.form, pass } as const
+export function writeGreeting(ends: Ends, { entry, genesis, pass, timeMs }: Greeted): Uint8Array {
+  const greeting = { kind: 'dharma/greeting/3', entry: entry.form, pass, timeMs } as const
   const whole: Greeting = { ...greeting, genesis }
   const sizeBytes = Buffer.byteLength(JSON.stringify(whole), 'utf8')
   const fitting = sizeBytes > MAX_TEXT_BYTES ? { ...greeting, genesis: null } : whole
@@ -100,14 +105,14 @@ export function readGreeting(bytes: Uint8Array, ends: Ends): Greeted | string {
   if (text === null) return 'it does not know the key of this cloud'
   const greeting = greetingCodec.decode(text)
   if (greeting === null) return 'its greeting is not understood'
-  const { genesis, pass } = greeting
+  const { genesis, pass, timeMs } = greeting
   if (genesis !== null && openGenesis(genesis, ends.cloud) === null) {
     return 'it names another beginning of this cloud'
   }
   const entry = openMachineForm(greeting.entry, ends.cloud)
   if (entry === null) return 'its description of itself is forged'
   if (entry.machine !== encodeKey(ends.publicKey)) return 'it speaks for another machine'
-  return { entry, genesis, pass }
+  return { entry, genesis, pass, timeMs }
 }
 
 const refusalSchema = z.object({ kind: z.literal('dharma/refusal/1'), fault: z.string().max(40) })

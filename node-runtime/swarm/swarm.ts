@@ -7,6 +7,8 @@ import type { Admission, FindingEffect, FindingEvent } from '../core/finding/fin
 import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { WayName, WayStatus } from '../core/finding/ways-core.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { OtherClocks } from '../core/membership/other-clocks.ts'
+import type { ClockSkew } from '../core/membership/other-clocks.ts'
 import { decodeKey, encodeKey } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import { Driver } from '../flow/driver.ts'
@@ -54,6 +56,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   ownEntry: () => MachineEntry
   /** The text whose hash is the cloud's id, if this machine has it. */
   genesis?: () => string | null
+  /** The time of day; the computer's if absent. */
+  now?: () => number
   /** Who may come in; whoever knows the cloud's id if absent. */
   admissions?: Admissions
   /** Why a machine of the cloud gets no link, in words; null if it does. All do if absent. */
@@ -85,6 +89,7 @@ export class Swarm implements Network {
   readonly #routes: Routes
   /** Why connections were refused. */
   readonly #tally = new Tally()
+  readonly #clocks = new OtherClocks()
   /** Until when links with them are needed, monotonic ms. */
   readonly #needed = new Map<string, number>()
   #stopWatching: (() => void) | null = null
@@ -103,6 +108,7 @@ export class Swarm implements Network {
       cloudKey,
       ownEntry,
       genesis: () => options.genesis?.() ?? null,
+      now: options.now ?? Date.now,
       admissions: options.admissions ?? ADMIT_ALL,
       onGreeted: (connection, greeted) => this.#admit(connection, greeted),
       onRefused: (reason) => this.#refuse(reason),
@@ -230,6 +236,12 @@ export class Swarm implements Network {
     return this.#links.get(machine)?.latencyMs ?? null
   }
 
+  /** How the clock of this computer stands to those of machines that it was linked with. */
+  get clockSkew(): ClockSkew {
+    const { now = Date.now } = this.#options
+    return this.#clocks.skew(now(), performance.now())
+  }
+
   /**
    * What this machine and another can both do; null without a link. So far each protocol says what it
    * can in a greeting of its own; what a later version changes for all of them is to be asked here.
@@ -244,8 +256,14 @@ export class Swarm implements Network {
     this.#ways.start()
     this.#stopWatching = watchSleep((sleptMs) => {
       this.#options.log.info('this computer was asleep', { seconds: Math.round(sleptMs / 1_000) })
-      this.networkChanged()
+      this.awake()
     })
+  }
+
+  /** This computer was asleep, which its monotonic clock did not notice. */
+  awake(): void {
+    this.#clocks.forget()
+    this.networkChanged()
   }
 
   /**
@@ -358,7 +376,7 @@ export class Swarm implements Network {
     await this.#stack.close(this.#relaying?.close())
   }
 
-  #admit(connection: SwarmConnection, { entry, genesis }: Greeted): void {
+  #admit(connection: SwarmConnection, { entry, genesis, timeMs }: Greeted): void {
     const { machine } = entry
     const refusal = this.#options.refuses?.(entry) ?? null
     if (refusal !== null) {
@@ -387,6 +405,7 @@ export class Swarm implements Network {
     if (genesis !== null && this.#options.genesis?.() === null) {
       this.#events.genesisLearned?.(genesis)
     }
+    if (timeMs !== null) this.#clocks.note(machine, timeMs, performance.now())
     this.#ways.linkOpened(machine)
     this.#events.linkOpened(entry, address)
     this.#routes.note(link)

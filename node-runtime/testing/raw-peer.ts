@@ -50,7 +50,7 @@ export class RawPeer {
     const own = entry ?? signTestEntry({ keys: this.keys, cloud })
     return writeGreeting(
       { handshakeHash, publicKey, cloud, cloudKey: decodeKey(cloud)! },
-      { entry: own, genesis: null, pass: null },
+      { entry: own, genesis: null, pass: null, timeMs: null },
     )
   }
 

@@ -132,6 +132,13 @@ const CONNECTION: ConnectionReport = {
   relaying: null,
   nat: 'home',
   addresses: ['192.0.2.7:4000'],
+  clock: {
+    state: 'unknown',
+    skewMs: null,
+    machines: 0,
+    tickSkewMs: null,
+    message: 'No other machine has said yet what time it is.',
+  },
 }
 
 export function installedFrom(
@@ -172,6 +179,7 @@ export function lookUpList(url: string, changes: Partial<ListReport> = {}): List
     state: 'read',
     entries: 3,
     newestMs: Date.now() - 7_200_000,
+    newestAgeMs: 7_200_000,
     readMs: Date.now() - 60_000,
     reason: null,
     message: '',

@@ -1,5 +1,10 @@
 // By which ways this machine looks for the others, in words.
-import type { AdmissionReport, ConnectionReport, WayReport } from '../../contract/cloud.ts'
+import type {
+  AdmissionReport,
+  ClockReport,
+  ConnectionReport,
+  WayReport,
+} from '../../contract/cloud.ts'
 import type { ListReport } from '../../contract/lists.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
@@ -53,10 +58,11 @@ export interface ConnectionFacts {
   relaying: number | null
   nat: ConnectionReport['nat']
   addresses: readonly MachineAddress[]
+  clock: ClockReport
 }
 
 export function reportConnection(facts: ConnectionFacts): ConnectionReport {
-  const { state, admission, ways, lists, links, relaying, nat, addresses } = facts
+  const { state, admission, ways, lists, links, relaying, nat, addresses, clock } = facts
   return {
     state,
     admission: { ...admission, message: describeAdmission(admission) },
@@ -66,6 +72,7 @@ export function reportConnection(facts: ConnectionFacts): ConnectionReport {
     relaying,
     nat,
     addresses: addresses.map(({ host, port }) => `${host}:${port}`),
+    clock,
   }
 }
 

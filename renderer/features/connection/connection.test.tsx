@@ -55,6 +55,7 @@ test('lists are shown with how fresh they are, and with what failed', async () =
       readMs: null,
       entries: 0,
       newestMs: null,
+      newestAgeMs: null,
       message: 'The list that lies there is of another cloud.',
     }),
   ]

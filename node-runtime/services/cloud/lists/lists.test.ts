@@ -74,7 +74,7 @@ describe.each([
       ]),
     )
     expect(newcomer.reports).toMatchObject([
-      { entries: 2, newestMs: newest, state: 'read', backup },
+      { entries: 2, newestMs: newest, newestAgeMs: places.wallMs - newest!, state: 'read', backup },
     ])
     // What lay there before is there still.
     if (url === places.server.urlOf('other')) {

@@ -104,7 +104,7 @@ export class Lists {
 
   /** In the order in which they were added. */
   get reports(): ListReport[] {
-    return [...this.#lists.values()].map(reportOf)
+    return [...this.#lists.values()].map((known) => this.#report(known))
   }
 
   /**
@@ -117,7 +117,7 @@ export class Lists {
     known.quietUntilMs = 0
     this.#options.changed()
     this.#options.added()
-    return reportOf(known)
+    return this.#report(known)
   }
 
   /** @throws CloudError LIST_URL_INVALID, LIST_UNKNOWN */
@@ -386,6 +386,10 @@ export class Lists {
       : { username, secret: sealed, kept: 'sealed' }
   }
 
+  #report(known: Known): ListReport {
+    return reportOf(known, this.#options.now())
+  }
+
   #save(): Promise<void> {
     return this.#saves.run(() =>
       writeListsFile(
@@ -421,7 +425,8 @@ function newKnown(place: ListPlace, kept: KeptList): Known {
   }
 }
 
-function reportOf({ place, kept, state, read, readMs, failure }: Known): ListReport {
+function reportOf({ place, kept, state, read, readMs, failure }: Known, nowMs: number): ListReport {
+  const newestMs = read === null ? null : newestOf(read)
   return {
     url: place.url,
     kind: place.kind,
@@ -429,7 +434,8 @@ function reportOf({ place, kept, state, read, readMs, failure }: Known): ListRep
     hasAccess: kept.access !== null,
     state,
     entries: read?.machines.size ?? 0,
-    newestMs: read === null ? null : newestOf(read),
+    newestMs,
+    newestAgeMs: newestMs === null ? null : Math.max(0, nowMs - newestMs),
     readMs,
     reason: failure === null ? null : reasonOf(failure),
     message: failure?.message ?? '',
