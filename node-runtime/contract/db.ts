@@ -34,6 +34,23 @@ export const recordProofSchema = z.object({
 })
 export type RecordProof = z.infer<typeof recordProofSchema>
 
+const countSchema = z.number().int().nonnegative()
+
+/** What came of records from elsewhere; each is counted once. */
+export const importedSchema = z.object({
+  /** Are held now, and were not. */
+  accepted: countSchema,
+  /** Were held already. */
+  known: countSchema,
+  /** Lose against what is held at their address. */
+  outdated: countSchema,
+  /** Are too far ahead of this computer's clock: they wait here until their time has come. */
+  early: countSchema,
+  /** The same, and there is no room for them to wait: give them again later. */
+  refused: countSchema,
+})
+export type Imported = z.infer<typeof importedSchema>
+
 /**
  * A record. Its address is system, collection, author and id: nobody can stand in another's place.
  * With its proof it certifies itself: any holder can check it alone.
@@ -219,11 +236,11 @@ export const dbContract = {
   }),
   /**
    * Takes in records from elsewhere (a file, a person), with their proofs. All are checked first; one
-   * bad, none in.
+   * bad, none in. Answers what came of how many.
    */
   import: call({
     input: z.object({ records: z.array(recordSchema).min(1).max(1000) }),
-    output: z.object({ accepted: z.number().int(), known: z.number().int() }),
+    output: importedSchema,
     errors: ['DB_RECORD_FORGED', 'DISK_FULL'],
   }),
 }

@@ -36,6 +36,7 @@ import { Swarm } from '../swarm/swarm.ts'
 import { measureCompleteness } from './completeness.ts'
 import { BY_ITS_PERSON, openJoining } from './joining.ts'
 import type { Joining, JoiningOptions } from './joining.ts'
+import { damageNotice, joinDamage, putAsideNotice } from './record-notices.ts'
 import { ReplicationDriver } from './replication-driver.ts'
 import { SealedSegments } from './sealed-segments.ts'
 import { VerifyPool } from './verify-pool.ts'
@@ -82,6 +83,8 @@ interface Parts extends Joining {
   database: Database
   sessions: Sessions
   revocations: Revocations
+  /** How many records do not hold by the rules of this version. */
+  putAside: number
 }
 
 export class CloudNode extends EventEmitter<CloudNodeEvents> {
@@ -98,7 +101,9 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly database: Database
   readonly sessions: Sessions
   readonly revocations: Revocations
-  readonly #notices: CloudNotice[] = []
+  /** Of the records, found so far. */
+  #damage: StoreDamage | null = null
+  readonly #putAside: number
   #twinSeenMs: number | null = null
   #dhtOnline: boolean | null = null
   readonly #addresses: Pace
@@ -118,6 +123,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.database = parts.database
     this.sessions = parts.sessions
     this.revocations = parts.revocations
+    this.#putAside = parts.putAside
     this.#addresses = new Pace(SIGN_EVERY_MS, () => parts.membership.signAnew())
     opened.add(this.#addresses, (pace) => pace.stop())
   }
@@ -215,10 +221,9 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       now,
     })
     opened.add(sessions, () => sessions.close())
-    const parts = { ...joining, replication, database, sessions, revocations }
+    const parts = { ...joining, replication, database, sessions, revocations, putAside }
     node = new CloudNode(options, parts, opened)
     if (damage !== null) node.#noteDamage(damage)
-    if (putAside > 0) node.#notePutAside(putAside)
     node.#start(store)
     return node
   }
@@ -233,7 +238,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const isTwice = twin !== null && performance.now() - twin <= TWIN_SHOWN_MS
     const isRevoked = this.revocations.isRevoked(this.membership.ownEntry.attestation)
     return [
-      ...this.#notices,
+      ...(this.#damage === null ? [] : [damageNotice(this.#damage)]),
+      ...(this.#putAside === 0 ? [] : [putAsideNotice(this.#putAside)]),
       ...(isTwice ? [TWICE] : []),
       ...(isRevoked ? [REVOKED] : []),
       ...noticesOfClock(this.clock),
@@ -345,19 +351,9 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.emit('changed')
   }
 
-  #notePutAside(records: number): void {
-    const what = records === 1 ? '1 record' : `${records} records`
-    this.#notices.push({
-      code: 'RECORDS_PUT_ASIDE',
-      message:
-        `${what} on this disk, taken in by an older version of Dharma, did not hold by the rules of ` +
-        'this one and can’t be shown or passed on. They stay on the disk, put aside; the others are as before.',
-    })
-  }
-
   #noteDamage(damage: StoreDamage): void {
     this.#options.log.warn('the index of records was damaged', { ...damage })
-    this.#notices.push({ code: 'RECORDS_DAMAGED', message: damage.words })
+    this.#damage = joinDamage(this.#damage, damage)
     this.emit('changed')
   }
 }

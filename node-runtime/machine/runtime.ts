@@ -400,8 +400,16 @@ export class Runtime {
       listener: (...args: RuntimeEvents[E]) => void,
     ): (() => void) => {
       const emitter = this.#events as EventEmitter
-      emitter.on(event, listener)
-      return () => emitter.off(event, listener)
+      // One that throws takes nobody along.
+      const listen = (...args: RuntimeEvents[E]): void => {
+        try {
+          listener(...args)
+        } catch (error) {
+          this.#options.log.error('who listens to the machine failed', { event, error })
+        }
+      }
+      emitter.on(event, listen)
+      return () => emitter.off(event, listen)
     }
     return {
       identity: createIdentityService(this.#identity, {

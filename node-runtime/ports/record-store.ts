@@ -39,11 +39,13 @@ export interface MergedRecord extends StoredRecord {
 export interface Acceptance {
   /** In the order of the batch. They are on the disk. */
   merged: readonly MergedRecord[]
-  /** How many are held already, or are older than what is held at their address. */
+  /** How many are held already. */
   known: number
+  /** How many lose against what is held at their address. */
+  outdated: number
   /** How many are too far ahead of the clock and wait for their time. */
-  setAside: number
-  /** How many were not taken: too far ahead, with no room to set them aside. */
+  early: number
+  /** How many were not taken: too far ahead, with no room for them to wait. */
   refused: number
 }
 
@@ -60,8 +62,6 @@ export interface ScanRange {
 export interface StoreDamage {
   /** How many records, if that is known. */
   lost: number | null
-  /** What happened, for the person. */
-  words: string
 }
 
 /**
@@ -91,7 +91,7 @@ export interface RecordStore {
    */
   setVerdicts(judged: readonly StoredRecord[]): Promise<number>
 
-  /** Merges the records that were set aside and whose time has come. */
+  /** Merges the early records whose time has come. */
   releaseDue(): Promise<Acceptance>
 
   get(address: RecordAddress): Promise<StoredRecord | undefined>

@@ -219,7 +219,7 @@ describe('a full disk', () => {
     await expectConsistent(store)
   })
 
-  it('does not make those forgotten that are set aside', async () => {
+  it('does not make those forgotten that are early', async () => {
     const level = watchLevel()
     let nowMs = TEST_NOW_MS
     const { store } = await open({ openLevel: level.open, nowMs: () => nowMs })
@@ -252,7 +252,7 @@ describe('a full disk', () => {
     refuse()
     await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
     readOn()
-    expect((await second).setAside).toBe(1)
+    expect((await second).early).toBe(1)
     nowMs += 1
     expect((await store.releaseDue()).merged).toHaveLength(1)
     await expectConsistent(store)

@@ -60,7 +60,7 @@ export async function copyWholeRows(
     attestations.add(row.key.subarray(1).toString('latin1'))
     return copy(row)
   })
-  await pass('aside', copy)
+  await pass('early', copy)
   await pass('unfit', copy)
   await pass('record', (row, value) => {
     const { header, signatures, id32 } = decodeRow(value).record

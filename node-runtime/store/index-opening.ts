@@ -125,7 +125,7 @@ export async function mend(
     const level = await openLevel(folder)
     const lost = known === null ? null : Math.max(known.records - mended.records, 0)
     log.warn('the index of records is mended', { folder, ...mended })
-    return { level, meta, damage: describeDamage(lost) }
+    return { level, meta, damage: lost === 0 ? null : { lost } }
   } catch (error) {
     throw diskError(error, folder)
   }
@@ -159,15 +159,6 @@ async function copyAsFarAsPossible(
   }
   await rm(mending, { recursive: true, force: true })
   return { records: 0, lost: 0, newestVersion: undefined }
-}
-
-function describeDamage(lost: number | null): StoreDamage | null {
-  if (lost === 0) return null
-  const what =
-    lost === null
-      ? 'Records on this disk were damaged'
-      : `${lost} records on this disk were damaged`
-  return { lost, words: `${what}. What other machines of the cloud hold comes back from them.` }
 }
 
 function newestOf(one: string | undefined, other: string | undefined): string | undefined {

@@ -13,7 +13,7 @@ const KINDS = {
   order: 'o',
   attestation: 'a',
   /** From the future. */
-  aside: 'q',
+  early: 'q',
   /** Held once, and not by the rules of today. */
   unfit: 'u',
   meta: 'm',
@@ -72,8 +72,8 @@ export function recordRange(
   }
 }
 
-/** The place of a version and an id32 in the order, or among what is set or put aside. */
-export function orderKey(kind: 'order' | 'aside' | 'unfit', { version, id32 }: OrderItem): Buffer {
+/** The place of a version and an id32 in the order, or among what is early or put aside. */
+export function orderKey(kind: 'order' | 'early' | 'unfit', { version, id32 }: OrderItem): Buffer {
   const key = Buffer.alloc(1 + VERSION_BYTES + HASH_BYTES)
   key.write(KINDS[kind], 'latin1')
   const digits = version.slice(0, VERSION_TIME_DIGITS) + version.slice(VERSION_TIME_DIGITS + 1)

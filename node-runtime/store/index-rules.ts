@@ -35,7 +35,7 @@ export class IndexRules {
     if (index.meta.rules === RECORD_RULES) return 0
     let looked = 0
     let aside = 0
-    for (const kind of ['record', 'aside'] as const) {
+    for (const kind of ['record', 'early'] as const) {
       const range = kindRange(kind)
       for (;;) {
         const rows = await index.rows(range, CHUNK_ROWS)

@@ -84,6 +84,7 @@ const idsOf = async (
 const orderOf = async (store: IndexedRecords): Promise<OrderItem[]> =>
   (await allOf(store.order())).flat()
 const itemOf = ({ header, id32 }: HeldRecord): OrderItem => ({ version: header.version, id32 })
+const NOTHING_ELSE = { known: 0, outdated: 0, early: 0, refused: 0 }
 const countsOf = ({ merged, ...rest }: Acceptance) => ({ merged: merged.length, ...rest })
 
 describe('records that come in', () => {
@@ -108,8 +109,9 @@ describe('records that come in', () => {
     expect(merged).toEqual([{ record: fresh, verdict: 'good', superseded: itemOf(old) }])
     expect(countsOf(await store.accept(batch(old, fresh)))).toEqual({
       merged: 0,
-      known: 2,
-      setAside: 0,
+      known: 1,
+      outdated: 1,
+      early: 0,
       refused: 0,
     })
     const held = await store.ofId(TEST_SYSTEM, 'notes', 'one')
@@ -276,12 +278,12 @@ describe('records from the future', () => {
   const far = (id: string, aheadMs = 1) =>
     anna.record({ id, version: testVersion(0, TEST_NOW_MS + MAX_DRIFT_MS + aheadMs) })
 
-  it('are set aside one by one, outlive a restart and are merged when their time comes', async () => {
+  it('wait one by one, outlive a restart and are merged when their time comes', async () => {
     const store = await openStore()
     const answer = await store.accept(
       batch(anna.record(), far('ahead'), anna.record({ id: 'two' })),
     )
-    expect(countsOf(answer)).toEqual({ merged: 2, known: 0, setAside: 1, refused: 0 })
+    expect(countsOf(answer)).toEqual({ merged: 2, ...NOTHING_ELSE, early: 1 })
     expect(await idsOf(store)).toEqual(['one', 'two'])
     expect(await orderOf(store)).toHaveLength(2)
     expect(store.newestVersion).toBe(testVersion(0))
@@ -298,13 +300,22 @@ describe('records from the future', () => {
     const records = Array.from({ length: 1000 }, (_, number) =>
       far(`far-${number}`, 10_000 + number),
     )
-    expect(countsOf(await store.accept(batch(...records))).setAside).toBe(1000)
+    expect(countsOf(await store.accept(batch(...records))).early).toBe(1000)
     const next = await store.accept(batch(far('farther', 90_000), far('nearer', 5_000)))
-    expect(countsOf(next)).toEqual({ merged: 0, known: 0, setAside: 1, refused: 1 })
+    expect(countsOf(next)).toEqual({ merged: 0, ...NOTHING_ELSE, early: 1, refused: 1 })
     nowMs += 5_000
     expect((await store.releaseDue()).merged.map(({ record }) => record.header.id)).toEqual([
       'nearer',
     ])
+  })
+
+  it('are not said to wait when others of the same batch took their place', async () => {
+    const store = await openStore()
+    const records = Array.from({ length: 1001 }, (_, number) =>
+      far(`far-${number}`, 9_000 - number),
+    )
+    const answer = await store.accept(batch(...records))
+    expect(countsOf(answer)).toEqual({ merged: 0, ...NOTHING_ELSE, early: 1000, refused: 1 })
   })
 })
 

@@ -16,7 +16,7 @@ import type {
   StoreDamage,
   StoredRecord,
 } from '../ports/record-store.ts'
-import { AsideRecords } from './aside-records.ts'
+import { EarlyRecords } from './early-records.ts'
 import { GroupCommit } from './group-commit.ts'
 import { IndexRules } from './index-rules.ts'
 import { IndexLevel, mendedMeanwhile } from './index-level.ts'
@@ -60,7 +60,7 @@ export interface IndexedRecordsOptions extends IndexLevelOptions {
 
 export class IndexedRecords implements RecordStore {
   readonly #index: IndexLevel
-  readonly #aside: AsideRecords
+  readonly #early: EarlyRecords
   readonly #commits: GroupCommit
   readonly #pending: PendingRecords
   readonly #nowMs: () => number
@@ -74,19 +74,19 @@ export class IndexedRecords implements RecordStore {
     this.#index = index
     this.#nowMs = nowMs
     this.#log = log
-    this.#aside = new AsideRecords(index)
+    this.#early = new EarlyRecords(index)
     this.#pending = new PendingRecords((addresses) => this.#load(addresses))
     this.#commits = new GroupCommit({
       write: ({ changes, added, newestVersion }) =>
         index.write(changes, { added, newestVersion: this.#newestWith(newestVersion) }),
       onFailed: () => {
         this.#pending.invalidate()
-        this.#aside.invalidate()
+        this.#early.invalidate()
       },
     })
     index.onDamage = (damage) => {
       this.#pending.invalidate()
-      this.#aside.invalidate()
+      this.#early.invalidate()
       this.#stored.clear()
       this.#commits.failGathered(mendedMeanwhile())
       this.#tell(this.#damageListeners, damage)
@@ -168,13 +168,13 @@ export class IndexedRecords implements RecordStore {
     await this.#commits.room()
     // One time for all of it: for a clock that was set back meanwhile they would be early again.
     const nowMs = this.#nowMs()
-    const due = await this.#aside.due(nowMs)
+    const due = await this.#early.due(nowMs)
     const batch = { records: due.map(({ stored }) => stored) }
     const addresses = batch.records.map(({ record }) => addressKey(record.header))
     return this.#pending.with(addresses, (held) =>
       this.#merge(batch, held, {
         nowMs,
-        finish: () => due.map(({ key }) => this.#aside.remove(key)),
+        finish: () => due.map(({ key }) => this.#early.remove(key)),
       }),
     )
   }
@@ -261,7 +261,7 @@ export class IndexedRecords implements RecordStore {
   async #load(addresses: readonly string[]): Promise<(StoredRecord | undefined)[]> {
     await this.#index.recover()
     // Both are invalidated together: who has records that are not stale has these sizes as well.
-    await this.#aside.ready()
+    await this.#early.ready()
     const rows = await this.#index.getMany(addresses.map(recordKey))
     return rows.map((row) => (row === undefined ? undefined : decodeRow(row)))
   }
@@ -279,20 +279,20 @@ export class IndexedRecords implements RecordStore {
     const changed = new Set<Pending>()
     const waiting = new Set<Promise<void>>()
     const changes: Change[] = []
-    const acceptance = { merged, known: 0, setAside: 0, refused: 0 }
+    const acceptance = { merged, known: 0, outdated: 0, early: 0, refused: 0 }
+    const early: StoredRecord[] = []
     let added = 0
     records.forEach((stored, at) => {
       const place = places[at] as Pending
       const { record } = stored
       if (isTooFarAhead(record.header.version, nowMs)) {
-        const aside = this.#aside.put(stored)
-        acceptance[aside === null ? 'refused' : 'setAside']++
-        changes.push(...(aside ?? []))
+        changes.push(...this.#early.put(stored))
+        early.push(stored)
         return
       }
       const before = place.held
       if (before !== undefined && !replaces(record, before.record)) {
-        acceptance.known++
+        acceptance[isSame(before, itemOf(stored)) ? 'known' : 'outdated']++
         if (place.written !== null) waiting.add(place.written)
         return
       }
@@ -304,6 +304,8 @@ export class IndexedRecords implements RecordStore {
       place.held = stored
       changed.add(place)
     })
+    // Those due first have the room, so that one may have lost it to another of the batch.
+    for (const each of early) acceptance[this.#early.has(each) ? 'early' : 'refused']++
     changes.push(...this.#newAttestations(attestations), ...finish())
     if (changes.length > 0) {
       const newestVersion = merged.map(({ record }) => record.header.version).reduce(later, '')

@@ -48,16 +48,20 @@ export class MemoryRecordStore implements RecordStore {
     }
     for (const { hash, form } of attestations) this.#attestations.set(hash, form)
     const merged: MergedRecord[] = []
-    let setAside = 0
+    let [known, outdated, early] = [0, 0, 0]
     for (const stored of records) {
       const { record } = stored
       if (isTooFarAhead(record.header.version, this.now())) {
-        setAside += 1
+        early++
         continue
       }
       const address = addressKey(record.header)
       const held = this.#byAddress.get(address)
-      if (held !== undefined && !replaces(record, held.record)) continue
+      if (held !== undefined && !replaces(record, held.record)) {
+        if (Buffer.compare(record.id32, held.record.id32) === 0) known++
+        else outdated++
+        continue
+      }
       this.#byAddress.set(address, stored)
       this.#byId.set(toHex(record.id32), stored)
       if (held === undefined) {
@@ -69,8 +73,7 @@ export class MemoryRecordStore implements RecordStore {
       merged.push({ ...stored, superseded })
     }
     if (merged.length > 0) for (const listener of this.#merged) listener(merged)
-    const known = records.length - merged.length - setAside
-    return { merged, known, setAside, refused: 0 }
+    return { merged, known, outdated, early, refused: 0 }
   }
 
   byId32(items: readonly OrderItem[]): Promise<(StoredRecord | undefined)[]> {
@@ -108,7 +111,7 @@ export class MemoryRecordStore implements RecordStore {
       this.#byId.delete(id)
       this.#byAddress.delete(addressKey(stored.record.header))
     }
-    for (const listener of this.#damage) listener({ lost: ids.length, words: 'gone' })
+    for (const listener of this.#damage) listener({ lost: ids.length })
   }
 
   write(): Promise<Acceptance> {

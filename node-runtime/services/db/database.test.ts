@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CloudRecord } from '../../contract/db.ts'
 import { manifestSchema } from '../../contract/manifest.ts'
 import type { Manifest } from '../../contract/manifest.ts'
-import { HybridClock } from '../../core/db/hybrid-clock.ts'
+import { HybridClock, MAX_DRIFT_MS } from '../../core/db/hybrid-clock.ts'
 import { assembleRecord, cosign, cosignedBody } from '../../core/db/signed-record.ts'
 import type { RecordSigner } from '../../core/db/signed-record.ts'
 import { signAttestation } from '../../core/forms/attestation.ts'
@@ -133,6 +133,8 @@ afterEach(async () => {
 
 const note = (id: string) => ({ system: 'org.example.notes', collection: 'notes', id })
 const proven = { proof: true } as const
+/** What came of no record. */
+const NONE = { accepted: 0, known: 0, outdated: 0, early: 0, refused: 0 }
 
 describe('an address', () => {
   it('has its author in it: nobody can stand in another’s place, whatever the clock says', async () => {
@@ -215,8 +217,8 @@ describe('a co-signed record', () => {
     const db = await open(anna)
     const deal = dealBy([anna, ben])
     expect(db.verify(deal).cosigners).toEqual(Object.values(persons).sort())
-    expect(await db.import([deal])).toEqual({ accepted: 1, known: 0 })
-    expect(await db.import([deal])).toEqual({ accepted: 0, known: 1 })
+    expect(await db.import([deal])).toEqual({ ...NONE, accepted: 1 })
+    expect(await db.import([deal])).toEqual({ ...NONE, known: 1 })
     const { records } = await db.query({ ...note(''), collection: 'deals', limit: 10 })
     expect(records[0]?.parties).toEqual(Object.values(persons).sort())
   })
@@ -251,6 +253,27 @@ describe('what comes from elsewhere', () => {
     }
     expect((await other.query({ ...note(''), limit: 10 })).records).toEqual([])
     expect(db.verify(good)).toEqual({ author: persons.anna, cosigners: [] })
+  })
+
+  it('is counted by what came of it', async () => {
+    const db = await open(anna)
+    const other = await open(ben)
+    const put = async (id: string, value: string): Promise<CloudRecord> => {
+      await db.put(note(id), { text: value })
+      return (await db.get(note(id), proven)) as CloudRecord
+    }
+    const old = await put('a', 'old')
+    const fresh = await put('a', 'fresh')
+    nowMs += 2 * MAX_DRIFT_MS
+    const early = await put('b', 'early')
+    nowMs -= 2 * MAX_DRIFT_MS
+    expect(await other.import([fresh, old, early, fresh])).toEqual({
+      ...NONE,
+      accepted: 1,
+      known: 1,
+      outdated: 1,
+      early: 1,
+    })
   })
 
   it('and does not fit the schema is held, and not shown', async () => {

@@ -1,6 +1,6 @@
 // The database as services and systems see it: puts, gets and queries of records, in the person's
 // name, under the rules of the systems' manifests.
-import type { CloudRecord, Completeness } from '../../contract/db.ts'
+import type { CloudRecord, Completeness, Imported } from '../../contract/db.ts'
 import { CloudError } from '../../contract/errors.ts'
 import type { Manifest } from '../../contract/manifest.ts'
 import type { Json } from '../../contract/values.ts'
@@ -15,19 +15,13 @@ import { nextTurn } from '../../flow/next-turn.ts'
 import type { Log } from '../../ports/log.ts'
 import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
 import type { Revocations } from '../cloud/revocations.ts'
+import { tellOfChanges } from './changes.ts'
 import { addressesOf, newestOf, readNewest, scanNewest } from './continued-records.ts'
 import type { Counting } from './continued-records.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
-import {
-  openProof,
-  proveRecord,
-  shownBytes,
-  viewHidden,
-  viewLater,
-  viewRecord,
-} from './record-view.ts'
+import { openProof, proveRecord, shownBytes, viewLater, viewRecord } from './record-view.ts'
 
 /** A system as a call names it: by its key, or by the id of an installed one. */
 export interface NamedSystem {
@@ -87,22 +81,12 @@ export class Database {
     this.#counting = (stored) => options.revocations.counting(stored)
   }
 
-  /** Subscribes to every change of a record; one that does not count is told of as if it was deleted. */
+  /**
+   * Subscribes to every change of a record, in order; one that does not count is told of as if it was
+   * deleted. A listener that throws harms nobody, and hears of the next one.
+   */
   onChange(listener: (record: CloudRecord) => void): () => void {
-    const { store, revocations, log } = this.#options
-    return store.onMerged((merged) => {
-      for (const stored of merged) {
-        const { record } = stored
-        if (!revocations.concerns(record)) {
-          listener(viewLater(record))
-          continue
-        }
-        revocations.counting([stored]).then(
-          ([counts]) => listener(counts === undefined ? viewHidden(record) : viewLater(record)),
-          (error: unknown) => log.warn('a record could not be told of', { error }),
-        )
-      }
-    })
+    return tellOfChanges(this.#options, listener)
   }
 
   /**
@@ -265,18 +249,19 @@ export class Database {
   }
 
   /**
-   * Takes in records from elsewhere: all or none.
+   * Takes in records from elsewhere, once all of them have turned out to be sound.
+   * @returns how many came to what
    * @throws CloudError DB_RECORD_FORGED, DISK_FULL
    */
-  async import(records: readonly CloudRecord[]): Promise<{ accepted: number; known: number }> {
+  async import(records: readonly CloudRecord[]): Promise<Imported> {
     const { cloud, store, judgement } = this.#options
     const proven = records.map((record) => openProof(record, cloud))
     const verdicts = await judgement.verdictsOf(proven.map(({ record }) => record))
-    const { merged } = await store.accept({
+    const { merged, ...others } = await store.accept({
       records: proven.map(({ record }, at) => ({ record, verdict: verdicts[at] ?? UNJUDGED })),
       attestations: proven.flatMap(({ attestations }) => attestations),
     })
-    return { accepted: merged.length, known: records.length - merged.length }
+    return { accepted: merged.length, ...others }
   }
 
   /** Deletes everything that this person wrote for a system and may delete. */

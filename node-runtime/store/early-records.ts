@@ -14,7 +14,7 @@ const MAX_RECORDS = 1_000
 const MAX_BYTES = 16_000_000
 const CHUNK_ROWS = 100
 
-export class AsideRecords {
+export class EarlyRecords {
   readonly #index: IndexLevel
   /** By key, hex, so that they sort by version. Null when it has to be read from the index. */
   #sizes: Map<string, number> | null = null
@@ -37,11 +37,15 @@ export class AsideRecords {
     this.#reading = null
   }
 
-  /** The changes that set a record aside: none if it is there already, null if there is no room. */
-  put(stored: StoredRecord): Change[] | null {
+  /** Does it wait here? */
+  has(stored: StoredRecord): boolean {
+    return this.#known().has(keyOf(stored).toString('hex'))
+  }
+
+  /** The changes by which a record waits here: none if it does already, or if there is no room. */
+  put(stored: StoredRecord): Change[] {
     const sizes = this.#known()
-    const { header, id32 } = stored.record
-    const key = orderKey('aside', { version: header.version, id32 })
+    const key = keyOf(stored)
     const name = key.toString('hex')
     if (sizes.has(name)) return []
     const value = encodeRow(stored)
@@ -51,7 +55,7 @@ export class AsideRecords {
     const evicted: string[] = []
     for (const latest of [...sizes.keys()].sort().reverse()) {
       if (count <= MAX_RECORDS && bytes <= MAX_BYTES) break
-      if (latest < name) return null
+      if (latest < name) return []
       evicted.push(latest)
       bytes -= sizes.get(latest) ?? 0
       count--
@@ -98,7 +102,7 @@ export class AsideRecords {
   }
 
   async *#rows() {
-    const range = kindRange('aside')
+    const range = kindRange('early')
     for (;;) {
       const rows = await this.#index.rows(range, CHUNK_ROWS)
       yield* rows
@@ -107,6 +111,10 @@ export class AsideRecords {
       range.gte = Buffer.concat([last.key, Buffer.alloc(1)])
     }
   }
+}
+
+function keyOf({ record: { header, id32 } }: StoredRecord): Buffer {
+  return orderKey('early', { version: header.version, id32 })
 }
 
 function versionOf(name: string): string {
