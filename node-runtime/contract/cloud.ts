@@ -78,6 +78,8 @@ export const machineSchema = z.object({
   self: z.boolean(),
   /** It is linked with this machine, or was with another one that this one knows, in the last minutes. */
   online: z.boolean(),
+  /** Its link fell silent, and others are asked now whether it answers them. */
+  suspected: z.boolean(),
   /** Is there a link with it? In larger clouds each machine is linked with some of the others only. */
   linked: z.boolean(),
   /** Does its link go through another machine of the cloud? */
@@ -87,6 +89,8 @@ export const machineSchema = z.object({
   /** Round trip of the last heartbeat; null for this machine and for those not linked. */
   latencyMs: z.number().nonnegative().nullable(),
   kind: z.enum(['desktop', 'headless']),
+  /** It says that others may go through it, which it does while they reach it by themselves. */
+  relays: z.boolean(),
   appVersion: z.string(),
   /** When this machine last heard from it; now for the machine itself. */
   lastSeenMs: timeMsSchema,
@@ -94,6 +98,39 @@ export const machineSchema = z.object({
   revoked: z.boolean(),
 })
 export type MachineInfo = z.infer<typeof machineSchema>
+
+/** What is known of one machine beside `machines`: what it says of itself, and how it is linked here. */
+export const machineDetailsSchema = z.object({
+  machine: machineSchema,
+  protocol: z.object({ version: z.number().int(), capabilities: z.array(z.string()) }),
+  /** What its computer has, as it says itself; null if it says nothing. */
+  resources: z
+    .object({ cores: z.number().int().positive(), memoryBytes: z.number().int().positive() })
+    .nullable(),
+  /** Where it believes that it may be found, as HOST:PORT. */
+  addresses: z.array(z.string()),
+  /** Which rings have it next to this machine, counted from 0. */
+  besideOn: z.array(z.number().int().nonnegative()),
+  /** Null without a link. */
+  link: z
+    .object({
+      /** Did this machine ask for it? */
+      dialled: z.boolean(),
+      /** HOST:PORT at the other end; null through another machine. */
+      address: z.string().nullable(),
+      /** The machine through which it goes; null if it is direct, or that is not known. */
+      through: keySchema.nullable(),
+      /** Since when it has been open. */
+      openedMs: timeMsSchema,
+      /** Round trips in the last ten minutes: means of equal stretches, ms, the oldest first; null: nothing heard. */
+      latencies: z.object({
+        stretchMs: z.number().positive(),
+        meansMs: z.array(z.number().nonnegative().nullable()),
+      }),
+    })
+    .nullable(),
+})
+export type MachineDetails = z.infer<typeof machineDetailsSchema>
 
 /** The ways by which machines of a cloud find each other. */
 export const WAY_NAMES = ['memory', 'lan', 'list', 'dht'] as const
@@ -293,6 +330,18 @@ const MAX_USES = 1_000
 export const cloudContract = {
   status: call({ input: emptySchema, output: cloudStatusSchema }),
   machines: call({ input: emptySchema, output: z.object({ machines: z.array(machineSchema) }) }),
+  /** One machine, with all that is known of it here. */
+  machine: call({
+    input: z.object({ machine: keySchema }),
+    output: machineDetailsSchema,
+    errors: ['MACHINE_UNKNOWN'],
+  }),
+  /** The same now, and again after every change. */
+  watchMachine: call({
+    input: z.object({ machine: keySchema }),
+    output: eventIterator(machineDetailsSchema),
+    errors: ['MACHINE_UNKNOWN'],
+  }),
   /** The status and the machines now, and again after every change. */
   watch: call({
     input: emptySchema,

@@ -40,6 +40,7 @@ export const ERROR_KINDS = {
   IDENTITY_ATTESTATION_INVALID: 'expected',
   // cloud
   CLOUD_KEY_INVALID: 'expected',
+  MACHINE_UNKNOWN: 'expected',
   INVITATION_INVALID: 'expected',
   NOT_OWNER: 'refused',
   LIMIT_REACHED: 'expected',

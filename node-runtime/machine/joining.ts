@@ -1,5 +1,6 @@
 // How this machine comes to the others of its cloud, and they to it: what lets it in, the ways of finding them,
 // the links, who they are, and the ring. Wiring only: what decides is in `core/`.
+import os from 'node:os'
 import type { DhtAddress } from 'hyperdht'
 import { WAY_NAMES } from '../contract/cloud.ts'
 import type { ReleaseFile } from '../contract/cloud.ts'
@@ -233,6 +234,7 @@ export async function openJoining(
       }),
     network: swarm,
     isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
+    isSuspected: (machine) => joined?.ringLinks.isSuspected(machine) ?? false,
     placeOf: (machine) => joined?.ringLinks.placeOf(machine) ?? null,
     isRevoked,
     log,
@@ -277,6 +279,7 @@ function makeEntry(
       name: identity.machineName,
       device: kind,
       appVersion,
+      resources: { cores: os.availableParallelism(), memoryBytes: os.totalmem() },
       ...said,
       sequence,
     },

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { genesisBody } from '../core/forms/genesis.ts'
 import { placeOf } from '../core/rings/place.ts'
 import { encodeKey } from '../core/keys.ts'
+import { describeMachine } from '../services/cloud/machine-details.ts'
 import { newKeyPair } from '../store/new-keys.ts'
 import { TestCloud, until } from '../testing/cloud-nodes.ts'
 
@@ -39,6 +40,34 @@ describe('the ring of servers', () => {
         expect(placeOf(entry, WORK_BITS)).not.toBeNull()
       }
     }
+  })
+
+  it('says of each machine what it says of itself, how it is linked, and since when', async () => {
+    cloud = await TestCloud.create()
+    const [ann, ben] = await Promise.all([cloud.start(), cloud.start()])
+    const { membership, swarm, ringLinks } = ann.node
+    const look = (machine: string) =>
+      describeMachine(machine, { membership, swarm, ringLinks, now: () => 1_000_000_000 })
+    const bens = ben.identity.machine
+    await until(
+      () =>
+        membership.entryOf(bens) !== undefined &&
+        look(bens).besideOn.length > 0 &&
+        look(bens).link?.latencies.meansMs.some((meanMs) => meanMs !== null) === true,
+    )
+    const { machine, protocol, resources, link, besideOn } = look(bens)
+    expect(machine).toMatchObject({ machine: bens, linked: true, suspected: false, self: false })
+    expect(protocol.capabilities).toContain('machines/2')
+    expect(resources?.cores).toBeGreaterThan(0)
+    // Of two machines each stands next to the other on all rings.
+    expect(besideOn).toEqual([0, 1, 2, 3])
+    expect(link).toMatchObject({ through: null, address: expect.stringContaining('127.0.0.1:') })
+    expect(link?.dialled).toBe(!ben.node.swarm.describeLink(ann.identity.machine)!.dialled)
+    expect(link?.openedMs).toBeLessThan(1_000_000_000)
+    expect(look(ann.identity.machine)).toMatchObject({ machine: { self: true }, link: null })
+    expect(() => look('y'.repeat(51) + 'o')).toThrow(
+      expect.objectContaining({ code: 'MACHINE_UNKNOWN' }),
+    )
   })
 
   it('is this machine alone as long as there is no other', async () => {

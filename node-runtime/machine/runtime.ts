@@ -35,6 +35,8 @@ import { createServer } from '../rpc/server.ts'
 import type { Serve } from '../rpc/server.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { reportConnection } from '../services/cloud/connection-report.ts'
+import { describeMachine } from '../services/cloud/machine-details.ts'
+import type { MachineKnowledge } from '../services/cloud/machine-details.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
 import type { HowToJoin, NewCloud } from '../services/cloud/cloud-service.ts'
 import { readWanted, secretOf } from '../services/cloud/invited.ts'
@@ -364,6 +366,11 @@ export class Runtime {
     })
   }
 
+  #knowledge(): MachineKnowledge {
+    const { membership, swarm, ringLinks } = this.#present()
+    return { membership, swarm, ringLinks, now: Date.now }
+  }
+
   #status(): CloudStatus {
     const { swarm, membership, ringLinks, notices } = this.#present()
     const behind = this.#recordsBehind
@@ -423,6 +430,7 @@ export class Runtime {
       cloud: createCloudService({
         status: () => this.#status(),
         machines: () => this.#present().membership.list(),
+        machine: (machine) => describeMachine(machine, this.#knowledge()),
         connection: () => this.#connection(),
         ring: () => this.#present().ring.report,
         onChange: (listener) => onEvent('cloudChanged', listener),

@@ -2,6 +2,7 @@
 import type { SwarmConnection } from 'hyperswarm'
 import * as z from 'zod'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
+import { LatencyHistory } from '../core/membership/latency-history.ts'
 import { HEARTBEAT_MS, Liveness } from '../core/membership/liveness.ts'
 import { jsonCodec, untouchedBytes } from './codec.ts'
 import type { Agreement } from './greeting.ts'
@@ -32,6 +33,7 @@ export class Link {
   /** Monotonic ms. */
   readonly openedMs = performance.now()
   readonly #liveness = new Liveness(this.openedMs)
+  readonly #latencies = new LatencyHistory(this.openedMs)
   readonly #beat: (() => void) | null
   #fellSilent = false
 
@@ -58,6 +60,11 @@ export class Link {
 
   get latencyMs(): number | null {
     return this.#liveness.latencyMs
+  }
+
+  /** Means of five seconds each, ms, the oldest first; null where nothing was heard. */
+  get latencies(): (number | null)[] {
+    return this.#latencies.at(performance.now())
   }
 
   /** Did it end because the other side was not heard any more? */
@@ -89,7 +96,9 @@ export class Link {
         const { kind, number } = beat
         const nowMs = performance.now()
         if (kind === 'pong') {
-          if (this.#liveness.ponged(number, nowMs)) onHeartbeat(this)
+          if (!this.#liveness.ponged(number, nowMs)) return
+          this.#latencies.note(this.#liveness.latencyMs ?? 0, nowMs)
+          onHeartbeat(this)
           return
         }
         this.#liveness.pinged(nowMs)

@@ -76,6 +76,19 @@ export interface SwarmEvents {
   genesisLearned?: (body: string) => void
 }
 
+export interface LinkDescription {
+  /** Did this machine ask for it? */
+  dialled: boolean
+  /** Where the other side is; null through a relay. */
+  address: MachineAddress | null
+  /** The machine through which it goes; null if it is direct, or that is not known. */
+  through: string | null
+  /** For how long it has been open. */
+  openMs: number
+  /** Means of five seconds each, ms, the oldest first; null where nothing was heard. */
+  latencies: (number | null)[]
+}
+
 export class Swarm implements Network {
   readonly #options: SwarmOptions
   readonly #events: SwarmEvents
@@ -332,6 +345,20 @@ export class Swarm implements Network {
     const link = this.#links.get(machine)
     if (link === undefined) return null
     return { dialled: link.connection.isInitiator, address: this.#routes.addressOf(link) }
+  }
+
+  /** More of a link, for a person to read; null without one. */
+  describeLink(machine: string): LinkDescription | null {
+    const link = this.#links.get(machine)
+    if (link === undefined) return null
+    const isRelayed = this.#routes.isThroughRelay(link)
+    return {
+      dialled: link.connection.isInitiator,
+      address: this.#routes.addressOf(link),
+      through: isRelayed ? this.#routes.relayOf(link) : null,
+      openMs: performance.now() - link.openedMs,
+      latencies: link.latencies,
+    }
   }
 
   /** Ends all links without blame: who may come in has changed, and each is asked again. */

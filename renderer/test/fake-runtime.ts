@@ -9,6 +9,7 @@ import type {
   InvitationsReport,
   RingReport,
   KnownCloud,
+  MachineDetails,
   MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
 import type { ListContent, ListReport } from '../../node-runtime/contract/lists.ts'
@@ -59,11 +60,13 @@ export function machine(changes: Partial<MachineInfo>): MachineInfo {
     name: 'Kitchen',
     self: false,
     online: true,
+    suspected: false,
     linked: true,
     relayed: false,
     place: null,
     latencyMs: null,
     kind: 'desktop',
+    relays: false,
     appVersion: '0.1.0',
     revoked: false,
     lastSeenMs: Date.now(),
@@ -223,6 +226,39 @@ function listContent(url: string): ListContent {
   }
 }
 
+/** Of a machine that is in the list. */
+export function detailsOf(
+  { machines }: { machines: readonly MachineInfo[] },
+  key: string,
+): MachineDetails {
+  const info = machines.find((one) => one.machine === key)
+  if (info === undefined) throw new CloudError('MACHINE_UNKNOWN', 'It is not known here.')
+  const { linked, relayed, latencyMs } = info
+  return {
+    machine: info,
+    protocol: { version: 2, capabilities: ['machines/2'] },
+    resources: { cores: 4, memoryBytes: 8 * 2 ** 30 },
+    addresses: ['192.0.2.9:4000'],
+    besideOn: linked ? [0, 2] : [],
+    link: linked
+      ? {
+          dialled: true,
+          address: relayed ? null : '192.0.2.9:4000',
+          through: relayed ? OTHER_KEY : null,
+          openedMs: Date.now() - 180_000,
+          latencies: { stretchMs: 5_000, meansMs: [12, 14, null, latencyMs ?? 13] },
+        }
+      : null,
+  }
+}
+
+async function* mapped<T, U>(
+  values: AsyncIterable<T>,
+  change: (value: T) => U,
+): AsyncGenerator<U, void> {
+  for await (const value of values) yield change(value)
+}
+
 export interface FakeRuntime {
   cloud: Watched<{ status: CloudStatus; machines: MachineInfo[] }>
   connection: Watched<ConnectionReport>
@@ -302,6 +338,10 @@ export function createFakeRuntime(): FakeRuntime {
     cloud: {
       status: os.cloud.status.handler(() => cloud.value.status),
       machines: os.cloud.machines.handler(() => ({ machines: cloud.value.machines })),
+      machine: os.cloud.machine.handler(({ input }) => detailsOf(cloud.value, input.machine)),
+      watchMachine: os.cloud.watchMachine.handler(({ input, signal }) =>
+        mapped(cloud.watch(signal), (value) => detailsOf(value, input.machine)),
+      ),
       watch: os.cloud.watch.handler(({ signal }) => cloud.watch(signal)),
       connection: os.cloud.connection.handler(() => connection.value),
       watchConnection: os.cloud.watchConnection.handler(({ signal }) => connection.watch(signal)),

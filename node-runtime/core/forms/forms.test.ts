@@ -100,6 +100,19 @@ describe('a machine’s entry', () => {
     expect(openMachineForm(form, cloud)).toBeNull()
   })
 
+  it('may say what its computer has, within bounds', () => {
+    const opens = (resources: unknown) =>
+      openMachineForm(resign(entry.form, { resources }, machineKeys.secretKey), cloud)
+    const most = { cores: 100_000, memoryBytes: Number.MAX_SAFE_INTEGER }
+    expect(opens(most)?.resources).toEqual(most)
+    expect(opens({ ...most, disks: 3 })?.form.body).toContain('disks')
+    for (const wrong of [{ cores: 0 }, { cores: 100_001 }, { cores: 1.5 }, { memoryBytes: 0 }]) {
+      expect(opens({ ...most, ...wrong }), JSON.stringify(wrong)).toBeNull()
+    }
+    expect(opens({ cores: 4 })).toBeNull()
+    expect(opens('many')).toBeNull()
+  })
+
   it('of a later version holds: one field and one capability more', () => {
     const form = resign(
       entry.form,

@@ -35,6 +35,13 @@ const statementSchema = z.object({
   listedUntilMs: timeMsSchema.optional(),
   /** By what its place on the rings can be checked; none in forms of before. */
   place: placeProofSchema.optional(),
+  /** What its computer has; absent if it does not say, and in forms of before. */
+  resources: z
+    .object({
+      cores: z.number().int().min(1).max(100_000),
+      memoryBytes: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+    })
+    .optional(),
   /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
   sequence: timeMsSchema,
 })

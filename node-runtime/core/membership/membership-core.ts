@@ -106,6 +106,11 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     return this.#known.all()
   }
 
+  /** What is known of one of the others. */
+  knownOf(machine: string): KnownMachine | undefined {
+    return this.#known.get(machine)
+  }
+
   entryOf(machine: string): MachineEntry | undefined {
     return machine === this.#own.machine ? this.#own : this.#known.get(machine)?.entry
   }

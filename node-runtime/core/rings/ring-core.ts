@@ -107,6 +107,18 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     return this.plan.links.size === 0 || lost > this.plan.links.size
   }
 
+  /** Was it lost, and are others asked now whether it answers them? */
+  isSuspected(machine: string): boolean {
+    return this.#suspects.has(machine)
+  }
+
+  /** The rings, from 0, on which that machine stands next to this one. */
+  ringsBeside(machine: string): number[] {
+    return Array.from({ length: RINGS }, (_, ring) => ring).filter((ring) =>
+      ([1, -1] as const).some((step) => this.beside(ring, step)?.machine === machine),
+    )
+  }
+
   /** Who comes next on a ring, of all who are known, and who came before. */
   beside(ring: number, step: 1 | -1): Member | undefined {
     return this.view.rings.beside(this.view.own, ring, step, 1)[0]

@@ -8,6 +8,7 @@ import type {
   InvitationOffer,
   InvitationsReport,
   KnownCloud,
+  MachineDetails,
   MachineInfo,
   ReleaseFile,
   RingReport,
@@ -32,6 +33,8 @@ export interface HowToJoin {
 interface CloudServiceOptions {
   status: () => CloudStatus
   machines: () => MachineInfo[]
+  /** @throws CloudError MACHINE_UNKNOWN */
+  machine: (machine: string) => MachineDetails
   connection: () => ConnectionReport
   ring: () => RingReport
   onChange: (listener: () => void) => () => void
@@ -58,6 +61,10 @@ export function createCloudService(options: CloudServiceOptions) {
   return {
     status: os.cloud.status.handler(() => status()),
     machines: os.cloud.machines.handler(() => ({ machines: machines() })),
+    machine: os.cloud.machine.handler(({ input }) => options.machine(input.machine)),
+    watchMachine: os.cloud.watchMachine.handler(({ input, signal }) =>
+      snapshots(onChange, () => options.machine(input.machine), signal),
+    ),
     watch: os.cloud.watch.handler(({ signal }) =>
       snapshots(onChange, () => ({ status: status(), machines: machines() }), signal),
     ),

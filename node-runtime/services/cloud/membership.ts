@@ -23,6 +23,7 @@ import { Driver } from '../../flow/driver.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import type { Log } from '../../ports/log.ts'
 import { writeJsonFile } from '../../store/json-file.ts'
+import { saysThatItRelays } from '../../swarm/capabilities.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 import { readMachines } from './machines-file.ts'
@@ -57,6 +58,8 @@ export interface MembershipOptions {
   }
   /** Has somebody had a link with it lately? If absent, links alone say who is there. */
   isThere?: (machine: string) => boolean
+  /** Are others asked now whether it is gone? Nobody is, if absent. */
+  isSuspected?: (machine: string) => boolean
   /** Where it stands on ring 0, 0 to 1; null, as if absent, while that is not known. */
   placeOf?: (machine: string) => number | null
   /** Has its person revoked it? Nobody is, if absent. */
@@ -167,33 +170,16 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   /** This machine first, then those online, then the rest; by name. */
   list(): MachineInfo[] {
-    const { network, now, isThere, placeOf } = this.#options
-    const others = [...this.#core.known].map(({ entry, lastSeenMs }): MachineInfo => {
-      const linked = this.#core.isOnline(entry.machine)
-      const online = linked || isThere?.(entry.machine) === true
-      return {
-        ...this.#describe(entry),
-        self: false,
-        online,
-        linked,
-        relayed: network.isRelayed(entry.machine) === true,
-        place: placeOf?.(entry.machine) ?? null,
-        latencyMs: linked ? network.latencyOf(entry.machine) : null,
-        lastSeenMs: online ? now() : lastSeenMs,
-      }
-    })
+    const others = [...this.#core.known].map((known) => this.#describeOther(known))
     others.sort((a, b) => Number(b.online) - Number(a.online) || (a.name < b.name ? -1 : 1))
-    const own: MachineInfo = {
-      ...this.#describe(this.#core.own),
-      self: true,
-      online: true,
-      linked: false,
-      relayed: false,
-      place: placeOf?.(this.#core.own.machine) ?? null,
-      latencyMs: null,
-      lastSeenMs: now(),
-    }
-    return [own, ...others]
+    return [this.#describeOwn(), ...others]
+  }
+
+  /** What `list` says of one machine; null if it is not known. */
+  infoOf(machine: string): MachineInfo | null {
+    if (machine === this.#core.own.machine) return this.#describeOwn()
+    const known = this.#core.knownOf(machine)
+    return known === undefined ? null : this.#describeOther(known)
   }
 
   /** A link opened: the entry came with it, first hand. */
@@ -325,14 +311,51 @@ export class Membership extends EventEmitter<MembershipEvents> {
     }
   }
 
+  #describeOther({ entry, lastSeenMs }: KnownMachine): MachineInfo {
+    const { network, now, isThere, isSuspected, placeOf } = this.#options
+    const { machine } = entry
+    const linked = this.#core.isOnline(machine)
+    const online = linked || isThere?.(machine) === true
+    return {
+      ...this.#describe(entry),
+      self: false,
+      online,
+      suspected: !linked && isSuspected?.(machine) === true,
+      linked,
+      relayed: network.isRelayed(machine) === true,
+      place: placeOf?.(machine) ?? null,
+      latencyMs: linked ? network.latencyOf(machine) : null,
+      lastSeenMs: online ? now() : lastSeenMs,
+    }
+  }
+
+  #describeOwn(): MachineInfo {
+    const { own } = this.#core
+    return {
+      ...this.#describe(own),
+      self: true,
+      online: true,
+      suspected: false,
+      linked: false,
+      relayed: false,
+      place: this.#options.placeOf?.(own.machine) ?? null,
+      latencyMs: null,
+      lastSeenMs: this.#options.now(),
+    }
+  }
+
   #describe(
     entry: MachineEntry,
-  ): Pick<MachineInfo, 'machine' | 'person' | 'name' | 'kind' | 'appVersion' | 'revoked'> {
-    const { machine, person, name, device, appVersion } = entry
+  ): Pick<
+    MachineInfo,
+    'machine' | 'person' | 'name' | 'kind' | 'relays' | 'appVersion' | 'revoked'
+  > {
+    const { machine, person, name, device, protocol, appVersion } = entry
     // A kind that this version does not know has no window that it knows of.
     const kind = device === 'desktop' ? 'desktop' : 'headless'
     const revoked = this.#options.isRevoked?.(entry) ?? false
-    return { machine, person, name, kind, appVersion, revoked }
+    const relays = saysThatItRelays(protocol)
+    return { machine, person, name, kind, relays, appVersion, revoked }
   }
 
   #save(): void {

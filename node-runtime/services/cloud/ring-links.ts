@@ -116,6 +116,16 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
     return this.#core?.view.rings.has(machine) ?? false
   }
 
+  /** Was its link lost, and are others asked now whether it answers them? */
+  isSuspected(machine: string): boolean {
+    return this.#core?.isSuspected(machine) ?? false
+  }
+
+  /** The rings, from 0, on which it stands next to this machine, as this one knows. */
+  ringsBeside(machine: string): number[] {
+    return this.#core?.ringsBeside(machine) ?? []
+  }
+
   /** Where a machine that is there stands on ring 0, 0 to 1; null if that is not known. */
   placeOf(machine: string): number | null {
     const { machine: own } = this.#options

@@ -40,6 +40,18 @@ export class Routes {
     return relays.some((relayKey) => relaying?.ownerOf(relayKey) !== machine)
   }
 
+  /** The machine through which a link goes; null if it is direct, or that is not known. */
+  relayOf({ connection }: Pick<Link, 'connection'>): string | null {
+    const { dht, relaying } = this.#options
+    const address = addressOf(connection)
+    if (address === null) return null
+    for (const relayKey of dht.relaysAt(address.host, address.port)) {
+      const machine = relaying?.ownerOf(relayKey) ?? null
+      if (machine !== null) return machine
+    }
+    return null
+  }
+
   /** Where the other side is; null through a relay, whose address says nothing of it. */
   addressOf(link: Pick<Link, 'entry' | 'connection'>): MachineAddress | null {
     return this.isThroughRelay(link) ? null : addressOf(link.connection)
