@@ -150,6 +150,57 @@ describe('the token', () => {
   })
 })
 
+describe('a liar on the ring', () => {
+  const token = { epoch: 3, maker: 'y'.repeat(52), step: 1, hopsMs: 0, timeMs: 0, deltas: [] }
+  const started = (): TokenCore => {
+    const core = new TokenCore({ own: 'own', random: () => 0 })
+    core.step({ type: 'started' }, 0)
+    core.step({ type: 'ring', successor: 'next', machines: 9 }, 0)
+    return core
+  }
+  const MOST = 2 ** 50
+
+  it.each([{ step: MOST }, { epoch: MOST }, { hopsMs: MOST }, { timeMs: MOST }])(
+    'has nobody pass on what the next machine takes for no token: %o',
+    (changes) => {
+      const core = started()
+      const lie = { ...token, ...changes }
+      expect(tokenSchema.safeParse(lie).success).toBe(true)
+      core.step({ type: 'received', from: 'liar', token: lie, hopMs: 9 }, 1)
+      let passed = 0
+      for (let nowMs = 500; nowMs < 60_000; nowMs += 500) {
+        for (const id of ['pass', 'taken', 'lost']) {
+          for (const effect of core.step({ type: 'timer', id }, nowMs)) {
+            if (effect.type !== 'pass') continue
+            passed += 1
+            expect(tokenSchema.safeParse({ ...effect.token, maker: token.maker }).success).toBe(
+              true,
+            )
+          }
+        }
+      }
+      expect(passed).toBeGreaterThan(0)
+    },
+  )
+
+  it('keeps who has just come from the ring’s token for a while, and not for good', () => {
+    const core = started()
+    const lie = { ...token, epoch: 2 ** 48 }
+    core.step({ type: 'received', from: 'liar', token: lie, hopMs: 9 }, 1)
+    let taken = 0
+    for (let step = 2; step < 60; step++) {
+      const nowMs = 1_000 * step
+      const effects = core.step(
+        { type: 'received', from: 'ada', token: { ...token, step }, hopMs: 9 },
+        nowMs,
+      )
+      if (effects.some(({ type }) => type === 'setTimer')) taken += 1
+      for (const id of ['pass', 'lost']) core.step({ type: 'timer', id }, nowMs)
+    }
+    expect(taken).toBeGreaterThan(20)
+  })
+})
+
 describe('which token counts', () => {
   const mark = { epoch: 5, maker: 'm', step: 7 }
   it.each([

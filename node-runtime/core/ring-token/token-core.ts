@@ -1,7 +1,7 @@
 // Passes the token of ring 0 on, makes a new one when it is lost, and reads from it what it measures: the time of a
 // lap, how many hops it has and how long one takes, and the time of the ring, by which all have one tick.
 import type { Core } from '../step.ts'
-import { isOutdone, MAX_DELTAS } from './token.ts'
+import { isMadeUp, isOfOthers, isOutdone, MAX_DELTAS } from './token.ts'
 import type { Delta, Token, TokenMark } from './token.ts'
 
 /** A lap is not hurried below this: a ring of two would do nothing else. */
@@ -66,6 +66,8 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   #successor: string | null = null
   #machines = 1
   #seen: TokenMark | null = null
+  /** Others pass on one that what was seen outdoes by more than can be. */
+  #wasMisled = false
   /** The token while it is here, as it will be passed on. */
   #held: { token: Token; atMs: number } | null = null
   /** The one that was passed and not yet taken. */
@@ -138,6 +140,8 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
     const mark = { epoch, maker, step }
     // Said even of one that is dropped: it came, and need not be passed again.
     this.#effects.push({ type: 'take', to: from, mark })
+    if (isMadeUp(token)) return
+    if (isOfOthers(mark, this.#seen)) this.#wasMisled = true
     if (isOutdone(mark, this.#seen)) return
     this.#seen = mark
     this.#seenMs = this.#nowMs
@@ -239,7 +243,9 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
 
   #lost(): void {
     if (this.#nowMs - this.#seenMs >= this.#patienceMs() && this.#held === null) {
-      this.#make((this.#seen?.epoch ?? 0) + 1, this.timeAt(this.#nowMs) ?? 0, [])
+      if (this.#wasMisled) this.#seen = null
+      else this.#make((this.#seen?.epoch ?? 0) + 1, this.timeAt(this.#nowMs) ?? 0, [])
+      this.#wasMisled = false
     }
     this.#watch()
   }

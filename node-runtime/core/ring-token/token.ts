@@ -45,9 +45,22 @@ export const tokenSchema = z.object({
 })
 export type Token = z.infer<typeof tokenSchema>
 
+/** Nobody counts so far. What is passed on grows, and must not outgrow what the next machine takes for a token. */
+const MADE_UP = 2 ** 49
+
+/** Was it made up, to be passed on until a machine is blamed for it? */
+export function isMadeUp({ epoch, step, hopsMs, timeMs }: Token): boolean {
+  return Math.max(epoch, step, hopsMs, timeMs) >= MADE_UP
+}
+
 /** Which token, and how far it has come. */
 export const markSchema = tokenSchema.pick({ epoch: true, maker: true, step: true })
 export type TokenMark = z.infer<typeof markSchema>
+
+/** Do those around whom it goes know nothing of what was seen? Then that was made up. */
+export function isOfOthers({ epoch }: TokenMark, seen: TokenMark | null): boolean {
+  return seen !== null && epoch < seen.epoch - MAX_LEAP
+}
 
 /** Is this one older than, or the same as, what was seen? Then it is dropped. */
 export function isOutdone(token: TokenMark, seen: TokenMark | null): boolean {
