@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BroadcastCore, MAX_SEEN } from './broadcast-core.ts'
+import { BroadcastCore, MAX_HEADS, MAX_HOPS, MAX_SEEN } from './broadcast-core.ts'
 import type { BroadcastEffect, BroadcastEvent, BroadcastMessage } from './broadcast-core.ts'
 
 const item = (id: string, author = 'ada') => ({ id, author, payload: `what ${id} says` })
@@ -128,6 +128,65 @@ describe('a broadcast', () => {
       delivered += effects.filter(({ type }) => type === 'deliver').length
     }
     expect(delivered).toBe(512)
+  })
+})
+
+describe('what a liar says has', () => {
+  const have = (...ids: string[]): BroadcastMessage => ({
+    kind: 'have',
+    heads: ids.map((id) => ({ id, hops: 1 })),
+  })
+  /** Every 200 ms for as long: what is asked of whom. */
+  const asked = (core: BroadcastCore, fromMs: number, untilMs: number): string[] => {
+    const wants: string[] = []
+    for (let nowMs = fromMs; nowMs < untilMs; nowMs += 200) {
+      for (const effect of core.step({ type: 'timer', id: 'gather' }, nowMs)) {
+        if (effect.type !== 'send' || effect.message.kind !== 'want') continue
+        wants.push(...effect.message.ids.map((id) => `${effect.to} ${id}`))
+      }
+    }
+    return wants
+  }
+
+  it('come from as far away as can be is passed on as such, and no further', () => {
+    const core = new BroadcastCore()
+    for (const machine of ['liar', 'ada']) core.step({ type: 'linkOpened', machine }, 0)
+    const message: BroadcastMessage = { kind: 'push', item: item('1'), hops: MAX_HOPS }
+    const effects = core.step({ type: 'received', from: 'liar', message }, 0)
+    expect(effects).toContainEqual({
+      type: 'send',
+      to: 'ada',
+      message: { ...message, hops: MAX_HOPS },
+    })
+  })
+
+  it('many that do not exist keep nobody from hearing what others have', () => {
+    const core = new BroadcastCore()
+    for (const machine of ['liar', 'ada']) core.step({ type: 'linkOpened', machine }, 0)
+    for (let part = 0; part < 40; part++) {
+      const ids = Array.from({ length: MAX_HEADS }, (_, i) => `none ${part} ${i}`)
+      core.step({ type: 'received', from: 'liar', message: have(...ids) }, 0)
+    }
+    expect(core.waiting).toBeLessThanOrEqual(MAX_HEADS)
+    core.step({ type: 'received', from: 'ada', message: have('real') }, 0)
+    expect(asked(core, 200, 2_000)).toContain('ada real')
+  })
+
+  it('what it does not give is asked of the others who have it', () => {
+    const core = new BroadcastCore()
+    const liars = Array.from({ length: 7 }, (_, i) => `liar ${i}`)
+    for (const machine of [...liars, 'ada']) core.step({ type: 'linkOpened', machine }, 0)
+    for (const from of [...liars, 'ada']) {
+      core.step({ type: 'received', from, message: have('real') }, 0)
+    }
+    expect(asked(core, 200, 10_000)).toEqual([...liars, 'ada'].map((machine) => `${machine} real`))
+    expect(core.waiting).toBe(0)
+    const closed = have('other')
+    for (const from of ['liar 0', 'ada']) {
+      core.step({ type: 'received', from, message: closed }, 10_000)
+    }
+    core.step({ type: 'linkClosed', machine: 'liar 0' }, 10_000)
+    expect(asked(core, 10_200, 11_000)).toEqual(['ada other'])
   })
 })
 

@@ -14,14 +14,14 @@ const MAX_KEPT_CHARS = 4_000_000
 const KEPT_MS = 120_000
 /** Authors whose ways are known; news of others go over all links. */
 const MAX_AUTHORS = 256
-/** Ids that others have and this machine waits for. */
-const MAX_MISSING = 1_024
+/** Ids that one link may say it has, and this machine waits for; as many as it says at once. */
+const MAX_MISSING = 256
 /** Ids are gathered for so long before they are told. */
 const GATHER_MS = 200
 /** What others have for so long and did not come is asked for. */
 const MISSING_MS = 700
-/** Machines that may be asked for one id. */
-const MAX_HOLDERS = 4
+/** No way through a cloud is longer. */
+export const MAX_HOPS = 1_000
 /** Ids in one message. */
 export const MAX_HEADS = 256
 /** What one link may push and ask for. */
@@ -74,6 +74,8 @@ interface Kept {
 interface LinkState {
   budget: Budget
   tells: Head[]
+  /** What it says it has, and was not asked for yet. */
+  offers: Set<string>
 }
 
 export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
@@ -83,7 +85,8 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
   #keptChars = 0
   /** Of each author: over which links only ids go. */
   readonly #pruned = new Map<string, Set<string>>()
-  readonly #missing = new Map<string, { holders: string[]; dueMs: number }>()
+  /** Who says that it has it, in this order; nobody else's word keeps out another's. */
+  readonly #missing = new Map<string, { holders: Set<string>; dueMs: number }>()
   #timerSet = false
   #effects: BroadcastEffect[] = []
   #nowMs = 0
@@ -108,6 +111,9 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
         this.#opened(event.machine)
         break
       case 'linkClosed':
+        for (const id of this.#links.get(event.machine)?.offers ?? []) {
+          this.#missing.get(id)?.holders.delete(event.machine)
+        }
         this.#links.delete(event.machine)
         for (const links of this.#pruned.values()) links.delete(event.machine)
         break
@@ -124,7 +130,8 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
   /** Who comes anew may lack what was said lately. */
   #opened(machine: string): void {
     const tells = [...this.#kept].slice(-MAX_HEADS).map(([id, { hops }]) => ({ id, hops }))
-    this.#links.set(machine, { budget: new Budget(PUSHES, this.#nowMs), tells })
+    const budget = new Budget(PUSHES, this.#nowMs)
+    this.#links.set(machine, { budget, tells, offers: new Set() })
     if (tells.length > 0) this.#later(GATHER_MS)
   }
 
@@ -136,7 +143,7 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
         if (link.budget.tryUse(1, this.#nowMs)) this.#pushed(from, message.item, message.hops)
         return
       case 'have':
-        for (const head of message.heads.slice(0, MAX_HEADS)) this.#has(from, head)
+        for (const head of message.heads.slice(0, MAX_HEADS)) this.#has(from, link, head)
         return
       case 'want':
         for (const id of message.ids.slice(0, MAX_HEADS)) {
@@ -156,7 +163,7 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
   }
 
   #pushed(from: string, item: Item, hops: number): void {
-    this.#missing.delete(item.id)
+    this.#found(item.id)
     if (!this.#note(item, hops, from)) {
       if (!this.#isShorter(from, item.id, hops)) this.#prune(from, item.author)
       return
@@ -199,7 +206,9 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
   }
 
   #push(to: string, { item, hops }: Pick<Kept, 'item' | 'hops'>): void {
-    this.#effects.push({ type: 'send', to, message: { kind: 'push', item, hops: hops + 1 } })
+    // Who lies about the way must not make this machine say what nobody may.
+    const message = { kind: 'push', item, hops: Math.min(hops + 1, MAX_HOPS) } as const
+    this.#effects.push({ type: 'send', to, message })
   }
 
   #prune(machine: string, author: string): void {
@@ -220,23 +229,30 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
     return true
   }
 
-  #has(from: string, { id, hops }: Head): void {
+  #has(from: string, link: LinkState, { id, hops }: Head): void {
     if (this.#seen.has(id)) {
       const author = this.#kept.get(id)?.item.author
       if (author === undefined || !this.#isShorter(from, id, hops + 1)) return
       this.#effects.push({ type: 'send', to: from, message: { kind: 'graft', author } })
       return
     }
+    if (link.offers.size >= MAX_MISSING) return
+    link.offers.add(id)
     const missing = this.#missing.get(id)
     if (missing !== undefined) {
-      if (missing.holders.length < MAX_HOLDERS && !missing.holders.includes(from)) {
-        missing.holders.push(from)
-      }
+      missing.holders.add(from)
       return
     }
-    if (this.#missing.size >= MAX_MISSING) return
-    this.#missing.set(id, { holders: [from], dueMs: this.#nowMs + MISSING_MS })
+    this.#missing.set(id, { holders: new Set([from]), dueMs: this.#nowMs + MISSING_MS })
     this.#later(GATHER_MS)
+  }
+
+  /** It came, or nobody has it. */
+  #found(id: string): void {
+    for (const holder of this.#missing.get(id)?.holders ?? []) {
+      this.#links.get(holder)?.offers.delete(id)
+    }
+    this.#missing.delete(id)
   }
 
   /** Tells what was gathered, and asks for what did not come. */
@@ -250,11 +266,13 @@ export class BroadcastCore implements Core<BroadcastEvent, BroadcastEffect> {
     const wanted = new Map<string, string[]>()
     for (const [id, missing] of this.#missing) {
       if (missing.dueMs > this.#nowMs) continue
-      const holder = missing.holders.shift()
+      const [holder] = missing.holders
       if (holder === undefined) {
-        this.#missing.delete(id)
+        this.#found(id)
         continue
       }
+      missing.holders.delete(holder)
+      this.#links.get(holder)?.offers.delete(id)
       missing.dueMs = this.#nowMs + MISSING_MS
       wanted.set(holder, [...(wanted.get(holder) ?? []), id])
     }

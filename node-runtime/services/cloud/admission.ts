@@ -414,7 +414,7 @@ export class CloudAdmission implements Admissions {
   /** What all are told. True if it holds. */
   #heard(body: string): boolean {
     const form = readForm(body)
-    if (form === null || this.genesis === null) return false
+    if (form === null || JSON.stringify(form) !== body || this.genesis === null) return false
     const came = this.#takeRevocation(form)
     if (came === 'new') this.#noteRevocations([form], 'all')
     return came === 'new' || came === 'known'

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { domainBytes, hash, toHex } from '../../core/keys.ts'
 import { keyOf } from '../../testing/entries.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { silentLog } from '../../testing/silent-log.ts'
@@ -73,6 +74,24 @@ describe('what is told to all', () => {
       return c.heard.includes('true')
     })
     expect(c.heard).toEqual(['true'])
+  })
+
+  it('is taken in as it is written by all, and not once more in other words', () => {
+    const [a, b] = [start('a'), start('b')]
+    a.network.link(b.network)
+    for (const payload of [
+      '{"topic":"news","body":"x"}',
+      '{"topic":"news", "body":"x"}',
+      '{"body":"x","topic":"news"}',
+      '{"topic":"news","body":"x","more":1}',
+      '{"topic":"news","body":"\\u0078"}',
+    ]) {
+      const id = toHex(hash(domainBytes('dharma/broadcast/1', payload)))
+      const push = { kind: 'push', item: { id, author: keyOf('a'), payload }, hops: 1 }
+      const bytes = Buffer.from(JSON.stringify(push))
+      expect(b.network.receive('dharma/broadcast/1', a.network, bytes)).toBe(true)
+    }
+    expect(b.heard).toEqual(['x'])
   })
 
   it('ends the link if it is not what its hash says, or can’t be read', () => {

@@ -3,7 +3,7 @@
 // that this machine would not take in itself.
 import * as z from 'zod'
 import { hashSchema, keySchema } from '../../contract/values.ts'
-import { BroadcastCore, MAX_HEADS } from '../../core/broadcast/broadcast-core.ts'
+import { BroadcastCore, MAX_HEADS, MAX_HOPS } from '../../core/broadcast/broadcast-core.ts'
 import type {
   BroadcastEffect,
   BroadcastEvent,
@@ -20,8 +20,6 @@ import { PeerFault } from '../../swarm/peer-fault.ts'
 const MAX_PAYLOAD_CHARS = 8_192
 /** The longest payload, of characters that JSON writes as six. */
 const MAX_MESSAGE_BYTES = 64_000
-/** No way through a cloud is longer. */
-const MAX_HOPS = 1_000
 /** An honest machine gathers what it says, and pushes what is new. */
 const MESSAGES = { burst: 512, perSecond: 64 }
 
@@ -46,7 +44,10 @@ const payloadSchema = z.object({
   body: z.string(),
 })
 
-/** Takes in what came, and says whether it holds; what does not is passed on to nobody. */
+/**
+ * Takes in what came, and says whether it holds; what does not is passed on to nobody. Of one thing to tell only one
+ * body may hold: each other one goes to all, too.
+ */
 export type TakesIn = (body: string) => boolean
 
 export interface BroadcastsOptions {
@@ -102,7 +103,7 @@ export class Broadcasts {
   open(topic: string, takesIn: TakesIn): (body: string) => void {
     this.#topics.set(topic, takesIn)
     return (body) => {
-      const payload = JSON.stringify({ topic, body })
+      const payload = writePayload(topic, body)
       if (payload.length > MAX_PAYLOAD_CHARS) throw new RangeError('too long to be told to all')
       const item = { id: idOf(payload), author: this.#options.machine, payload }
       this.#driver.post({ type: 'publish', item })
@@ -134,8 +135,14 @@ export class Broadcasts {
     const payload = payloadSchema.safeParse(json)
     if (!payload.success) throw new PeerFault('what it tells all can’t be read')
     const { topic, body } = payload.data
+    // Written otherwise it has another id, and would go to all once more.
+    if (writePayload(topic, body) !== text) return false
     return this.#topics.get(topic)?.(body) ?? false
   }
+}
+
+function writePayload(topic: string, body: string): string {
+  return JSON.stringify({ topic, body })
 }
 
 function idOf(payload: string): string {
