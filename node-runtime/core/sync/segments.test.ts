@@ -212,6 +212,51 @@ describe('a machine that is asked', () => {
     expect(sent.message.segments.map(({ key }) => key[0])).toEqual([1, 3, 4])
   })
 
+  it('tries what could not be sealed again, after some minutes', () => {
+    const peer = shared.greeted('b')
+    segments.wanted(peer)
+    for (let token = 1; token <= 4; token++) {
+      segments.sealed(token, token === 2 ? null : new Uint8Array(32).fill(token))
+    }
+    shared.take()
+    shared.nowMs += 299_999
+    segments.wanted(peer)
+    expect(shared.takeSent()).toHaveLength(1)
+    shared.nowMs += 1
+    segments.wanted(peer)
+    expect(seals()).toEqual([{ token: 5, items: 4 }])
+    segments.sealed(5, new Uint8Array(32).fill(2))
+    const [sent] = shared.takeSent()
+    if (sent?.message.kind !== 'segments') throw new Error('an offer')
+    expect(sent.message.segments.map(({ key }) => key[0])).toEqual([1, 2, 3, 4])
+  })
+
+  it('cuts what it has once for an offer, however many runs there are', () => {
+    begin(Array.from({ length: 400 }, (_, i) => itemAt(i)))
+    let read = 0
+    const keyAt = shared.tree.keyAt.bind(shared.tree)
+    shared.tree.keyAt = (rank) => {
+      read++
+      return keyAt(rank)
+    }
+    segments.wanted(shared.greeted('b'))
+    for (let token = 1; token <= 100; token++) segments.sealed(token, new Uint8Array(32))
+    expect(shared.takeSent()).toHaveLength(1)
+    expect(read).toBe(200)
+  })
+
+  it('does not seal what has changed since it was cut', () => {
+    segments.wanted(shared.greeted('b'))
+    shared.tree.remove(ITEMS[5]!)
+    expect(seals()).toEqual([{ token: 1, items: 4 }])
+    for (const token of [1, 2, 3]) segments.sealed(token, new Uint8Array(32).fill(token))
+    const [sent] = shared.takeSent()
+    if (sent?.message.kind !== 'segments') throw new Error('an offer')
+    expect(sent.message.segments.map(({ from }) => keyItem(from))).toEqual(
+      [0, 8, 12].map((at) => ITEMS[at]),
+    )
+  })
+
   it('does not go on for one that is gone', () => {
     const peer = shared.greeted('b')
     segments.wanted(peer)

@@ -26,10 +26,18 @@ const MOST_SEALED = 1024
 const PARALLEL_FETCHES = 2
 /** Sealing a million records takes about ten seconds. */
 const OFFER_WAIT_MS = 60_000
+/** A run that could not be sealed may be later: the disk was full, or a record of it had just gone. */
+const SEAL_AGAIN_MS = 5 * 60_000
 
 function runName({ from, to, fingerprint }: Run): string {
   const ends = [...from, ...to].join(' ')
   return `${ends} ${toHex(fingerprintBytes(fingerprint))}`
+}
+
+/** What is being made ready for those who asked, and what of it waits to be sealed. */
+interface Offer {
+  runs: readonly { name: string; run: Run }[]
+  next: number
 }
 
 interface Fetching {
@@ -44,10 +52,12 @@ export class Segments {
   readonly #sizes: BulkSizes
   readonly #done: (peer: Peer) => void
   readonly #progress: (peer: Peer) => void
-  /** Keys of sealed runs; null where sealing failed. */
-  readonly #sealed = new Map<string, Uint8Array | null>()
-  readonly #sealing = new Map<number, string>()
+  /** Keys of sealed runs; of those that could not be sealed, when that was, ms. */
+  readonly #sealed = new Map<string, Uint8Array | number>()
+  /** The run that is being sealed. */
+  #sealing: { token: number; name: string } | null = null
   readonly #askers = new Set<Peer>()
+  #offer: Offer | null = null
   #fetching: Fetching | null = null
 
   /** @param done  called when there is nothing more to fetch for that machine's turn */
@@ -105,10 +115,12 @@ export class Segments {
   }
 
   sealed(token: number, key: Uint8Array | null): void {
-    const name = this.#sealing.get(token)
-    if (name === undefined) return
-    this.#sealing.delete(token)
-    this.#sealed.set(name, key)
+    if (this.#sealing?.token !== token) return
+    const { name } = this.#sealing
+    this.#sealing = null
+    // Behind all others, also when it was there before.
+    this.#sealed.delete(name)
+    this.#sealed.set(name, key ?? this.#shared.nowMs)
     if (this.#sealed.size > MOST_SEALED) {
       for (const oldest of this.#sealed.keys()) {
         this.#sealed.delete(oldest)
@@ -149,14 +161,19 @@ export class Segments {
   }
 
   #sealOn(): void {
-    if (this.#askers.size === 0 || this.#sealing.size > 0) return
+    if (this.#sealing !== null) return
+    if (this.#askers.size === 0) {
+      this.#offer = null
+      return
+    }
+    // Cut once for all who ask meanwhile: with each run that is sealed anew, it would take the square of it.
+    const offer = (this.#offer ??= this.#cut())
     const { tree } = this.#shared
-    const runs = cutRuns(tree, this.#sizes.runs).slice(0, MOST_SEGMENTS)
-    for (const run of runs) {
-      const name = runName(run)
-      if (this.#sealed.has(name)) continue
+    while (offer.next < offer.runs.length) {
+      const { name, run } = offer.runs[offer.next++] as Offer['runs'][number]
+      if (!this.#isToBeSealed(name) || !holdsRun(tree, run)) continue
       const token = this.#shared.nextToken()
-      this.#sealing.set(token, name)
+      this.#sealing = { token, name }
       const from = tree.rank(run.from)
       const keys = tree.keys(from, from + run.fingerprint.count)
       const items = Array.from({ length: run.fingerprint.count }, (_, i) =>
@@ -165,12 +182,24 @@ export class Segments {
       this.#shared.emit({ type: 'sealSegment', token, run, items })
       return
     }
-    const segments = runs.flatMap((run): Segment[] => {
-      const key = this.#sealed.get(runName(run))
-      return key === undefined || key === null ? [] : [{ ...run, key }]
+    this.#offer = null
+    const segments = offer.runs.flatMap(({ name, run }): Segment[] => {
+      const key = this.#sealed.get(name)
+      return key instanceof Uint8Array ? [{ ...run, key }] : []
     })
     const bytes = encodeMessage({ kind: 'segments', segments })
     for (const peer of this.#askers) this.#shared.emit({ type: 'send', peer: peer.key, bytes })
     this.#askers.clear()
+  }
+
+  #cut(): Offer {
+    const runs = cutRuns(this.#shared.tree, this.#sizes.runs).slice(0, MOST_SEGMENTS)
+    return { runs: runs.map((run) => ({ name: runName(run), run })), next: 0 }
+  }
+
+  #isToBeSealed(name: string): boolean {
+    const known = this.#sealed.get(name)
+    if (typeof known === 'number') return this.#shared.nowMs - known >= SEAL_AGAIN_MS
+    return known === undefined
   }
 }
