@@ -34,8 +34,10 @@ export const viewStateSchema = z.object({
   /**
    * `local`: the own machine (localhost). `cloud`: a system, checked against its commit. `unknown`: a
    * page in a frame of a browser, which does not tell where that has gone, nor how it is connected.
+   * `pending`: the person wants to go to this address, and nothing has arrived from there yet: what is shown
+   * is the page before, or none.
    */
-  security: z.enum(['secure', 'insecure', 'local', 'cloud', 'error', 'unknown']),
+  security: z.enum(['secure', 'insecure', 'local', 'cloud', 'error', 'unknown', 'pending']),
   /** Why the page did not load, in words; null if it did. */
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
 })

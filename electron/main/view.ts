@@ -44,7 +44,12 @@ export class View {
   readonly target: Target
   readonly native: WebContentsView
   readonly #options: ViewOptions
+  /** Of what has arrived, or of what failed to; at first, of what is to come. */
   #url: string
+  /** Has a page arrived at that address? */
+  #arrived = false
+  /** Where the person wants to go, until a page arrives or the wish is given up. */
+  #pending: string | null = null
   #failure: Failure | null = null
   #favicon: string | null = null
   readonly #icon: Favicon
@@ -99,7 +104,7 @@ export class View {
   }
 
   load(url: string): void {
-    this.#url = url
+    this.#pending = url
     this.#failure = null
     this.#report()
     // Failures come as events.
@@ -107,7 +112,7 @@ export class View {
   }
 
   reload(): void {
-    if (this.#failure === null) this.contents.reload()
+    if (this.#failure === null && this.#arrived) this.contents.reload()
     else this.load(this.#url)
   }
 
@@ -146,15 +151,21 @@ export class View {
     return {
       tab: this.#options.tab,
       kind: this.target.kind,
-      url: this.#url,
+      url: this.#pending ?? this.#url,
       title: this.#failure === null ? this.contents.getTitle().slice(0, LONGEST_TITLE) : '',
       favicon: this.#failure === null ? this.#favicon : null,
       loading: this.#failure === null && this.contents.isLoadingMainFrame(),
       canGoBack: navigationHistory.canGoBack(),
       canGoForward: navigationHistory.canGoForward(),
-      security: this.#failure === null ? securityOf(this.#url) : 'error',
+      security: this.#security,
       failure: this.#failure,
     }
+  }
+
+  /** Of the page that has arrived; an address that none has come from yet says nothing of it. */
+  get #security(): ViewState['security'] {
+    if (this.#failure !== null) return 'error'
+    return this.#pending === null && this.#arrived ? securityOf(this.#url) : 'pending'
   }
 
   #setVisible(): void {
@@ -188,14 +199,28 @@ export class View {
     this.#options.changed(state)
   }
 
+  #giveUpPending(): void {
+    if (!this.contents.isDestroyed() && !this.contents.isLoadingMainFrame()) this.#pending = null
+  }
+
   #watch(contents: WebContents): void {
     const report = (): void => this.#report()
     contents.on('did-start-loading', report)
-    contents.on('did-stop-loading', report)
+    contents.on('did-stop-loading', () => {
+      this.#giveUpPending()
+      report()
+    })
     contents.on('page-title-updated', report)
-    // Only what has arrived is shown as the address; where a page wants to go, it may never come.
+    // Where a page wants to go, it may never come: its own wishes are not shown, and end the person's.
+    contents.on('did-start-navigation', ({ url, isMainFrame, isSameDocument }) => {
+      if (!isMainFrame || isSameDocument || url === this.#pending) return
+      this.#pending = null
+      this.#reportPlace()
+    })
     contents.on('did-navigate', (_event, url) => {
       this.#url = url
+      this.#arrived = true
+      this.#pending = null
       this.#failure = null
       this.#favicon = null
       this.#icon.forget()
@@ -203,16 +228,21 @@ export class View {
       this.#reportPlace()
     })
     contents.on('did-navigate-in-page', (_event, url, isMainFrame) => {
-      if (isMainFrame) this.#url = url
+      if (isMainFrame) {
+        this.#url = url
+        if (url === this.#pending) this.#pending = null
+      }
       this.#reportPlace()
     })
     contents.on('did-fail-load', (_event, code, name, url, isMainFrame) => {
       if (!isMainFrame) return
       if (code === ABORTED) {
         // Stopped, or turned down by the policy: what is shown is still the page before.
-        this.#url = contents.getURL() || this.#url
+        this.#giveUpPending()
       } else {
         this.#url = url || this.#url
+        this.#arrived = false
+        this.#pending = null
         this.#failure = describeFailure(name)
       }
       report()

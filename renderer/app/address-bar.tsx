@@ -252,6 +252,13 @@ function Owner({ face }: { face: TabFace }): ReactNode {
           <span className="visually-hidden">Secure</span>
         </span>
       )
+    case 'pending':
+      return (
+        <span className="owner" title="Nothing has arrived from this address yet">
+          <Globe aria-hidden="true" />
+          <span className="visually-hidden">Not arrived yet</span>
+        </span>
+      )
     case 'local':
       return (
         <span className="owner" title="A page from this machine">

@@ -155,6 +155,17 @@ test('events of the host: a page asks for a tab, a view goes, a shortcut is pass
   expect(onShortcut).toHaveBeenCalledTimes(1)
 })
 
+test('an address is visited once its page has arrived', () => {
+  const { host, tabs, onVisit, activeView } = setUp()
+  tabs.open('https://a.org/')
+  host.change(activeView(), { title: 'A' })
+  host.change(activeView(), { url: 'https://b.org/', security: 'pending' })
+  expect(onVisit).toHaveBeenLastCalledWith('https://a.org/', 'A')
+  // Given up, and tried again: the title may be the same.
+  host.change(activeView(), { url: 'https://b.org/', security: 'secure' })
+  expect(onVisit).toHaveBeenLastCalledWith('https://b.org/', 'A')
+})
+
 test('tabs survive a reload of the window', () => {
   const first = setUp()
   first.tabs.open('https://a.org')

@@ -3,7 +3,7 @@
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
 import type { Shortcut } from '../../electron/contract/shortcuts.ts'
-import type { Bounds, TabsEvent } from '../../electron/contract/tabs.ts'
+import type { Bounds, TabsEvent, ViewState } from '../../electron/contract/tabs.ts'
 import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import { pageAddress, parseAddress } from '../client/address.ts'
@@ -209,9 +209,7 @@ export function createTabs(options: TabsOptions): Tabs {
         views: { ...views, [view.tab]: view },
         outdated: view.loading ? outdated.filter((old) => old !== view.tab) : outdated,
       }))
-      if (view.failure === null && (before?.url !== view.url || before.title !== view.title)) {
-        onVisit(view.url, view.title)
-      }
+      if (isVisit(view, before)) onVisit(view.url, view.title)
     } else if (event.type === 'viewClosed') {
       const { [event.tab]: gone, ...views } = getState().views
       if (gone !== undefined) setState({ views })
@@ -341,4 +339,11 @@ export function createTabs(options: TabsOptions): Tabs {
       saving.stop()
     },
   }
+}
+
+/** Has a page arrived, or been given another title? */
+function isVisit(view: ViewState, before: ViewState | undefined): boolean {
+  if (view.failure !== null || view.security === 'pending') return false
+  if (before === undefined || before.security === 'pending') return true
+  return before.url !== view.url || before.title !== view.title
 }
