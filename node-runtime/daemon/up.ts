@@ -73,7 +73,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
   return { runtime, host }
 }
 
-/** Says when the machine moves into another cloud, and when that does not let it in. */
+/** Says when the machine moves into another cloud, when that does not let it in, and when its clock is off. */
 async function tellChanges(runtime: Runtime): Promise<void> {
   const { port1, port2 } = new MessageChannel()
   runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
@@ -82,12 +82,16 @@ async function tellChanges(runtime: Runtime): Promise<void> {
   port1.unref()
   let { cloud } = runtime
   let fault: string | null = null
-  for await (const { admission } of await calls.watchConnection({})) {
+  let clockState = 'unknown'
+  for await (const { admission, clock } of await calls.watchConnection({})) {
     if (runtime.cloud !== cloud) printText(`Cloud   ${runtime.cloud}`)
     ;({ cloud } = runtime)
     const isOut = admission.state === 'missing' || admission.state === 'refused'
     if (isOut && admission.fault !== fault) printText(admission.message)
     fault = admission.fault
+    const isOff = clock.state === 'ahead' || clock.state === 'behind'
+    if (isOff && clock.state !== clockState) printText(clock.message)
+    clockState = clock.state
   }
 }
 

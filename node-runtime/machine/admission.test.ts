@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { signAdmission } from '../core/admission/admission-form.ts'
+import { formatVersion } from '../core/db/hybrid-clock.ts'
 import { genesisBody } from '../core/forms/genesis.ts'
+import { signRevocation } from '../core/forms/revocation.ts'
 import { keyOf, keysOf } from '../testing/entries.ts'
 import { TestCloud, until } from '../testing/cloud-nodes.ts'
 import type { TestMachine } from '../testing/cloud-nodes.ts'
@@ -78,18 +80,66 @@ describe('a cloud by invitation', () => {
     expect(times[1]! - times[0]!).toBeGreaterThan(1_900)
     expect(areLinked(founder, stranger)).toBe(false)
 
-    const { cloud: id } = cloud!
-    const form = signAdmission(
-      { cloud: id, person: stranger.identity.person, sequence: Date.now() },
-      {
-        publicKey: founder.identity.machine,
-        secretKey: founder.identity.machineKeys.secretKey,
-        attestation: founder.identity.attestationFor(id),
-      },
-    )
-    await stranger.node.admission.keepChain([form, ...founder.node.admission.chain!])
+    await letIn(founder, stranger)
     await until(() => areLinked(founder, stranger))
     expect(stranger.node.admission.report.state).toBe('in')
+  })
+})
+
+describe('a machine that was revoked', () => {
+  /** The founder, and a machine of a person whom the founder let in. */
+  async function startTwo() {
+    const { start } = await boundStart({ kind: 'invitation' })
+    const founder = await start({ ownerKey })
+    const lost = await start()
+    await letIn(founder, lost)
+    await until(() => areLinked(founder, lost))
+    return { start, founder, lost }
+  }
+  const faultOn = ({ node }: TestMachine): string | null => node.admission.report.fault
+  const noticesOn = ({ node }: TestMachine): string[] => node.notices.map(({ code }) => code)
+
+  it('lets nobody in any more, and whom it let in since has to go', async () => {
+    const { start, founder, lost } = await startTwo()
+    const before = await start()
+    await letIn(lost, before)
+    const meanwhile = Date.now()
+    // In the hands of a thief: it lets in a person who has not been there before, by whatever name.
+    const after = await start()
+    await letIn(lost, after, meanwhile + 1)
+    await until(() => areLinked(founder, before) && areLinked(founder, after))
+    await revoke(founder, lost, meanwhile)
+    await until(() => !areLinked(founder, lost) && !areLinked(founder, after))
+    await until(() => faultOn(after) === 'INVITER_REVOKED')
+    expect(areLinked(founder, before)).toBe(true)
+    expect(faultOn(before)).toBeNull()
+
+    const late = await start()
+    await letIn(lost, late, meanwhile + 2)
+    await until(() => faultOn(late) === 'INVITER_REVOKED')
+    expect(areLinked(founder, late)).toBe(false)
+    // Who is let in by somebody else is in.
+    await letIn(before, late)
+    await until(() => areLinked(founder, late) && faultOn(late) === null)
+  })
+
+  it('hears at the door why it gets no link, and gets one as soon as it is attested anew', async () => {
+    const { start, founder, lost } = await startTwo()
+    await cloud?.stop(lost)
+    await revoke(founder, lost, Date.now())
+    // It was off, and has nobody who tells it.
+    const again = await start({ dataDir: lost.dataDir })
+    await until(() => faultOn(again) === 'MACHINE_REVOKED')
+    expect(noticesOn(again)).toEqual(['MACHINE_REVOKED'])
+    expect(again.node.admission.report.state).toBe('refused')
+    const refused = vi.spyOn(again.node.admission, 'refused')
+    // Ever more rarely, as whoever is turned away.
+    await until(() => refused.mock.calls.length > 1)
+    const { machine } = again.identity
+    await again.identity.attest({ machine, cloud: cloud!.cloud }, Date.now() + 1)
+    await until(() => areLinked(founder, again), 1_500)
+    expect(faultOn(again)).toBeNull()
+    expect(noticesOn(again)).toEqual([])
   })
 })
 
@@ -120,6 +170,33 @@ describe('a cloud of releases', () => {
     expect([...states]).not.toContain('in')
   })
 })
+
+/** One lets the person of another in, as the hosts of an invitation do. */
+async function letIn(by: TestMachine, guest: TestMachine, sequence = Date.now()): Promise<void> {
+  const { cloud: id } = cloud!
+  const form = signAdmission(
+    { cloud: id, person: guest.identity.person, sequence },
+    {
+      publicKey: by.identity.machine,
+      secretKey: by.identity.machineKeys.secretKey,
+      attestation: by.identity.attestationFor(id),
+    },
+  )
+  await guest.node.admission.keepChain([form, ...by.node.admission.chain!])
+}
+
+/** The person of a machine revokes it; another one hears of it. */
+async function revoke(on: TestMachine, lost: TestMachine, untilMs: number): Promise<void> {
+  const { person, secretKey } = lost.identity.keysOf()
+  const statement = {
+    person,
+    machine: lost.identity.machine,
+    cloud: cloud!.cloud,
+    sequence: Date.now(),
+    validUntil: formatVersion({ timeMs: untilMs, counter: 0xffff }),
+  }
+  await on.node.revoke(signRevocation(statement, secretKey))
+}
 
 async function boundStart(admission: { kind: string; work?: number }) {
   const made = await create(admission)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { ClockReport, CloudNotice } from '../contract/cloud.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
+import { namesInviter } from '../core/admission/pass.ts'
 import { HybridClock } from '../core/db/hybrid-clock.ts'
 import type { Attested, Revocation } from '../core/forms/revocation.ts'
 import { decodeKey } from '../core/keys.ts'
@@ -16,6 +17,7 @@ import type { StoreDamage } from '../ports/record-store.ts'
 import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
 import { noticesOfClock, reportClock } from '../services/cloud/clock-report.ts'
+import { REVOKED as REVOKED_WORDS } from '../services/cloud/connection-report.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
@@ -34,7 +36,7 @@ import { IndexedRecords } from '../store/indexed-records.ts'
 import { SealedCores } from '../store/sealed-cores.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import { measureCompleteness } from './completeness.ts'
-import { BY_ITS_PERSON, openJoining } from './joining.ts'
+import { openJoining } from './joining.ts'
 import type { Joining, JoiningOptions } from './joining.ts'
 import { damageNotice, joinDamage, putAsideNotice } from './record-notices.ts'
 import { ReplicationDriver } from './replication-driver.ts'
@@ -156,7 +158,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const joining = await openJoining(
       options,
       {
-        isRevoked: ({ attestation }) => revocations.isRevoked(attestation),
+        revocations,
         uses: (machine) => node?.sessions.uses(machine) ?? false,
         changed: () => node?.emit('connectionChanged'),
         waysChanged: () => node?.noteWays(),
@@ -236,7 +238,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   get notices(): CloudNotice[] {
     const twin = this.#twinSeenMs
     const isTwice = twin !== null && performance.now() - twin <= TWIN_SHOWN_MS
-    const isRevoked = this.revocations.isRevoked(this.membership.ownEntry.attestation)
+    const isRevoked = this.admission.report.fault === 'MACHINE_REVOKED'
     return [
       ...(this.#damage === null ? [] : [damageNotice(this.#damage)]),
       ...(this.#putAside === 0 ? [] : [putAsideNotice(this.#putAside)]),
@@ -289,8 +291,13 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const { identity, log } = this.#options
     const { membership, replication } = this
     const signAnew = (): void => membership.signAnew()
-    identity.on('changed', signAnew)
-    this.#opened.add(identity, () => void identity.off('changed', signAnew))
+    const identityChanged = (): void => {
+      const before = membership.ownEntry.attestation.hash
+      signAnew()
+      if (membership.ownEntry.attestation.hash !== before) this.admission.attestedAnew()
+    }
+    identity.on('changed', identityChanged)
+    this.#opened.add(identity, () => void identity.off('changed', identityChanged))
     this.#opened.add(
       this.database.onChange((record) => this.emit('recordMerged', record)),
       (stop) => stop(),
@@ -302,11 +309,12 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       changed()
     })
     this.revocations.on('revoked', ({ machine }) => {
-      this.#dropIfRevoked(machine)
+      this.#letGo(machine)
       changed()
+      this.emit('connectionChanged')
     })
-    membership.on('machineLearned', ({ machine }) => {
-      this.#dropIfRevoked(machine)
+    membership.on('machineLearned', ({ machine, attestation }) => {
+      if (this.revocations.isRevoked(attestation)) this.#letGo(machine)
       this.ringLinks.learned(machine)
     })
     this.ringLinks.on('changed', changed)
@@ -335,11 +343,16 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.swarm.start()
   }
 
-  #dropIfRevoked(machine: string): void {
-    const entry = this.membership.entryOf(machine)
-    if (entry !== undefined && this.revocations.isRevoked(entry.attestation)) {
-      this.swarm.drop(machine, BY_ITS_PERSON)
-    }
+  /** A machine was revoked: it has to go, and so does whom it let in since. */
+  #letGo(revoked: string): void {
+    this.swarm.closeThose((entry, pass) => {
+      // It may have become another person's since the link opened.
+      const { attestation } = this.membership.entryOf(entry.machine) ?? entry
+      const isLost = entry.machine === revoked && this.revocations.isRevoked(attestation)
+      return (
+        isLost || (namesInviter(pass, revoked) && !this.admission.stillHolds(pass, attestation))
+      )
+    })
   }
 
   #noteTwin(): void {
@@ -370,9 +383,7 @@ function sayProgress(log: Log): (rows: number) => void {
 
 const REVOKED: CloudNotice = {
   code: 'MACHINE_REVOKED',
-  message:
-    'Your recovery phrase was used to revoke this machine. The others give it no links, and do not show ' +
-    'what it writes. If it is in your hands, attest it anew with the phrase, on the Settings page.',
+  message: REVOKED_WORDS,
 }
 
 const TWICE: CloudNotice = {

@@ -19,15 +19,13 @@ import { Invitations } from '../services/cloud/invitations.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
+import type { Revocations } from '../services/cloud/revocations.ts'
 import { RingLinks } from '../services/cloud/ring-links.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { LocalNetwork } from '../swarm/lan/local-network.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import type { OwnerKey } from './cloud-book.ts'
-
-/** Why a machine gets no link. */
-export const BY_ITS_PERSON = 'its person has revoked it'
 
 /** Where there is no key store, files that only their owner can read are all there is. */
 const NO_KEY_STORE: SecretStore = { seal: async () => null, open: async () => null }
@@ -62,8 +60,9 @@ export interface JoiningOptions {
   now?: () => number
 }
 
-export interface JoiningEvents {
-  isRevoked: (entry: MachineEntry) => boolean
+export interface JoiningParts {
+  /** What persons have said of their machines. */
+  revocations: Revocations
   /** Does something on this machine use the link with that one? */
   uses: (machine: string) => boolean
   /** What `cloud.connection` says has changed. */
@@ -88,13 +87,14 @@ export interface Joining {
  */
 export async function openJoining(
   options: JoiningOptions,
-  events: JoiningEvents,
+  events: JoiningParts,
   opened: Disposal,
 ): Promise<Joining> {
   const { folder, cloud, identity, genesis, log } = options
   const { bootstrap, host, lanPort, now = Date.now, ownerKey = null } = options
   const { secrets = NO_KEY_STORE } = options
-  const { isRevoked } = events
+  const { revocations } = events
+  const isRevoked = ({ attestation }: MachineEntry): boolean => revocations.isRevoked(attestation)
   const ways = options.ways ?? WAY_NAMES.filter((way) => way !== 'lan' || host === undefined)
   // The parts report to each other; nothing is reported before all are there.
   let joined: Joining | null = null
@@ -143,6 +143,7 @@ export async function openJoining(
     release: options.release ?? null,
     chain: options.chain ?? null,
     ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
+    revocations,
     member: () => ({
       publicKey: identity.machine,
       secretKey: identity.machineKeys.secretKey,
@@ -173,7 +174,6 @@ export async function openJoining(
         ...(ways.includes('lan') ? { lan: (heard, signal) => local.ask(heard, signal) } : {}),
         ...(ways.includes('list') ? { list: (heard, signal) => lists.ask(heard, signal) } : {}),
       },
-      refuses: (entry) => (isRevoked(entry) ? BY_ITS_PERSON : null),
       addressesOf: (machine) => joined?.membership.entryOf(machine)?.addresses ?? [],
       isMember: (machine) => {
         const entry = joined?.membership.entryOf(machine)

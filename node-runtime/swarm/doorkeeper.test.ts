@@ -172,7 +172,12 @@ describe('at the door', () => {
 
 describe('who must show what lets it in', () => {
   const pass: Pass = { kind: 'work', nonce: '7' }
-  const guest = { machine: keyOf('other'), person: keyOf('person') }
+  const guest = {
+    machine: keyOf('other'),
+    person: keyOf('person'),
+    sequence: 1,
+    address: '10.0.0.1',
+  }
 
   it('is looked at with all that it shows, on this connection', () => {
     const faultOf = vi.fn<Admissions['faultOf']>(() => null)

@@ -27,7 +27,11 @@ export interface Admissions {
    * Why a guest is not let in, by the cloud's genesis; by the one that it told if this machine has none.
    * Null if it is.
    */
-  faultOf: (pass: Pass | null, guest: Guest, told: string | null) => AdmissionFault | null
+  faultOf: (
+    pass: Pass | null,
+    guest: Guest & { address: string },
+    told: string | null,
+  ) => AdmissionFault | null
   /**
    * Must this machine get a pass first? The guest would turn it away.
    */
@@ -129,8 +133,9 @@ export class Doorkeeper {
         cloudKey,
       })
       if (typeof greeted === 'string') return refuse(greeted)
-      const { machine, person } = greeted.entry
-      const guest = { machine, person, handshakeHash }
+      const { machine, person, attestation } = greeted.entry
+      const { sequence } = attestation
+      const guest = { machine, person, sequence, handshakeHash, address: waiting.address }
       const fault = admissions.faultOf(greeted.pass, guest, greeted.genesis)
       if (fault !== null) return turnAway(fault)
       if (shown === null && admissions.lacksPass(greeted.genesis)) {

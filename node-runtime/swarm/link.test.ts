@@ -28,6 +28,7 @@ it('asks the other side whether it is there when it is told to, not only each se
     connection: mine as unknown as SwarmConnection,
     entry: signTestEntry({ keys: keysOf('other'), cloud: keyOf('cloud') }),
     agreement: { version: 2, capabilities: [] },
+    pass: null,
     onHeartbeat: () => {},
     onClosed: () => {},
     onFault: () => {},

@@ -1,6 +1,7 @@
 // One connection to another machine of the cloud, from its greeting to its end.
 import type { SwarmConnection } from 'hyperswarm'
 import * as z from 'zod'
+import type { Pass } from '../core/admission/pass.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { LatencyHistory } from '../core/membership/latency-history.ts'
 import { HEARTBEAT_MS, Liveness } from '../core/membership/liveness.ts'
@@ -19,6 +20,8 @@ export interface LinkOptions {
   connection: SwarmConnection
   entry: MachineEntry
   agreement: Agreement
+  /** What the machine showed at the door. */
+  pass: Pass | null
   onHeartbeat: (link: Link) => void
   onClosed: (link: Link) => void
   /** Something went wrong; the link is closed. An `error` is our own fault. */
@@ -29,6 +32,7 @@ export class Link {
   readonly mux: GuardedMux
   readonly entry: MachineEntry
   readonly agreement: Agreement
+  readonly pass: Pass | null
   readonly connection: SwarmConnection
   /** Monotonic ms. */
   readonly openedMs = performance.now()
@@ -42,6 +46,7 @@ export class Link {
     this.connection = connection
     this.entry = entry
     this.agreement = agreement
+    this.pass = options.pass
     this.mux = new GuardedMux(connection, {
       onFault: (reason, error) => onFault(this, reason, error),
     })

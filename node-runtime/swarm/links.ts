@@ -49,7 +49,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
    * @param first  is called before anything else may come over it
    */
   add(
-    options: Pick<LinkOptions, 'connection' | 'entry' | 'agreement'>,
+    options: Pick<LinkOptions, 'connection' | 'entry' | 'agreement' | 'pass'>,
     first: (link: Link) => void,
   ): Link {
     const { machine } = options.entry

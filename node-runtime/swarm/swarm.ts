@@ -2,6 +2,7 @@
 // the services' protocols over these. Whom to look for and to keep decides `core/finding`.
 import type { DhtAddress } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
+import type { Pass } from '../core/admission/pass.ts'
 import { FindingCore } from '../core/finding/finding-core.ts'
 import type { Admission, FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
@@ -60,8 +61,6 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   now?: () => number
   /** Who may come in; whoever knows the cloud's id if absent. */
   admissions?: Admissions
-  /** Why a machine of the cloud gets no link, in words; null if it does. All do if absent. */
-  refuses?: (entry: MachineEntry) => string | null
 }
 
 export interface SwarmEvents {
@@ -366,6 +365,11 @@ export class Swarm implements Network {
     this.#links.close()
   }
 
+  /** The same of those that `isOut` says must go. */
+  closeThose(isOut: (entry: MachineEntry, pass: Pass | null) => boolean): void {
+    for (const link of this.#links.values()) if (isOut(link.entry, link.pass)) link.close()
+  }
+
   /**
    * Is there under another key, too, which is announced in the DHT, for those who are no members yet. What they
    * send is nobody's: measure it. The returned function ends that.
@@ -403,16 +407,8 @@ export class Swarm implements Network {
     await this.#stack.close(this.#relaying?.close())
   }
 
-  #admit(connection: SwarmConnection, { entry, genesis, timeMs }: Greeted): void {
+  #admit(connection: SwarmConnection, { entry, genesis, pass, timeMs }: Greeted): void {
     const { machine } = entry
-    const refusal = this.#options.refuses?.(entry) ?? null
-    if (refusal !== null) {
-      // It waits longer each time, as if it had broken the rules.
-      this.#driver.post({ type: 'misbehaved', machine })
-      this.#refuse(refusal)
-      connection.destroy()
-      return
-    }
     const address = this.#routes.addressOf({ entry, connection })
     const traits = {
       dialled: connection.isInitiator,
@@ -426,7 +422,7 @@ export class Swarm implements Network {
       return
     }
     const agreement = agree(this.#options.ownEntry().protocol, entry.protocol)
-    const link = this.#links.add({ connection, entry, agreement }, () =>
+    const link = this.#links.add({ connection, entry, agreement, pass }, () =>
       this.#driver.post({ type: 'linkOpened', machine, link: traits }),
     )
     if (genesis !== null && this.#options.genesis?.() === null) {

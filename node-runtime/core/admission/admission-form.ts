@@ -6,6 +6,8 @@ import { openAttestation } from '../forms/attestation.ts'
 import { openForm, signedFormSchema, signForm } from '../forms/signed-form.ts'
 import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import type { Attestation } from '../forms/attestation.ts'
+import type { Attested } from '../forms/revocation.ts'
+import type { RevokedMachines } from '../membership/revoked-machines.ts'
 
 const KIND = 'admission'
 
@@ -26,11 +28,12 @@ const statementSchema = z.object({
 })
 
 /** One link of the chain. */
-interface Admission {
+export interface Admission {
   person: string
-  /** Who let them in; null: the cloud's own key did. */
-  inviter: string | null
-  form: SignedForm
+  /** By which machine of whom; null: the cloud's own key did. */
+  inviter: Attested | null
+  /** When, ms since 1970, by the word of who signed. */
+  sequence: number
 }
 
 export interface AdmissionSigner {
@@ -65,36 +68,52 @@ function openAdmission(
   const statement = openForm(form, KIND, statementSchema, 'signer', check)
   if (statement === null || statement.cloud !== cloud) return null
   const { person, signer, attestation: attested, sequence } = statement
-  if (attested === null) return keys.includes(signer) ? { person, inviter: null, form } : null
+  if (attested === null) return keys.includes(signer) ? { person, inviter: null, sequence } : null
   const attestation = openAttestation(attested, cloud, check)
   if (attestation === null || attestation.machine !== signer) return null
-  return sequence > attestation.expiresMs ? null : { person, inviter: attestation.person, form }
+  return sequence > attestation.expiresMs ? null : { person, inviter: attestation, sequence }
 }
 
 /**
- * Who let in whom, from a person to the cloud's key, the person first; null if the chain does not hold.
+ * Who let in whom, from a person to the cloud's key, the person first; null if the chain does not hold. Whether a
+ * machine in it was its person's by then is not looked at: see `isRevokedChain`.
  * @param keys  of the cloud's genesis
  */
-export function readChain(
+export function openChain(
   chain: readonly SignedForm[],
   { cloud, person, keys }: { cloud: string; person: string; keys: readonly string[] },
   check?: VerifySignature,
-): string[] | null {
+): Admission[] | null {
   const bytes = chain.reduce((sum, { body }) => sum + Buffer.byteLength(body, 'utf8'), 0)
   if (chain.length > MAX_CHAIN || bytes > MAX_CHAIN_BYTES) return null
-  const persons: string[] = []
+  const admissions: Admission[] = []
   let expected: string | null = person
   for (const form of chain) {
     if (expected === null) return null
     const admission = openAdmission(form, cloud, keys, UNCHECKED)
     if (admission === null || admission.person !== expected) return null
-    persons.push(admission.person)
-    expected = admission.inviter
+    admissions.push(admission)
+    expected = admission.inviter?.person ?? null
   }
   if (expected !== null) return null
   // From the cloud's key on: what a stranger makes up fails at its first form that has to be by somebody else.
   const holds = chain.toReversed().every((form) => openAdmission(form, cloud, keys, check) !== null)
-  return holds ? persons : null
+  return holds ? admissions : null
+}
+
+/** The persons of a chain, the one that it lets in first; null if it does not hold. */
+export function readChain(...of: Parameters<typeof openChain>): string[] | null {
+  return openChain(...of)?.map(({ person }) => person) ?? null
+}
+
+/** Did a machine let somebody in when it was its person's no more, as their revocation says? */
+export function isRevokedChain(
+  admissions: readonly Admission[],
+  machines: Pick<RevokedMachines, 'revokesAt'>,
+): boolean {
+  return admissions.some(
+    ({ inviter, sequence }) => inviter !== null && machines.revokesAt(inviter, sequence),
+  )
 }
 
 /** What costs nothing is looked at first. */

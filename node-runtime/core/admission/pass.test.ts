@@ -5,8 +5,12 @@ import type { Genesis } from '../forms/genesis.ts'
 import { signForm } from '../forms/signed-form.ts'
 import type { SignedForm, VerifySignature } from '../forms/signed-form.ts'
 import { domainBytes, hash, verify } from '../keys.ts'
+import { formatVersion } from '../db/hybrid-clock.ts'
+import { signRevocation } from '../forms/revocation.ts'
+import type { RevocationStatement } from '../forms/revocation.ts'
+import { RevokedMachines } from '../membership/revoked-machines.ts'
 import { MAX_CHAIN, readChain, signAdmission } from './admission-form.ts'
-import { faultOfPass, passSchema } from './pass.ts'
+import { faultOfPass, namesInviter, passSchema } from './pass.ts'
 import type { DoorRules, Guest, Pass } from './pass.ts'
 import { proveRelease, signRelease, signReleaseRevocation } from './release-form.ts'
 import { MAX_REVOKED, RevokedReleases } from './revoked-releases.ts'
@@ -19,11 +23,12 @@ const owner = keysOf('owner')
 const handshakeHash = Buffer.alloc(64, 3)
 const machine = keyOf('guest machine')
 const person = keyOf('guest')
-const guest: Guest = { machine, person, handshakeHash }
+const guest: Guest = { machine, person, sequence: 1, handshakeHash }
 
 function rules(admission: Genesis['admission'], more: Partial<DoorRules> = {}): DoorRules {
   const genesis = { admission, keys: [keyOf('owner')] }
-  return { cloud: CLOUD, genesis, revoked: new Set(), nowMs: NOW_MS, ...more }
+  const machines = new RevokedMachines()
+  return { cloud: CLOUD, genesis, revoked: new Set(), machines, nowMs: NOW_MS, ...more }
 }
 
 /** Somebody with a machine, who can let others in. */
@@ -126,6 +131,70 @@ describe('a cloud by invitation', () => {
     }
     expect(faultOfPass(null, guest, closed)).toBe('INVITATION_MISSING')
     expect(faultOfPass({ kind: 'work', nonce: '1' }, guest, closed)).toBe('INVITATION_MISSING')
+  })
+
+  describe('whose machines are lost', () => {
+    const { attestation } = memberOf('founder')
+    const untilMs = 1_700_000_000_000
+    const validUntil = formatVersion({ timeMs: untilMs, counter: 3 })
+    const letInAt = (sequence: number): Pass =>
+      shown(signAdmission({ cloud: CLOUD, person, sequence }, memberOf('founder')), rootOf(founder))
+    /** What the door says to somebody whom a machine let in that is revoked. */
+    const faultOf = (
+      pass: Pass,
+      said: Partial<RevocationStatement>,
+      who: Guest = guest,
+    ): ReturnType<typeof faultOfPass> => {
+      const machines = new RevokedMachines()
+      const statement = {
+        person: founder,
+        machine: attestation.machine,
+        cloud: CLOUD,
+        sequence: attestation.sequence,
+        validUntil,
+        ...said,
+      }
+      machines.take(signRevocation(statement, keysOf('person').secretKey))
+      return faultOfPass(pass, who, { ...closed, machines })
+    }
+
+    it('keeps whom they let in before, as the revocation says, and nobody after', () => {
+      expect(faultOf(letInAt(untilMs), {})).toBeNull()
+      expect(faultOf(letInAt(untilMs + 1), {})).toBe('INVITER_REVOKED')
+      expect(faultOf(letInAt(1), { validUntil: null })).toBe('INVITER_REVOKED')
+    })
+
+    it('wherever in the chain they are', () => {
+      const between = memberOf('founder')
+      const further = shown(
+        signAdmission({ cloud: CLOUD, person, sequence: 1 }, memberOf('other')),
+        signAdmission({ cloud: CLOUD, person: founder, sequence: untilMs + 1 }, between),
+        rootOf(founder),
+      )
+      expect(faultOf(further, {})).toBe('INVITER_REVOKED')
+      expect(faultOf(further, { machine: keyOf('another') })).toBeNull()
+    })
+
+    it('takes whom a machine lets in that was attested anew', () => {
+      expect(faultOf(letInAt(untilMs + 1), { sequence: attestation.sequence - 1 })).toBeNull()
+    })
+
+    it('lets in none that is revoked itself, in a cloud of whatever kind, and says so', () => {
+      const lost = { ...guest, person: founder, machine: attestation.machine, sequence: 1 }
+      const own = shown(rootOf(founder))
+      expect(faultOf(own, {}, lost)).toBe('MACHINE_REVOKED')
+      expect(faultOf(own, {}, { ...lost, sequence: 2 })).toBeNull()
+      const machines = { isRevoked: () => true, revokesAt: () => false }
+      for (const kind of ['link', 'open', 'release', 'by-riddle']) {
+        expect(faultOfPass(null, lost, rules({ kind }, { machines }))).toBe('MACHINE_REVOKED')
+      }
+    })
+
+    it('is asked again only if it names the machine that is lost', () => {
+      expect(namesInviter(letInAt(1), attestation.machine)).toBe(true)
+      expect(namesInviter(letInAt(1), keyOf('another'))).toBe(false)
+      expect(namesInviter(null, attestation.machine)).toBe(false)
+    })
   })
 
   it('takes what a machine signs up to the last moment for which it is a member’s', () => {

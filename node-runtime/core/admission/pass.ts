@@ -3,8 +3,10 @@
 import * as z from 'zod'
 import type { Genesis } from '../forms/genesis.ts'
 import { signedFormSchema } from '../forms/signed-form.ts'
+import type { Attested } from '../forms/revocation.ts'
 import type { VerifySignature } from '../forms/signed-form.ts'
-import { MAX_CHAIN, readChain } from './admission-form.ts'
+import type { RevokedMachines } from '../membership/revoked-machines.ts'
+import { isRevokedChain, MAX_CHAIN, openChain } from './admission-form.ts'
 import { holdsReleaseProof, isExpired, openRelease } from './release-form.ts'
 import { isWork } from './work.ts'
 
@@ -33,14 +35,19 @@ export type Pass = z.infer<typeof passSchema>
 
 /**
  * Why a machine is not let in. `KIND_UNKNOWN`: the cloud admits in a way of a later version. `…_MISSING`: it
- * shows no pass of the kind that the cloud asks for. `…_INVALID`: that pass does not hold.
+ * shows no pass of the kind that the cloud asks for. `…_INVALID`: that pass does not hold. `MACHINE_REVOKED`: its
+ * person has revoked it. `INVITER_REVOKED`: whom it came in by was revoked before. `TOO_BUSY`: too much of what was
+ * shown from where it is did not hold; it may come again.
  */
 export const ADMISSION_FAULTS = [
+  'MACHINE_REVOKED',
+  'TOO_BUSY',
   'KIND_UNKNOWN',
   'WORK_MISSING',
   'WORK_INVALID',
   'INVITATION_MISSING',
   'INVITATION_INVALID',
+  'INVITER_REVOKED',
   'RELEASE_MISSING',
   'RELEASE_INVALID',
   'RELEASE_EXPIRED',
@@ -48,9 +55,8 @@ export const ADMISSION_FAULTS = [
 ] as const
 export type AdmissionFault = (typeof ADMISSION_FAULTS)[number]
 
-export interface Guest {
-  machine: string
-  person: string
+/** A machine, with the sequence of the attestation by which it is its person's. */
+export interface Guest extends Attested {
   /** Of the connection on which the pass is shown. */
   handshakeHash: Uint8Array
 }
@@ -61,6 +67,8 @@ export interface DoorRules {
   genesis: Pick<Genesis, 'admission' | 'keys'> | null
   /** Releases that the cloud's key took back. */
   revoked: ReadonlySet<string>
+  /** Machines that their persons took back. */
+  machines: Pick<RevokedMachines, 'isRevoked' | 'revokesAt'>
   /** Ms since 1970. */
   nowMs: number
 }
@@ -77,6 +85,7 @@ export function faultOfPass(
   rules: DoorRules,
   check?: VerifySignature,
 ): AdmissionFault | null {
+  if (rules.machines.isRevoked(guest)) return 'MACHINE_REVOKED'
   switch (admissionKindOf(rules.genesis)) {
     case null:
       return 'KIND_UNKNOWN'
@@ -104,13 +113,19 @@ function faultOfWork(
 function faultOfInvitation(
   pass: Pass | null,
   { person }: Guest,
-  { cloud, genesis }: DoorRules,
+  { cloud, genesis, machines }: DoorRules,
   check?: VerifySignature,
 ): AdmissionFault | null {
   if (pass?.kind !== 'invitation') return 'INVITATION_MISSING'
   const keys = genesis?.keys ?? []
-  const persons = readChain(pass.chain, { cloud, person, keys }, check)
-  return persons === null ? 'INVITATION_INVALID' : null
+  const admissions = openChain(pass.chain, { cloud, person, keys }, check)
+  if (admissions === null) return 'INVITATION_INVALID'
+  return isRevokedChain(admissions, machines) ? 'INVITER_REVOKED' : null
+}
+
+/** Can it be that a pass holds no more, now that this machine is revoked? Costs nothing. */
+export function namesInviter(pass: Pass | null, machine: string): boolean {
+  return pass?.kind === 'invitation' && pass.chain.some(({ body }) => body.includes(machine))
 }
 
 function faultOfRelease(

@@ -1,5 +1,6 @@
 // Which machines persons have revoked, as many as there is room for. Keys are free, so anyone can revoke
 // machines of invented persons: who has revoked most makes room first.
+import { versionTimeMs } from '../db/hybrid-clock.ts'
 import type { Attested, Revocation } from '../forms/revocation.ts'
 
 /** Of one person: a machine a week for as long as anybody uses this. */
@@ -57,6 +58,14 @@ export class RevokedMachines {
     const revocation = this.get(attested)
     if (revocation === undefined || attested.sequence > revocation.sequence) return false
     return revocation.validUntil === null || version > revocation.validUntil
+  }
+
+  /** The same of what was signed at a time, ms since 1970, and has no version. */
+  revokesAt(attested: Attested, timeMs: number): boolean {
+    const revocation = this.get(attested)
+    if (revocation === undefined || attested.sequence > revocation.sequence) return false
+    const { validUntil } = revocation
+    return validUntil === null || timeMs > versionTimeMs(validUntil)
   }
 
   /** Of the person with most; of equal ones, of the one that came last. */

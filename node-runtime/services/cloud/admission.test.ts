@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { signAdmission } from '../../core/admission/admission-form.ts'
 import { signReleaseRevocation } from '../../core/admission/release-form.ts'
 import { cloudIdOf, genesisBody } from '../../core/forms/genesis.ts'
 import { domainBytes, hash, toHex } from '../../core/keys.ts'
+import { RevokedMachines } from '../../core/membership/revoked-machines.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
-import { keyOf, keysOf } from '../../testing/entries.ts'
+import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { CloudAdmission } from './admission.ts'
+import type { AdmissionOptions } from './admission.ts'
 import { Broadcasts } from './broadcasts.ts'
 
 let folder: string
@@ -16,6 +19,45 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dharma-admission-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const genesisOf = (kind: string): string =>
+  genesisBody({ name: '', admission: { kind }, keys: [keyOf('owner')], nonce: '' })
+
+/** Of a machine that knows the cloud's id alone. */
+function open(cloud: string, more: Partial<AdmissionOptions> = {}): Promise<CloudAdmission> {
+  return CloudAdmission.open({
+    folder,
+    cloud,
+    machine: keyOf('machine'),
+    person: () => keyOf('person'),
+    genesis: () => null,
+    learned: () => {},
+    release: null,
+    ownerKey: null,
+    member: () => ({
+      publicKey: keyOf('machine'),
+      secretKey: keysOf('machine').secretKey,
+      attestation: signTestEntry({ keys: keysOf('machine'), cloud }).attestation,
+    }),
+    revocations: new RevokedMachines(),
+    chain: null,
+    placed: () => {},
+    passChanged: () => {},
+    askAllAgain: () => {},
+    changed: () => {},
+    now: () => 1_000,
+    log: silentLog,
+    ...more,
+  })
+}
+
+const guest = {
+  machine: keyOf('guest'),
+  person: keyOf('guest'),
+  sequence: 1,
+  address: '192.0.2.1',
+  handshakeHash: Buffer.alloc(64),
+}
 
 it.each([
   ['invitation', true],
@@ -25,41 +67,9 @@ it.each([
 ])(
   'who was let in before this machine heard that the cloud is one of kind %s is asked again: %s',
   async (kind, isAsked) => {
-    const genesis = genesisBody({
-      name: '',
-      admission: { kind },
-      keys: [keyOf('owner')],
-      nonce: '',
-    })
-    const cloud = cloudIdOf(genesis)
+    const genesis = genesisOf(kind)
     let asked = 0
-    const admission = await CloudAdmission.open({
-      folder,
-      cloud,
-      machine: keyOf('machine'),
-      person: () => keyOf('person'),
-      genesis: () => null,
-      learned: () => {},
-      release: null,
-      ownerKey: null,
-      member: () => ({
-        publicKey: keyOf('machine'),
-        secretKey: keysOf('machine').secretKey,
-        attestation: null,
-      }),
-      chain: null,
-      placed: () => {},
-      passChanged: () => {},
-      askAllAgain: () => void asked++,
-      changed: () => {},
-      now: () => 1_000,
-      log: silentLog,
-    })
-    const guest = {
-      machine: keyOf('guest'),
-      person: keyOf('guest'),
-      handshakeHash: Buffer.alloc(64),
-    }
+    const admission = await open(cloudIdOf(genesis), { askAllAgain: () => void asked++ })
     expect(admission.faultOf(null, guest, null)).toBeNull()
     admission.told(genesis)
     expect(asked).toBe(isAsked ? 1 : 0)
@@ -70,36 +80,14 @@ it.each([
 
 it('a revoked release goes to all as it is written, and not once more in other words', async () => {
   const { secretKey } = keysOf('owner')
-  const genesis = genesisBody({
-    name: '',
-    admission: { kind: 'release' },
-    keys: [keyOf('owner')],
-    nonce: '',
-  })
+  const genesis = genesisOf('release')
   const cloud = cloudIdOf(genesis)
   const { own, liar, other } = {
     own: new FakeNetwork(keyOf('own')),
     liar: new FakeNetwork(keyOf('liar')),
     other: new FakeNetwork(keyOf('other')),
   }
-  const admission = await CloudAdmission.open({
-    folder,
-    cloud,
-    machine: keyOf('own'),
-    person: () => keyOf('person'),
-    genesis: () => genesis,
-    learned: () => {},
-    release: null,
-    ownerKey: null,
-    member: () => ({ publicKey: keyOf('own'), secretKey, attestation: null }),
-    chain: null,
-    placed: () => {},
-    passChanged: () => {},
-    askAllAgain: () => {},
-    changed: () => {},
-    now: () => 1_000,
-    log: silentLog,
-  })
+  const admission = await open(cloud, { genesis: () => genesis })
   const [broadcasts, listening] = [own, other].map(
     (network) => new Broadcasts({ machine: network.machine, network, log: silentLog }),
   ) as [Broadcasts, Broadcasts]
@@ -129,5 +117,49 @@ it('a revoked release goes to all as it is written, and not once more in other w
   expect([...admission.revokedReleases]).toEqual([keyOf('release')])
   broadcasts.close()
   listening.close()
+  await admission.close()
+})
+
+it.each(['link', 'open', 'invitation'])(
+  'a machine that its person has revoked lets nobody into a cloud of kind %s',
+  async (kind) => {
+    const genesis = genesisOf(kind)
+    let isRevoked = false
+    const ownerKey = {
+      publicKey: keyOf('owner'),
+      secretKey: keysOf('owner').secretKey,
+      attestation: null,
+    }
+    const admission = await open(cloudIdOf(genesis), {
+      genesis: () => genesis,
+      ownerKey,
+      revocations: { isRevoked: () => isRevoked, revokesAt: () => false },
+    })
+    expect(admission.admit(guest.person)).toHaveProperty('chain')
+    isRevoked = true
+    expect(admission.admit(guest.person)).toEqual({ fault: 'not-in' })
+    await admission.close()
+  },
+)
+
+it('who shows made-up admissions again and again is not looked at for a while, and others are', async () => {
+  const genesis = genesisOf('invitation')
+  const cloud = cloudIdOf(genesis)
+  const admission = await open(cloud, { genesis: () => genesis })
+  const by = (name: string) => ({
+    publicKey: keyOf('owner'),
+    secretKey: keysOf(name).secretKey,
+    attestation: null,
+  })
+  const shown = (name: string, sequence: number) => ({
+    kind: 'invitation' as const,
+    chain: [signAdmission({ cloud, person: guest.person, sequence }, by(name))],
+  })
+  let tries = 0
+  while (admission.faultOf(shown('stranger', tries), guest, null) !== 'TOO_BUSY') tries++
+  // The clock goes on meanwhile.
+  expect(tries).toBeGreaterThanOrEqual(256)
+  expect(admission.faultOf(shown('owner', 1), guest, null)).toBe('TOO_BUSY')
+  expect(admission.faultOf(shown('owner', 1), { ...guest, address: '192.0.2.2' }, null)).toBeNull()
   await admission.close()
 })

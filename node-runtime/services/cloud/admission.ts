@@ -14,8 +14,11 @@ import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
 import { MAX_CHAIN, readChain, signAdmission } from '../../core/admission/admission-form.ts'
 import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
 import { MAX_REVOKED, RevokedReleases } from '../../core/admission/revoked-releases.ts'
+import { VainChecks } from '../../core/admission/vain-checks.ts'
 import { isWork, searchWork } from '../../core/admission/work.ts'
+import type { Attestation } from '../../core/forms/attestation.ts'
 import { openGenesis } from '../../core/forms/genesis.ts'
+import type { Attested } from '../../core/forms/revocation.ts'
 import type { PlaceProof } from '../../core/rings/place.ts'
 import type { Genesis } from '../../core/forms/genesis.ts'
 import { signedFormSchema } from '../../core/forms/signed-form.ts'
@@ -33,6 +36,7 @@ import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 import { PeerFault } from '../../swarm/peer-fault.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import type { MeetingFault } from './meeting.ts'
+import type { Revocations } from './revocations.ts'
 
 /** Hashes in one go: about 5 ms, so that calls do not wait for the work. */
 const HASHES_AT_ONCE = 2_000
@@ -73,7 +77,9 @@ export interface AdmissionOptions {
   /** The key that speaks for the cloud, if this machine has it. */
   ownerKey: AdmissionSigner | null
   /** With which it lets in others without that key. */
-  member: () => AdmissionSigner
+  member: () => Omit<AdmissionSigner, 'attestation'> & { attestation: Attestation }
+  /** What persons have said of their machines. */
+  revocations: Pick<Revocations, 'isRevoked' | 'revokesAt'>
   /** By which this machine's person has just been let in; the one of the last time if null. */
   chain: readonly SignedForm[] | null
   /** This machine's place is known now. */
@@ -103,6 +109,7 @@ export class CloudAdmission implements Admissions {
   #working = false
   #refusal: string | null = null
   readonly #refusals = new Tally()
+  readonly #checks = new VainChecks()
   #closed = false
 
   private constructor(options: AdmissionOptions, path: string, file: AdmissionFile) {
@@ -166,8 +173,27 @@ export class CloudAdmission implements Admissions {
     return this.#ownPass(handshakeHash)
   }
 
-  faultOf(pass: Pass | null, guest: Guest, told: string | null): AdmissionFault | null {
-    return faultOfPass(pass, guest, this.#rules(told))
+  faultOf(
+    pass: Pass | null,
+    guest: Guest & { address: string },
+    told: string | null,
+  ): AdmissionFault | null {
+    return this.#checks.judge(guest.address, performance.now(), (check) =>
+      faultOfPass(pass, guest, this.#rules(told), check),
+    )
+  }
+
+  /** Does what a linked machine showed at the door let it in, by what is known now? Its signatures were checked. */
+  stillHolds(pass: Pass | null, { person, machine, sequence }: Attested): boolean {
+    const guest = { person, machine, sequence, handshakeHash: new Uint8Array() }
+    return faultOfPass(pass, guest, this.#rules(null), () => true) === null
+  }
+
+  /** This machine's person has attested it anew: who turned it away is to be asked again. */
+  attestedAnew(): void {
+    this.#refusal = null
+    this.#options.passChanged()
+    this.#options.changed()
   }
 
   lacksPass(told: string | null): boolean {
@@ -203,8 +229,10 @@ export class CloudAdmission implements Admissions {
   admit(person: string): { chain: SignedForm[] | null } | { fault: MeetingFault } {
     const { cloud, member, now } = this.#options
     const kind = this.#kind()
+    const fault = this.#ownFault()
+    if (fault === 'MACHINE_REVOKED') return { fault: 'not-in' }
     if (kind === 'link' || kind === 'open') return { chain: null }
-    if (kind !== 'invitation' || this.#ownFault() !== null) return { fault: 'not-in' }
+    if (kind !== 'invitation' || fault !== null) return { fault: 'not-in' }
     const own = this.#file.chain ?? []
     if (own.length >= MAX_CHAIN) return { fault: 'too-deep' }
     return { chain: [signAdmission({ cloud, person, sequence: now() }, member()), ...own] }
@@ -329,7 +357,13 @@ export class CloudAdmission implements Admissions {
   #rules(told: string | null): Parameters<typeof faultOfPass>[2] {
     const { cloud, now } = this.#options
     const genesis = this.genesis ?? (told === null ? null : openGenesis(told, cloud))
-    return { cloud, genesis, revoked: this.#revocations.releases, nowMs: now() }
+    return {
+      cloud,
+      genesis,
+      revoked: this.#revocations.releases,
+      machines: this.#options.revocations,
+      nowMs: now(),
+    }
   }
 
   #ownPass(handshakeHash: Uint8Array): Pass | null {
@@ -356,10 +390,10 @@ export class CloudAdmission implements Admissions {
 
   /** What others would say to the pass of this machine, as far as it knows itself. */
   #ownFault(): AdmissionFault | null {
-    const { machine, person } = this.#options
+    const { person, machine, sequence } = this.#options.member().attestation
     const handshakeHash = new Uint8Array()
     const pass = this.#ownPass(handshakeHash)
-    return faultOfPass(pass, { machine, person: person(), handshakeHash }, this.#rules(null))
+    return faultOfPass(pass, { person, machine, sequence, handshakeHash }, this.#rules(null))
   }
 
   #learn(body: string): void {

@@ -32,7 +32,17 @@ const ASKED: Record<AdmissionReport['kind'], string> = {
   unknown: 'This cloud lets machines in by a way of a later version of Dharma.',
 }
 
+/** What the person of a machine is told that they have revoked. */
+export const REVOKED =
+  'Your recovery phrase was used to revoke this machine. The others give it no links, and do not show ' +
+  'what it writes. If it is in your hands, attest it anew with the phrase, on the Settings page.'
+
 const FAULTS: Record<string, string> = {
+  MACHINE_REVOKED: REVOKED,
+  INVITER_REVOKED:
+    'The machine that gave the invitation by which this person came, or one by which that came, was revoked before. Ask somebody who is in the cloud for another invitation.',
+  TOO_BUSY:
+    'Where this machine is, too many showed what did not let them in. It is tried again after a while by itself.',
   KIND_UNKNOWN:
     'This cloud lets machines in by a way that this version of Dharma does not know. Install the newest one.',
   WORK_MISSING: 'This cloud asks machines for a moment of work, which is not done yet.',

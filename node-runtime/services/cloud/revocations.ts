@@ -76,6 +76,11 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
     return this.#machines.revokes(attested, version)
   }
 
+  /** The same of what was signed at a time, ms since 1970. */
+  revokesAt(attested: Attested, timeMs: number): boolean {
+    return this.#machines.revokesAt(attested, timeMs)
+  }
+
   /** Can it be that a record does not count? Most can be told from without reading anything. */
   concerns({ header: { author, parties = [author] } }: HeldRecord): boolean {
     return this.#machines.size > 0 && parties.some((person) => this.#machines.hasPerson(person))
