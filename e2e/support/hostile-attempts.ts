@@ -50,6 +50,7 @@ function harmfulInputs(repository: { url: string; commit: string }): Record<stri
     'identity.restore': { phrase: PHRASE },
     'cloud.join': { cloud: KEY },
     'cloud.renameMachine': { name: 'owned' },
+    'cloud.setPortMapping': { on: false },
     'db.import': { records: [forged] },
     'systems.preview': { url: repository.url },
     'systems.install': { ...repository, grant: ['db', 'identity', 'sessions'] },

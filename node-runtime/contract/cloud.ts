@@ -191,6 +191,24 @@ export const clockReportSchema = z.object({
   message: z.string(),
 })
 export type ClockReport = z.infer<typeof clockReportSchema>
+/** A port at the router, by which others come in by themselves. */
+export const portsSchema = z.object({
+  /** Is the router to be asked for one? As the person has set it. */
+  on: z.boolean(),
+  /** `off`: it is not asked, because of that or of how the machine was started. */
+  state: z.enum(['off', 'asking', 'mapped', 'failed']),
+  /** By which protocol; null unless `mapped`. */
+  by: z.enum(['pcp', 'nat-pmp', 'upnp']).nullable(),
+  /** Where others come in, as HOST:PORT; null unless `mapped`. */
+  address: z.string().nullable(),
+  /** When it ends unless it is renewed, as it is long before; null also if it stays until it is taken back. */
+  untilMs: timeMsSchema.nullable(),
+  /** Which step failed, such as `NO_ANSWER`, `REFUSED` or `BEHIND_ANOTHER`; null if none did. */
+  step: z.string().nullable(),
+  /** What came of it, in words, and what can be done. */
+  message: z.string(),
+})
+export type PortsReport = z.infer<typeof portsSchema>
 
 export const connectionSchema = z.object({
   state: z.enum(['alone', 'looking', 'joined']),
@@ -220,6 +238,7 @@ export const connectionSchema = z.object({
   /** Where others may find this machine, as HOST:PORT. */
   addresses: z.array(z.string()),
   clock: clockReportSchema,
+  ports: portsSchema,
 })
 export type ConnectionReport = z.infer<typeof connectionSchema>
 
@@ -444,6 +463,14 @@ export const cloudContract = {
   /** Sets the name under which others see this machine. */
   renameMachine: call({
     input: z.object({ name: displayNameSchema }),
+    output: emptySchema,
+  }),
+  /**
+   * Whether the router is asked for a port (by PCP, NAT-PMP or UPnP), so that others reach this machine without its
+   * help. It is kept for later starts.
+   */
+  setPortMapping: call({
+    input: z.object({ on: z.boolean() }),
     output: emptySchema,
   }),
   ...listCalls,

@@ -93,11 +93,16 @@ program
     'read this look-up list of the cloud from now on; may be given several times (default: none)',
     (url: string, before: string[] | undefined) => [...(before ?? []), parseListAddress(url).url],
   )
+  .option(
+    '--no-port-mapping',
+    'ask the router for no port, by which others would reach this machine without its help',
+  )
   .option('--json', JSON_HELP, false)
   .action(
     async (
       options: DataOption & {
         port: number
+        portMapping: boolean
         cloud?: string
         release?: string
         bootstrap?: string
@@ -106,13 +111,15 @@ program
         json: boolean
       },
     ) => {
-      const { port, cloud, release, bootstrap, ways, list: lists = [], json } = options
+      const { port, portMapping, cloud, release, bootstrap, ways, json } = options
+      const { list: lists = [] } = options
       const { up } = await import('./up.ts')
       await up({
         dataDir: dataDirOf(options),
         port,
         json,
         lists,
+        portMapping,
         ...(cloud === undefined ? {} : { cloud }),
         ...(release === undefined ? {} : { release: resolve(release) }),
         ...(bootstrap === undefined ? {} : { bootstrap: parseBootstrap(bootstrap) }),

@@ -48,6 +48,7 @@ function describe({
   addresses,
   lists,
   clock,
+  ports,
 }: ConnectionReport): string[] {
   return [
     STATES[state],
@@ -62,6 +63,7 @@ function describe({
     `Links    ${links.direct} direct, ${links.relayed} relayed`,
     ...(relaying === null ? [] : [`Relaying ${relaying} of others`]),
     `Router   ${NATS[nat]}`,
+    `Port     ${ports.step === null ? '' : `(${ports.step}) `}${ports.message}`,
     `At       ${addresses.length === 0 ? 'not known yet' : addresses.join(', ')}`,
     `Clock    ${clock.message}`,
     ...lists.map((list) => `List     ${describeList(list)}`),

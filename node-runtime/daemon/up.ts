@@ -31,6 +31,8 @@ export interface UpOptions {
   ways?: WayName[]
   /** Look-up lists of the cloud. */
   lists?: string[]
+  /** Is the router asked for a port, if the person has not set otherwise? */
+  portMapping: boolean
   json: boolean
 }
 
@@ -49,7 +51,7 @@ interface Machine {
 
 /** @throws CloudError */
 async function start(options: UpOptions, log: Log): Promise<Machine> {
-  const { dataDir, port, cloud, bootstrap, ways, lists } = options
+  const { dataDir, port, cloud, bootstrap, ways, lists, portMapping } = options
   const release =
     options.release === undefined ? await bakedRelease() : await readReleaseFile(options.release)
   const runtime = await Runtime.start({
@@ -62,6 +64,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(ways === undefined ? {} : { ways }),
     ...(lists === undefined ? {} : { lists }),
+    ...(portMapping ? {} : { portMapping }),
     ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
   }).catch((error: unknown) => {
     throw withAddress(error)

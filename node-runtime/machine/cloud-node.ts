@@ -341,6 +341,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     const listing = setInterval(signAnew, SIGN_FOR_LISTS_MS)
     this.#opened.add(listing, (timer) => clearInterval(timer))
     this.swarm.start()
+    this.swarm.mapPorts(this.#options.portMapping ?? true)
   }
 
   /** A machine was revoked: it has to go, and so does whom it let in since. */

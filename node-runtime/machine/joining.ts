@@ -54,6 +54,8 @@ export interface JoiningOptions {
   host?: string
   /** The ways of finding other machines that are gone; all if absent, but for `lan` with a `host`. */
   ways?: readonly WayName[]
+  /** Is the router asked for a port, from the start? Never with a `host`. True if absent. */
+  portMapping?: boolean
   /** UDP port on the local network; that of multicast DNS if absent. */
   lanPort?: number
   /** The time of day, ms since 1970; the computer's if absent. */
@@ -180,6 +182,7 @@ export async function openJoining(
         return entry !== undefined && !isRevoked(entry)
       },
       log,
+      ...(host === undefined ? { ports: {} } : {}),
       ...(genesis === undefined ? {} : { genesis: genesis.body }),
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),

@@ -8,6 +8,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { CloudBook, parseCloudKey } from './cloud-book.ts'
 import { CloudNode } from './cloud-node.ts'
 import { findRecordsBehind, openIdentity } from './data-folder.ts'
+import { MachineSettings } from './machine-settings.ts'
 import type { CloudNodeOptions } from './cloud-node.ts'
 import type {
   CloudInfo,
@@ -65,6 +66,8 @@ export interface RuntimeOptions {
   host?: string
   /** The ways of finding other machines that are gone; all if absent. */
   ways?: readonly WayName[]
+  /** False: the router is asked for no port as long as this runs, whatever the person has set. */
+  portMapping?: false
   /** Look-up lists of the cloud of the start, beside those that it has already. */
   lists?: readonly string[]
   /** See `CloudNodeOptions`. */
@@ -86,6 +89,7 @@ export class Runtime {
   readonly #options: RuntimeOptions
   readonly #identity: Identity
   readonly #clouds: CloudBook
+  readonly #settings: MachineSettings
   readonly systems: SystemStore
   readonly #opened: Disposal
   readonly #startedMs = Date.now()
@@ -103,6 +107,7 @@ export class Runtime {
     parts: {
       identity: Identity
       clouds: CloudBook
+      settings: MachineSettings
       systems: SystemStore
       notices: readonly CloudNotice[]
       opened: Disposal
@@ -111,6 +116,7 @@ export class Runtime {
     this.#options = options
     this.#identity = parts.identity
     this.#clouds = parts.clouds
+    this.#settings = parts.settings
     this.systems = parts.systems
     this.#notices = parts.notices
     this.#opened = parts.opened
@@ -155,9 +161,19 @@ export class Runtime {
       if (release !== undefined) {
         await clouds.learnGenesis(cloudIdOf(release.genesis), release.genesis)
       }
+      const settings = await MachineSettings.open(dataDir, (message) =>
+        say({ code: 'FILE_MENDED', message }),
+      )
       const { machine } = identity
       const systems = await openSystemStore({ dataDir, machine, sdkDir, log })
-      const runtime = new Runtime(options, { identity, clouds, systems, notices, opened })
+      const runtime = new Runtime(options, {
+        identity,
+        clouds,
+        settings,
+        systems,
+        notices,
+        opened,
+      })
       const { lists = [] } = options
       await runtime.#enter(clouds.current, { lists })
       return runtime
@@ -229,6 +245,7 @@ export class Runtime {
         learned: (body) => this.#learnGenesis(cloud, body),
       },
       lists,
+      portMapping: this.#mapsPorts,
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
@@ -243,6 +260,16 @@ export class Runtime {
     node.on('recordMerged', (record) => this.#events.emit('recordMerged', record))
     this.#node = node
     this.#events.emit('cloudChanged')
+  }
+
+  get #mapsPorts(): boolean {
+    return this.#settings.portMapping && this.#options.portMapping !== false
+  }
+
+  async #setPortMapping(on: boolean): Promise<void> {
+    await this.#settings.setPortMapping(on)
+    this.#node?.swarm.mapPorts(this.#mapsPorts)
+    this.#events.emit('connectionChanged')
   }
 
   #learnGenesis(cloud: string, body: string): void {
@@ -363,6 +390,12 @@ export class Runtime {
       nat,
       addresses,
       clock,
+      ports: {
+        on: this.#settings.portMapping,
+        status: swarm.ports,
+        nowMs: performance.now(),
+        wallMs: Date.now(),
+      },
     })
   }
 
@@ -461,6 +494,7 @@ export class Runtime {
         known: () => this.#clouds.known,
         lists: () => this.#present().lists,
         renameMachine: (name) => this.#identity.renameMachine(name),
+        setPortMapping: (on) => this.#setPortMapping(on),
       }),
       db: createDbService({
         database: () => this.#present().database,

@@ -30,9 +30,33 @@ export class HintedDht extends DHT {
   /** By machine: dials that are under way without a relay, because none was known, and since when. */
   readonly #dials = new Map<string, { connection: SwarmConnection; sinceMs: number }>()
 
+  /** It is open because of a port at its router. */
+  #isOpened = false
+
   constructor(options: DhtOptions, routes: RelayRoutes) {
     super(options)
     this.#routes = routes
+  }
+
+  /**
+   * The router sends on what comes for this machine's port: nodes try at once whether that is so. By itself the DHT
+   * tries at its start, and then after twenty minutes.
+   * @returns whether others reach it
+   */
+  async tryOpen(): Promise<boolean> {
+    await this.fullyBootstrapped()
+    if (this.destroyed || !this.firewalled) return !this.firewalled
+    await this._updateNetworkState(true)
+    this.#isOpened = !this.firewalled
+    return this.#isOpened
+  }
+
+  /** The router does that no more. */
+  noteClosed(): void {
+    if (!this.#isOpened) return
+    this.#isOpened = false
+    this.firewalled = this.io.firewalled = true
+    this.ephemeral = this.io.ephemeral = true
   }
 
   /** Somebody, perhaps this machine, answers at this address: it is tried there first for a while. */

@@ -89,12 +89,15 @@ export class Stack {
     this.#hyperswarm.on('connection', options.onConnection)
   }
 
-  /** Where others may find this machine, as far as it knows: on its own network, and from outside. */
-  get ownAddresses(): MachineAddress[] {
+  /**
+   * Where others may find this machine, as far as it knows: on its own network, and from outside.
+   * @param mapped  a port that its router gave it; null if none
+   */
+  ownAddresses(mapped: MachineAddress | null): MachineAddress[] {
     const { host } = this.#options
     const local = this.dht.localAddress()
     const near = local === null || host === undefined ? local : { host, port: local.port }
-    const addresses = [near, this.dht.remoteAddress()].filter((address) => address !== null)
+    const addresses = [near, mapped, this.dht.remoteAddress()].filter((address) => address !== null)
     return addresses.filter(
       ({ host, port }, at) =>
         addresses.findIndex((one) => one.host === host && one.port === port) === at,
@@ -104,6 +107,13 @@ export class Stack {
   /** Of this machine's socket; null before it is bound. */
   get port(): number | null {
     return this.dht.localAddress()?.port ?? null
+  }
+
+  /** The same, once it is bound. */
+  async boundPort(): Promise<number> {
+    await this.dht.bind()
+    if (this.port === null) throw new Error('a socket without a port')
+    return this.port
   }
 
   /** What to begin with the next time. */

@@ -6,6 +6,7 @@ import type { Pass } from '../core/admission/pass.ts'
 import { FindingCore } from '../core/finding/finding-core.ts'
 import type { Admission, FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
+import type { MappingStatus } from '../core/port-mapping/mapping-core.ts'
 import type { WayName, WayStatus } from '../core/finding/ways-core.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { OtherClocks } from '../core/membership/other-clocks.ts'
@@ -21,6 +22,8 @@ import type { Agreement, Greeted } from './greeting.ts'
 import type { Link } from './link.ts'
 import { Links } from './links.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
+import { PortMapper } from './port-mapping/port-mapper.ts'
+import type { PortMapperOptions } from './port-mapping/port-mapper.ts'
 import { Relaying } from './relay/relaying.ts'
 import { Routes } from './relay/routes.ts'
 import { watchSleep } from './sleep-watch.ts'
@@ -50,6 +53,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   ways?: Partial<Record<Exclude<WayName, 'dht'>, Ask>>
   /** Do machines relay for each other? On one computer there is no need: they do elsewhere, if absent. */
   relaying?: boolean
+  /** How the router is asked for a port, once that is switched on; it is not asked if absent. */
+  ports?: Pick<PortMapperOptions, 'gateway' | 'controlPort' | 'ssdp'>
   /** Has it been heard of as a machine of this cloud, linked or not? None has if absent. */
   isMember?: (machine: string) => boolean
   /** Where a machine says that it is; nowhere if absent. */
@@ -99,6 +104,7 @@ export class Swarm implements Network {
   readonly #ways: Ways
   readonly #relaying: Relaying | null
   readonly #routes: Routes
+  readonly #ports: PortMapper | null
   /** Why connections were refused. */
   readonly #tally = new Tally()
   readonly #clocks = new OtherClocks()
@@ -189,6 +195,16 @@ export class Swarm implements Network {
       relaying: this.#relaying,
       changed: () => this.#events.waysChanged(),
     })
+    const { ports } = options
+    this.#ports =
+      ports === undefined
+        ? null
+        : new PortMapper({
+            ...ports,
+            internalPort: () => this.#stack.boundPort(),
+            changed: () => this.#portsChanged(),
+            log,
+          })
   }
 
   /** What each way of finding machines has come to. */
@@ -205,7 +221,17 @@ export class Swarm implements Network {
 
   /** Where others may find this machine, as far as it knows: on its own network, and from outside. */
   get ownAddresses(): MachineAddress[] {
-    return this.#stack.ownAddresses
+    return this.#stack.ownAddresses(this.#ports?.address ?? null)
+  }
+
+  /** What came of asking the router for a port; null where it is not asked. */
+  get ports(): MappingStatus | null {
+    return this.#ports?.status ?? null
+  }
+
+  /** The router is asked for a port from now on, or it is given back. */
+  mapPorts(on: boolean): void {
+    this.#ports?.switch(on)
   }
 
   /** Of this machine's socket; null before it is bound. */
@@ -287,6 +313,7 @@ export class Swarm implements Network {
     this.#ways.networkChanged()
     this.#driver.post({ type: 'networkChanged' })
     this.#links.check()
+    this.#ports?.networkChanged()
   }
 
   /** This machine has something else to show: who turned it away is dialled at once. */
@@ -404,7 +431,7 @@ export class Swarm implements Network {
     this.#driver.close()
     this.#doorkeeper.close()
     this.#links.close()
-    await this.#stack.close(this.#relaying?.close())
+    await Promise.all([this.#ports?.close(), this.#stack.close(this.#relaying?.close())])
   }
 
   #admit(connection: SwarmConnection, { entry, genesis, pass, timeMs }: Greeted): void {
@@ -487,6 +514,26 @@ export class Swarm implements Network {
     if (isOther) this.networkChanged()
     this.#relaying?.update()
     this.#events.waysChanged()
+  }
+
+  #portsChanged(): void {
+    if (this.#closed) return
+    const { dht } = this.#stack
+    if (this.#ports?.address == null) {
+      dht.noteClosed()
+      this.#networkNews(false)
+      return
+    }
+    this.#networkNews(false)
+    dht
+      .tryOpen()
+      .then((isOpen) => {
+        if (isOpen && !this.#closed) this.#networkNews(false)
+      })
+      .catch((error: unknown) => {
+        if (!this.#closed)
+          this.#options.log.warn('whether others reach this machine is not known', { error })
+      })
   }
 
   #lookUp(named: (machine: string) => void): Promise<void> {

@@ -290,6 +290,7 @@ declare module 'hyperdht' {
     constructor(options?: DhtOptions)
     static bootstrapper(port: number, host: string, options?: object): DHT
     readonly bootstrapped: boolean
+    readonly destroyed: boolean
     readonly online: boolean
     readonly nodes: { length: number; toArray(): DhtAddress[] }
     /** Those that it begins at; `host` may be an address and a name, with an @ between. */
@@ -316,8 +317,16 @@ declare module 'hyperdht' {
     localAddress(): DhtAddress | null
     /** As others see it; null while that is not known, or changes with each of them. */
     remoteAddress(): DhtAddress | null
-    /** Can others reach it without its help? Not known before some have tried: true until then. */
-    readonly firewalled: boolean
+    /** Can't others reach it without its help? Not known before some have tried: true until then. */
+    firewalled: boolean
+    /** Is it asked by others to keep what is looked for? Not before it was reached for twenty minutes. */
+    ephemeral: boolean
+    // Parts of its inside that `swarm/hinted-dht.ts` uses; its test tells when they have changed.
+    readonly io: { firewalled: boolean; ephemeral: boolean }
+    /** Has nodes try to reach it. @param onlyFirewall  that, and nothing else */
+    _updateNetworkState(onlyFirewall: boolean): Promise<boolean>
+    /** Resolves once it has its sockets. */
+    bind(): Promise<void>
     /** Does the router choose another port for each of them? */
     readonly randomized: boolean
     destroy(options?: { force?: boolean }): Promise<void>

@@ -142,6 +142,15 @@ const CONNECTION: ConnectionReport = {
     tickSkewMs: null,
     message: 'No other machine has said yet what time it is.',
   },
+  ports: {
+    on: true,
+    state: 'failed',
+    by: null,
+    address: null,
+    untilMs: null,
+    step: 'NO_ANSWER',
+    message: 'The router does not answer.',
+  },
 }
 
 export function installedFrom(
@@ -457,6 +466,13 @@ export function createFakeRuntime(): FakeRuntime {
             { cloud: key, originated, current: true },
           ],
         }
+      }),
+      setPortMapping: os.cloud.setPortMapping.handler(({ input }) => {
+        calls.push(['cloud.setPortMapping', input])
+        if (fake.refusal !== null) throw fake.refusal
+        const { ports } = connection.value
+        connection.set({ ...connection.value, ports: { ...ports, on: input.on } })
+        return {}
       }),
       renameMachine: os.cloud.renameMachine.handler(({ input }) => {
         calls.push(['cloud.renameMachine', input])

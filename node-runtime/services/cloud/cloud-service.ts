@@ -54,6 +54,7 @@ interface CloudServiceOptions {
   /** Of the present cloud. */
   lists: () => Pick<Lists, 'reports' | 'add' | 'remove' | 'read' | 'create' | 'push'>
   renameMachine: (name: string) => Promise<void>
+  setPortMapping: (on: boolean) => Promise<void>
 }
 
 export function createCloudService(options: CloudServiceOptions) {
@@ -121,6 +122,10 @@ export function createCloudService(options: CloudServiceOptions) {
     ),
     renameMachine: os.cloud.renameMachine.handler(async ({ input }) => {
       await options.renameMachine(input.name)
+      return {}
+    }),
+    setPortMapping: os.cloud.setPortMapping.handler(async ({ input }) => {
+      await options.setPortMapping(input.on)
       return {}
     }),
   }

@@ -3,10 +3,12 @@ import type {
   AdmissionReport,
   ClockReport,
   ConnectionReport,
+  PortsReport,
   WayReport,
 } from '../../contract/cloud.ts'
 import type { ListReport } from '../../contract/lists.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
+import type { MappingStatus, MappingWay } from '../../core/port-mapping/mapping-core.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
 
 /** Where each way looks. */
@@ -69,10 +71,21 @@ export interface ConnectionFacts {
   nat: ConnectionReport['nat']
   addresses: readonly MachineAddress[]
   clock: ClockReport
+  ports: PortFacts
+}
+
+export interface PortFacts {
+  /** As the person has set it. */
+  on: boolean
+  /** Null where the router is not asked, whatever the person has set. */
+  status: MappingStatus | null
+  /** Monotonic ms, and the time of day at the same moment. */
+  nowMs: number
+  wallMs: number
 }
 
 export function reportConnection(facts: ConnectionFacts): ConnectionReport {
-  const { state, admission, ways, lists, links, relaying, nat, addresses, clock } = facts
+  const { state, admission, ways, lists, links, relaying, nat, addresses, clock, ports } = facts
   return {
     state,
     admission: { ...admission, message: describeAdmission(admission) },
@@ -81,8 +94,44 @@ export function reportConnection(facts: ConnectionFacts): ConnectionReport {
     links,
     relaying,
     nat,
-    addresses: addresses.map(({ host, port }) => `${host}:${port}`),
+    addresses: addresses.map(textOf),
     clock,
+    ports: reportPorts(ports),
+  }
+}
+
+function textOf({ host, port }: MachineAddress): string {
+  return `${host}:${port}`
+}
+
+const PROTOCOLS: Record<MappingWay, string> = { pcp: 'PCP', 'nat-pmp': 'NAT-PMP', upnp: 'UPnP' }
+
+function reportPorts({ on, status, nowMs, wallMs }: PortFacts): PortsReport {
+  const nothing = { on, by: null, address: null, untilMs: null, step: null }
+  switch (status?.state) {
+    case undefined:
+    case 'off': {
+      const message = on
+        ? 'This machine was told not to ask the router for a port, or is in a cloud of this computer alone.'
+        : 'The router is not asked for a port. That can be changed in the settings.'
+      return { ...nothing, state: 'off', message }
+    }
+    case 'asking':
+      return { ...nothing, state: 'asking', message: 'The router is asked for a port.' }
+    case 'failed':
+      return { ...nothing, state: 'failed', ...status.fault }
+    case 'mapped': {
+      const { by, address } = status
+      const untilMs = status.untilMs === null ? null : Math.round(wallMs + status.untilMs - nowMs)
+      return {
+        ...nothing,
+        state: 'mapped',
+        by,
+        address: textOf(address),
+        untilMs,
+        message: `The router sends on what comes for ${textOf(address)} (by ${PROTOCOLS[by]}).`,
+      }
+    }
   }
 }
 

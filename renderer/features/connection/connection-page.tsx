@@ -93,6 +93,8 @@ export function ConnectionPage(): ReactNode {
               )}
               <dt>Router</dt>
               <dd>{ROUTERS[report.nat]}</dd>
+              <dt>Port</dt>
+              <dd>{report.ports.message}</dd>
               <dt>Found at</dt>
               <dd>
                 {report.addresses.length === 0 ? 'Not known yet.' : report.addresses.join(', ')}

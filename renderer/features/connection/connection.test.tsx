@@ -18,6 +18,7 @@ test('each way is shown, with what came of it and how long it took', async () =>
   ).toEqual(['From memory', 'Local network', 'Lists', 'DHT'])
   screen.getByText('No node of the DHT answered.')
   screen.getByText(/in 1.5 s/)
+  screen.getByText('The router does not answer.')
   fake.connection.set({
     ...fake.connection.value,
     state: 'joined',

@@ -10,12 +10,13 @@ import { RelativeTime } from '../../ui/relative-time.tsx'
 import { LookUpLists } from './look-up-lists.tsx'
 import { NameForms } from './name-forms.tsx'
 import { OwnMachines } from './own-machines.tsx'
+import { PortMapping } from './port-mapping.tsx'
 import { RecoveryPhrase } from './recovery-phrase.tsx'
 import { RestoreForm } from './restore-form.tsx'
 import { YourCloud } from './your-cloud.tsx'
 import './settings-page.css'
 
-/** Theme, names, recovery phrase, the person’s machines, the cloud, look-up lists, data folder, and what this is. */
+/** Theme, names, recovery phrase, the person’s machines, the cloud, look-up lists, the router, data folder, and what this is. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="page settings-page">
@@ -46,6 +47,10 @@ export function SettingsPage(): ReactNode {
       <section className="section" aria-labelledby="settings-lists">
         <h2 id="settings-lists">Look-up lists</h2>
         <LookUpLists />
+      </section>
+      <section className="section" aria-labelledby="settings-router">
+        <h2 id="settings-router">Router</h2>
+        <PortMapping />
       </section>
       <DataFolder />
       <About />

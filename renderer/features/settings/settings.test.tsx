@@ -45,6 +45,18 @@ test('names are saved by the runtime and shown as it has them', async () => {
   )
 })
 
+test('the router is asked for a port until that is switched off, and it is said what came of it', async () => {
+  const { fake } = await renderSettings()
+  const toggle = await screen.findByRole<HTMLInputElement>('switch', {
+    name: 'Ask the router for a port',
+  })
+  expect(toggle.checked).toBe(true)
+  screen.getByText('The router does not answer.')
+  fireEvent.click(toggle)
+  await waitFor(() => expect(toggle.checked).toBe(false))
+  expect(fake.calls).toEqual([['cloud.setPortMapping', { on: false }]])
+})
+
 test('a phrase that is none is refused at its field; another one asks first, with whose it is', async () => {
   const { fake } = await renderSettings()
   const restore = (phrase: string): void => {
