@@ -17,6 +17,8 @@ export interface ElectronOptions {
   /** More arguments, such as an address to open. */
   args?: readonly string[]
   env?: Record<string, string>
+  /** Folder of the app that is started; by default, this source tree. */
+  app?: string
   /** A packed app's executable; by default, the app in this source tree. */
   executable?: string
 }
@@ -65,7 +67,7 @@ export async function launchElectron(options: ElectronOptions = {}): Promise<Ele
   const app = await _electron.launch({
     ...(executable === undefined ? {} : { executablePath: executable }),
     args: [
-      ...(executable === undefined ? [ROOT] : []),
+      ...(executable === undefined ? [options.app ?? ROOT] : []),
       '--data',
       dataDir,
       ...(cloud === undefined ? [] : ['--cloud', cloud]),

@@ -10,8 +10,21 @@ export interface CloudWords {
   text: string
 }
 
+/** Does the cloud have more machines than this one knows to be there? */
+export function isPartial({ machinesEstimated, machinesOnline }: CloudStatus): boolean {
+  return machinesEstimated > machinesOnline
+}
+
+/** How many machines the cloud has: an estimate is no better than its first two figures. */
+export function describeCount(status: CloudStatus): string {
+  if (!isPartial(status)) return machines(status.machinesOnline)
+  const { machinesEstimated } = status
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(machinesEstimated)) - 1)
+  return `about ${machines(Math.round(machinesEstimated / unit) * unit)}`
+}
+
 function machines(count: number): string {
-  return count === 1 ? '1 machine' : `${count} machines`
+  return count === 1 ? '1 machine' : `${count.toLocaleString('en')} machines`
 }
 
 /** In a sentence that follows the number of all. */
@@ -26,6 +39,13 @@ export function describeCloud(status: CloudStatus): CloudWords {
     dhtOnline === false ? ' The DHT does not answer; machines are looked for in other ways.' : ''
   switch (state) {
     case 'joined':
+      if (isPartial(status)) {
+        return {
+          short: describeCount(status),
+          title: `You are in a cloud of ${describeCount(status)}.`,
+          text: `This machine knows ${machinesKnown} of them, as many as it needs.${offNet}`,
+        }
+      }
       return {
         short: machines(machinesOnline),
         title: `You are in a cloud of ${machines(machinesKnown)}.`,

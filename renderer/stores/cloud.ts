@@ -27,17 +27,15 @@ export function addLatencies(
   lines: Record<string, number[]>,
   machines: readonly MachineInfo[],
 ): Record<string, number[]> {
-  return Object.fromEntries(
-    machines
-      .filter(({ self }) => !self)
-      .map(({ machine, latencyMs }) => {
-        const line = lines[machine] ?? []
-        return [
-          machine,
-          latencyMs === null ? line : [...line, latencyMs].slice(-LATENCY_SAMPLES),
-        ] as const
-      }),
-  )
+  const next: Record<string, number[]> = {}
+  for (const { machine, self, latencyMs } of machines) {
+    if (self) continue
+    const line = lines[machine] ?? []
+    const grown = latencyMs === null ? line : [...line, latencyMs].slice(-LATENCY_SAMPLES)
+    // Of most machines of a large cloud there never is any.
+    if (grown.length > 0) next[machine] = grown
+  }
+  return next
 }
 
 export function createCloudStore(connection: Connection): {

@@ -1,60 +1,79 @@
+import { Maximize, Minus, Plus } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import type { KeyboardEvent, ReactNode } from 'react'
+import type { KeyboardEvent, PointerEvent, ReactNode } from 'react'
 import type { MachineInfo, RingReport } from '../../../node-runtime/contract/cloud.ts'
-import { useShell } from '../../app/shell.tsx'
-import { followRingReport } from '../../stores/ring-report.ts'
-import { describeLatency } from './latency.ts'
-import { describeState } from './machine-state.ts'
-import { drawMap } from './map-drawing.ts'
+import { IconButton } from '../../ui/button.tsx'
+import { describeMachine } from './machine-state.ts'
+import { drawMap, readColours } from './map-drawing.ts'
+import type { Drawing, MapColours } from './map-drawing.ts'
 import { dotAt, layOut } from './map-layout.ts'
+import type { Dot } from './map-layout.ts'
+import { panBy, reveal, toCanvas, WHOLE, zoomAt } from './map-view.ts'
+import type { MapSize, MapView } from './map-view.ts'
 
-const SIDE_PX = 320
+const FIRST_SIZE: MapSize = { width: 360, height: 360 }
+const ZOOM_STEP = 1.5
+/** Of a wheel's or a pinch's movement, px, that doubles the map. */
+const WHEEL_DOUBLES_PX = 240
+/** A pointer that was moved less has clicked. */
+const CLICK_PX = 4
 
 interface MachineMapProps {
   machines: readonly MachineInfo[]
+  report: RingReport | null
   chosen: string | null
   onChoose: (machine: string) => void
-}
-
-function describe(machine: MachineInfo): string {
-  const { name, latencyMs } = machine
-  const latency = latencyMs === null ? '' : `, ${describeLatency(latencyMs)}`
-  return `${name}, ${describeState(machine).toLowerCase()}${latency}`
 }
 
 /**
  * All machines that are known, on the ring by their places, this one on top; lines are its links, and the line from
  * machine to machine is the token's way. A click or Enter chooses a machine, as in the table, which says the same.
+ * Buttons, a pinch, Ctrl and the wheel, or + and - make it larger; then it is moved by dragging.
  */
-export function MachineMap({ machines, chosen, onChoose }: MachineMapProps): ReactNode {
-  const report = useRingReport()
+export function MachineMap({ machines, report, chosen, onChoose }: MachineMapProps): ReactNode {
   const canvas = useRef<HTMLCanvasElement>(null)
+  const size = useSize(canvas)
   const dots = useMemo(() => layOut(machines), [machines])
   const [pointedKey, setPointedKey] = useState<string | null>(null)
+  const [view, setView] = useState(WHOLE)
+  const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
   const pointed = dots.findIndex(({ machine }) => machine.machine === pointedKey)
-  const repaints = useRepaints()
-  useEffect(() => {
-    if (canvas.current === null) return
-    const turns = report?.lap != null
-    drawMap(canvas.current, SIDE_PX, {
-      dots,
-      tokenWay: report?.machines ?? [],
-      turns,
-      pointed,
-      chosen,
-    })
-  }, [dots, report, pointed, chosen, repaints])
+  useRevealed(dots, chosen, (dot) => setView((before) => reveal(before, size, dot)))
+  useDrawn(canvas, size, view, {
+    dots,
+    tokenWay: report?.machines ?? [],
+    turns: report?.lap != null && report.machines.length > 1,
+    pointed,
+    chosen,
+  })
+  useWheel(canvas, (at, deltaPx) =>
+    setView((before) => zoomAt(before, size, at, 2 ** (-deltaPx / WHEEL_DOUBLES_PX))),
+  )
 
+  const middle = [size.width / 2, size.height / 2] as const
+  const shown = dots[pointed]
+  /** Around what is pointed at, if that is anything. */
+  const zoom = (factor: number): void =>
+    setView((before) => {
+      const at = shown === undefined ? middle : toCanvas(shown, size, before)
+      return zoomAt(before, size, at, factor)
+    })
   const point = (index: number): void => setPointedKey(dots[index]?.machine.machine ?? null)
-  const find = (event: { clientX: number; clientY: number }): number => {
-    const { left, top } = canvas.current!.getBoundingClientRect()
-    return dotAt(dots, (event.clientX - left) / SIDE_PX, (event.clientY - top) / SIDE_PX)
-  }
+  const find = (event: PointerEvent | React.MouseEvent): number =>
+    dotAt(dots, placeOf(event, canvas.current!), size, view)
   const choose = (index: number): void => {
     const dot = dots[index]
     if (dot !== undefined) onChoose(dot.machine.machine)
   }
-  const move = (event: KeyboardEvent): void => {
+  const movePointer = (event: PointerEvent): void => {
+    const { current } = drag
+    if (current === null) return point(find(event))
+    const [dx, dy] = [event.clientX - current.x, event.clientY - current.y]
+    if (!current.moved && Math.hypot(dx, dy) < CLICK_PX) return
+    drag.current = { x: event.clientX, y: event.clientY, moved: true }
+    setView((before) => panBy(before, size, dx, dy))
+  }
+  const moveBy = (event: KeyboardEvent): void => {
     const last = dots.length - 1
     const next: Record<string, number> = {
       ArrowRight: pointed === last ? 0 : pointed + 1,
@@ -65,60 +84,193 @@ export function MachineMap({ machines, chosen, onChoose }: MachineMapProps): Rea
       End: last,
     }
     const to = next[event.key]
-    if (to !== undefined) point(to)
-    else if (event.key === 'Enter') choose(pointed)
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    if (to !== undefined) {
+      point(to)
+      const dot = dots[to]
+      if (dot !== undefined) setView((before) => reveal(before, size, dot))
+    } else if (event.key === 'Enter') choose(pointed)
+    else if (event.key === '+') zoom(ZOOM_STEP)
+    else if (event.key === '-') zoom(1 / ZOOM_STEP)
+    else if (event.key === '0') setView(WHOLE)
     else return
     event.preventDefault()
   }
   const linked = machines.filter((machine) => machine.linked && !machine.self).length
-  const shown = dots[pointed]?.machine
   const summary = `This machine has links to ${linked} of ${machines.length - 1} others.`
   return (
     <figure className="machine-map">
       <canvas
         ref={canvas}
-        className="map-canvas"
-        style={{ width: SIDE_PX, height: SIDE_PX }}
+        className={view.zoom > 1 ? 'map-canvas map-canvas-large' : 'map-canvas'}
         role="slider"
         tabIndex={0}
         aria-label="Map of the machines"
         aria-valuemin={1}
         aria-valuemax={dots.length}
         aria-valuenow={Math.max(0, pointed) + 1}
-        aria-valuetext={shown === undefined ? summary : describe(shown)}
-        onPointerMove={(event) => point(find(event))}
+        aria-valuetext={shown === undefined ? summary : describeMachine(shown.machine)}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return
+          drag.current = { x: event.clientX, y: event.clientY, moved: false }
+          event.currentTarget.setPointerCapture(event.pointerId)
+        }}
+        onPointerMove={movePointer}
         onPointerLeave={() => setPointedKey(null)}
-        onClick={(event) => choose(find(event))}
-        onKeyDown={move}
+        onPointerCancel={() => (drag.current = null)}
+        onClick={(event) => {
+          const wasMoved = drag.current?.moved === true
+          drag.current = null
+          if (!wasMoved) choose(find(event))
+        }}
+        onKeyDown={moveBy}
         onBlur={() => setPointedKey(null)}
       />
-      <figcaption>
-        <p className="map-words">{shown === undefined ? summary : describe(shown)}</p>
-        <RingFigures lap={report?.lap ?? null} />
+      {shown !== undefined && (
+        <p className="map-label" style={labelPlace(toCanvas(shown, size, view), size)}>
+          {describeMachine(shown.machine)}
+        </p>
+      )}
+      <div className="map-buttons">
+        <IconButton label="Larger" keys="+" onClick={() => zoom(ZOOM_STEP)}>
+          <Plus />
+        </IconButton>
+        <IconButton
+          label="Smaller"
+          keys="-"
+          disabled={view.zoom === 1}
+          onClick={() => zoom(1 / ZOOM_STEP)}
+        >
+          <Minus />
+        </IconButton>
+        <IconButton
+          label="The whole map"
+          keys="0"
+          disabled={view.zoom === 1}
+          onClick={() => setView(WHOLE)}
+        >
+          <Maximize />
+        </IconButton>
+      </div>
+      <figcaption className="map-legend">
+        <span className="map-words">{summary}</span>
+        <Legend machines={machines} />
       </figcaption>
     </figure>
   )
 }
 
-function useRingReport(): RingReport | null {
-  const { host } = useShell()
-  const [report, setReport] = useState<RingReport | null>(null)
+const LEGEND: readonly [string, string, (machine: MachineInfo) => boolean][] = [
+  ['self', 'This machine', ({ self }) => self],
+  ['linked', 'Linked', ({ linked, revoked }) => linked && !revoked],
+  [
+    'known',
+    'Online',
+    ({ self, online, linked, revoked }) => online && !self && !linked && !revoked,
+  ],
+  ['suspected', 'Suspected', ({ suspected }) => suspected],
+  ['away', 'Away', ({ online, suspected, revoked }) => !online && !suspected && !revoked],
+  ['revoked', 'Revoked', ({ revoked }) => revoked],
+]
+
+/** What the dots mean, of those that there are. */
+function Legend({ machines }: { machines: readonly MachineInfo[] }): ReactNode {
+  return (
+    <ul>
+      {LEGEND.filter(([, , applies]) => machines.some(applies)).map(([look, word]) => (
+        <li key={look}>
+          <span className={`map-sign map-sign-${look}`} aria-hidden="true" />
+          {word}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** Shows the chosen machine once it has become another, wherever it was chosen. */
+function useRevealed(
+  dots: readonly Dot[],
+  chosen: string | null,
+  onReveal: (dot: Dot) => void,
+): void {
+  const latest = useRef({ dots, onReveal })
   useEffect(() => {
-    const { store, stop } = followRingReport(host.connection)
-    const unsubscribe = store.subscribe((state) => setReport(state.report))
-    return () => {
-      unsubscribe()
-      stop()
-    }
-  }, [host.connection])
-  return report
+    latest.current = { dots, onReveal }
+  })
+  useEffect(() => {
+    const dot = latest.current.dots.find(({ machine }) => machine.machine === chosen)
+    if (dot !== undefined) latest.current.onReveal(dot)
+  }, [chosen])
+}
+
+function placeOf(
+  { clientX, clientY }: { clientX: number; clientY: number },
+  canvas: HTMLCanvasElement,
+): [number, number] {
+  const { left, top } = canvas.getBoundingClientRect()
+  return [clientX - left, clientY - top]
+}
+
+/** Beside the dot, on the side on which there is more room. */
+function labelPlace([x, y]: readonly [number, number], { width, height }: MapSize) {
+  const top = Math.min(height - 12, Math.max(12, y))
+  return x < width / 2 ? { left: x + 14, top } : { right: width - x + 14, top }
+}
+
+function useSize(canvas: React.RefObject<HTMLCanvasElement | null>): MapSize {
+  const [size, setSize] = useState(FIRST_SIZE)
+  useEffect(() => {
+    const element = canvas.current
+    if (element === null) return
+    const observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry!.contentRect
+      if (width > 0 && height > 0) setSize({ width, height })
+    })
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [canvas])
+  return size
+}
+
+/** Draws once a frame at most, whatever changes how often. */
+function useDrawn(
+  canvas: React.RefObject<HTMLCanvasElement | null>,
+  size: MapSize,
+  view: MapView,
+  drawing: Drawing,
+): void {
+  const colours = useRef<MapColours | null>(null)
+  const repaints = useRepaints(colours)
+  const latest = useRef({ size, view, drawing })
+  const frame = useRef<number | null>(null)
+  const { dots, tokenWay, turns, pointed, chosen } = drawing
+  useEffect(() => {
+    latest.current = { size, view, drawing: { dots, tokenWay, turns, pointed, chosen } }
+    frame.current ??= requestAnimationFrame(() => {
+      frame.current = null
+      if (canvas.current === null) return
+      colours.current ??= readColours(canvas.current)
+      const now = latest.current
+      drawMap(canvas.current, now.size, now.view, colours.current, now.drawing)
+    })
+  }, [canvas, size, view, dots, tokenWay, turns, pointed, chosen, repaints])
+  useEffect(
+    () => () => {
+      if (frame.current !== null) cancelAnimationFrame(frame.current)
+      frame.current = null
+    },
+    [],
+  )
 }
 
 /** Grows when colours or pixels have become others, which a canvas does not see by itself. */
-function useRepaints(): number {
+function useRepaints(colours: React.RefObject<MapColours | null>): number {
   const [repaints, setRepaints] = useState(0)
   useEffect(() => {
-    const repaint = (): void => setRepaints((before) => before + 1)
+    const repaint = (): void => {
+      colours.current = null
+      setRepaints((before) => before + 1)
+    }
     const theme = new MutationObserver(repaint)
     theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
     const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -129,29 +281,28 @@ function useRepaints(): number {
       dark.removeEventListener('change', repaint)
       window.removeEventListener('resize', repaint)
     }
-  }, [])
+  }, [colours])
   return repaints
 }
 
-function RingFigures({ lap }: { lap: RingReport['lap'] }): ReactNode {
-  if (lap === null) return null
-  const figures = [
-    ['Lap', `${(lap.lapMs / 1_000).toFixed(1)} s`],
-    ['Machines', `${lap.hops}`],
-    ['Hop', describeLatency(lap.hopMs)],
-    ['Skew', describeLatency(lap.skewMs)],
-  ] as const
-  return (
-    <dl
-      className="ring-figures"
-      title="A token goes around the machines: how long a lap takes and a step of it, and by how much their common clock was off."
-    >
-      {figures.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  )
+/** A pinch, or the wheel with Ctrl: the wheel alone moves the page. */
+function useWheel(
+  canvas: React.RefObject<HTMLCanvasElement | null>,
+  onZoom: (at: readonly [number, number], deltaPx: number) => void,
+): void {
+  const zoom = useRef(onZoom)
+  useEffect(() => {
+    zoom.current = onZoom
+  })
+  useEffect(() => {
+    const element = canvas.current
+    if (element === null) return
+    const turn = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !event.metaKey) return
+      event.preventDefault()
+      zoom.current(placeOf(event, element), event.deltaY)
+    }
+    element.addEventListener('wheel', turn, { passive: false })
+    return () => element.removeEventListener('wheel', turn)
+  }, [canvas])
 }

@@ -1,9 +1,11 @@
 import { MonitorX } from 'lucide-react'
-import { useState } from 'react'
+import { useDeferredValue, useEffect, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
-import { useCloud } from '../../app/shell.tsx'
+import type { CloudStatus, MachineInfo, RingReport } from '../../../node-runtime/contract/cloud.ts'
+import { describeCount, isPartial } from '../../app/cloud-words.ts'
+import { useCloud, useShell } from '../../app/shell.tsx'
 import { pageAddress } from '../../client/address.ts'
+import { followRingReport } from '../../stores/ring-report.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { Field } from '../../ui/field.tsx'
@@ -13,11 +15,12 @@ import { RelativeTime } from '../../ui/relative-time.tsx'
 import { Sparkline } from '../../ui/sparkline.tsx'
 import { Table } from '../../ui/table.tsx'
 import type { Column } from '../../ui/table.tsx'
-import { useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { describeLatency } from './latency.ts'
 import { MachineMap } from './machine-map.tsx'
-import { describeState, STATE_ORDER } from './machine-state.ts'
+import { MachinePanel } from './machine-panel.tsx'
+import { describeRoles, describeState, STATE_ORDER } from './machine-state.ts'
+import { RingFigures } from './ring-figures.tsx'
 import './machines-page.css'
 
 function columnsWith(
@@ -64,10 +67,10 @@ function columnsWith(
       ),
     },
     {
-      key: 'kind',
-      title: 'Kind',
-      sortBy: ({ kind }) => kind,
-      render: ({ kind }) => (kind === 'desktop' ? 'Desktop' : 'Headless'),
+      key: 'roles',
+      title: 'Roles',
+      sortBy: describeRoles,
+      render: describeRoles,
     },
     {
       key: 'version',
@@ -80,7 +83,7 @@ function columnsWith(
       title: 'Last seen',
       sortBy: ({ lastSeenMs }) => -lastSeenMs,
       render: ({ self, online, lastSeenMs }) =>
-        self || online ? 'now' : <RelativeTime timeMs={lastSeenMs} />,
+        self || online ? 'now' : lastSeenMs === 0 ? 'never' : <RelativeTime timeMs={lastSeenMs} />,
     },
     {
       key: 'key',
@@ -93,97 +96,166 @@ function columnsWith(
 /** The machines of the cloud, live. */
 export function MachinesPage(): ReactNode {
   const machines = useCloud((state) => state.machines)
-  const latencies = useCloud((state) => state.latencies)
-  const known = useCloud((state) => state.status !== null)
+  const status = useCloud((state) => state.status)
   const error = useCloud((state) => state.error)
+  const report = useRingReport()
   const [filter, setFilter] = useState('')
   const [chosen, setChosen] = useState<string | null>(null)
-  const words = filter.toLowerCase().split(/\s+/)
-  const shown = machines.filter((machine) => {
-    const text = `${machine.name} ${machine.machine} ${describeState(machine)} ${machine.kind}`
-    return words.every((word) => text.toLowerCase().includes(word))
-  })
-  const online = machines.filter((machine) => machine.self || machine.online).length
+  const known = status !== null
+  const isSeveral = machines.length > 1
   return (
     <div className="page machines-page">
-      <header className="machines-head">
-        <div className="page-head">
-          <h1>Machines</h1>
-          <p role="status">
-            {known
-              ? `${online} of ${machines.length} ${machines.length === 1 ? 'machine' : 'machines'} online.`
-              : ''}
-          </p>
-          {machines.length === 1 && <OnlyMachine />}
-        </div>
-        {machines.length > 1 && (
+      <header className="page-head">
+        <h1>Machines</h1>
+        <p role="status">{status === null ? '' : describeMachines(status, machines)}</p>
+        {machines.length === 1 && <OnlyMachine />}
+      </header>
+      {error !== null && <ErrorNotice error={error} />}
+      {!known && error === null && <Loading>Asking this machine</Loading>}
+      {isSeveral && (
+        <div className="machines-overview">
           <MachineMap
             machines={machines}
+            report={report}
             chosen={chosen}
             onChoose={(machine) => {
               setFilter('')
               setChosen(machine)
             }}
           />
-        )}
-      </header>
-      {error !== null && <ErrorNotice error={error} />}
-      {!known && error === null && <Loading>Asking this machine</Loading>}
-      {known && (
-        <section className="section" aria-label="All machines">
-          {machines.length > 1 && (
-            <div className="machines-filter">
-              <Field
-                label="Filter machines"
-                hideLabel
-                type="search"
-                placeholder="Filter by name, state or key"
-                value={filter}
-                onChange={(event) => setFilter(event.target.value)}
-              />
-            </div>
-          )}
-          {shown.length > 0 ? (
-            <Table
-              label="Machines"
-              columns={columnsWith(latencies, setChosen)}
-              rows={shown}
-              rowKey={({ machine }) => machine}
-              initialSort={{ key: 'state', descending: false }}
-              chosen={chosen}
-              rowLook={({ self, online: isOnline }) => (self || isOnline ? '' : 'row-faint')}
-            />
+          {chosen === null ? (
+            <RingFigures report={report} machines={status?.machinesEstimated ?? machines.length} />
           ) : (
-            <EmptyState
-              icon={<MonitorX />}
-              title="No machine fits the filter"
-              action={<Button onClick={() => setFilter('')}>Show all</Button>}
-            >
-              Names, states such as “online”, kinds and keys are searched.
-            </EmptyState>
+            <MachinePanel
+              key={chosen}
+              machine={chosen}
+              nameOf={(key) => machines.find(({ machine }) => machine === key)?.name}
+              onClose={() => setChosen(null)}
+            />
           )}
-        </section>
+        </div>
+      )}
+      {known && (
+        <MachineTable
+          machines={machines}
+          filter={filter}
+          onFilter={setFilter}
+          chosen={chosen}
+          onChoose={setChosen}
+        />
       )}
     </div>
   )
 }
 
+/** How many there are, and how many of them this machine knows. */
+function describeMachines(status: CloudStatus, machines: readonly MachineInfo[]): string {
+  const online = machines.filter((machine) => machine.self || machine.online).length
+  const all = machines.length
+  if (isPartial(status)) {
+    return `The cloud has ${describeCount(status)}. This machine knows ${count(all)} of them; ${count(online)} are online.`
+  }
+  return `${count(online)} of ${count(all)} ${all === 1 ? 'machine' : 'machines'} online.`
+}
+
+function count(machines: number): string {
+  return machines.toLocaleString('en')
+}
+
+function useRingReport(): RingReport | null {
+  const { host } = useShell()
+  const [report, setReport] = useState<RingReport | null>(null)
+  useEffect(() => {
+    const { store, stop } = followRingReport(host.connection)
+    const unsubscribe = store.subscribe((state) => setReport(state.report))
+    return () => {
+      unsubscribe()
+      stop()
+    }
+  }, [host.connection])
+  return report
+}
+
+interface MachineTableProps {
+  machines: readonly MachineInfo[]
+  filter: string
+  onFilter: (filter: string) => void
+  chosen: string | null
+  onChoose: (machine: string) => void
+}
+
+function MachineTable({
+  machines,
+  filter,
+  onFilter,
+  chosen,
+  onChoose,
+}: MachineTableProps): ReactNode {
+  const latencies = useCloud((state) => state.latencies)
+  const columns = useMemo(() => columnsWith(latencies, onChoose), [latencies, onChoose])
+  // Typing comes first: the rows follow when there is time.
+  const wanted = useDeferredValue(filter)
+  const shown = useMemo(() => {
+    const words = wanted.toLowerCase().split(/\s+/)
+    return machines.filter((machine) => {
+      const { name, machine: key } = machine
+      const text =
+        `${name} ${key} ${describeState(machine)} ${describeRoles(machine)}`.toLowerCase()
+      return words.every((word) => text.includes(word))
+    })
+  }, [machines, wanted])
+  return (
+    <section className="section" aria-label="All machines">
+      {machines.length > 1 && (
+        <div className="machines-filter">
+          <Field
+            label="Filter machines"
+            hideLabel
+            type="search"
+            placeholder="Filter by name, state, role or key"
+            value={filter}
+            onChange={(event) => onFilter(event.target.value)}
+          />
+        </div>
+      )}
+      {shown.length > 0 ? (
+        <Table
+          label="Machines"
+          columns={columns}
+          rows={shown}
+          rowKey={machineKey}
+          initialSort={{ key: 'state', descending: false }}
+          chosen={chosen}
+          rowLook={({ self, online: isOnline }) => (self || isOnline ? '' : 'row-faint')}
+        />
+      ) : (
+        <EmptyState
+          icon={<MonitorX />}
+          title="No machine fits the filter"
+          action={<Button onClick={() => onFilter('')}>Show all</Button>}
+        >
+          Names, states such as “online”, roles and keys are searched.
+        </EmptyState>
+      )}
+    </section>
+  )
+}
+
+function machineKey({ machine }: MachineInfo): string {
+  return machine
+}
+
+/** What to do where nobody else is: how others come in, Home knows for each kind of cloud. */
 function OnlyMachine(): ReactNode {
   const { tabs } = useShell()
   return (
-    <p>
-      No other machine has joined yet. Copy the cloud key on{' '}
-      <a
-        className="link"
-        href={pageAddress('home')}
-        onClick={(event) => {
-          event.preventDefault()
-          tabs.go(pageAddress('home'))
-        }}
-      >
-        Home
-      </a>{' '}
-      and give it to someone; their machine appears here as soon as it has joined.
-    </p>
+    <>
+      <p>No other machine has joined yet. It appears here as soon as it has.</p>
+      <div>
+        <Button look="primary" onClick={() => tabs.go(pageAddress('home'))}>
+          Invite others
+        </Button>
+      </div>
+    </>
   )
 }

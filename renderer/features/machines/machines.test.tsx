@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
+import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
 import { App } from '../../app/app.tsx'
 import { OTHER_KEY, SELF_KEY, createFakeRuntime, machine, status } from '../../test/fake-runtime.ts'
 import { renderInShell } from '../../test/window.tsx'
@@ -15,7 +16,7 @@ function names(): (string | null | undefined)[] {
 async function renderMachines() {
   const fake = createFakeRuntime()
   fake.cloud.set({
-    status: status({ state: 'joined', machinesKnown: 3, machinesOnline: 2 }),
+    status: status({ state: 'joined', machinesKnown: 3, machinesOnline: 2, machinesEstimated: 2 }),
     machines: [
       machine({ machine: OTHER_KEY, name: 'Attic', latencyMs: 12, kind: 'headless' }),
       machine({ self: true, name: 'Kitchen' }),
@@ -47,13 +48,87 @@ test('all machines with their state: own first, offline last', async () => {
 
 test('the ring turns with the token, and says how long a lap takes', async () => {
   const { fake } = await renderMachines()
-  expect(screen.queryByText('Lap')).toBeNull()
+  screen.getByText(/its first lap is under way/)
   const lap = { epoch: 1, lapMs: 2_140, hops: 2, hopMs: 0.42, skewMs: 0.05 }
   fake.ring.set({ machines: [SELF_KEY, OTHER_KEY], lap, tick: 7 })
   await screen.findByText('2.1 s')
   screen.getByText('0.4 ms')
+  screen.getByText('all 2 machines')
+  // One has just come, and was not on its way.
+  fake.ring.set({ machines: [SELF_KEY, OTHER_KEY], lap: { ...lap, hops: 1 }, tick: 8 })
+  await screen.findByText('1 of 2 machines')
   fake.ring.set({ machines: [SELF_KEY], lap: null, tick: 8 })
   await waitFor(() => expect(screen.queryByText('Lap')).toBeNull())
+})
+
+test('of a large cloud it is said how many machines it has, and how many are known', async () => {
+  const { fake } = await renderMachines()
+  const { machines } = fake.cloud.value
+  const now = { ...fake.cloud.value.status, machinesEstimated: 12_345 }
+  fake.cloud.set({ machines, status: now })
+  await screen.findByText(
+    'The cloud has about 12,000 machines. This machine knows 3 of them; 2 are online.',
+  )
+  screen.getByRole('button', { name: 'Cloud: about 12,000 machines' })
+})
+
+test('a machine that is chosen is shown with its links, rings, computer and latencies', async () => {
+  const { fake } = await renderMachines()
+  fireEvent.click(screen.getByRole('button', { name: 'Attic' }))
+  const panel = await screen.findByRole('region', { name: 'The chosen machine' })
+  await within(panel).findByRole('img', {
+    name: 'Round trips of the last minute: from 12 ms to 14 ms.',
+  })
+  for (const words of [
+    'Direct, to 192.0.2.9:4000',
+    'Of this machine, on rings 1 and 3',
+    '4 cores, 8.0 GB of memory',
+    '0.1.0, protocol 2',
+  ]) {
+    within(panel).getByText(words)
+  }
+  const change = (changes: Partial<MachineInfo>): void => {
+    const { status: now, machines } = fake.cloud.value
+    fake.cloud.set({
+      status: now,
+      machines: machines.map((one) => (one.name === 'Attic' ? { ...one, ...changes } : one)),
+    })
+  }
+  change({ relayed: true })
+  await within(panel).findByText('No direct way has come yet')
+  fake.connection.set({ ...fake.connection.value, nat: 'symmetric' })
+  await within(panel).findByText(/router gives each of the others another port/)
+  change({ online: false, linked: false, relayed: false, suspected: true })
+  await within(panel).findByText('Suspected')
+  within(panel).getByText('None with this machine')
+  within(screen.getByRole('row', { name: /Attic/ })).getByText('Suspected')
+  fireEvent.click(within(panel).getByRole('button', { name: 'Close' }))
+  await screen.findByRole('heading', { name: 'Around the ring' })
+})
+
+test('who is alone is sent to where others are invited', async () => {
+  renderInShell(<App />)
+  fireEvent.click(screen.getByRole('link', { name: 'Machines' }))
+  fireEvent.click(await screen.findByRole('button', { name: 'Invite others' }))
+  await screen.findByRole('heading', { name: 'Invite others' })
+})
+
+test('the map grows and shrinks with keys and buttons', async () => {
+  await renderMachines()
+  const map = screen.getByRole('slider', { name: 'Map of the machines' })
+  const whole = screen.getByRole<HTMLButtonElement>('button', { name: 'The whole map' })
+  expect(whole.disabled).toBe(true)
+  fireEvent.keyDown(map, { key: '+' })
+  expect(whole.disabled).toBe(false)
+  fireEvent.keyDown(map, { key: '0' })
+  expect(whole.disabled).toBe(true)
+  fireEvent.wheel(map, { deltaY: -200 })
+  expect(whole.disabled).toBe(true)
+  fireEvent.wheel(map, { deltaY: -200, ctrlKey: true })
+  expect(whole.disabled).toBe(false)
+  fireEvent.click(screen.getByRole('button', { name: 'Smaller' }))
+  fireEvent.click(screen.getByRole('button', { name: 'Smaller' }))
+  expect(whole.disabled).toBe(true)
 })
 
 test('the table sorts by its heads and filters, and live values change in place', async () => {
@@ -120,7 +195,7 @@ test('of a thousand machines a click on the map, or Enter, chooses the row, wher
     expect.closeTo(0.94),
     expect.closeTo(0.5),
   ])
-  const at = { clientX: dot.x * 320, clientY: dot.y * 320 }
+  const at = { clientX: dot.x * 360, clientY: dot.y * 360 }
   fireEvent.pointerMove(map, at)
   expect(map.getAttribute('aria-valuetext')).toBe('Machine 250, online')
   fireEvent.click(map, at)

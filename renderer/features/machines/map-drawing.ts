@@ -1,9 +1,11 @@
-// Draws the map: all of it anew when anything changes, which is two loops over the machines.
+// Draws the map: all of it anew when anything changes, in a few strokes and fills for all machines together.
+import { RADIUS } from './map-layout.ts'
 import type { Dot } from './map-layout.ts'
+import { sideOf, toCanvas } from './map-view.ts'
+import type { MapSize, MapView } from './map-view.ts'
 
-const RING_RADIUS = 0.44
 const LARGEST_DOT_PX = 6
-const SMALLEST_DOT_PX = 2
+const SMALLEST_DOT_PX = 1.5
 
 export interface Drawing {
   dots: readonly Dot[]
@@ -15,36 +17,66 @@ export interface Drawing {
   chosen: string | null
 }
 
-/** The colours of the theme that is shown. */
-function readColours(element: Element): (name: string) => string {
+/** As the legend shows them. */
+const LOOKS = {
+  revoked: '--danger',
+  linked: '--accent',
+  known: '--line-strong',
+  away: '--line-strong',
+} as const
+type Look = keyof typeof LOOKS
+const AWAY_ALPHA = 0.4
+
+const COLOURS = ['--text', '--accent', '--line-strong', '--line', '--danger', '--surface'] as const
+export type MapColours = Record<(typeof COLOURS)[number], string>
+
+/** The colours of the theme that is shown; asking for them costs more than drawing does. */
+export function readColours(element: Element): MapColours {
   const style = getComputedStyle(element)
-  return (name) => style.getPropertyValue(name).trim()
+  return Object.fromEntries(
+    COLOURS.map((name) => [name, style.getPropertyValue(name).trim()]),
+  ) as MapColours
 }
 
-export function drawMap(canvas: HTMLCanvasElement, sidePx: number, drawing: Drawing): void {
+/** Radius of a machine's dot: neighbours that stand evenly do not touch. */
+export function dotRadius(count: number, size: MapSize, view: MapView): number {
+  const roomPx = (0.8 * Math.PI * RADIUS * sideOf(size, view)) / Math.max(1, count)
+  return Math.min(LARGEST_DOT_PX, Math.max(SMALLEST_DOT_PX, roomPx))
+}
+
+export function drawMap(
+  canvas: HTMLCanvasElement,
+  size: MapSize,
+  view: MapView,
+  colours: MapColours,
+  drawing: Drawing,
+): void {
   const context = canvas.getContext('2d')
   if (context === null) return
   const scale = devicePixelRatio
-  const pixels = Math.round(sidePx * scale)
-  if (canvas.width !== pixels) canvas.width = canvas.height = pixels
+  const width = Math.round(size.width * scale)
+  const height = Math.round(size.height * scale)
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width
+    canvas.height = height
+  }
   context.setTransform(scale, 0, 0, scale, 0, 0)
-  context.clearRect(0, 0, sidePx, sidePx)
-  const colour = readColours(canvas)
+  context.clearRect(0, 0, size.width, size.height)
   const { dots, tokenWay, turns, pointed, chosen } = drawing
-  const at = (dot: Dot): [number, number] => [dot.x * sidePx, dot.y * sidePx]
+  const at = (point: { x: number; y: number }): [number, number] => toCanvas(point, size, view)
 
   context.lineWidth = 1
-  context.strokeStyle = colour('--line')
+  context.strokeStyle = colours['--line']
   context.beginPath()
-  context.arc(sidePx / 2, sidePx / 2, RING_RADIUS * sidePx, 0, 2 * Math.PI)
+  context.arc(...at({ x: 0.5, y: 0.5 }), RADIUS * sideOf(size, view), 0, 2 * Math.PI)
   context.stroke()
 
-  const byKey = new Map(dots.map((dot) => [dot.machine.machine, dot]))
-  const way = tokenWay.flatMap((machine) => byKey.get(machine) ?? [])
-  if (turns && way.length > 1) {
+  if (turns) {
+    const byKey = new Map(dots.map((dot) => [dot.machine.machine, dot]))
+    const way = tokenWay.flatMap((machine) => byKey.get(machine) ?? [])
     context.globalAlpha = 0.7
     context.lineWidth = 1.5
-    context.strokeStyle = colour('--line-strong')
+    context.strokeStyle = colours['--line-strong']
     context.beginPath()
     for (const dot of way) context.lineTo(...at(dot))
     context.closePath()
@@ -53,7 +85,7 @@ export function drawMap(canvas: HTMLCanvasElement, sidePx: number, drawing: Draw
 
   const self = dots.find(({ machine }) => machine.self)
   context.lineWidth = 1.25
-  context.strokeStyle = colour('--accent')
+  context.strokeStyle = colours['--accent']
   for (const relayed of [false, true]) {
     context.globalAlpha = relayed ? 0.8 : 0.45
     context.setLineDash(relayed ? [4, 4] : [])
@@ -68,32 +100,55 @@ export function drawMap(canvas: HTMLCanvasElement, sidePx: number, drawing: Draw
   context.setLineDash([])
   context.globalAlpha = 1
 
-  // Neighbours that stand evenly do not touch.
-  const roomPx = (0.8 * Math.PI * RING_RADIUS * sidePx) / Math.max(1, dots.length)
-  const dotPx = Math.min(LARGEST_DOT_PX, Math.max(SMALLEST_DOT_PX, roomPx))
+  const dotPx = dotRadius(dots.length, size, view)
+  const paths = new Map<Look, Path2D>()
+  for (const dot of dots) {
+    const { self: isSelf, linked } = dot.machine
+    if (isSelf) continue
+    const [x, y] = at(dot)
+    const radius = linked ? dotPx + 1 : dotPx
+    if (x < -radius || y < -radius || x > size.width + radius || y > size.height + radius) continue
+    const look = lookOf(dot)
+    let path = paths.get(look)
+    if (path === undefined) paths.set(look, (path = new Path2D()))
+    path.moveTo(x + radius, y)
+    path.arc(x, y, radius, 0, 2 * Math.PI)
+  }
+  for (const [look, path] of paths) {
+    context.globalAlpha = look === 'away' ? AWAY_ALPHA : 1
+    context.fillStyle = colours[LOOKS[look]]
+    context.fill(path)
+  }
+  context.globalAlpha = 1
   const disc = (dot: Dot, radiusPx: number): void => {
     context.beginPath()
     context.arc(...at(dot), radiusPx, 0, 2 * Math.PI)
   }
+  // Asked after by others now: a ring, and nothing in it.
   for (const dot of dots) {
-    const { self: isSelf, linked, online, revoked } = dot.machine
-    if (isSelf) continue
-    disc(dot, linked ? dotPx + 1 : dotPx)
-    context.fillStyle = colour(
-      revoked ? '--danger' : linked ? '--accent' : online ? '--line-strong' : '--line',
-    )
+    if (!dot.machine.suspected) continue
+    disc(dot, dotPx + 1)
+    context.fillStyle = colours['--surface']
     context.fill()
+    context.lineWidth = 1.5
+    context.strokeStyle = colours['--text']
+    context.stroke()
   }
   if (self !== undefined) {
     disc(self, Math.max(dotPx, 4) + 1.5)
-    context.fillStyle = colour('--text')
+    context.fillStyle = colours['--text']
     context.fill()
   }
   const marked = dots.filter((dot, index) => index === pointed || dot.machine.machine === chosen)
   for (const dot of marked) {
     disc(dot, dotPx + 5)
     context.lineWidth = 2
-    context.strokeStyle = colour('--text')
+    context.strokeStyle = colours['--text']
     context.stroke()
   }
+}
+
+function lookOf({ machine: { revoked, linked, online } }: Dot): Look {
+  if (revoked) return 'revoked'
+  return linked ? 'linked' : online ? 'known' : 'away'
 }

@@ -1,11 +1,14 @@
 // Where each machine is drawn: on the ring by its place, or within it while that is not known.
 import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import { toCanvas } from './map-view.ts'
+import type { MapSize, MapView } from './map-view.ts'
 
-const RADIUS = 0.44
+/** Of the ring, as a share of the side. */
+export const RADIUS = 0.44
 /** Of those that are not there, or whose place is not known. */
 const INNER_RADIUS = 0.28
-/** A pointer this near to a dot means it, as a share of the side. */
-const REACH = 0.04
+/** A pointer this near to a dot means it. */
+const REACH_PX = 14
 
 export interface Dot {
   machine: MachineInfo
@@ -42,13 +45,19 @@ export function layOut(machines: readonly MachineInfo[]): Dot[] {
   ]
 }
 
-/** The dot that a pointer means; -1 if there is none near. */
-export function dotAt(dots: readonly Dot[], x: number, y: number): number {
+/** The dot that a pointer means, at that point of the canvas; -1 if there is none near. */
+export function dotAt(
+  dots: readonly Dot[],
+  [x, y]: readonly [number, number],
+  size: MapSize,
+  view: MapView,
+): number {
   let nearest = -1
-  let nearestReach = REACH
+  let nearestPx = REACH_PX
   dots.forEach((dot, index) => {
-    const reach = Math.hypot(dot.x - x, dot.y - y)
-    if (reach < nearestReach) [nearest, nearestReach] = [index, reach]
+    const [dotX, dotY] = toCanvas(dot, size, view)
+    const px = Math.hypot(dotX - x, dotY - y)
+    if (px < nearestPx) [nearest, nearestPx] = [index, px]
   })
   return nearest
 }
