@@ -23,6 +23,7 @@ const SYSTEM_PARTS = [
 const NETWORK_PARTS = [
   { command: 'ip', packages: ['iproute2'] },
   { command: 'nft', packages: ['nftables'] },
+  { command: 'miniupnpd', packages: ['miniupnpd'] },
 ]
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -61,11 +62,11 @@ function missingParts() {
 
 /** The first of a part's names that this Debian has. */
 function packageFor({ packages }) {
-  const known = (name) =>
+  return packages.find((name) =>
     /Candidate: (?!\(none\))/.test(
       spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' }).stdout ?? '',
-    )
-  return packages.find((name) => known(name)) ?? packages.at(-1)
+    ),
+  )
 }
 
 /** Installs the system's parts for the tests where that is ours to do, else names them. */
@@ -77,7 +78,8 @@ function ensureSystemParts(say) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     const options = { stdio: ['ignore', 'ignore', 'inherit'], env }
     spawnSync('apt-get', ['update', '-qq'], options)
-    const names = missing.map((part) => packageFor(part))
+    // One that is unknown there would keep the others out.
+    const names = missing.map((part) => packageFor(part)).filter((name) => name !== undefined)
     say(`Installing ${names.join(', ')} …`)
     spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], options)
     missing = missingParts()

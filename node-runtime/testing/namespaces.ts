@@ -1,5 +1,6 @@
 // Computers in networks of their own, for tests: network namespaces of Linux, which only root may make.
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -23,11 +24,46 @@ export async function namespacesFault(): Promise<string | null> {
   }
 }
 
-/** All of it is gone once it is closed. */
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Ends what runs in a namespace, and takes the namespace away, without waiting for anything else. */
+function removeNow(name: string): void {
+  for (const pid of execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n')) {
+    if (pid === '') continue
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  execFileSync('ip', ['netns', 'del', name])
+}
+
+/** Takes away what a process made that was killed before it could. */
+export function removeLeftNamespaces(): void {
+  const list = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+  for (const line of list.split('\n')) {
+    const [name = ''] = line.split(' ')
+    const [, maker] = /^dh(\d+)-/.exec(name) ?? []
+    if (maker === undefined || existsSync(`/proc/${maker}`)) continue
+    try {
+      removeNow(name)
+    } catch {
+      // Another process does the same at this moment.
+    }
+  }
+}
+
+/** All of it is gone once it is closed, or this process is interrupted; if it is killed, at the next start. */
 export class Namespaces {
   readonly #made: string[] = []
   /** So that no two tests have the same names. */
   readonly #prefix = `dh${process.pid}`
+  readonly #onEnding = (signal: NodeJS.Signals): void => {
+    this.#stopListening()
+    for (const name of this.#made.splice(0)) removeNow(name)
+    process.kill(process.pid, signal)
+  }
 
   /** A network that nobody is in yet. */
   async makeSwitch(name: string): Promise<void> {
@@ -76,16 +112,31 @@ export class Namespaces {
     await run(program, [...words, 'nft', `flush ruleset\n${rules}`])
   }
 
+  /** What a program says on that computer, whose words have no spaces. */
+  async run(computer: string, words: string): Promise<string> {
+    const [program = '', ...rest] = [...this.on(computer), ...words.split(' ')]
+    return (await run(program, rest)).stdout
+  }
+
   /** What runs a program on that computer: to be put before its own words. */
   on(computer: string): string[] {
     return ['ip', 'netns', 'exec', this.#nameOf(computer)]
   }
 
   async close(): Promise<void> {
+    this.#stopListening()
     for (const name of this.#made.splice(0)) await ip(`netns del ${name}`)
   }
 
+  #stopListening(): void {
+    for (const signal of ENDINGS) process.off(signal, this.#onEnding)
+  }
+
   async #make(name: string): Promise<void> {
+    if (this.#made.length === 0) {
+      removeLeftNamespaces()
+      for (const signal of ENDINGS) process.once(signal, this.#onEnding)
+    }
     await ip(`netns add ${this.#nameOf(name)}`)
     this.#made.push(this.#nameOf(name))
   }

@@ -1,8 +1,8 @@
 // A machine of a cloud as far as the network goes, in a process of its own, which counts aloud to every other that
 // it is linked with. Says what comes of it, a line of JSON each (`NatReport`).
-// Usage: nat-machine.ts <cloud> <name> <messages a second> <address of a node>...
+// Usage: nat-machine.ts <cloud> <name> <messages a second> <more, as JSON> <address of a node>...
 import * as z from 'zod'
-import { hash, keyPair } from '../core/keys.ts'
+import { encodeKey, hash, keyPair } from '../core/keys.ts'
 import { jsonCodec } from '../swarm/codec.ts'
 import { Swarm } from '../swarm/swarm.ts'
 import { signTestEntry } from './entries.ts'
@@ -19,16 +19,22 @@ export type NatReport = { atMs: number } & (
   /** Numbers of a link are missing, or came in another order. */
   | { type: 'lost'; from: string; expected: number; number: number }
   | { type: 'way'; state: string; step: string | null }
+  /** What came of asking the router for a port; `address` as HOST:PORT. */
+  | { type: 'port'; state: string; by: string | null; address: string | null }
 )
 
-const [cloud = '', name = '', rate = '', ...nodes] = process.argv.slice(2)
+const [cloud = '', name = '', rate = '', more = '', ...nodes] = process.argv.slice(2)
+const { asks, knows } = z
+  .object({ asks: z.boolean(), knows: z.object({ name: z.string(), at: z.string() }).optional() })
+  .parse(JSON.parse(more))
 /** About what fills a packet. */
 const FILLING = 'x'.repeat(1_000)
 const HEARD_EACH = 100
 /** A second. */
 const TICKS = 20
 
-const keys = keyPair(hash(Buffer.from(name)))
+const keysOf = (machine: string) => keyPair(hash(Buffer.from(machine)))
+const keys = keysOf(name)
 const entry = signTestEntry({ keys, cloud, more: { name } })
 const names = new Map<string, string>()
 const nameOf = (machine: string): string => names.get(machine) ?? machine
@@ -45,10 +51,22 @@ function sayIfNew(about: string, report: Record<string, unknown>): void {
   say(report)
 }
 
+const textOf = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`
+function addressOf(text: string): { host: string; port: number } {
+  const [host = '', port = ''] = text.split(':')
+  return { host, port: Number(port) }
+}
+
 function look(): void {
   sayIfNew('router', { type: 'router', nat: swarm.nat, relays: swarm.relaysFor !== null })
   const dht = swarm.ways.find(({ way }) => way === 'dht')
   sayIfNew('way', { type: 'way', state: dht?.state, step: dht?.fault?.step ?? null })
+  const { ports } = swarm
+  if (ports !== null) {
+    const mapped = ports.state === 'mapped' ? ports : null
+    const address = mapped === null ? null : textOf(mapped.address)
+    sayIfNew('port', { type: 'port', state: ports.state, by: mapped?.by ?? null, address })
+  }
   for (const machine of names.keys()) {
     const isRelayed = swarm.isRelayed(machine)
     if (isRelayed === null) said.delete(machine)
@@ -64,10 +82,10 @@ const swarm = new Swarm(
   {
     keyPair: keys,
     cloud,
-    bootstrap: nodes.map((node) => {
-      const [host = '', port = ''] = node.split(':')
-      return { host, port: Number(port) }
-    }),
+    bootstrap: nodes.map(addressOf),
+    ...(asks ? { ports: {} } : {}),
+    // What is known from earlier is a way of its own.
+    ...(knows === undefined ? {} : { ways: { memory: async () => {} } }),
     ownEntry: () => entry,
     log: {
       info: () => {},
@@ -111,3 +129,8 @@ setInterval(() => {
 }, 1_000 / TICKS)
 say({ type: 'started' })
 swarm.start()
+swarm.mapPorts(true)
+if (knows !== undefined) {
+  swarm.reach(encodeKey(keysOf(knows.name).publicKey), [addressOf(knows.at)])
+}
+process.once('SIGTERM', () => void swarm.close().then(() => process.exit(0)))

@@ -1,8 +1,8 @@
 // The internet in small, for tests: nodes of a DHT, and sites behind routers of every kind, in network namespaces.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'rolldown'
@@ -44,6 +44,47 @@ export async function natWorldFault(): Promise<string | null> {
   }
 }
 
+/** Why no router of this world can give ports, in words; null if they can. */
+export function giverFault(): string | null {
+  const { error } = spawnSync('miniupnpd', ['--version'])
+  return error === undefined ? null : 'miniupnpd is not installed'
+}
+
+/** How a router gives ports: `small` is PCP and NAT-PMP. */
+export type PortProtocols = 'small' | 'upnp'
+
+/** Of nftables, in which miniupnpd writes. */
+const GIVER_RULES = `
+  table inet giver {
+    chain forward { type filter hook forward priority 10; jump given; }
+    chain prerouting { type nat hook prerouting priority -100; jump to_inside; }
+    chain postrouting { type nat hook postrouting priority 90; jump to_outside; }
+    chain given {}
+    chain to_inside {}
+    chain to_outside {}
+  }`
+
+function giverSettings(protocols: PortProtocols, network: string): string {
+  const has = (one: PortProtocols): string => (one === protocols ? 'yes' : 'no')
+  return [
+    'ext_ifname=wan',
+    'listening_ip=lan',
+    'port=0',
+    `enable_natpmp=${has('small')}`,
+    `enable_upnp=${has('upnp')}`,
+    'secure_mode=yes',
+    'uuid=57dce673-4aa4-4238-86fe-17e1d1023663',
+    'upnp_table_name=giver',
+    'upnp_nat_table_name=giver',
+    'upnp_forward_chain=given',
+    'upnp_nat_chain=to_inside',
+    'upnp_nat_postrouting_chain=to_outside',
+    `allow 1024-65535 ${network} 1024-65535`,
+    'deny 0-65535 0.0.0.0/0 0-65535',
+    '',
+  ].join('\n')
+}
+
 function rulesOf(kind: Exclude<NatKind, 'open'>): string {
   const mapping = kind === 'symmetric' ? 'masquerade random,fully-random' : 'masquerade'
   const forwarded =
@@ -64,6 +105,7 @@ function rulesOf(kind: Exclude<NatKind, 'open'>): string {
       chain forw {
         type filter hook forward priority 0;
         ${forwarded}
+        ct status dnat accept
         iifname "wan" drop
       }
     }`
@@ -120,10 +162,19 @@ export class NatMachine {
     return this.reports.filter(({ type }) => type === 'lost')
   }
 
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  /** It ends as it should, and cleans up behind it. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const exit = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
+    this.#child.kill(signal)
     await exit
   }
 }
@@ -170,9 +221,54 @@ export class NatWorld {
     await this.#namespaces.makeRouter(`${name}-r`, rulesOf(kind))
   }
 
-  /** A machine of the one cloud of this world, on the computer of a site; it counts so fast to all others. */
-  start(name: string, messagesPerSecond = 20): NatMachine {
-    const words = [CLOUD, name, String(messagesPerSecond), ...this.#bootstrap]
+  /** The router of a site gives ports from now on, by a program that real ones run; see `giverFault`. */
+  async givePorts(
+    name: string,
+    kind: Exclude<NatKind, 'open'>,
+    protocols: PortProtocols,
+  ): Promise<void> {
+    const router = `${name}-r`
+    await this.#namespaces.makeRouter(router, `${rulesOf(kind)}\n${GIVER_RULES}`)
+    const [settings, processId] = ['conf', 'pid'].map((end) =>
+      join(this.#programs, `${router}.${end}`),
+    )
+    await mkdir(this.#programs, { recursive: true })
+    await writeFile(settings!, giverSettings(protocols, '10.0.0.0/8'))
+    const [program = '', ...words] = this.#namespaces.on(router)
+    const child = spawn(
+      program,
+      [...words, 'miniupnpd', '-d', '-4', '-f', settings!, '-P', processId!],
+      { stdio: 'ignore' },
+    )
+    this.#children.push(child)
+  }
+
+  /** How many ports the router of a site has given out now. */
+  async givenPorts(name: string): Promise<number> {
+    const listing = await this.#namespaces.run(`${name}-r`, 'nft list chain inet giver to_inside')
+    return listing.split('\n').filter((line) => line.includes('dnat')).length
+  }
+
+  /**
+   * A machine of the one cloud of this world, on the computer of a site.
+   * @param messagesPerSecond  so fast it counts to all others
+   * @param asks  does it ask its router for a port?
+   * @param knows  another machine that it knows from earlier, and where that one is, as HOST:PORT
+   */
+  start(
+    name: string,
+    {
+      messagesPerSecond = 20,
+      asks = false,
+      knows = null,
+    }: {
+      messagesPerSecond?: number
+      asks?: boolean
+      knows?: { name: string; at: string } | null
+    } = {},
+  ): NatMachine {
+    const more = { asks, ...(knows === null ? {} : { knows }) }
+    const words = [CLOUD, name, String(messagesPerSecond), JSON.stringify(more), ...this.#bootstrap]
     return new NatMachine(this.#run(name, 'nat-machine', words))
   }
 
