@@ -94,15 +94,17 @@ const choice = fc.record({
 })
 
 /**
- * Actions that fit, in an order in which they could come: many go on from the same. If they are split, three
+ * Actions that fit, after those of `before`, in an order in which they could come: many go on from the same. If they are split, three
  * groups of machines know nothing of each other, so that each has its own way of every seat.
  */
 function graphOf(
   choices: readonly (typeof choice extends fc.Arbitrary<infer T> ? T : never)[],
   isSplit: boolean,
+  before: readonly SeatAction[] = [],
 ) {
   const branches = new Branches(SEATS)
-  const actions: SeatAction[] = []
+  for (const action of before) branches.add(action)
+  const actions = [...before]
   const ofGroup: SeatAction[][] = [[], [], []]
   for (const { seat, from, seen, at, type, group } of choices) {
     const known = (isSplit ? ofGroup[group] : undefined) ?? actions
@@ -127,6 +129,23 @@ function graphOf(
   return actions
 }
 
+/** Hands over each of the actions once, by chance, after those of them that it was built on. */
+function placeAll(
+  actions: readonly SeatAction[],
+  chance: Iterator<number>,
+  place: (action: SeatAction) => void,
+): void {
+  const left = new Map(actions.map((action) => [action.hash, action]))
+  while (left.size > 0) {
+    const open = [...left.values()].filter(({ heads }) =>
+      heads.every((head) => head === null || !left.has(head)),
+    )
+    const action = open[(chance.next().value as number) % open.length] as SeatAction
+    left.delete(action.hash)
+    place(action)
+  }
+}
+
 test.each([
   ['many machines', false],
   ['three groups of machines that know nothing of each other', true],
@@ -142,16 +161,11 @@ test.each([
           const left = graphOf(choices, isSplit)
           const branches = new Branches(SEATS)
           const placed: SeatAction[] = []
-          while (left.length > 0) {
-            const open = left.filter(({ heads }) =>
-              heads.every((head) => head === null || branches.has(head)),
-            )
-            const action = open[(chance.next().value as number) % open.length] as SeatAction
-            left.splice(left.indexOf(action), 1)
+          placeAll(left, chance, (action) => {
             expect(branches.add(action)).toBe('added')
             placed.push(action)
             expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
-          }
+          })
           expect(strandedIn(placed, branches)).toEqual([])
           if (branches.order.length < placed.length) forked++
         },
@@ -204,9 +218,13 @@ test('a branch that stands before all others decides the fork where it stands', 
   add(0, 0, [null, null], 9)
 })
 
-test('where each of two ways waits for the other, what comes later may turn over either', () => {
-  const { branches, add } = checkedBranches()
-  // Three groups of machines, each with a way of its own of both seats; two actions at the start of each.
+/**
+ * Three groups of machines, each with a way of its own of both seats; two actions at the start of each. Each of
+ * two ways waits for the other, so that ways have to be cut.
+ */
+function playKnot(
+  add: (seat: number, seq: number, heads: (string | null)[], at: number) => string,
+) {
   const [a0, b0] = [add(0, 0, [null, null], 0xfd), add(1, 0, [null, null], 0x35)]
   const a1 = add(0, 0, [null, b0], 0x58)
   const c0 = add(0, 0, [null, null], 0xab)
@@ -220,7 +238,40 @@ test('where each of two ways waits for the other, what comes later may turn over
   const d1 = add(0, 2, [d0, b1], 0x25)
   add(0, 3, [d1, b1], 0x2d)
   add(0, 3, [a3, b2], 0x96)
+  return a3
+}
+
+test('where each of two ways waits for the other, what comes later may turn over either', () => {
+  const { branches, add } = checkedBranches()
+  const a3 = playKnot(add)
   expect(branches.order.map(({ hash }) => hash)).toContain(a3)
+})
+
+test('once ways had to be cut, all that comes is decided as the rule says, whatever comes when', () => {
+  const knot: SeatAction[] = []
+  playKnot((seat, seq, heads, at) => {
+    const action = actionOf(seat, seq, [...heads, null], at)
+    knot.push(action)
+    return action.hash
+  })
+  fc.assert(
+    fc.property(
+      fc.array(choice, { minLength: 1, maxLength: 12, size: 'max' }),
+      fc.infiniteStream(fc.nat()),
+      (choices, chance) => {
+        const later = graphOf(choices, false, knot).slice(knot.length)
+        const branches = new Branches(SEATS)
+        for (const action of knot) branches.add(action)
+        const placed = [...knot]
+        placeAll(later, chance, (action) => {
+          expect(branches.add(action)).toBe('added')
+          placed.push(action)
+          expect(branches.order.map(({ hash }) => hash)).toEqual(orderOf(placed))
+        })
+      },
+    ),
+    { numRuns: 150 },
+  )
 })
 
 test('a way that loses takes along what had lost upon it, and nothing else', () => {
