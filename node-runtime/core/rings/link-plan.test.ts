@@ -89,4 +89,111 @@ describe('which links are kept', () => {
     for (const machine of ['c', 'd', 'e']) open(plan, machine, false)
     expect(plan.wantsChosen).toBe(true)
   })
+
+  it('in a small cloud sixteen, whoever dialled them and wherever they are', () => {
+    const plan = new LinkPlan()
+    plan.isWhole = true
+    for (let i = 0; i < MAX_LINKS; i++) {
+      expect(plan.wantsChosen).toBe(true)
+      expect(plan.hasRoom(`m${i}`, false, '10.1')).toBe(true)
+      expect(open(plan, `m${i}`, false, 0, '10.1')).toEqual([])
+    }
+    expect(plan.wantsChosen).toBe(false)
+    expect(plan.hasRoom('more', true, '10.2')).toBe(false)
+    expect(plan.admits('more', true, '10.2', 0)).toBe(false)
+    expect(plan.hasRoom('m3', false, '10.1')).toBe(true)
+    // Grown larger, it keeps half of them, and of one network four.
+    plan.isWhole = false
+    plan.neighbours = new Set(['m15', 'm14', 'm13', 'm12', 'm11', 'm10'])
+    expect(plan.surplus(0)).toHaveLength(8)
+    expect([...plan.links.keys()]).toEqual([
+      ...['m0', 'm1'],
+      ...['m10', 'm11', 'm12', 'm13', 'm14', 'm15'],
+    ])
+  })
+
+  it('those that stand beside it, though all of them dialled', () => {
+    const plan = new LinkPlan()
+    const beside = Array.from({ length: MAX_LINKS / 2 + 1 }, (_, i) => `m${i}`)
+    plan.neighbours = new Set(beside)
+    expect(beside.flatMap((machine) => open(plan, machine, false))).toEqual([])
+    expect(plan.links.size).toBe(beside.length)
+  })
+
+  it('a stranger from a network with its share takes nobody’s place', () => {
+    const plan = new LinkPlan()
+    for (let i = 0; i < 4; i++) open(plan, `m${i}`, true, 0, '10.1')
+    for (let i = 4; i < MAX_LINKS; i++) open(plan, `m${i}`, i < 10)
+    expect(plan.admits('late', true, '10.1', GRACE_MS)).toBe(false)
+    expect(plan.admits('late', true, '10.2', GRACE_MS)).toBe(true)
+    expect(plan.admits('late', true, null, GRACE_MS)).toBe(true)
+    plan.links.delete('m0')
+    expect(plan.isApart('10.1')).toBe(true)
+    expect(plan.isApart('10.2')).toBe(true)
+    expect(plan.isApart(null)).toBe(true)
+  })
+
+  it('who goes for a stranger is of those that were dialled by the same side, the oldest of them', () => {
+    const plan = new LinkPlan()
+    plan.neighbours = new Set(['m1'])
+    for (let i = 0; i < MAX_LINKS; i++) open(plan, `m${i}`, i % 2 === 0)
+    expect(open(plan, 'dialling', false, GRACE_MS)).toEqual(['m3'])
+    expect(plan.admits('dialled', true, 'x', GRACE_MS)).toBe(true)
+    // There are as many as may be of those that others dialled: of them one goes first.
+    expect(open(plan, 'dialled', true, GRACE_MS)).toEqual(['m5'])
+  })
+
+  it('by how long it is there, not by when it came, a link is past its grace', () => {
+    const plan = new LinkPlan()
+    for (let i = 0; i < MAX_LINKS / 2; i++) open(plan, `m${i}`, false, 5 * GRACE_MS)
+    expect(plan.admits('late', false, 'late', 6 * GRACE_MS - 1)).toBe(false)
+    expect(plan.admits('late', false, 'late', 6 * GRACE_MS)).toBe(true)
+    // Nobody of those that others dialled can go for one that is dialled here, but there is room for that.
+    expect(plan.admits('late', true, 'late', 5 * GRACE_MS)).toBe(true)
+  })
+
+  it('where nobody is past its grace, the last to come goes for a neighbour', () => {
+    const plan = new LinkPlan()
+    for (let i = 0; i < MAX_LINKS; i++) open(plan, `m${i}`, i % 2 === 0)
+    plan.neighbours = new Set(['beside', 'm15'])
+    expect(open(plan, 'beside', false)).toEqual(['m13'])
+    const dialled = new LinkPlan()
+    for (let i = 0; i < MAX_LINKS; i++) open(dialled, `m${i}`, true)
+    dialled.neighbours = new Set(['beside', 'm15'])
+    expect(open(dialled, 'beside', false)).toEqual(['m14'])
+  })
+
+  it('one that comes back from where it was kept does not go for itself, unless it is the only one', () => {
+    const plan = new LinkPlan()
+    for (let i = 0; i < MAX_LINKS / 2; i++) open(plan, `m${i}`, false, GRACE_MS)
+    const kept = { dialled: false, sinceMs: 0, network: null }
+    expect(plan.open('back', kept, GRACE_MS)).toEqual(['m7'])
+    const beside = new LinkPlan()
+    beside.neighbours = new Set(Array.from({ length: MAX_LINKS }, (_, i) => `m${i}`))
+    for (const machine of beside.neighbours) open(beside, machine, true)
+    expect(beside.open('back', kept, 0)).toEqual(['back'])
+  })
+
+  it('some are dialled by chance beside the neighbours, and none once nearly all room is taken', () => {
+    const plan = new LinkPlan()
+    plan.neighbours = new Set(['a', 'b', 'c'])
+    for (const machine of ['a', 'b', 'c']) open(plan, machine, true)
+    expect(plan.wantsChosen).toBe(true)
+    open(plan, 'd', true)
+    expect(plan.wantsChosen).toBe(true)
+    open(plan, 'e', true)
+    expect(plan.wantsChosen).toBe(false)
+    // As many dialled as others dialled is enough.
+    for (let i = 0; i < 5; i++) open(plan, `other ${i}`, false)
+    expect(plan.wantsChosen).toBe(false)
+    open(plan, 'other 5', false)
+    expect(plan.wantsChosen).toBe(true)
+    const full = new LinkPlan()
+    full.neighbours = new Set(Array.from({ length: 8 }, (_, i) => `m${i}`))
+    for (let i = 0; i < 8; i++) open(full, `m${i}`, true)
+    for (let i = 0; i < 5; i++) open(full, `other ${i}`, false)
+    expect(full.wantsChosen).toBe(true)
+    open(full, 'other 5', false)
+    expect(full.wantsChosen).toBe(false)
+  })
 })

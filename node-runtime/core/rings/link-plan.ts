@@ -124,7 +124,7 @@ export class LinkPlan {
     return null
   }
 
-  /** Where nobody is past its grace, the last to come goes, be it the one that just did. */
+  /** Where nobody is past its grace, the last to come goes; the one that just did only if there is no other. */
   #youngest(dialled: boolean, fresh: string | null): string | null {
     let youngest: string | null = null
     for (const [machine, link] of this.links) {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import frozen from '../fixtures/places-v1.json' with { type: 'json' }
 import { searchWork } from '../admission/work.ts'
-import { placeOf, positionsOf, RINGS } from './place.ts'
+import { placeOf, placeProofSchema, positionsOf, RINGS } from './place.ts'
 import { apart, clockwise, Rings } from './rings.ts'
 import type { Spot } from './rings.ts'
 
@@ -112,5 +112,61 @@ describe('the rings', () => {
     expect(clockwise(0.1, 0.9)).toBeCloseTo(0.8)
     expect(apart(0.9, 0.1)).toBeCloseTo(0.2)
     expect(apart(0.3, 0.1)).toBeCloseTo(0.2)
+  })
+
+  it('know those at one position by name, and each by itself', () => {
+    const at = (machine: string, position = 0.5): Spot => ({
+      machine,
+      at: [position, position, position, position],
+    })
+    const rings = new Rings<Spot>()
+    for (const machine of ['b', 'd', 'a', 'c']) rings.put(at(machine))
+    const after = (machine: string): string[] =>
+      rings.beside(at(machine), 0, 1, 9).map((spot) => spot.machine)
+    expect(after('b')).toEqual(['c', 'd', 'a'])
+    rings.remove('c')
+    expect(after('b')).toEqual(['d', 'a'])
+    rings.remove('a')
+    expect([...rings.all()].map(({ machine }) => machine)).toEqual(['b', 'd'])
+    expect(after('d')).toEqual(['b'])
+  })
+
+  it('know who is beside one that is not among them', () => {
+    const rings = new Rings<Spot>()
+    for (const name of ['a', 'b', 'c']) rings.put(spotOf(name))
+    for (let ring = 0; ring < RINGS; ring++) {
+      const stranger = spotOf('stranger')
+      const order = rings.beside(stranger, ring, 1, 9)
+      expect(order).toHaveLength(3)
+      expect(rings.beside(stranger, ring, -1, 9)).toEqual(order.toReversed())
+    }
+  })
+
+  it('tell how many there are where nothing can be measured: as many as are known', () => {
+    const rings = new Rings<Spot>()
+    const own = { machine: 'own', at: [0.5, 0.5, 0.5, 0.5] }
+    expect(rings.estimate(own, 4)).toBe(1)
+    for (const machine of ['a', 'b']) rings.put({ ...own, machine })
+    expect(rings.estimate(own, 4)).toBe(3)
+  })
+
+  it('begin where they end', () => {
+    expect(clockwise(0.3, 0.3)).toBe(0)
+    expect(apart(0.3, 0.3)).toBe(0)
+  })
+})
+
+describe('what an entry says for its place', () => {
+  it('is of a kind with a short name, and no longer than it may be', () => {
+    const reads = (kind: string, proof = '1'): boolean =>
+      placeProofSchema.safeParse({ kind, proof }).success
+    for (const kind of ['work', 'a', 'x-2', 'a'.repeat(40)]) expect(reads(kind)).toBe(true)
+    for (const kind of ['', 'Work', '2x', '-x', 'a b', 'wörk', ' work', 'work\n', 'a'.repeat(41)]) {
+      expect(reads(kind)).toBe(false)
+    }
+    expect(reads('work', 'x'.repeat(1_024))).toBe(true)
+    expect(reads('work', 'x'.repeat(1_025))).toBe(false)
+    expect(placeProofSchema.safeParse({ kind: 'work' }).success).toBe(false)
+    expect(placeProofSchema.safeParse({ proof: '1' }).success).toBe(false)
   })
 })

@@ -59,10 +59,6 @@ export class View {
     return machine === this.own.machine ? this.own : this.#known.get(machine)?.member
   }
 
-  isMissed(machine: string): boolean {
-    return (this.#known.get(machine)?.missedMs ?? null) !== null
-  }
-
   /** Takes in what somebody vouched for then. */
   learn(member: Member, confirmedMs: number, nowMs: number): void {
     const { machine } = member

@@ -1,0 +1,532 @@
+// Whom the core dials, asks and tells, and when: members stand where a test puts them.
+import { describe, expect, it } from 'vitest'
+import { MAX_TOLD, RingCore } from './ring-core.ts'
+import type { Member, RingEffect, RingEvent, RingMessage } from './ring-events.ts'
+import { STALE_MS } from './view.ts'
+
+/** At one position on all rings, or at one on each. */
+function memberAt(machine: string, at: number | number[], changes: Partial<Member> = {}): Member {
+  const positions = typeof at === 'number' ? [at, at, at, at] : at
+  return { machine, at: positions, incarnation: 1, network: null, ...changes }
+}
+
+const own = memberAt('own', 0)
+
+/** `count` members all around, in the order of their names. */
+function circle(count: number): Member[] {
+  return Array.from({ length: count }, (_, i) => memberAt(`m${i}`, (i + 1) / (count + 1)))
+}
+
+function start({
+  needs = () => false,
+  chance = 0.5,
+}: { needs?: (machine: string) => boolean; chance?: number } = {}) {
+  const random = { next: chance }
+  const core = new RingCore({ own, random: () => random.next, needs })
+  let nowMs = 1_000_000
+  const post = (event: RingEvent): RingEffect[] => core.step(event, nowMs)
+  const open = (member: Member, dialled = true, network: string | null = null): RingEffect[] =>
+    post({ type: 'linkOpened', member, dialled, network })
+  const hear = (from: string, message: RingMessage): RingEffect[] =>
+    post({ type: 'received', from, message })
+  const know = (...members: Member[]): RingEffect[] =>
+    post({ type: 'told', members: members.map((member) => ({ member, ageMs: 0 })) })
+  const tick = (afterMs: number): RingEffect[] => {
+    nowMs += afterMs
+    return post({ type: 'timer', id: 'tick' })
+  }
+  /** Ticks of a second each; what came of them, by the second. */
+  const seconds = (count: number): RingEffect[][] =>
+    Array.from({ length: count }, () => tick(1_000))
+  const later = (ms: number): void => void (nowMs += ms)
+  return { core, random, post, open, hear, know, tick, seconds, later }
+}
+
+const reached = (effects: readonly RingEffect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === 'reach' ? [effect.member.machine] : []))
+/** The seconds, from 1, in which this machine is reached for. */
+const secondsOf = (machine: string, each: readonly RingEffect[][]): number[] =>
+  each.flatMap((effects, i) => (reached(effects).includes(machine) ? [i + 1] : []))
+const sent = (effects: readonly RingEffect[], kind: RingMessage['kind']): string[] =>
+  effects.flatMap((effect) =>
+    effect.type === 'send' && effect.message.kind === kind ? [effect.to] : [],
+  )
+const rings = (effects: readonly RingEffect[]): RingEffect[] =>
+  effects.filter(({ type }) => type === 'ring')
+
+describe('its own pace', () => {
+  it('begins at a moment of chance, and goes on every two seconds or so', () => {
+    for (const chance of [0, 0.25, 1]) {
+      const { post, tick } = start({ chance })
+      expect(post({ type: 'started' })).toEqual([
+        { type: 'setTimer', id: 'tick', afterMs: 2_000 * chance },
+      ])
+      const again = tick(2_000).filter(({ type }) => type === 'setTimer')
+      expect(again).toHaveLength(1)
+      expect(again[0]).toMatchObject({ id: 'tick' })
+      expect((again[0] as { afterMs: number }).afterMs).toBeCloseTo(1_800 + 400 * chance)
+    }
+  })
+})
+
+describe('a neighbour', () => {
+  // On ring 0 `after` comes next and `before` came before; on the others, the other way around.
+  const [after, before] = [memberAt('after', 0.1), memberAt('before', 0.9)]
+
+  it('that comes next is dialled at once, and then every five seconds; one before after five', () => {
+    const { know, seconds } = start()
+    // Four on all rings, so that none is on both sides.
+    know(after, memberAt('far', 0.4), memberAt('farther', 0.6), before)
+    const each = seconds(14)
+    expect(secondsOf('after', each)).toEqual([1, 6, 11])
+    expect(secondsOf('before', each)).toEqual([5, 10])
+  })
+
+  it('that can’t be reached for twenty seconds is passed over, and the next one dialled', () => {
+    const { know, seconds, core } = start()
+    know(after, memberAt('next', 0.2), memberAt('far', 0.6), before)
+    expect(core.beside(0, 1)?.machine).toBe('after')
+    const each = seconds(27)
+    expect(secondsOf('after', each).filter((second) => second <= 21)).toEqual([1, 6, 11, 16, 21])
+    expect(core.beside(0, 1)?.machine).toBe('next')
+    expect(core.view.missed.map(({ machine }) => machine)).toContain('after')
+    expect(secondsOf('next', each).at(-1)).toBeGreaterThan(20)
+  })
+
+  it('with which there is a link is not dialled, nor one that is a neighbour no more', () => {
+    const { know, open, seconds } = start({ chance: 0 })
+    know(after, memberAt('far', 0.4), memberAt('farther', 0.6), before)
+    open(after)
+    expect(secondsOf('after', seconds(10))).toEqual([])
+    know(memberAt('nearer', 0.95))
+    const each = seconds(10)
+    expect(secondsOf('nearer', each)).toEqual([5, 10])
+    expect(secondsOf('before', each)).toEqual([])
+  })
+
+  it('is told by ring', () => {
+    const { know, core } = start()
+    know(memberAt('a', [0.1, 0.1, 0.5, 0.5]), memberAt('b', [0.4, 0.4, 0.1, 0.4]))
+    know(memberAt('c', [0.6, 0.6, 0.6, 0.1]), memberAt('d', [0.9, 0.9, 0.9, 0.9]))
+    expect(core.ringsBeside('a')).toEqual([0, 1])
+    expect(core.ringsBeside('b')).toEqual([2])
+    expect(core.ringsBeside('c')).toEqual([3])
+    expect(core.ringsBeside('d')).toEqual([0, 1, 2, 3])
+    expect(core.ringsBeside('none')).toEqual([])
+    expect(start().core.ringsBeside('a')).toEqual([])
+  })
+})
+
+describe('machines of the last time', () => {
+  const friends = circle(80)
+
+  it('are tried by chance: one every four seconds without any link', () => {
+    const { post, random, seconds } = start({ chance: 0 })
+    post({ type: 'remembered', members: friends })
+    expect(reached(seconds(9).flat())).toEqual(['m0', 'm0', 'm0'])
+    // No more than 64 are kept.
+    random.next = 0.999_999
+    expect(reached(seconds(4).flat())).toEqual(['m63'])
+  })
+
+  it('are tried every thirty seconds with links, and not those that are linked', () => {
+    const { post, open, seconds } = start({ chance: 0 })
+    post({ type: 'remembered', members: friends.slice(0, 3) })
+    open(memberAt('other', 0.5))
+    open(friends[0]!)
+    const each = seconds(65)
+    expect(each.flatMap((effects, i) => (reached(effects).includes('m1') ? [i + 1] : []))).toEqual([
+      1, 31, 61,
+    ])
+    expect(reached(each.flat())).not.toContain('m0')
+  })
+
+  it('are not tried while there are enough links with their network', () => {
+    const { post, open, seconds } = start({ chance: 0 })
+    const crowded = memberAt('crowded', 0.33, { network: '10.1' })
+    post({ type: 'remembered', members: [crowded, memberAt('apart', 0.34, { network: '10.2' })] })
+    for (const member of circle(4)) open(member, true, '10.1')
+    const tried = reached(seconds(31).flat())
+    expect(tried).toContain('apart')
+    expect(tried).not.toContain('crowded')
+  })
+
+  it('are also those that were lost', () => {
+    const { open, post, seconds } = start({ chance: 0 })
+    for (const member of circle(3)) open(member)
+    post({ type: 'linkClosed', machine: 'm1', silent: true })
+    expect(secondsOf('m1', seconds(31))).toEqual([1, 31])
+  })
+})
+
+describe('links by chance', () => {
+  it('are dialled while few are, among all that are known, at each tick', () => {
+    const { know, seconds, open, random } = start()
+    const around = circle(30)
+    know(...around)
+    for (const member of [around[0]!, around[29]!]) open(member)
+    random.next = 0.5
+    const tried = seconds(3).map((effects) => reached(effects))
+    // Of the 28 without a link.
+    expect(tried).toEqual([['m15'], ['m15'], ['m15']])
+    for (const member of [around[10]!, around[20]!]) open(member)
+    expect(seconds(3).flatMap((effects) => reached(effects))).toEqual([])
+  })
+
+  it('are not dialled anew with one that was asked to let go, or is left because somebody needs it', () => {
+    const { know, seconds, open, hear } = start({ chance: 0 })
+    const around = circle(40)
+    know(...around)
+    const others = around.slice(1, -1)
+    // More than there is room for from others: those that come last are asked to let go.
+    for (const member of others.slice(0, 8)) open(member, false)
+    const asked = sent(open(others[8]!, false), 'release')
+    expect(asked).toEqual(['m9'])
+    const tried = (): string[] => seconds(2).flatMap((effects) => reached(effects))
+    hear('m9', { kind: 'keep' })
+    expect(tried()).not.toContain('m9')
+  })
+})
+
+describe('who is near', () => {
+  it('is asked of a machine when its link opens, and of a linked one every ten seconds', () => {
+    const { open, seconds, random } = start()
+    const [first, second] = [memberAt('first', 0.3), memberAt('second', 0.6)]
+    expect(sent(open(first), 'who')).toEqual(['first'])
+    expect(sent(open(second), 'who')).toEqual(['second'])
+    random.next = 0.9
+    const each = seconds(21).map((effects) => sent(effects, 'who'))
+    expect(each.flatMap((to, i) => (to.length > 0 ? [`${i + 1} ${to}`] : []))).toEqual([
+      '1 second',
+      '11 second',
+      '21 second',
+    ])
+  })
+
+  it('is not asked of one whose link is beyond the plan', () => {
+    const { open, know } = start()
+    know(...circle(40))
+    const effects = circle(40).map((member) => open(member, false))
+    for (const each of effects) {
+      const isOver = sent(each, 'release').length > 0
+      const [asked] = sent(each, 'who')
+      if (asked !== undefined && isOver) expect(sent(each, 'release')).not.toContain(asked)
+    }
+    expect(effects.filter((each) => sent(each, 'who').length === 0).length).toBeGreaterThan(10)
+  })
+
+  it('is answered with those near the one that asks, and with some others', () => {
+    const { open, hear } = start()
+    const around = circle(20)
+    for (const member of around.slice(0, 10)) open(member)
+    for (const member of around.slice(10)) open(member)
+    const [answer] = hear('m3', { kind: 'who' })
+    if (answer?.type !== 'send' || answer.message.kind !== 'near') throw new Error('an answer')
+    expect(answer.to).toBe('m3')
+    const told = answer.message.members.map(({ member }) => member.machine)
+    for (const near of ['m1', 'm2', 'm4', 'm5']) expect(told).toContain(near)
+    expect(told).not.toContain('m3')
+    expect(told.length).toBeGreaterThan(4)
+    expect(told.length).toBeLessThanOrEqual(8)
+  })
+
+  it('is taken in by hearsay as old as it is said to be, and no more than an honest one tells', () => {
+    const { open, hear, core, tick } = start()
+    open(memberAt('teller', 0.5))
+    const members = circle(MAX_TOLD + 1).map((member) => ({ member, ageMs: 0 }))
+    hear('teller', { kind: 'near', members })
+    expect(core.view.rings.has(`m${MAX_TOLD - 1}`)).toBe(true)
+    expect(core.view.rings.has(`m${MAX_TOLD}`)).toBe(false)
+    const old = { member: memberAt('old', 0.51), ageMs: STALE_MS }
+    const future = { member: memberAt('future', 0.52), ageMs: -STALE_MS }
+    hear('teller', { kind: 'near', members: [old, future] })
+    expect(core.view.rings.has('old')).toBe(true)
+    tick(1)
+    expect(core.view.rings.has('old')).toBe(false)
+    tick(STALE_MS - 1)
+    expect(core.view.rings.has('future')).toBe(true)
+    tick(1)
+    expect(core.view.rings.has('future')).toBe(false)
+  })
+
+  it('is learned from the machine’s own entries, too', () => {
+    const { know, core } = start()
+    know(memberAt('a', 0.5))
+    expect(core.view.rings.has('a')).toBe(true)
+    expect(core.beside(0, 1)?.machine).toBe('a')
+  })
+})
+
+describe('what one link may say', () => {
+  it('is sixty messages at once, and ten a second', () => {
+    const { open, hear, later } = start()
+    open(memberAt('a', 0.5))
+    const answers = (): number =>
+      Array.from({ length: 100 }, () => hear('a', { kind: 'who' }).length).reduce((x, y) => x + y)
+    expect(answers()).toBe(60)
+    later(2_000)
+    expect(answers()).toBe(20)
+  })
+
+  it('may be nothing for an hour: who has a link is known', () => {
+    const { open, seconds, core } = start()
+    for (const member of circle(3)) open(member)
+    for (const machine of ['m0', 'm1', 'm2']) {
+      seconds(1_200)
+      expect(core.view.rings.has(machine)).toBe(true)
+    }
+  })
+
+  it('is nothing without a link', () => {
+    const { know, open, hear, post } = start()
+    know(memberAt('a', 0.5))
+    expect(hear('a', { kind: 'who' })).toEqual([])
+    expect(hear('stranger', { kind: 'who' })).toEqual([])
+    open(memberAt('a', 0.5))
+    post({ type: 'linkClosed', machine: 'a', silent: false })
+    expect(hear('a', { kind: 'who' })).toEqual([])
+  })
+})
+
+describe('the ring', () => {
+  it('is told of when the next linked machine is another one', () => {
+    const { open, post } = start()
+    const ring = (successor: string | null, machines: number): RingEffect => ({
+      type: 'ring',
+      successor,
+      machines,
+    })
+    expect(rings(open(memberAt('far', 0.9)))).toEqual([ring('far', 2)])
+    expect(rings(open(memberAt('near', 0.1)))).toEqual([ring('near', 3)])
+    expect(rings(post({ type: 'linkClosed', machine: 'near', silent: false }))).toEqual([
+      ring('far', 2),
+    ])
+    expect(rings(post({ type: 'linkClosed', machine: 'far', silent: true }))).toEqual([
+      ring(null, 1),
+    ])
+  })
+
+  it('is told of anew when there are more than a tenth more or fewer machines', () => {
+    const { open, know, tick } = start()
+    const around = circle(60)
+    open(around[0]!)
+    know(...around.slice(1, 19))
+    // 20 now: 21 and 22 are no news, 23 are.
+    expect(rings(know(around[19]!))).toEqual([])
+    expect(rings(know(around[20]!))).toEqual([])
+    expect(rings(know(around[21]!))).toEqual([{ type: 'ring', successor: 'm0', machines: 23 }])
+    expect(rings(tick(1_000))).toEqual([])
+  })
+
+  it('is told of when another one comes next, though there are nearly as many as before', () => {
+    const { open, know, post } = start()
+    const around = circle(30)
+    know(...around)
+    open(around[2]!)
+    expect(rings(open(around[5]!))).toEqual([])
+    const closed = post({ type: 'linkClosed', machine: 'm2', silent: false })
+    expect(rings(closed)).toEqual([{ type: 'ring', successor: 'm5', machines: 30 }])
+  })
+
+  it('goes by ring 0 alone, and by links alone', () => {
+    const { open, know } = start()
+    const effects = open(memberAt('a', [0.5, 0.1, 0.1, 0.1]))
+    expect(rings(effects)).toMatchObject([{ successor: 'a' }])
+    expect(rings(open(memberAt('b', [0.2, 0.9, 0.9, 0.9])))).toMatchObject([{ successor: 'b' }])
+    expect(rings(know(memberAt('c', 0.1)))).toMatchObject([{ successor: 'b' }])
+  })
+})
+
+describe('a cut of one’s own', () => {
+  it('is taken for that when more links fell silent within ten seconds than are left', () => {
+    const { core, open, post, tick } = start()
+    expect(core.isCutOff).toBe(true)
+    for (const member of circle(4)) open(member)
+    expect(core.isCutOff).toBe(false)
+    const lose = (machine: string): void => void post({ type: 'linkClosed', machine, silent: true })
+    lose('m0')
+    lose('m1')
+    // As many as are left are not yet more.
+    expect(core.isCutOff).toBe(false)
+    lose('m2')
+    expect(core.isCutOff).toBe(true)
+    tick(9_999)
+    expect(core.isCutOff).toBe(true)
+    tick(1)
+    expect(core.isCutOff).toBe(false)
+  })
+
+  it('is none where the others ended their links themselves', () => {
+    const { core, open, post } = start()
+    for (const member of circle(4)) open(member)
+    for (const machine of ['m0', 'm1', 'm2']) post({ type: 'linkClosed', machine, silent: false })
+    expect(core.isCutOff).toBe(false)
+  })
+})
+
+describe('others that ask of a machine', () => {
+  const probed = (effects: readonly RingEffect[]): string[] => sent(effects, 'probed')
+
+  it('are answered sixteen of, and each once', () => {
+    const { open, hear, post } = start()
+    const around = circle(20)
+    for (const member of around) open(member)
+    const linked = around.filter(
+      ({ machine }) => hear(machine, { kind: 'probe', machine: 'm0' }).length > 0,
+    )
+    expect(linked.length).toBeGreaterThan(15)
+    expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(16)
+    expect(probed(post({ type: 'answered', machine: 'm0' }))).toEqual([])
+  })
+
+  it('of more than 64 machines are forgotten, those of the first ones', () => {
+    for (const [others, answers] of [
+      [63, 1],
+      [64, 0],
+    ] as const) {
+      const { open, hear, post, later } = start()
+      for (const member of circle(2)) open(member)
+      hear('m1', { kind: 'probe', machine: 'm0' })
+      for (let i = 0; i < others; i++) {
+        later(100)
+        hear('m1', { kind: 'probe', machine: `none ${i}` })
+      }
+      expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(answers)
+    }
+  })
+
+  it('have lost it as well as long as ten seconds', () => {
+    for (const [afterMs, goneAtOnce] of [
+      [9_999, true],
+      [10_000, false],
+    ] as const) {
+      const { open, hear, post, later } = start()
+      for (const member of circle(5)) open(member)
+      hear('m1', { kind: 'probe', machine: 'm0' })
+      later(afterMs)
+      const effects = post({ type: 'linkClosed', machine: 'm0', silent: true })
+      expect(effects.some(({ type }) => type === 'gone')).toBe(goneAtOnce)
+      expect(sent(effects, 'probe')).toHaveLength(goneAtOnce ? 0 : 3)
+    }
+  })
+
+  it('have their answer for ten seconds, if it comes, and are forgotten then', () => {
+    for (const [afterMs, answers] of [
+      [10_000, 1],
+      [10_001, 0],
+    ] as const) {
+      const { open, hear, post, tick } = start()
+      for (const member of circle(3)) open(member)
+      hear('m1', { kind: 'probe', machine: 'm0' })
+      tick(afterMs)
+      expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(answers)
+    }
+  })
+})
+
+describe('who fell silent', () => {
+  it('is asked of nobody without a link', () => {
+    const { know, open, post } = start()
+    const around = circle(12)
+    know(...around)
+    for (const at of [0, 6, 11]) open(around[at]!)
+    const effects = post({ type: 'linkClosed', machine: 'm6', silent: true })
+    expect(sent(effects, 'probe').toSorted()).toEqual(['m0', 'm11'])
+  })
+
+  it('is asked of those near it first, is suspected meanwhile, and gone after two seconds', () => {
+    const { core, open, post, tick } = start()
+    for (const member of circle(12)) open(member)
+    const effects = post({ type: 'linkClosed', machine: 'm6', silent: true })
+    const near = sent(effects, 'probe')
+    expect(near).toHaveLength(3)
+    for (const machine of near) expect(['m4', 'm5', 'm7', 'm8']).toContain(machine)
+    expect(core.isSuspected('m6')).toBe(true)
+    expect(core.isSuspected('m5')).toBe(false)
+    expect(tick(1_999).some(({ type }) => type === 'gone')).toBe(false)
+    expect(tick(1)).toContainEqual({ type: 'gone', machine: 'm6' })
+    expect(core.isSuspected('m6')).toBe(false)
+  })
+
+  it('is suspected no more once its link is there again', () => {
+    const { core, open, post, tick } = start()
+    for (const member of circle(6)) open(member)
+    post({ type: 'linkClosed', machine: 'm3', silent: true })
+    open(circle(6)[3]!)
+    expect(core.isSuspected('m3')).toBe(false)
+    expect(tick(3_000).some(({ type }) => type === 'gone')).toBe(false)
+  })
+})
+
+describe('a link that is asked to be let go', () => {
+  const crowd = circle(60)
+  const ended = (effects: readonly RingEffect[]): string[] =>
+    effects.flatMap((effect) => (effect.type === 'release' ? [effect.machine] : []))
+  /** So many that others dialled that one is too many; the last one. */
+  function overfull() {
+    const started = start()
+    started.know(...crowd)
+    const others = crowd.slice(10, 40)
+    for (const member of others.slice(0, 8)) started.open(member, false)
+    const asked = sent(started.open(others[8]!, false), 'release')
+    expect(asked).toEqual([others[8]!.machine])
+    return { ...started, last: others[8]!.machine }
+  }
+
+  it('is ended after three seconds, if nothing is said', () => {
+    const { tick, last } = overfull()
+    expect(ended(tick(2_999))).toEqual([])
+    expect(ended(tick(1))).toEqual([last])
+    expect(ended(tick(3_000))).toEqual([])
+  })
+
+  it('is left for a minute if it is needed, and asked again', () => {
+    const { hear, tick, last } = overfull()
+    hear(last, { kind: 'keep' })
+    // Said twice, or by one that was not asked, it says nothing.
+    hear(last, { kind: 'keep' })
+    hear('m10', { kind: 'keep' })
+    const before = tick(59_999)
+    expect([ended(before), sent(before, 'release')]).toEqual([[], []])
+    const after = tick(1)
+    expect(sent(after, 'release')).toContain(last)
+  })
+
+  it('finds a place again when there is room', () => {
+    const { core, hear, post, tick, last } = overfull()
+    hear(last, { kind: 'keep' })
+    expect(core.plan.links.has(last)).toBe(false)
+    post({ type: 'linkClosed', machine: 'm10', silent: false })
+    tick(1_000)
+    expect(core.plan.links.has(last)).toBe(true)
+    expect(core.plan.links.get(last)).toMatchObject({ dialled: false, network: null })
+  })
+
+  it('finds it as the link that it was, also when a stranger had taken its place', () => {
+    const { core, know, open, post, tick, later } = start({ needs: () => true })
+    know(...crowd)
+    const others = crowd.slice(10, 40)
+    for (const [i, member] of others.slice(0, 8).entries()) open(member, false, `10.${i}`)
+    later(10_000)
+    open(others[8]!, false, '10.99')
+    expect(core.plan.links.has('m10')).toBe(false)
+    post({ type: 'linkClosed', machine: 'm12', silent: false })
+    tick(1_000)
+    expect(core.plan.links.get('m10')).toMatchObject({ dialled: false, network: '10.0' })
+  })
+
+  it('is forgotten when it closes', () => {
+    const { post, tick, last } = overfull()
+    post({ type: 'linkClosed', machine: last, silent: false })
+    expect(ended(tick(10_000))).toEqual([])
+  })
+})
+
+it('a cloud that grows over seventeen machines lets go at once what was only kept since it was small', () => {
+  const { open, know } = start()
+  const around = circle(17)
+  for (const member of around.slice(0, 16)) open(member, false)
+  const effects = know(around[16]!)
+  // Half of sixteen may be dialled by others, beside the neighbours.
+  expect(sent(effects, 'release').length).toBeGreaterThan(0)
+})
