@@ -10,14 +10,25 @@ import { within } from './patience.ts'
 const DHARMA = path.resolve(import.meta.dirname, '../../dist/node-runtime/dharma.js')
 const COUNTER = pathToFileURL(path.join(import.meta.dirname, 'peers', 'count-upload.mjs')).href
 
-const readySchema = z.object({ event: z.literal('ready'), cloud: z.string() })
-const countSchema = z.object({ sentBytes: z.number().positive() })
+const readySchema = z.object({
+  event: z.literal('ready'),
+  cloud: z.string(),
+  machine: z.string(),
+  pid: z.number(),
+})
+const countSchema = z.object({ sentBytes: z.number().positive(), wireBytes: z.number().positive() })
 
 export interface CountedMachine {
   cloud: string
+  machine: string
+  pid: number
   dataDir: string
   /** Bytes of UDP payload that the machine has sent since it started, to whomever. */
   sentBytes(): Promise<number>
+  /** Bytes of all packets that it sent and got, those of the headers of IPv4 and UDP included. */
+  wireBytes(): Promise<number>
+  /** `kill -9`. */
+  kill(): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,14 +57,22 @@ export async function startCountedMachine(options: {
     const line = once(createInterface({ input: child.stdout }), 'line')
     const [text] = await within(Promise.race([line, exited]), 'a machine is ready')
     const ready = readySchema.parse(JSON.parse(String(text)))
+    const count = async (): Promise<z.infer<typeof countSchema>> => {
+      const answered = once(child, 'message')
+      child.send('count')
+      const [message] = await within(answered, 'a machine tells what it has sent')
+      return countSchema.parse(message)
+    }
     return {
       cloud: ready.cloud,
+      machine: ready.machine,
+      pid: ready.pid,
       dataDir,
-      async sentBytes() {
-        const answered = once(child, 'message')
-        child.send('count')
-        const [message] = await within(answered, 'a machine tells what it has sent')
-        return countSchema.parse(message).sentBytes
+      sentBytes: async () => (await count()).sentBytes,
+      wireBytes: async () => (await count()).wireBytes,
+      async kill() {
+        child.kill('SIGKILL')
+        await exited
       },
       close,
     }

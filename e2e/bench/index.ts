@@ -11,6 +11,7 @@ import { desktopStart } from './desktop-start.ts'
 import { fairness } from './fairness.ts'
 import { idle } from './idle.ts'
 import { join } from './join.ts'
+import { membership } from './membership.ts'
 import { moveLatency } from './move-latency.ts'
 import { natMatrix } from './nat-matrix.ts'
 import { MissingPart } from './report.ts'
@@ -27,6 +28,7 @@ const MEASURES: readonly Measure[] = [
   join,
   database,
   idle,
+  membership,
   moveLatency,
   spectatorUpload,
   fairness,

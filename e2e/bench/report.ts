@@ -1,6 +1,6 @@
 // What a measure hands back, and how samples become numbers.
 
-export type Unit = 'ms' | 'bytes' | 'a second' | 'percent'
+export type Unit = 'ms' | 'bytes' | 'a second' | 'percent' | 'times'
 
 export interface Summary {
   median: number

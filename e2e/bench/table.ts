@@ -18,7 +18,13 @@ function formatSpread({ low, high }: Summary): string {
   return `${formatNumber(low)}–${formatNumber(high)}`
 }
 
-const SYMBOLS: Record<Unit, string> = { ms: ' ms', bytes: ' B', 'a second': '/s', percent: ' %' }
+const SYMBOLS: Record<Unit, string> = {
+  ms: ' ms',
+  bytes: ' B',
+  'a second': '/s',
+  percent: ' %',
+  times: '×',
+}
 
 function formatValue({ median }: Summary, unit: Unit): string {
   return formatNumber(median) + SYMBOLS[unit]
@@ -32,7 +38,7 @@ function cellsOf({ name, unit, ours, against, peer, ratio }: Row): string[] {
     against,
     formatValue(peer, unit),
     formatSpread(peer),
-    `${formatNumber(ratio)}×`,
+    Number.isFinite(ratio) ? `${formatNumber(ratio)}×` : '–',
   ]
 }
 

@@ -196,6 +196,7 @@ export async function openJoining(
         joined?.ringLinks.linkClosed(machine, silent)
         joined?.membership.linkClosed(machine)
       },
+      linkDoubted: (machine) => joined?.ringLinks.doubted(machine),
       heartbeat: (machine) => {
         admission.admitted()
         joined?.ringLinks.answered(machine)

@@ -1,5 +1,6 @@
 // A network in which machines dial each other: each pair as far apart as they stand on a map, cut in parts and lossy as
-// a seed has drawn it. A machine that stops is noticed as a phi-accrual detector with a heartbeat a second does.
+// a seed has drawn it. A machine that stops is noticed as `core/membership/liveness.ts` does: soon by who watches it closely,
+// late by others unless they are asked to look.
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -12,9 +13,14 @@ export interface DialFaults {
   isEven?: boolean
 }
 
-/** What the detector takes to find a silent machine. */
-const NOTICED_LEAST_MS = 2_500
-const NOTICED_MOST_MS = 4_500
+/** After what time one is asked that is not heard, if it is watched closely, and if not. */
+const CLOSE_MS = [400, 750] as const
+const SELDOM_MS = [1_000, 10_000] as const
+/** A doubt is told after this, and after that who does not answer is gone. */
+const TOLD_MS = 500
+const ANSWER_MS = 2_000
+/** Computers that say so when a process has ended, and are heard. */
+const TELLING_SHARE = 0.5
 
 export interface Caller<M> {
   readonly key: string
@@ -25,12 +31,18 @@ export interface Caller<M> {
   admits(peer: string, network: string): boolean
   opened(peer: string, dialled: boolean, network: string): void
   closed(peer: string, silent: boolean): void
+  /** It was not heard for a while, and does not answer. */
+  doubted(peer: string): void
   received(peer: string, message: M): void
 }
 
 interface Line<M> {
   ends: readonly [Caller<M>, Caller<M>]
   open: boolean
+  /** One end has crashed; it may come back, and dial anew. */
+  dead: boolean
+  /** Which end asks whether the other is there. */
+  asked: [boolean, boolean]
   /** When the last message arrives at each end: links keep the order. */
   arrivesMs: [number, number]
 }
@@ -45,6 +57,8 @@ export class DialNetwork<M> {
   readonly #spots = new Map<string, readonly [number, number]>()
   /** In which part a machine is; all in one if absent. */
   readonly #parts = new Map<string, number>()
+  readonly #watched = new Map<string, ReadonlySet<string>>()
+  readonly #telling = new Map<string, boolean>()
   messages = 0
 
   constructor(world: World, random: Random, faults: DialFaults) {
@@ -67,10 +81,19 @@ export class DialNetwork<M> {
   dial(from: Caller<M>, to: Caller<M>): void {
     this.#world.after(2 * this.delayOf(from.key, to.key), () => {
       if (!from.isUp || !to.isUp || from === to || this.isCut(from.key, to.key)) return
-      if (this.#lineOf(from.key, to.key) !== undefined) return
+      const earlier = this.#lineOf(from.key, to.key)
+      if (earlier?.dead === false) return
       if (!to.admits(from.key, from.network)) return
+      // A later link replaces an earlier one, of which nothing more is said.
+      if (earlier !== undefined) earlier.open = false
       const { nowMs } = this.#world
-      const line: Line<M> = { ends: [from, to], open: true, arrivesMs: [nowMs, nowMs] }
+      const line: Line<M> = {
+        ends: [from, to],
+        open: true,
+        dead: false,
+        asked: [false, false],
+        arrivesMs: [nowMs, nowMs],
+      }
       this.#linesOf(from.key).set(to.key, line)
       this.#linesOf(to.key).set(from.key, line)
       from.opened(to.key, true, to.network)
@@ -91,7 +114,9 @@ export class DialNetwork<M> {
 
   /** It stopped without a word. */
   crashed(key: string): void {
+    this.#watched.delete(key)
     for (const [peer, line] of this.#linesOf(key)) {
+      line.dead = true
       const other = line.ends.find((end) => end.key === peer)!
       this.#closeLate(line, [other])
     }
@@ -129,26 +154,67 @@ export class DialNetwork<M> {
     })
   }
 
-  /** Calls back when the other side, which may stand still, has answered over the link. */
+  /** Whom a machine watches closely. */
+  watch(key: string, machines: readonly string[]): void {
+    this.#watched.set(key, new Set(machines))
+  }
+
+  /** Asks over the link, and calls back when the other side, which may stand still, has answered. */
   ping(from: string, to: string, answered: () => void): void {
     const line = this.#lineOf(from, to)
-    const other = line?.ends.find(({ key }) => key === to)
+    if (line === undefined) return
+    const side = line.ends[0].key === from ? 0 : 1
     this.#world.after(2 * this.delayOf(from, to), () => {
-      const isThere = other?.isUp === true && !other.isStalled && !this.isCut(from, to)
-      if (line?.open === true && isThere) answered()
+      if (line.open && this.#answers(line, side)) answered()
+      else this.#ask(line, side)
     })
   }
 
   #closeLate(line: Line<M>, ends: readonly Caller<M>[]): void {
+    const [a, b] = line.ends
+    const isClose =
+      this.#watched.get(a.key)?.has(b.key) === true || this.#watched.get(b.key)?.has(a.key) === true
     for (const end of ends) {
-      this.#world.after(this.#random.between(NOTICED_LEAST_MS, NOTICED_MOST_MS), () => {
-        const isBack =
-          line.ends.every(({ isUp }) => isUp) && !this.isCut(line.ends[0].key, line.ends[1].key)
-        // A short cut is not noticed; a machine that was started again has a link of its own.
-        if (ends.length === 2 && isBack) return
-        this.#close(line, end, true)
+      const [leastMs, mostMs] = isClose ? CLOSE_MS : SELDOM_MS
+      // A short cut is not noticed; a machine that was started again has a link of its own.
+      this.#world.after(this.#random.between(leastMs, mostMs), () => {
+        this.#ask(line, end === a ? 0 : 1)
       })
     }
+  }
+
+  /** The other side was not heard: it is gone if it does not answer either, or if its computer says so. */
+  #ask(line: Line<M>, side: 0 | 1): void {
+    const end = line.ends[side]
+    const other = line.ends[1 - side]!
+    if (!line.open || line.asked[side] || !end.isUp || this.#answers(line, side)) return
+    line.asked[side] = true
+    const isTold = line.dead && !this.isCut(end.key, other.key) && this.#tells(other.key)
+    const roundTripMs = 2 * this.delayOf(end.key, other.key)
+    this.#world.after(isTold ? roundTripMs : TOLD_MS, () => {
+      if (!line.open || this.#answers(line, side)) line.asked[side] = false
+      else if (isTold) this.#close(line, end, true)
+      else if (end.isUp) end.doubted(other.key)
+    })
+    if (isTold) return
+    this.#world.after(Math.max(ANSWER_MS, 2 * roundTripMs), () => {
+      line.asked[side] = false
+      if (line.open && !this.#answers(line, side)) this.#close(line, end, true)
+    })
+  }
+
+  #answers({ ends, dead }: Line<M>, side: 0 | 1): boolean {
+    const other = ends[1 - side]!
+    return !dead && other.isUp && !other.isStalled && !this.isCut(ends[0].key, ends[1].key)
+  }
+
+  #tells(key: string): boolean {
+    let tells = this.#telling.get(key)
+    if (tells === undefined) {
+      tells = this.#random.chance(TELLING_SHARE)
+      this.#telling.set(key, tells)
+    }
+    return tells
   }
 
   #close(line: Line<M>, told: Caller<M>, silent: boolean): void {

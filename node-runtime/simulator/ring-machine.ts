@@ -177,6 +177,10 @@ export class RingMachine implements Caller<Said> {
     })
   }
 
+  doubted(peer: string): void {
+    this.#when(() => this.#onRings({ type: 'doubted', machine: peer }))
+  }
+
   received(peer: string, said: Said): void {
     this.#when(() => {
       const { plant, network } = this.#parts
@@ -246,6 +250,9 @@ export class RingMachine implements Caller<Said> {
           )
           break
         }
+        case 'watch':
+          network.watch(this.key, effect.machines)
+          break
         case 'gone':
           gone(this, effect.machine)
           break

@@ -2,9 +2,13 @@
 import type { SwarmConnection } from 'hyperswarm'
 import * as z from 'zod'
 import type { Pass } from '../core/admission/pass.ts'
+import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { LatencyHistory } from '../core/membership/latency-history.ts'
-import { HEARTBEAT_MS, Liveness } from '../core/membership/liveness.ts'
+import { Liveness } from '../core/membership/liveness.ts'
+import type { LivenessDeed } from '../core/membership/liveness.ts'
+import { decodeBeat, encodeBeat } from './beat-codec.ts'
+import { isPortClosed } from './closed-port.ts'
 import { jsonCodec, untouchedBytes } from './codec.ts'
 import type { Agreement } from './greeting.ts'
 import { GuardedMux } from './guarded-mux.ts'
@@ -22,7 +26,14 @@ export interface LinkOptions {
   agreement: Agreement
   /** What the machine showed at the door. */
   pass: Pass | null
+  /** May the other side have frequent beats that only it wants? */
+  obliges: () => boolean
+  /** Where the other side is; null if only a relay is known. */
+  addressOf: (link: Link) => MachineAddress | null
+  /** It is there: it was asked and has answered, or the latency is known anew. */
   onHeartbeat: (link: Link) => void
+  /** It has not been heard for a while, and was asked. */
+  onDoubted: (link: Link) => void
   onClosed: (link: Link) => void
   /** Something went wrong; the link is closed. An `error` is our own fault. */
   onFault: (link: Link, reason: string, error?: unknown) => void
@@ -36,13 +47,19 @@ export class Link {
   readonly connection: SwarmConnection
   /** Monotonic ms. */
   readonly openedMs = performance.now()
-  readonly #liveness = new Liveness(this.openedMs)
+  readonly #options: LinkOptions
+  readonly #liveness: Liveness
   readonly #latencies = new LatencyHistory(this.openedMs)
-  readonly #beat: (() => void) | null
+  /** Sends what asks over the stream; null if that can't be. */
+  readonly #ping: ((number: number) => void) | null
+  #timer: NodeJS.Timeout | null = null
+  #timerMs = 0
   #fellSilent = false
+  #closed = false
 
   constructor(options: LinkOptions) {
-    const { connection, entry, agreement, onClosed, onFault } = options
+    const { connection, entry, agreement, obliges, onClosed, onFault } = options
+    this.#options = options
     this.connection = connection
     this.entry = entry
     this.agreement = agreement
@@ -50,13 +67,15 @@ export class Link {
     this.mux = new GuardedMux(connection, {
       onFault: (reason, error) => onFault(this, reason, error),
     })
-    this.#beat = this.#openHeartbeat(options)
-    this.#beat?.()
-    const beatTimer = this.#beat === null ? null : setInterval(this.#beat, HEARTBEAT_MS)
+    this.#liveness = new Liveness(this.openedMs, { random: Math.random, obliges })
+    this.#ping = this.#openHeartbeat()
+    connection.on('message', (bytes) => this.#heard(bytes))
     connection.on('close', () => {
-      if (beatTimer !== null) clearInterval(beatTimer)
+      this.#closed = true
+      if (this.#timer !== null) clearTimeout(this.#timer)
       onClosed(this)
     })
+    if (this.#ping !== null) this.#perform(this.#liveness.begin(performance.now()))
   }
 
   get peer(): PeerInfo {
@@ -77,17 +96,102 @@ export class Link {
     return this.#fellSilent
   }
 
+  /** Does the other side want frequent beats for a reason of its own? */
+  get isOnlyWatched(): boolean {
+    return this.#liveness.isOnlyWatched
+  }
+
+  /** Is watched closely from now on, or not any more: how soon it is known that the other side is gone. */
+  watch(isWatched: boolean): void {
+    this.#liveness.watch(isWatched, performance.now())
+    this.#wait()
+  }
+
   /** Asks the other side at once whether it is there; it has the usual time to answer. */
   check(): void {
-    this.#beat?.()
+    if (this.#ping !== null) this.#perform(this.#liveness.check(performance.now()))
   }
 
   close(): void {
     this.connection.destroy()
   }
 
-  /** What asks the other side whether it is there; null if that can't be. */
-  #openHeartbeat({ onHeartbeat, onFault }: LinkOptions): (() => void) | null {
+  #look(): void {
+    if (!this.#closed) this.#perform(this.#liveness.look(performance.now()))
+  }
+
+  #wait(): void {
+    const { dueMs } = this.#liveness
+    if (this.#closed || this.#ping === null) return
+    if (this.#timer !== null) {
+      if (this.#timerMs <= dueMs) return
+      clearTimeout(this.#timer)
+    }
+    this.#timerMs = dueMs
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        // What waits in the socket is heard first.
+        if (this.#liveness.isQuiet(performance.now())) setImmediate(() => this.#look())
+        else this.#look()
+      },
+      Math.max(0, Math.ceil(dueMs - performance.now())),
+    )
+  }
+
+  #perform(deeds: readonly LivenessDeed[]): void {
+    for (const deed of deeds) {
+      if (this.#closed) return
+      switch (deed.type) {
+        case 'beat':
+          this.connection.trySend(encodeBeat(deed.beat))
+          break
+        case 'ping':
+          this.#ping?.(deed.number)
+          break
+        case 'doubt':
+          void this.#askPort()
+          break
+        case 'tell':
+          this.#options.onDoubted(this)
+          break
+        case 'gone':
+          this.#giveUp()
+      }
+    }
+    this.#wait()
+  }
+
+  /** Who is late may be killed: then its port is closed, which its computer tells at once. */
+  async #askPort(): Promise<void> {
+    const address = this.#options.addressOf(this)
+    if (address === null || !(await isPortClosed(address))) return
+    if (!this.#closed && this.#liveness.isDoubted) this.#giveUp()
+  }
+
+  #giveUp(): void {
+    this.#fellSilent = true
+    this.close()
+  }
+
+  #heard(bytes: Uint8Array): void {
+    const beat = decodeBeat(bytes)
+    if (beat === null || this.#closed) return
+    const wasDoubted = this.#liveness.isDoubted
+    const nowMs = performance.now()
+    const heard = this.#liveness.heard(beat, nowMs)
+    if (heard === null) return
+    this.#perform(heard.deeds)
+    if (heard.isMeasured || wasDoubted) this.#noteHeard(heard.isMeasured, nowMs)
+  }
+
+  /** It is there. @param isMeasured  the latency is known anew */
+  #noteHeard(isMeasured: boolean, nowMs: number): void {
+    if (isMeasured) this.#latencies.note(this.#liveness.latencyMs ?? 0, nowMs)
+    this.#options.onHeartbeat(this)
+  }
+
+  #openHeartbeat(): ((number: number) => void) | null {
     const channel = this.mux.createChannel({ protocol: BEAT_PROTOCOL })
     if (channel === null) return null
     const heartbeat = channel.addMessage({
@@ -95,15 +199,13 @@ export class Link {
       onmessage: (bytes) => {
         const beat = beatCodec.decode(bytes)
         if (beat === null) {
-          onFault(this, 'its heartbeat is not understood')
+          this.#options.onFault(this, 'its heartbeat is not understood')
           return this.close()
         }
         const { kind, number } = beat
         const nowMs = performance.now()
         if (kind === 'pong') {
-          if (!this.#liveness.ponged(number, nowMs)) return
-          this.#latencies.note(this.#liveness.latencyMs ?? 0, nowMs)
-          onHeartbeat(this)
+          this.#noteHeard(this.#liveness.ponged(number, nowMs), nowMs)
           return
         }
         this.#liveness.pinged(nowMs)
@@ -112,13 +214,6 @@ export class Link {
       },
     })
     channel.open()
-    return () => {
-      const number = this.#liveness.beat(performance.now())
-      if (number === null) {
-        this.#fellSilent = true
-        return this.close()
-      }
-      heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
-    }
+    return (number) => void heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
   }
 }

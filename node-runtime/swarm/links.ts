@@ -7,8 +7,13 @@ import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from '.
 import { ProtocolChannels } from './protocol-channels.ts'
 import type { LinkProtocol } from './protocol-channels.ts'
 
+/** Of those that others want to watch, so many may; who wants it of all would have frequent beats of all. */
+const MAX_OBLIGED = 4
+
 export interface LinksEvents {
   onHeartbeat: (link: Link) => void
+  /** The other side has not been heard for a while. */
+  onDoubted: (link: Link) => void
   /** Not called for one that another with the same machine has replaced. */
   onClosed: (link: Link) => void
   /** The machine broke the rules, and lost its link for it. */
@@ -17,14 +22,18 @@ export interface LinksEvents {
 
 export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
   readonly #events: LinksEvents
+  readonly #addressOf: LinkOptions['addressOf']
   readonly #log: Log
   readonly #links = new Map<string, Link>()
   readonly #protocols = new Map<string, LinkProtocol>()
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
   readonly #tally = new Tally()
+  /** Whom this machine watches closely; all, before it is told. */
+  #watched: ReadonlySet<string> | null = null
 
-  constructor(events: LinksEvents, log: Log) {
+  constructor(events: LinksEvents, addressOf: LinkOptions['addressOf'], log: Log) {
     this.#events = events
+    this.#addressOf = addressOf
     this.#log = log
   }
 
@@ -56,11 +65,15 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     const earlier = this.#links.get(machine)
     const link = new Link({
       ...options,
+      obliges: () => this.#obliged <= MAX_OBLIGED,
+      addressOf: this.#addressOf,
       onHeartbeat: (beating) => this.#events.onHeartbeat(beating),
+      onDoubted: (doubted) => this.#events.onDoubted(doubted),
       onClosed: (closed) => this.#dismiss(closed),
       onFault: (_, reason, error) => this.#noteFault(machine, reason, error),
     })
     this.#links.set(machine, link)
+    link.watch(this.#watched?.has(machine) ?? true)
     first(link)
     for (const attach of this.#attachers) this.#attach(link, attach)
     for (const protocol of this.#protocols.values()) protocol.open(link)
@@ -74,6 +87,12 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     if (link === undefined) return
     this.#noteFault(machine, reason)
     link.close()
+  }
+
+  /** These are watched closely from now on, and no others: it is known within a second that they are gone. */
+  watch(machines: readonly string[]): void {
+    this.#watched = new Set(machines)
+    for (const [machine, link] of this.#links) link.watch(this.#watched.has(machine))
   }
 
   /** Asks all at once whether they are there. */
@@ -105,6 +124,12 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     this.#protocols.set(name, channels)
     for (const link of this.#links.values()) channels.open(link)
     return channels
+  }
+
+  get #obliged(): number {
+    let count = 0
+    for (const link of this.#links.values()) if (link.isOnlyWatched) count += 1
+    return count
   }
 
   /** What replicates over links may fail; then this link ends, and nothing else. */

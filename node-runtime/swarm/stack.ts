@@ -16,6 +16,9 @@ import { whyNoNode } from './no-node.ts'
  */
 const LONGEST_GOODBYE_MS = 1_500
 
+/** Links say more often that they are there; with none at all, the stack would not pass over what old ones say so. */
+const KEEP_ALIVE_MS = 300_000
+
 /** After these the DHT may know better how this machine is reached. */
 const NETWORK_NEWS = [
   'network-change',
@@ -65,6 +68,7 @@ export class Stack {
       {
         // Relays ask who comes; what says nothing of whose key it uses, uses this one.
         keyPair,
+        connectionKeepAlive: KEEP_ALIVE_MS,
         ...(known === undefined ? {} : { bootstrap: [...known] }),
         ...(host === undefined ? {} : { host }),
         ...(port === undefined ? {} : { port }),

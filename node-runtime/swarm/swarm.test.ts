@@ -59,6 +59,7 @@ function start(options: {
     {
       linkOpened: (entry) => options.learned?.push(entry),
       linkClosed: () => {},
+      linkDoubted: () => {},
       heartbeat: () => {},
       waysChanged: () => {},
       genesisLearned: (body) => options.heard?.push(body),

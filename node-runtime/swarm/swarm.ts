@@ -74,6 +74,8 @@ export interface SwarmEvents {
   /** @param silent  the other side was not heard any more; else it ended the link, or this one did */
   linkClosed: (entry: MachineEntry, silent: boolean) => void
   heartbeat: (machine: string, latencyMs: number) => void
+  /** A linked machine has not been heard for a while, and was asked whether it is there. */
+  linkDoubted: (machine: string) => void
   /** What `ways` or `ownAddresses` say has changed. */
   waysChanged: () => void
   /** A machine has the cloud's genesis, which this one had not. */
@@ -151,9 +153,11 @@ export class Swarm implements Network {
           this.#routes.note(link)
           this.#dialThroughRelays()
         },
+        onDoubted: (link) => this.#events.linkDoubted(link.entry.machine),
         onClosed: (link) => this.#linkClosed(link),
         onMisbehaved: (machine) => this.#driver.post({ type: 'misbehaved', machine }),
       },
+      (link) => this.#routes.addressOf(link),
       log,
     )
     this.#ways = new Ways({
@@ -364,6 +368,11 @@ export class Swarm implements Network {
   /** Asks a linked machine whether it is there; a heartbeat is the answer. */
   check(machine: string): void {
     this.#links.get(machine)?.check()
+  }
+
+  /** These are watched closely from now on, and no others: it is known within a second that they are gone. */
+  watch(machines: readonly string[]): void {
+    this.#links.watch(machines)
   }
 
   /** Who dialled, and where the other side is; null without a link. */

@@ -113,6 +113,7 @@ export class LaterMachine {
       {
         linkOpened: (entry) => membership.linkOpened(entry),
         linkClosed: (entry) => membership.linkClosed(entry.machine),
+        linkDoubted: () => {},
         heartbeat: () => {},
         waysChanged: () => {},
         genesisLearned: (body) => void (known = body),

@@ -102,6 +102,7 @@ const swarm = new Swarm(
       look()
     },
     linkClosed: ({ name: other }) => say({ type: 'unlinked', with: other }),
+    linkDoubted: () => {},
     heartbeat: look,
     waysChanged: () => setImmediate(look),
   },

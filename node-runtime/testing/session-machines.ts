@@ -107,6 +107,7 @@ export class SessionCloud {
       {
         linkOpened: () => {},
         linkClosed: () => {},
+        linkDoubted: () => {},
         heartbeat: () => {},
         waysChanged: () => {},
       },

@@ -264,6 +264,8 @@ declare module 'hyperdht' {
     anyPort?: boolean
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
     nodes?: DhtAddress[]
+    /** Each connection says something after so much silence. */
+    connectionKeepAlive?: number
   }
   export interface DhtConnectOptions {
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
@@ -353,6 +355,11 @@ declare module 'hyperswarm' {
     }
     /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
     readonly _len: number
+    /**
+     * Sends it sealed, as one datagram that may be lost, come twice or in another order (event `message`, with its
+     * bytes). Nothing happens before the connection is open, or if it does not go over UDP.
+     */
+    trySend(bytes: Uint8Array): void
     destroy(error?: Error): this
   }
   export interface PeerDiscovery {

@@ -15,8 +15,15 @@ require.cache[name].exports = class CountedUDX extends UDX {
   }
 }
 
+/** Of a packet, before what the library counts. */
+const HEADER_BYTES = 28
+
 process.on('message', () => {
-  process.send({ sentBytes: instances.reduce((sum, udx) => sum + udx.bytesTransmitted, 0) })
+  const total = (of) => instances.reduce((sum, udx) => sum + of(udx), 0)
+  const sentBytes = total((udx) => udx.bytesTransmitted)
+  const bytes = sentBytes + total((udx) => udx.bytesReceived)
+  const packets = total((udx) => udx.packetsTransmitted + udx.packetsReceived)
+  process.send({ sentBytes, wireBytes: bytes + HEADER_BYTES * packets })
 })
 // Listening must not keep the machine's process from ending.
 process.channel.unref()

@@ -1,9 +1,9 @@
 // How long answers took in the last minutes, as means of equal stretches of time: what a line is drawn of.
 
-/** Short enough to show a hiccup, long enough that ten minutes are few numbers. */
-export const STRETCH_MS = 5_000
+/** Short enough to show a hiccup, long enough that each has a beat (`liveness.ts`), however seldom they are. */
+export const STRETCH_MS = 10_000
 /** Ten minutes. */
-const STRETCHES = 120
+const STRETCHES = 60
 
 export class LatencyHistory {
   readonly #beganMs: number

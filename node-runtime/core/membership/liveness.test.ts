@@ -1,106 +1,296 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HEARTBEAT_MS, Liveness } from './liveness.ts'
+import { Liveness, OFTEN_MS, SELDOM_MS } from './liveness.ts'
+import type { Beat, LivenessDeed, LivenessOptions } from './liveness.ts'
 
-/** A link whose other side has answered at once for half a minute. */
-function calm(): { liveness: Liveness; nowMs: number } {
-  const liveness = new Liveness(0)
-  let nowMs = 0
-  for (let beat = 0; beat < 30; beat++, nowMs += HEARTBEAT_MS) {
-    const number = liveness.beat(nowMs)
-    liveness.pinged(nowMs + 5)
-    liveness.ponged(number ?? -1, nowMs + 20)
+const OPTIONS: LivenessOptions = { random: () => 0.5, obliges: () => true }
+const ONE_WAY_MS = 10
+
+/** Two ends of a link, on a clock of their own; what one says comes to the other after 10 ms. */
+class Pair {
+  nowMs = 0
+  readonly ends = [new Liveness(0, OPTIONS), new Liveness(0, OPTIONS)] as const
+  readonly log: { end: 0 | 1; type: string; atMs: number }[] = []
+  /** What this end says does not arrive. */
+  readonly mute = [false, false]
+  /** This end does nothing, and hears at its end what came. */
+  readonly stalled = [false, false]
+  readonly #under: {
+    atMs: number
+    to: 0 | 1
+    deed: LivenessDeed | { type: 'pong'; number: number }
+  }[] = []
+
+  constructor() {
+    for (const end of [0, 1] as const) this.do(end, this.ends[end].begin(0))
   }
-  return { liveness, nowMs }
+
+  do(end: 0 | 1, deeds: readonly LivenessDeed[]): void {
+    for (const deed of deeds) {
+      this.log.push({ end, type: deed.type, atMs: this.nowMs })
+      if (deed.type === 'beat' || deed.type === 'ping') this.#send(end, deed)
+    }
+  }
+
+  run(forMs: number): void {
+    for (const endMs = this.nowMs + forMs; this.nowMs < endMs; this.nowMs += 5) {
+      const arrived = this.#under.filter(({ atMs, to }) => atMs <= this.nowMs && !this.stalled[to])
+      for (const one of arrived) {
+        this.#under.splice(this.#under.indexOf(one), 1)
+        this.#arrive(one.to, one.deed)
+      }
+      for (const end of [0, 1] as const) {
+        const liveness = this.ends[end]
+        if (!this.stalled[end] && liveness.dueMs <= this.nowMs) {
+          this.do(end, liveness.look(this.nowMs))
+        }
+      }
+    }
+  }
+
+  /** When that was first done since a moment, by the first end. */
+  firstOf(type: string, sinceMs: number): number | null {
+    const found = this.log.find((one) => one.end === 0 && one.type === type && one.atMs >= sinceMs)
+    return found === undefined ? null : found.atMs - sinceMs
+  }
+
+  count(type: string, sinceMs: number): number {
+    return this.log.filter((one) => one.end === 0 && one.type === type && one.atMs >= sinceMs)
+      .length
+  }
+
+  #send(end: 0 | 1, deed: LivenessDeed | { type: 'pong'; number: number }): void {
+    const to = end === 0 ? 1 : 0
+    if (!this.mute[end]) this.#under.push({ atMs: this.nowMs + ONE_WAY_MS, to, deed })
+  }
+
+  #arrive(to: 0 | 1, deed: LivenessDeed | { type: 'pong'; number: number }): void {
+    const liveness = this.ends[to]
+    if (deed.type === 'beat') this.do(to, liveness.heard(deed.beat, this.nowMs)?.deeds ?? [])
+    else if (deed.type === 'pong') liveness.ponged(deed.number, this.nowMs)
+    else if (deed.type === 'ping') {
+      liveness.pinged(this.nowMs)
+      this.#send(to, { type: 'pong', number: deed.number })
+    }
+  }
 }
 
-/** How long the other side is silent before it is given up, with a look every second. */
-function patienceMs(liveness: Liveness, fromMs: number): number {
-  for (let nowMs = fromMs; nowMs < fromMs + 120_000; nowMs += HEARTBEAT_MS) {
-    if (liveness.beat(nowMs) === null) return nowMs - fromMs
-  }
-  return Number.POSITIVE_INFINITY
+/** A pair that has been calm for a minute; the first end watches the other closely, or not. */
+function calm(isWatched: boolean): Pair {
+  const pair = new Pair()
+  pair.ends[0].watch(isWatched, 0)
+  pair.run(60_000)
+  return pair
 }
+
+const beat = (more: Partial<Beat> & Pick<Beat, 'number'>): Beat => ({
+  echo: 0,
+  heldMs: 0,
+  nextMs: OFTEN_MS,
+  watches: false,
+  asks: false,
+  ...more,
+})
 
 describe('the liveness of a link', () => {
-  it('measures the round trip, of the last ping only and once', () => {
-    const { liveness, nowMs } = calm()
-    expect(liveness.latencyMs).toBeCloseTo(20)
-    const number = liveness.beat(nowMs)!
-    expect(liveness.ponged(number - 1, nowMs + 900)).toBe(false)
-    expect(liveness.ponged(number, nowMs + 40)).toBe(true)
-    expect(liveness.ponged(number, nowMs + 900)).toBe(false)
-    expect(liveness.latencyMs).toBeCloseTo(26)
+  it('beats often on both sides where one of them watches, and seldom elsewhere', () => {
+    const often = calm(true)
+    const beats = (pair: Pair, end: 0 | 1): number =>
+      pair.log.filter((one) => one.end === end && one.type === 'beat' && one.atMs > 20_000).length
+    expect(beats(often, 0)).toBeCloseTo(40_000 / OFTEN_MS, -1)
+    expect(beats(often, 1)).toBeCloseTo(40_000 / OFTEN_MS, -1)
+    const seldom = calm(false)
+    expect(beats(seldom, 0)).toBeLessThanOrEqual(1 + 40_000 / SELDOM_MS)
+    expect(beats(seldom, 1)).toBeGreaterThanOrEqual(40_000 / SELDOM_MS - 1)
+    // In calm times nobody is asked but at the beginning.
+    for (const pair of [often, seldom]) {
+      expect(pair.count('doubt', 5_000)).toBe(0)
+      expect(pair.count('ping', 5_000)).toBe(0)
+    }
   })
 
-  it('gives up a machine that is silent for some seconds', () => {
-    const { liveness, nowMs } = calm()
-    expect(patienceMs(liveness, nowMs)).toBeLessThanOrEqual(6_000)
+  it('goes over to the other pace at once, when it is told', () => {
+    const pair = calm(false)
+    pair.ends[0].watch(true, pair.nowMs)
+    pair.run(1_000)
+    pair.mute[1] = true
+    const sinceMs = pair.nowMs
+    pair.run(2_000)
+    expect(pair.firstOf('doubt', sinceMs)).toBeLessThanOrEqual(700)
+    pair.mute[1] = false
+    pair.ends[0].watch(false, pair.nowMs)
+    pair.run(2_000)
+    const calmMs = pair.nowMs
+    pair.run(40_000)
+    expect(pair.count('beat', calmMs)).toBeLessThanOrEqual(6)
+  })
+
+  it('does not beat often for whoever wants it, if it may not', () => {
+    const liveness = new Liveness(0, { ...OPTIONS, obliges: () => false })
+    liveness.begin(0)
+    liveness.heard(beat({ number: 1, watches: true }), 10)
+    expect(liveness.isOnlyWatched).toBe(true)
+    const [sent] = liveness.look(SELDOM_MS)
+    expect(sent).toMatchObject({ type: 'beat', beat: { nextMs: SELDOM_MS } })
+  })
+
+  it('asks for a machine that it watches within 0.7 s of its last word, and gives it up two seconds later', () => {
+    const pair = calm(true)
+    pair.mute[1] = true
+    const sinceMs = pair.nowMs
+    pair.run(4_000)
+    expect(pair.firstOf('doubt', sinceMs)).toBeLessThanOrEqual(700)
+    expect(pair.firstOf('tell', sinceMs)).toBeLessThanOrEqual(1_300)
+    const goneMs = pair.firstOf('gone', sinceMs)
+    expect(goneMs).toBeGreaterThan(2_000)
+    expect(goneMs).toBeLessThanOrEqual(3_000)
+    // It asked several times meanwhile.
+    expect(pair.count('ping', sinceMs)).toBe(1)
+    expect(
+      pair.log.filter((one) => one.end === 0 && one.type === 'beat' && one.atMs >= sinceMs).length,
+    ).toBeGreaterThan(8)
+  })
+
+  it('finds out about others within some seconds, and at once when it is told to look', () => {
+    const pair = calm(false)
+    pair.mute[1] = true
+    const sinceMs = pair.nowMs
+    pair.do(0, pair.ends[0].check(pair.nowMs))
+    expect(pair.firstOf('doubt', sinceMs)).toBe(0)
+    pair.run(4_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(2_100)
+    const other = calm(false)
+    other.mute[1] = true
+    const fromMs = other.nowMs
+    other.run(15_000)
+    expect(other.firstOf('gone', fromMs)).toBeLessThanOrEqual(13_000)
+  })
+
+  it('is content with an answer by whatever way, and does not ask twice at once', () => {
+    const pair = calm(true)
+    pair.do(0, pair.ends[0].check(pair.nowMs))
+    expect(pair.ends[0].check(pair.nowMs)).toEqual([])
+    expect(pair.ends[0].isDoubted).toBe(true)
+    pair.run(100)
+    expect(pair.ends[0].isDoubted).toBe(false)
+    const liveness = new Liveness(0, OPTIONS)
+    liveness.begin(0)
+    // A machine of before: it asks once a second, and beats never.
+    for (let atMs = 1_000; atMs < 30_000; atMs += 1_000) {
+      liveness.pinged(atMs)
+      for (const deed of liveness.look(atMs)) expect(deed.type).toBe('beat')
+    }
+    expect(liveness.isQuiet(30_000)).toBe(false)
+    expect(liveness.isQuiet(32_000)).toBe(true)
   })
 
   it('does not take its own standstill for the silence of others', () => {
-    const { liveness, nowMs } = calm()
-    const awakeMs = nowMs + 60_000
-    expect(liveness.beat(awakeMs)).not.toBeNull()
-    liveness.pinged(awakeMs + 10)
-    expect(liveness.beat(awakeMs + HEARTBEAT_MS)).not.toBeNull()
+    const pair = calm(true)
+    pair.stalled[0] = true
+    const sinceMs = pair.nowMs
+    pair.run(10_000)
+    pair.stalled[0] = false
+    pair.run(10_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeNull()
     // And what it learned of the other's rhythm is as it was.
-    expect(patienceMs(liveness, awakeMs + 2 * HEARTBEAT_MS)).toBeLessThanOrEqual(6_000)
+    pair.mute[1] = true
+    const goneMs = pair.nowMs
+    pair.run(4_000)
+    expect(pair.firstOf('doubt', goneMs)).toBeLessThanOrEqual(700)
+  })
+
+  it('nor a standstill while it asks: the other has the whole time to answer', () => {
+    const pair = calm(true)
+    pair.mute[1] = true
+    pair.run(800)
+    expect(pair.ends[0].isDoubted).toBe(true)
+    pair.stalled[0] = true
+    pair.run(30_000)
+    pair.stalled[0] = false
+    const sinceMs = pair.nowMs
+    pair.run(1_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeNull()
+    pair.run(2_000)
+    expect(pair.firstOf('gone', sinceMs)).not.toBeNull()
   })
 
   it('still finds a machine that died during its own standstill', () => {
-    const { liveness, nowMs } = calm()
-    expect(patienceMs(liveness, nowMs + 60_000)).toBeLessThanOrEqual(6_000)
+    const pair = calm(true)
+    pair.stalled[0] = true
+    pair.mute[1] = true
+    pair.run(60_000)
+    pair.stalled[0] = false
+    const sinceMs = pair.nowMs
+    pair.run(4_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(3_000)
   })
 
-  it('hears what had come during its standstill before it looks at the clock', () => {
-    const { liveness, nowMs } = calm()
-    liveness.pinged(nowMs + 30_000)
-    expect(liveness.beat(nowMs + 30_001)).not.toBeNull()
-    expect(patienceMs(liveness, nowMs + 31_000)).toBeLessThanOrEqual(6_000)
-  })
-
-  it('numbers its pings from one, and shows the first round trip as it was', () => {
-    const liveness = new Liveness(0)
-    expect(liveness.latencyMs).toBeNull()
-    expect(liveness.ponged(0, 5)).toBe(false)
-    expect(liveness.beat(10)).toBe(1)
-    expect(liveness.ponged(1, 50)).toBe(true)
-    expect(liveness.latencyMs).toBe(40)
-    expect(liveness.beat(1_010)).toBe(2)
-    expect(liveness.ponged(2, 1_150)).toBe(true)
-    expect(liveness.latencyMs).toBeCloseTo(40 + 0.3 * 100)
-  })
-
-  it('forgives a standstill of half a second, and no shorter lateness', () => {
-    // After a first silence of two seconds, in which this machine itself was late by so much.
-    const patience = (lateMs: number): number => {
-      const { liveness, nowMs } = calm()
-      liveness.beat(nowMs)
-      liveness.beat(nowMs + HEARTBEAT_MS + lateMs)
-      let atMs = nowMs + HEARTBEAT_MS + lateMs
-      for (;;) {
-        atMs += 100
-        if (liveness.beat(atMs) === null) return atMs - nowMs
-      }
+  it('learns of a machine that is often late to be patient with it', () => {
+    const liveness = new Liveness(0, OPTIONS)
+    liveness.begin(0)
+    let nowMs = 0
+    for (let number = 1; number <= 60; number++) {
+      const heardMs = nowMs + (number % 2 === 0 ? 300 : 1_100)
+      for (; nowMs < heardMs; nowMs += 10) if (liveness.dueMs <= nowMs) liveness.look(nowMs)
+      liveness.heard(beat({ number }), nowMs)
     }
-    expect(patience(500) - patience(400)).toBeGreaterThanOrEqual(400)
-    expect(patience(1_500) - patience(500)).toBeGreaterThanOrEqual(900)
-    expect(patience(400) - patience(0)).toBeLessThanOrEqual(100)
+    expect(liveness.isQuiet(nowMs + 1_500)).toBe(false)
+    expect(liveness.isQuiet(nowMs + 2_500)).toBe(true)
   })
 
-  it('is shaken by no order of pings and answers, however odd', () => {
-    const step = fc.tuple(fc.constantFrom('beat', 'ping', 'pong'), fc.nat(3_000), fc.double())
+  it('measures the round trip without what the other side kept, by beats and by answers', () => {
+    const pair = calm(true)
+    expect(pair.ends[0].latencyMs).toBeGreaterThanOrEqual(20)
+    expect(pair.ends[0].latencyMs).toBeLessThanOrEqual(30)
+    const liveness = new Liveness(0, OPTIONS)
+    expect(liveness.latencyMs).toBeNull()
+    liveness.begin(0)
+    expect(liveness.ponged(2, 5)).toBe(false)
+    expect(liveness.ponged(1, 40)).toBe(true)
+    expect(liveness.ponged(1, 900)).toBe(false)
+    expect(liveness.latencyMs).toBe(40)
+    const heard = liveness.heard(beat({ number: 1, echo: 1, heldMs: 60 }), 200)
+    expect(heard?.isMeasured).toBe(true)
+    expect(liveness.latencyMs).toBeCloseTo(40 + 0.3 * 100)
+    // Of one beat once, and of one that it did not send never.
+    expect(liveness.heard(beat({ number: 2, echo: 1 }), 300)?.isMeasured).toBe(false)
+    expect(liveness.heard(beat({ number: 3, echo: 99 }), 400)?.isMeasured).toBe(false)
+  })
+
+  it('does not hear a beat that was copied on its way', () => {
+    const liveness = new Liveness(0, OPTIONS)
+    liveness.begin(0)
+    expect(liveness.heard(beat({ number: 5 }), 400)).not.toBeNull()
+    const { dueMs } = liveness
+    expect(liveness.heard(beat({ number: 5 }), 600)).toBeNull()
+    expect(liveness.heard(beat({ number: 4 }), 600)).toBeNull()
+    expect(liveness.dueMs).toBe(dueMs)
+    expect(liveness.isQuiet(400 + 660)).toBe(true)
+  })
+
+  it('is shaken by no order of beats, pings and answers, however odd', () => {
+    const step = fc.tuple(
+      fc.constantFrom('look', 'beat', 'ping', 'pong', 'check', 'watch'),
+      fc.nat(3_000),
+      fc.nat(20),
+    )
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const liveness = new Liveness(0)
+        const liveness = new Liveness(0, OPTIONS)
         let nowMs = 0
+        liveness.begin(0)
         for (const [kind, passedMs, number] of steps) {
           nowMs += passedMs
-          if (kind === 'beat') liveness.beat(nowMs)
+          if (kind === 'look') liveness.look(nowMs)
+          else if (kind === 'beat')
+            liveness.heard(beat({ number, echo: number, heldMs: 50 }), nowMs)
           else if (kind === 'ping') liveness.pinged(nowMs)
-          else liveness.ponged(number, nowMs)
+          else if (kind === 'pong') liveness.ponged(number, nowMs)
+          else if (kind === 'check') liveness.check(nowMs)
+          else liveness.watch(number % 2 === 0, nowMs)
           expect(liveness.latencyMs ?? 0).toBeGreaterThanOrEqual(0)
+          // Whatever was said, it looks again before long.
+          expect(liveness.dueMs).toBeLessThanOrEqual(nowMs + 2 * SELDOM_MS)
         }
       }),
     )

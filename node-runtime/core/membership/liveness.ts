@@ -1,29 +1,96 @@
-// Is the machine at the other end of a link still there? One heartbeat a second each way, answered at
-// once; its round trip is the shown latency. All times are monotonic: the clock on the wall may jump.
-import { beginHistory, isSuspect, recordArrival } from './failure-detector.ts'
+// Is the machine at the other end of a link still there? Each side sends beats, often where one of both watches the
+// other closely and seldom elsewhere, and says in each when the next one is to come. Who is late is asked; who does not
+// answer is gone. What one beat says of the last one of the other side gives the round trip, the shown latency.
+// All times are monotonic: the clock on the wall may jump.
+import { beginHistory, isSuspect, quietFromMs, recordArrival } from './failure-detector.ts'
 import type { ArrivalHistory } from './failure-detector.ts'
 
-/** One heartbeat a second: a dead machine is found in a few seconds, at 0.1 % of a core per link. */
-export const HEARTBEAT_MS = 1_000
+/** Of a machine that is watched closely: who is killed is asked for after 0.65 s at most, on a calm link. */
+export const OFTEN_MS = 400
+/** Of all others: half a minute is the shortest time for which routers keep a way open. */
+export const SELDOM_MS = 8_000
+/** Beats that are seldom are sent earlier or later by up to this part, so that not all come at once. */
+const SPREAD = 0.1
+/** Before the first word, and of machines of before 0.4, which ask once a second. */
+const UNTOLD_MS = 1_000
+/** Who was asked and says nothing for so long, or for four round trips, is gone by all odds. */
+const ANSWER_MS = 2_000
+const ROUND_TRIPS = 4
+const ASK_AGAIN_MS = 400
+/** A doubt that lasts for so long is told, so that others ask, too. */
+const TELL_MS = 500
 /**
- * This machine looks once a heartbeat. When it comes so much later, it has itself stood still (a busy
- * processor, a closed lid), and the silence of that time says nothing of the others.
+ * When this machine looks so much later than it meant to, it has itself stood still (a busy processor, a closed
+ * lid), and the silence of that time says nothing of the others.
  */
-const OWN_STALL_MS = HEARTBEAT_MS / 2
+const OWN_STALL_MS = 150
 /** Share of a new round trip in the shown latency, so that it does not jump. */
 const LATENCY_GAIN = 0.3
+/** The beats of this side that may still be echoed. */
+const MAX_SENT = 8
+
+/** What one beat says. */
+export interface Beat {
+  /** Grows by one each time; one that is no greater than the last was copied on its way, and says nothing. */
+  number: number
+  /** The last beat that came from the other side, and how long ago; 0 if none has. */
+  echo: number
+  heldMs: number
+  /** When the next one is to come. */
+  nextMs: number
+  /** The other side is to beat often. */
+  watches: boolean
+  /** The other side is to beat now. */
+  asks: boolean
+}
+
+export type LivenessDeed =
+  | { type: 'beat'; beat: Beat }
+  /** Ask by whatever way there is. */
+  | { type: 'ping'; number: number }
+  /** It is asked now, and nothing was heard of it for longer than is usual. */
+  | { type: 'doubt' }
+  /** It has not answered for a while. */
+  | { type: 'tell' }
+  | { type: 'gone' }
+
+interface Asked {
+  atMs: number
+  againMs: number
+  told: boolean
+  /** Somebody else had a reason to: the other side's own rhythm says nothing then. */
+  byOthers: boolean
+}
+
+export interface LivenessOptions {
+  /** 0 to 1. */
+  random: () => number
+  /** May the other side have what it wants, frequent beats? */
+  obliges: () => boolean
+}
 
 export class Liveness {
+  readonly #options: LivenessOptions
   #history: ArrivalHistory
-  #lookedMs: number
+  #isWatched = false
+  /** The last beat that came. */
+  #heard: { number: number; atMs: number } | null = null
+  #peerWatches = false
+  #beats = 0
+  readonly #sent = new Map<number, number>()
+  #beatMs: number
   #pings = 0
   /** The ping that waits for its answer. */
   #open: { number: number; atMs: number } | null = null
+  #asked: Asked | null = null
+  #dueMs: number
   #latencyMs: number | null = null
 
-  constructor(nowMs: number) {
-    this.#history = beginHistory(nowMs, HEARTBEAT_MS)
-    this.#lookedMs = nowMs
+  constructor(nowMs: number, options: LivenessOptions) {
+    this.#options = options
+    this.#history = beginHistory(nowMs, UNTOLD_MS)
+    this.#beatMs = nowMs
+    this.#dueMs = nowMs
   }
 
   /** Smoothed round trip; null before the first. */
@@ -31,41 +98,178 @@ export class Liveness {
     return this.#latencyMs
   }
 
-  /**
-   * To be called every `HEARTBEAT_MS`.
-   * @returns the number of the ping to send, or null if the other side is gone by all odds
-   */
-  beat(nowMs: number): number | null {
-    this.#forgiveOwnStall(nowMs)
-    if (isSuspect(this.#history, nowMs)) return null
-    this.#open = { number: ++this.#pings, atMs: nowMs }
-    return this.#pings
+  /** When `look` is to be called next. */
+  get dueMs(): number {
+    return this.#dueMs
   }
 
-  /** The other side asked: any sign of life counts. */
+  /** Does the other side want frequent beats for a reason of its own? */
+  get isOnlyWatched(): boolean {
+    return this.#peerWatches && !this.#isWatched
+  }
+
+  /** Is it asked, and has not answered yet? */
+  get isDoubted(): boolean {
+    return this.#asked !== null
+  }
+
+  /** Was it not heard for longer than is usual? What waits in the socket is to be heard before `look` is called. */
+  isQuiet(nowMs: number): boolean {
+    return this.#asked !== null || nowMs >= quietFromMs(this.#history)
+  }
+
+  /** From now on it is watched closely, or not any more. */
+  watch(isWatched: boolean, nowMs: number): void {
+    if (this.#isWatched === isWatched) return
+    this.#isWatched = isWatched
+    // Told at once, so that both sides keep one pace.
+    this.#beatAt(nowMs)
+  }
+
+  /** The first word: asks, so that the latency is known. */
+  begin(nowMs: number): LivenessDeed[] {
+    return [this.#ping(nowMs), ...this.look(nowMs)]
+  }
+
+  /** Asks now: somebody else does not hear it, or this computer is in another network. */
+  check(nowMs: number): LivenessDeed[] {
+    this.#forgiveOwnStall(nowMs)
+    const deeds = this.#asked === null ? this.#ask(nowMs, true) : []
+    this.#dueMs = this.#nextMs()
+    return deeds
+  }
+
+  /** To be called at `dueMs`: what is to be done now. */
+  look(nowMs: number): LivenessDeed[] {
+    this.#forgiveOwnStall(nowMs)
+    const deeds: LivenessDeed[] = []
+    if (nowMs >= this.#beatMs) deeds.push(this.#beat(nowMs, false))
+    const asked = this.#asked
+    if (asked === null) {
+      if (nowMs >= quietFromMs(this.#history)) deeds.push(...this.#ask(nowMs, false))
+    } else if (this.#isGone(asked, nowMs)) {
+      deeds.push({ type: 'gone' })
+    } else {
+      if (!asked.told && nowMs - asked.atMs >= TELL_MS) {
+        asked.told = true
+        deeds.push({ type: 'tell' })
+      }
+      if (nowMs >= asked.againMs) {
+        asked.againMs = nowMs + ASK_AGAIN_MS
+        deeds.push(this.#beat(nowMs, true))
+      }
+    }
+    this.#dueMs = this.#nextMs()
+    return deeds
+  }
+
+  /**
+   * A beat came.
+   * @returns what is to be sent back, and whether the latency is known anew; null if it says nothing
+   */
+  heard(beat: Beat, nowMs: number): { deeds: LivenessDeed[]; isMeasured: boolean } | null {
+    if (this.#heard !== null && beat.number <= this.#heard.number) return null
+    this.#forgiveOwnStall(nowMs)
+    this.#history =
+      this.#heard === null
+        ? beginHistory(nowMs, beat.nextMs)
+        : recordArrival(this.#history, nowMs, beat.nextMs)
+    this.#heard = { number: beat.number, atMs: nowMs }
+    this.#asked = null
+    const paceMs = this.#paceMs
+    this.#peerWatches = beat.watches
+    // It waits for frequent ones from now on.
+    if (this.#paceMs < paceMs) this.#beatAt(nowMs)
+    const sentMs = this.#sent.get(beat.echo)
+    const isMeasured = sentMs !== undefined
+    if (isMeasured) {
+      this.#sent.delete(beat.echo)
+      this.#measure(Math.max(0, nowMs - sentMs - beat.heldMs))
+    }
+    return { deeds: beat.asks ? [this.#beat(nowMs, false)] : [], isMeasured }
+  }
+
+  /** It asked, over the link's stream. */
   pinged(nowMs: number): void {
     this.#forgiveOwnStall(nowMs)
-    this.#history = recordArrival(this.#history, nowMs)
+    this.#asked = null
+    // Who beats has said when the next one comes; of who does not, this is all there is.
+    this.#history =
+      this.#heard === null
+        ? recordArrival(this.#history, nowMs, UNTOLD_MS)
+        : { ...this.#history, lastMs: nowMs }
   }
 
-  /** The other side answered. True if the latency is known anew. */
+  /** It answered, over the link's stream. True if the latency is known anew. */
   ponged(number: number, nowMs: number): boolean {
     this.pinged(nowMs)
     if (number !== this.#open?.number) return false
-    const roundTripMs = nowMs - this.#open.atMs
+    this.#measure(nowMs - this.#open.atMs)
     this.#open = null
+    return true
+  }
+
+  get #paceMs(): number {
+    const isOften = this.#isWatched || (this.#peerWatches && this.#options.obliges())
+    return isOften ? OFTEN_MS : SELDOM_MS
+  }
+
+  #isGone({ atMs, byOthers }: Asked, nowMs: number): boolean {
+    const answerMs = Math.max(ANSWER_MS, ROUND_TRIPS * (this.#latencyMs ?? 0))
+    return nowMs - atMs >= answerMs && (byOthers || isSuspect(this.#history, nowMs))
+  }
+
+  #ask(nowMs: number, byOthers: boolean): LivenessDeed[] {
+    this.#asked = { atMs: nowMs, againMs: nowMs + ASK_AGAIN_MS, told: false, byOthers }
+    return [this.#ping(nowMs), this.#beat(nowMs, true), { type: 'doubt' }]
+  }
+
+  #ping(nowMs: number): LivenessDeed {
+    this.#open = { number: ++this.#pings, atMs: nowMs }
+    return { type: 'ping', number: this.#pings }
+  }
+
+  #beat(nowMs: number, asks: boolean): LivenessDeed {
+    const spread = 1 + SPREAD * (2 * this.#options.random() - 1)
+    const nextMs = this.#paceMs === OFTEN_MS ? OFTEN_MS : SELDOM_MS * spread
+    this.#beatMs = nowMs + nextMs
+    const number = ++this.#beats
+    this.#sent.set(number, nowMs)
+    this.#sent.delete(number - MAX_SENT)
+    const { number: echo, atMs } = this.#heard ?? { number: 0, atMs: nowMs }
+    const watches = this.#isWatched
+    return {
+      type: 'beat',
+      beat: { number, echo, heldMs: nowMs - atMs, nextMs, watches, asks },
+    }
+  }
+
+  #beatAt(atMs: number): void {
+    this.#beatMs = Math.min(this.#beatMs, atMs)
+    this.#dueMs = Math.min(this.#dueMs, this.#beatMs)
+  }
+
+  #nextMs(): number {
+    const asked = this.#asked
+    if (asked === null) return Math.min(this.#beatMs, quietFromMs(this.#history))
+    const tellMs = asked.told ? asked.againMs : asked.atMs + TELL_MS
+    return Math.min(this.#beatMs, asked.againMs, tellMs)
+  }
+
+  #measure(roundTripMs: number): void {
     this.#latencyMs =
       this.#latencyMs === null
         ? roundTripMs
         : this.#latencyMs + LATENCY_GAIN * (roundTripMs - this.#latencyMs)
-    return true
   }
 
   #forgiveOwnStall(nowMs: number): void {
-    const lateMs = nowMs - this.#lookedMs - HEARTBEAT_MS
-    this.#lookedMs = nowMs
-    if (lateMs < OWN_STALL_MS) return
-    const { lastMs, gapsMs } = this.#history
-    this.#history = { gapsMs, lastMs: Math.min(nowMs, lastMs + lateMs) }
+    const stalledMs = nowMs - this.#dueMs
+    if (stalledMs < OWN_STALL_MS) return
+    this.#dueMs = nowMs
+    const { lastMs } = this.#history
+    this.#history = { ...this.#history, lastMs: Math.min(nowMs, lastMs + stalledMs) }
+    if (this.#asked === null) return
+    this.#asked.atMs = Math.min(nowMs, this.#asked.atMs + stalledMs)
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GRACE_MS, LinkPlan, MAX_LINKS } from './link-plan.ts'
+import { GRACE_MS, LinkPlan, MAX_LINKS, SETTLED_MS } from './link-plan.ts'
 
 function open(
   plan: LinkPlan,
@@ -49,13 +49,37 @@ describe('which links are kept', () => {
     )
   })
 
-  it('a stranger takes the place of one that is past its grace, and of no other', () => {
+  it('a stranger takes the place of one that has been there for a while, and of no other', () => {
     const plan = new LinkPlan()
-    for (let i = 0; i < MAX_LINKS / 2; i++) open(plan, `m${i}`, false)
-    expect(plan.admits('late', false, 'late', GRACE_MS - 1)).toBe(false)
-    expect(plan.admits('late', false, 'late', GRACE_MS)).toBe(true)
-    expect(open(plan, 'late', false, GRACE_MS)).toEqual(['m0'])
+    for (let i = 0; i < 4; i++) open(plan, `m${i}`, false)
+    expect(plan.admits('late', false, 'late', SETTLED_MS - 1)).toBe(false)
+    expect(plan.admits('late', false, 'late', SETTLED_MS)).toBe(true)
+    expect(open(plan, 'late', false, SETTLED_MS)).toEqual(['m0'])
     expect(plan.links.has('late')).toBe(true)
+  })
+
+  it('no more come by chance than this machine dials: else all dial until nobody has room', () => {
+    const plan = new LinkPlan()
+    const come = (count: number): number => {
+      for (let i = 0; i < count; i++) {
+        const machine = `c${plan.links.size}`
+        if (plan.hasRoom(machine, false, machine)) open(plan, machine, false)
+      }
+      return [...plan.links.values()].filter(({ dialled }) => !dialled).length
+    }
+    expect(come(10)).toBe(4)
+    for (let i = 0; i < 6; i++) open(plan, `d${i}`, true)
+    expect(come(10)).toBe(6)
+    for (let i = 6; i < 8; i++) open(plan, `d${i}`, true)
+    expect(come(10)).toBe(8)
+    // Whom it stands beside is no matter of chance.
+    const few = new LinkPlan()
+    few.neighbours = new Set(['n0', 'n1', 'n2', 'n3', 'n4', 'n5'])
+    for (const neighbour of few.neighbours) {
+      expect(few.hasRoom(neighbour, false, neighbour)).toBe(true)
+      open(few, neighbour, false)
+    }
+    expect(few.links.size).toBe(6)
   })
 
   it('a neighbour always gets in', () => {

@@ -4,12 +4,19 @@
 export const MAX_LINKS = 16
 /** Whoever dials us is a stranger's choice, and half of what we hear must come by our own. */
 const MAX_ACCEPTED = MAX_LINKS / 2
+/** So many are accepted before any are dialled: each machine dials two by chance, and so two come by chance. */
+const LEAST_ACCEPTED = MAX_ACCEPTED / 2
 /** By chance, dialled by ourselves: ways to far away, should all who stand near lie. */
 const LEAST_CHOSEN = 2
 /** Of one /16, beside the neighbours, whose places nobody chose. */
 const MAX_PER_NETWORK = 4
-/** A link that is younger is not given up for another: both sides may not know each other's neighbours yet. */
+/** A link that is younger is not given up: both sides may not know each other's neighbours yet. */
 export const GRACE_MS = 10_000
+/**
+ * Nor one that is younger than this for another that comes by chance: whoever loses its link dials somebody else, who
+ * has to let go of one in turn. A newcomer hears who stands beside it all the same before its link ends.
+ */
+export const SETTLED_MS = 60_000
 
 export interface HeldLink {
   dialled: boolean
@@ -28,7 +35,7 @@ export class LinkPlan {
   admits(machine: string, dialled: boolean, network: string | null, nowMs: number): boolean {
     if (this.hasRoom(machine, dialled, network)) return true
     if (network !== null && this.#of(network) >= MAX_PER_NETWORK) return false
-    return this.#leastMissed(dialled, nowMs) !== null
+    return this.#leastMissed(dialled, nowMs - SETTLED_MS) !== null
   }
 
   /** Is there room without letting anybody go? For neighbours there always is. */
@@ -41,8 +48,14 @@ export class LinkPlan {
 
   /** @returns whom it replaces */
   open(machine: string, link: HeldLink, nowMs: number): string[] {
+    const hasRoom = this.hasRoom(machine, link.dialled, link.network)
     this.links.set(machine, link)
-    return this.#surplus(machine, nowMs)
+    const released = this.#surplus(machine, nowMs)
+    if (hasRoom || released.length > 0) return released
+    const oldest = this.#leastMissed(link.dialled, nowMs - SETTLED_MS, machine)
+    if (oldest === null) return []
+    this.links.delete(oldest)
+    return [oldest]
   }
 
   /** Those beyond what is kept, after neighbours changed. */
@@ -77,7 +90,11 @@ export class LinkPlan {
 
   #isFull(dialled: boolean): boolean {
     if (this.links.size >= MAX_LINKS) return true
-    return !dialled && this.#accepted >= MAX_ACCEPTED
+    if (dialled) return false
+    const accepted = this.#accepted
+    // Never more than are dialled: else each dials one more for each that it accepts, until nobody has room.
+    const most = Math.min(MAX_ACCEPTED, Math.max(LEAST_ACCEPTED, this.links.size - accepted))
+    return accepted >= most
   }
 
   get #accepted(): number {
@@ -89,7 +106,8 @@ export class LinkPlan {
   #surplus(fresh: string | null, nowMs: number): string[] {
     const released: string[] = []
     const letGo = (dialled: boolean): boolean => {
-      const machine = this.#leastMissed(dialled, nowMs, fresh) ?? this.#youngest(dialled, fresh)
+      const machine =
+        this.#leastMissed(dialled, nowMs - GRACE_MS, fresh) ?? this.#youngest(dialled, fresh)
       if (machine === null) return false
       this.links.delete(machine)
       released.push(machine)
@@ -115,11 +133,11 @@ export class LinkPlan {
     return crowded
   }
 
-  /** No neighbour, past its grace, the oldest first. */
-  #leastMissed(dialled: boolean, nowMs: number, except: string | null = null): string | null {
+  /** No neighbour, there since then at least, the oldest first. */
+  #leastMissed(dialled: boolean, sinceMs: number, except: string | null = null): string | null {
     for (const [machine, link] of this.links) {
       if (machine === except || link.dialled !== dialled || this.neighbours.has(machine)) continue
-      if (nowMs - link.sinceMs >= GRACE_MS) return machine
+      if (link.sinceMs <= sinceMs) return machine
     }
     return null
   }

@@ -56,16 +56,46 @@ function askedOf(effects: readonly RingEffect[]): string[] {
 }
 
 describe('a machine that falls silent', () => {
-  it('is gone once none of three that are asked has an answer from it', () => {
+  it('is gone once none of those that are linked has an answer from it', () => {
     const { post, core } = linkedWith(['a', 'b', 'c', 'd', 'e'])
     const asked = askedOf(post(fellSilent('a')))
-    expect(asked).toHaveLength(3)
+    expect(asked).toEqual(['b', 'c', 'd', 'e'])
     expect(gone(asked.slice(1).flatMap((from) => post(probed(from, false))))).toEqual([])
     // Who was not asked, or says it twice, has no voice.
-    const others = ['b', 'c', 'd', 'e'].filter((from) => from !== asked[0])
+    const others = ['c', 'd', 'e', 'f']
     expect(gone(others.flatMap((from) => post(probed(from, false))))).toEqual([])
     expect(gone(post(probed(asked[0]!, false)))).toEqual(['a'])
     expect(core.view.rings.has('a')).toBe(false)
+  })
+
+  it('has all who are linked look at their own links while it is only late, and again once it is lost', () => {
+    const { post, core } = linkedWith(['a', 'b', 'c', 'd'])
+    // Who asks of it need not be asked.
+    post({ type: 'received', from: 'd', message: { kind: 'probe', machine: 'a' } })
+    expect(askedOf(post({ type: 'doubted', machine: 'a' }))).toEqual(['b', 'c'])
+    expect(core.plan.links.has('a')).toBe(true)
+    const lost = post(fellSilent('a'))
+    expect(askedOf(lost)).toEqual(['b', 'c'])
+    expect(gone(lost)).toEqual(['a'])
+  })
+
+  it('was watched closely if it stood beside this one on the first ring, of those that are linked', () => {
+    const { core, post } = linkedWith([])
+    const watched = (effects: readonly RingEffect[]): readonly string[] | undefined =>
+      effects.findLast((effect) => effect.type === 'watch')?.machines
+    const own = core.view.own.at[0]!
+    const open = (machine: string): RingEffect[] =>
+      post({ type: 'linkOpened', member: memberOf(machine), dialled: true, network: null })
+    expect(watched(open('a'))).toEqual(['a'])
+    const names = ['a', 'b', 'c', 'd', 'e', 'f']
+    const effects = names.slice(1).flatMap(open)
+    const after = (name: string): number => (memberOf(name).at[0]! - own + 1) % 1
+    const order = names.toSorted((x, y) => after(x) - after(y))
+    const last = watched(effects) ?? ['a']
+    expect([...last].sort()).toEqual([order[0]!, order.at(-1)!].sort())
+    // Once the next one is gone, the one after it is.
+    const next = watched(post(fellSilent(order[0]!)))
+    expect(next).toEqual([order[1]!, order.at(-1)!])
   })
 
   it('is gone when those that are asked say nothing in time', () => {

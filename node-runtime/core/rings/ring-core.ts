@@ -18,8 +18,7 @@ const EXCHANGE_MS = 10_000
 const OTHERS_TOLD = 4
 /** Twice what an honest machine tells. */
 export const MAX_TOLD = 48
-/** Asked whether a machine that was lost answers them; after so long, it does not. */
-const HELPERS = 3
+/** Who was asked whether a machine that was lost answers, and says nothing for so long, has no answer from it. */
 const ANSWERED_MS = 2_000
 /** Who lost a machine so lately says the same as one that is asked. */
 const LOST_TOO_MS = 10_000
@@ -37,6 +36,8 @@ const UNREACHED_MS = 20_000
 /** Machines that were lost may be behind a network that was cut: one of them is tried now and then. */
 const OLD_FRIENDS_MS = 30_000
 const LONELY_MS = 4_000
+/** Where hardly anybody has room for a link by chance, one is tried ever more rarely. */
+const LAST_CHOICE_MS = 60_000
 const MAX_REMEMBERED = 64
 /** What one link may say; an honest one says less than one message a second. */
 const MESSAGES = { burst: 60, perSecond: 10 }
@@ -93,6 +94,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #nowMs = 0
   #exchangeMs = 0
   #friendsMs = 0
+  /** When the next link by chance is tried, and how long it is waited after that. */
+  #choiceMs = 0
+  #choiceWaitMs = TICK_MS
+  #watched: readonly string[] = []
   #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
 
   constructor({ own, random, needs }: RingOptions) {
@@ -144,6 +149,8 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         return this.#opened(event.member, event.dialled, event.network)
       case 'linkClosed':
         return this.#closed(event.machine, event.silent)
+      case 'doubted':
+        return void this.#probe(event.machine)
       case 'received':
         return this.#received(event.from, event.message)
       case 'told':
@@ -293,12 +300,21 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     const { machine } = member
     const asked = this.#asked.get(machine)
     const isLostByOthers = asked !== undefined && this.#nowMs - asked.atMs < LOST_TOO_MS
-    const near = this.view.rings.near(member, 2).map((other) => other.machine)
-    const linked = [...near, ...this.plan.links.keys()].filter((one) => this.plan.links.has(one))
-    const helpers = new Set(isLostByOthers ? [] : [...new Set(linked)].slice(0, HELPERS))
+    const helpers = new Set(isLostByOthers ? [] : this.#probe(machine))
     this.#suspects.set(machine, { member, dueMs: this.#nowMs + ANSWERED_MS, helpers })
-    for (const helper of helpers) this.#send(helper, { kind: 'probe', machine })
-    if (isLostByOthers) this.#confirm(member)
+    if (!isLostByOthers) return
+    this.#probe(machine)
+    this.#confirm(member)
+  }
+
+  /** All who are linked here are asked, but for those that ask of it themselves: each looks at its own link. */
+  #probe(machine: string): string[] {
+    const asked = this.#asked.get(machine)
+    const peers = [...this.plan.links.keys()].filter(
+      (peer) => peer !== machine && asked?.by.has(peer) !== true,
+    )
+    for (const peer of peers) this.#send(peer, { kind: 'probe', machine })
+    return peers
   }
 
   /** Nobody whom it answers was found. */
@@ -345,11 +361,22 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     for (const member of this.view.takeDoubtful(this.#nowMs)) {
       if (!this.#isLinked(member.machine)) this.#emit({ type: 'reach', member })
     }
-    if (this.plan.wantsChosen) this.#reachOne([...this.view.rings.all()])
+    this.#choose()
     const lonely = this.plan.links.size === 0
     if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : OLD_FRIENDS_MS)) return
     this.#friendsMs = this.#nowMs
     this.#reachOne([...this.#remembered.values(), ...this.view.missed])
+  }
+
+  #choose(): void {
+    if (!this.plan.wantsChosen) {
+      this.#choiceWaitMs = TICK_MS
+      return
+    }
+    if (!this.plan.isWhole && this.#nowMs < this.#choiceMs) return
+    this.#choiceMs = this.#nowMs + this.#choiceWaitMs
+    this.#choiceWaitMs = Math.min(LAST_CHOICE_MS, 2 * this.#choiceWaitMs)
+    this.#reachOne([...this.view.rings.all()])
   }
 
   #reachOne(members: readonly Member[]): void {
@@ -411,19 +438,35 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   }
 
   #tellRing(): void {
-    const { own, machines } = this.view
-    let successor: string | null = null
-    let leastGap = 2
-    for (const machine of this.plan.links.keys()) {
-      const at = this.view.get(machine)?.at[0]
-      if (at === undefined) continue
-      const gap = clockwise(own.at[0]!, at)
-      if (gap < leastGap) [successor, leastGap] = [machine, gap]
-    }
+    const { machines } = this.view
+    const successor = this.#nextLinked(1)
+    this.#watch([successor, this.#nextLinked(-1)])
     const isOther = Math.abs(machines - this.#told.machines) > TELL_CHANGE * this.#told.machines
     if (successor === this.#told.successor && !isOther) return
     this.#told = { successor, machines }
     this.#emit({ type: 'ring', successor, machines })
+  }
+
+  /** Of those that are linked, who comes next on ring 0, or who came before. */
+  #nextLinked(step: 1 | -1): string | null {
+    const from = this.view.own.at[0]!
+    let next: string | null = null
+    let leastGap = 2
+    for (const machine of this.plan.links.keys()) {
+      const at = this.view.get(machine)?.at[0]
+      if (at === undefined) continue
+      const gap = step === 1 ? clockwise(from, at) : clockwise(at, from)
+      if (gap < leastGap) [next, leastGap] = [machine, gap]
+    }
+    return next
+  }
+
+  /** Both sides of ring 0 are watched by each: so each machine is by two. */
+  #watch(beside: readonly (string | null)[]): void {
+    const machines = [...new Set(beside.filter((machine) => machine !== null))]
+    if (machines.join(' ') === this.#watched.join(' ')) return
+    this.#watched = machines
+    this.#emit({ type: 'watch', machines })
   }
 
   #timer(afterMs: number): void {

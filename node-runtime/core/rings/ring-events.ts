@@ -34,6 +34,8 @@ export type RingEvent =
   | { type: 'linkOpened'; member: Member; dialled: boolean; network: string | null }
   /** @param silent  the machine was not heard any more; else it ended the link itself, or this one did */
   | { type: 'linkClosed'; machine: string; silent: boolean }
+  /** A linked machine has not been heard for a while; it may be late. */
+  | { type: 'doubted'; machine: string }
   | { type: 'received'; from: string; message: RingMessage }
   /** Others told of these before their entries were here. */
   | { type: 'told'; members: readonly Told[] }
@@ -49,6 +51,8 @@ export type RingEffect =
   | { type: 'release'; machine: string }
   /** Ask a linked machine whether it is there. */
   | { type: 'check'; machine: string }
+  /** These linked machines, and no others, are to be watched closely. */
+  | { type: 'watch'; machines: readonly string[] }
   /** This machine does not hear it any more, and it answers none of those that were asked. */
   | { type: 'gone'; machine: string }
   /** On ring 0 the next linked machine is another one, or there are many more or fewer. */

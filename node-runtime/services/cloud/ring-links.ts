@@ -53,6 +53,8 @@ export interface RingLinksOptions {
     release: (machine: string) => void
     /** Asks a linked machine whether it is there. */
     check: (machine: string) => void
+    /** Watches these closely, and no others. */
+    watch: (machines: readonly string[]) => void
     linkOf: (machine: string) => { dialled: boolean; address: MachineAddress | null } | null
   }
   /** What is known of a machine, this one included. */
@@ -164,6 +166,11 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
     if (this.#opened.delete(machine)) this.#post({ type: 'linkClosed', machine, silent })
   }
 
+  /** A linked machine has not been heard for a while. */
+  doubted(machine: string): void {
+    if (this.#opened.has(machine)) this.#post({ type: 'doubted', machine })
+  }
+
   /** A sign of life, after `check`. */
   answered(machine: string): void {
     if (this.#opened.has(machine)) this.#post({ type: 'answered', machine })
@@ -267,6 +274,8 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
         return network.release(effect.machine)
       case 'check':
         return network.check(effect.machine)
+      case 'watch':
+        return network.watch(effect.machines)
       case 'gone':
       case 'ring':
         this.emit('changed')

@@ -1,0 +1,29 @@
+// Has the process behind an address ended? A computer that is there says so of a port that nobody listens on (ICMP, "port
+// unreachable"), to a socket that is connected with it. Behind many routers no word comes, which says nothing.
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import type { MachineAddress } from '../core/finding/dial-list.ts'
+
+/** A word that has not come by then will not come. */
+const WAIT_MS = 2_000
+/** As the systems call it. */
+const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET'])
+/** No protocol on that port takes this for a message. */
+const NOTHING = Uint8Array.of(0)
+
+/** True once it is sure that nobody listens there; false after a while. */
+export function isPortClosed({ host, port }: MachineAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    const end = (isClosed: boolean): void => {
+      clearTimeout(timer)
+      socket.removeAllListeners('error')
+      socket.on('error', () => {})
+      socket.close()
+      resolve(isClosed)
+    }
+    const timer = setTimeout(() => end(false), WAIT_MS)
+    socket.once('error', (error: NodeJS.ErrnoException) => end(REFUSED.has(error.code ?? '')))
+    socket.connect(port, host, () => socket.send(NOTHING))
+  })
+}
