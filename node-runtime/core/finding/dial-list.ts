@@ -28,6 +28,8 @@ interface Dial {
   expiresMs: number
   /** When there was a link last; null if never: inventions have none. */
   linkedMs: number | null
+  /** It turned this machine away: so can whoever comes to the door, with any number of keys. */
+  isShut: boolean
 }
 
 /** Machines that have a link now. */
@@ -73,6 +75,7 @@ export class DialList {
       nextMs: nowMs + (this.#dialsFirst(machine) ? (knocked ? KNOCK_FIRST_MS : 0) : FIRST_WAIT_MS),
       expiresMs: nowMs + WANT_MS,
       linkedMs: null,
+      isShut: false,
     })
     return forgotten
   }
@@ -93,11 +96,26 @@ export class DialList {
     return forgotten
   }
 
+  /**
+   * The same of one that turned this machine away. It takes the place of another such one, and of nobody else.
+   * @returns machines that made room for it
+   */
+  turnedAway(machine: string, untilMs: number, nowMs: number, linked: Linked): string[] {
+    const isFull = this.#dials.size >= MAX_WANTED && !this.#dials.has(machine)
+    const least = isFull ? this.#leastHopeful(linked) : null
+    if (isFull && (least === null || this.#dials.get(least)?.isShut !== true)) return []
+    const forgotten = this.dialAt(machine, untilMs, nowMs, linked)
+    const dial = this.#dials.get(machine)
+    if (dial !== undefined) dial.isShut = true
+    return forgotten
+  }
+
   /** There is a link. True if the machine was wanted. */
   reached(machine: string, nowMs: number): boolean {
     const dial = this.#dials.get(machine)
     if (dial === undefined) return false
     dial.linkedMs = nowMs
+    dial.isShut = false
     return true
   }
 
@@ -157,18 +175,23 @@ export class DialList {
     return this.#ownMachine > machine
   }
 
-  /** Without a link, never linked before others, most attempts in vain first. */
+  /** Without a link, never linked before others, of those that turned it away before all, most attempts in vain first. */
   #leastHopeful(linked: Linked): string | null {
     let least: [machine: string, dial: Dial] | null = null
     for (const [machine, dial] of this.#dials) {
       if (linked.has(machine)) continue
       if (least !== null) {
-        const [, { linkedMs, attempts }] = least
-        if (dial.linkedMs !== null && linkedMs === null) continue
-        if ((dial.linkedMs === null) === (linkedMs === null) && dial.attempts <= attempts) continue
+        const [, before] = least
+        const order = hopeOf(dial) - hopeOf(before)
+        if (order > 0 || (order === 0 && dial.attempts <= before.attempts)) continue
       }
       least = [machine, dial]
     }
     return least?.[0] ?? null
   }
+}
+
+function hopeOf({ linkedMs, isShut }: Dial): number {
+  if (linkedMs !== null) return 2
+  return isShut ? 0 : 1
 }

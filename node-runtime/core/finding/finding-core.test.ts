@@ -150,6 +150,28 @@ describe('finding', () => {
     expect(times('dial').at(-1)).toBe(102_000)
   })
 
+  it('looks for the others all the same, however many strangers turn it away', () => {
+    const { core, post, until, log } = world()
+    const others = Array.from({ length: 200 }, (_, i) => `b${i}`)
+    for (const machine of others) post({ type: 'wanted', machine })
+    until(6_000)
+    for (let i = 0; i < 5_000; i++) post({ type: 'turnedAway', machine: `stranger ${i}` })
+    const forgotten = log.flatMap(([, effect]) =>
+      effect.type === 'stopDialling' ? [effect.machine] : [],
+    )
+    expect(forgotten.filter((machine) => machine.startsWith('b'))).toEqual([])
+    expect(core.wantedCount).toBe(MAX_WANTED)
+    // Who was left alone and is not dialled again is not left alone any more.
+    const alone = log.flatMap(([, effect]) =>
+      effect.type === 'leaveAlone' ? [effect.machine] : [],
+    )
+    expect(alone.length - forgotten.length).toBe(MAX_WANTED - others.length)
+    for (let i = 0; i < 56; i++) post({ type: 'wanted', machine: `c${i}` })
+    const before = log.length
+    post({ type: 'turnedAway', machine: 'one more' })
+    expect(log).toHaveLength(before)
+  })
+
   it('leaves the first dial to the machine with the greater key', () => {
     const { post, until, times } = world()
     post({ type: 'wanted', machine: GREATER })

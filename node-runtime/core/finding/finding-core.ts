@@ -174,10 +174,14 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     if (machine === this.#ownMachine) return []
     this.#shut.note(machine, nowMs)
     const untilMs = this.#shut.untilMs(machine)
-    const forgotten = this.#dials.dialAt(machine, untilMs, nowMs, this.#links)
+    const forgotten = this.#dials.turnedAway(machine, untilMs, nowMs, this.#links)
+    // Only a dial ends that again.
+    const leftAlone: FindingEffect[] = this.#dials.has(machine)
+      ? [{ type: 'leaveAlone', machine }]
+      : []
     return [
       ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
-      { type: 'leaveAlone', machine },
+      ...leftAlone,
       ...this.#dialLater(nowMs),
     ]
   }

@@ -19,9 +19,11 @@ import type { Log } from '../../ports/log.ts'
 import { jsonCodec } from '../../swarm/codec.ts'
 import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
 
-/** Entries that one may ask for at once; the largest have 16 kB. */
+/** Entries that one may ask for at once; the largest have 50 kB. */
 const MAX_ASKED = 8
 const MAX_MESSAGE_BYTES = 200_000
+/** A message of entries is closed when it has so much; the last may be of the largest size. */
+const FULL_MESSAGE_BYTES = 100_000
 /** Entries that one link may ask for. */
 const ENTRIES = { burst: 64, perSecond: 2 }
 /** Machines of which others told, and whose entries are on their way. */
@@ -240,13 +242,21 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
 
   #answer(to: string, machines: readonly string[]): void {
     const budget = this.#peers.get(to)
-    const entries = machines.flatMap((machine) => {
-      const entry = this.#options.entryOf(machine)
-      return entry !== undefined && budget?.tryUse(1, performance.now()) === true
-        ? [entry.form]
-        : []
-    })
-    if (entries.length > 0) this.#protocol.send(to, { kind: 'entries', entries })
+    let entries: SignedForm[] = []
+    let sizeBytes = 0
+    const send = (): void => {
+      if (entries.length > 0) this.#protocol.send(to, { kind: 'entries', entries })
+      entries = []
+      sizeBytes = 0
+    }
+    for (const machine of machines) {
+      const form = this.#options.entryOf(machine)?.form
+      if (form === undefined || budget?.tryUse(1, performance.now()) !== true) continue
+      entries.push(form)
+      sizeBytes += Buffer.byteLength(JSON.stringify(form))
+      if (sizeBytes > FULL_MESSAGE_BYTES) send()
+    }
+    send()
   }
 
   #perform(effect: RingEffect): void {
