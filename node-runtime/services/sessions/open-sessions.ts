@@ -1,5 +1,6 @@
 // The sessions that are open on this machine: opened when someone plays, watches or serves them, and
-// closed a while after nobody does. A player's session goes on until its result is stored.
+// closed a while after nobody does. A player's session goes on until its result is stored, if it is not one of
+// too many.
 import { setTimeout as delay } from 'node:timers/promises'
 import { CloudError } from '../../contract/errors.ts'
 import { MAX_VERSION_MS } from '../../contract/values.ts'
@@ -23,6 +24,11 @@ import type { SessionsOptions } from './sessions.ts'
 
 /** A page that is loaded anew finds its session still open, and so does who is served from here. */
 const LINGER_MS = 15_000
+/**
+ * Sessions of one system that stay open though nobody uses them now. A page can open any number; of more than a
+ * person plays, those are closed that had no news for longest, and opened again when they are used.
+ */
+const MAX_LEFT_OPEN = 64
 /** Moves that seats say to have stored, and that may never come, hold nobody up for longer. */
 const TRANSCRIPTS_WAIT_MS = 2_000
 /** A disk that was full may have room again. */
@@ -39,9 +45,11 @@ interface Shared {
 export class OpenSessions {
   readonly #options: SessionsOptions
   readonly #shared: Shared
+  /** Those that had news last stand last. */
   readonly #open = new Map<string, OpenSession>()
   readonly #opening = new Map<string, Promise<OpenSession>>()
-  readonly #closing = new Set<Promise<void>>()
+  /** What is being closed is opened again only after that: of one seat's log there is one writer. */
+  readonly #closing = new Map<string, Promise<void>>()
   #closed = false
 
   constructor(options: SessionsOptions, shared: Shared) {
@@ -69,7 +77,7 @@ export class OpenSessions {
     // What was under way finds its table closed.
     await Promise.allSettled([
       ...open.map(({ steps }) => steps.run(async () => {})),
-      ...this.#closing,
+      ...this.#closing.values(),
     ])
   }
 
@@ -93,6 +101,9 @@ export class OpenSessions {
       opening.catch(() => this.#opening.delete(session))
     }
     const open = await opening
+    // Others may have been opened since, and this one closed for them.
+    if (this.#open.get(session) !== open && !this.#closed) return this.acquire(known)
+    this.#noteNews(open)
     open.users++
     if (open.lingerTimer !== null) clearTimeout(open.lingerTimer)
     open.lingerTimer = null
@@ -102,6 +113,13 @@ export class OpenSessions {
   release(open: OpenSession): void {
     open.users--
     this.#closeLater(open)
+    this.#closeSurplus(open.known.descriptor.system)
+  }
+
+  #noteNews(open: OpenSession): void {
+    if (this.#open.get(open.session) !== open) return
+    this.#open.delete(open.session)
+    this.#open.set(open.session, open)
   }
 
   /** A session in which nobody has a part any more is closed after a while. */
@@ -110,21 +128,41 @@ export class OpenSessions {
     if (wanted() || open.lingerTimer !== null) return
     open.lingerTimer = setTimeout(() => {
       open.lingerTimer = null
-      if (wanted()) return
-      this.#open.delete(open.session)
-      this.#opening.delete(open.session)
-      this.#shared.audience.unfollow(open.session)
-      // What is in results and a transcript needs no logs any more.
-      const closing = open.table.close({ remove: open.isComplete }).catch((error: unknown) => {
-        this.#options.log.warn('a session did not close', { session: open.session, error })
-      })
-      this.#closing.add(closing)
-      void closing.then(() => this.#closing.delete(closing))
+      if (!wanted()) this.#close(open)
     }, LINGER_MS)
     open.lingerTimer.unref()
   }
 
+  #closeSurplus(system: string): void {
+    const left = [...this.#open.values()].filter(
+      ({ users, known }) => users === 0 && known.descriptor.system === system,
+    )
+    if (left.length <= MAX_LEFT_OPEN || this.#closed) return
+    // Those that would be closed soon anyway go first.
+    const inOrder = left.toSorted((a, b) => Number(a.isOwed) - Number(b.isOwed))
+    for (const open of inOrder.slice(0, left.length - MAX_LEFT_OPEN)) this.#close(open)
+  }
+
+  #close(open: OpenSession): void {
+    const { session, table, lingerTimer, storeTimer } = open
+    if (this.#open.get(session) !== open) return
+    if (lingerTimer !== null) clearTimeout(lingerTimer)
+    if (storeTimer !== null) clearTimeout(storeTimer)
+    this.#open.delete(session)
+    this.#opening.delete(session)
+    this.#shared.audience.unfollow(session)
+    const closing = open.steps
+      // What is in results and a transcript needs no logs any more.
+      .run(() => table.close({ remove: open.isComplete }))
+      .catch((error: unknown) => {
+        this.#options.log.warn('a session did not close', { session, error })
+      })
+      .finally(() => this.#closing.delete(session))
+    this.#closing.set(session, closing)
+  }
+
   async #openSession(known: KnownSession): Promise<OpenSession> {
+    await this.#closing.get(known.session)
     if (this.#closed) throw new CloudError('CANCELLED', 'This machine is leaving the cloud.')
     const { identity, log, cloud, now, records } = this.#options
     const { library } = this.#shared
@@ -156,6 +194,7 @@ export class OpenSessions {
       this.#shared.audience.push(open.session, form, attested.form)
     })
     table.on('changed', () => {
+      this.#noteNews(open)
       this.#tellAudience(open)
       this.#settleSoon(open)
     })

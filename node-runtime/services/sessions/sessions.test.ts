@@ -90,6 +90,22 @@ describe('sessions between machines', () => {
     expect(frame).toMatchObject({ ply: 0, actions: [], fault: null })
   }, 60_000)
 
+  it('are closed by and by when a page opens more than anybody plays, and go on when they are used', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const opened: string[] = []
+    for (let i = 0; i < 80; i++) opened.push(await a.sessions.open(game(`${i}`, a, b)))
+    const isOpen = (session: string): boolean => a.sessions.uploads(session).length > 0
+    await until(() => opened.filter(isOpen).length === 64)
+    const first = opened[0] ?? ''
+    expect(isOpen(first)).toBe(false)
+    expect(await a.sessions.act(first, { type: 'move', body: 3 })).toBe(0)
+    expect(isOpen(first)).toBe(true)
+    await b.sessions.open(game('0', a, b))
+    const board = await watch(b, first)
+    await until(() => board.last().ply === 1)
+    expect(board.last().fault).toBeNull()
+  }, 60_000)
+
   it('take one action per turn, however many calls come at once', async () => {
     const [a, b] = [await cloud.start(), await cloud.start()]
     const session = await openBoth(game('1', a, b), a, b)
