@@ -56,12 +56,16 @@ export class PlyBoard {
 
   /** The plies of these sessions, from machines that are linked and answer in time. */
   async ask(wanted: readonly { session: string; machine: string }[]): Promise<Map<string, number>> {
-    const byMachine = new Map<string, string[]>()
+    // Whoever announces a seat names its machine: the same one may be said to hold all seats of a session.
+    const byMachine = new Map<string, Set<string>>()
     for (const { session, machine } of wanted) {
-      byMachine.set(machine, [...(byMachine.get(machine) ?? []), session])
+      const sessions = byMachine.get(machine) ?? new Set()
+      byMachine.set(machine, sessions.add(session))
     }
     const answers = await Promise.all(
-      [...byMachine].map(([machine, sessions]) => this.#askMachine(machine, sessions)),
+      [...byMachine].map(([machine, sessions]) =>
+        this.#askMachine(machine, [...sessions].slice(0, MAX_SESSIONS)),
+      ),
     )
     const plies = new Map<string, number>()
     for (const [session, ply] of answers.flat()) {
