@@ -193,6 +193,21 @@ describe('what a member says of machines', () => {
     expect(a.network.dropped).toEqual([])
   })
 
+  it('goes on to others only if it is no larger than such entries are', async () => {
+    const largest = await start('largest', { more: { padding: 'x'.repeat(3_000) } })
+    const larger = await start('larger', { more: { padding: 'x'.repeat(4_000) } })
+    const [a, b, c] = [await start('a'), await start('b'), await start('c')]
+    link(largest, a)
+    link(larger, a)
+    link(a, b)
+    link(b, c)
+    await settle()
+    expect(known(a)).toEqual(['a', 'b', 'c', 'larger', 'largest'])
+    expect(known(c)).toEqual(['a', 'b', 'c', 'largest'])
+    expect(a.network.dropped).toEqual([])
+    expect(b.network.dropped).toEqual([])
+  })
+
   it('ends the link when much of it is forged', async () => {
     const a = await start('a')
     const b = await start('b')

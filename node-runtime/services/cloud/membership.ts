@@ -33,6 +33,11 @@ const ENTRIES_PER_MESSAGE = 100
 /** A message is closed when it has so much; the last entry may be of the largest size. */
 const FULL_MESSAGE_BYTES = 64_000
 const MAX_MESSAGE_BYTES = 200_000
+/**
+ * What others tell goes on to all: a larger entry is heard from its own machine alone. An ordinary one has 1,500
+ * characters.
+ */
+const MAX_TOLD_CHARS = 4_096
 /** Signatures checked in one go: about 4 ms, so that calls do not wait for news. */
 const CHECKED_AT_ONCE = 20
 
@@ -259,12 +264,14 @@ export class Membership extends EventEmitter<MembershipEvents> {
 
   #received({ machine: from }: PeerInfo, entries: readonly SignedForm[]): void {
     const offers: Offer[] = []
+    let forged = 0
     for (const form of entries) {
+      if (form.body.length > MAX_TOLD_CHARS) continue
       const claim = readClaim(form)
-      if (claim !== null) offers.push({ ...claim, form })
+      if (claim === null) forged++
+      else offers.push({ ...claim, form })
     }
     if (offers.length > 0) this.#driver.post({ type: 'offered', from, offers })
-    const forged = entries.length - offers.length
     if (forged > 0) this.#driver.post({ type: 'verified', from, entries: [], forged })
   }
 
