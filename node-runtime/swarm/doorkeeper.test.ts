@@ -44,7 +44,10 @@ class FakeConnection extends EventEmitter {
   }
 }
 
-function open(admissions: Partial<Admissions> = {}) {
+function open(
+  admissions: Partial<Admissions> = {},
+  onTurnedAway: (machine: string) => void = () => {},
+) {
   const refused: string[] = []
   const greeted: string[] = []
   const doorkeeper = new Doorkeeper({
@@ -56,7 +59,7 @@ function open(admissions: Partial<Admissions> = {}) {
     admissions: { ...ADMIT_ALL, ...admissions },
     onGreeted: (_, { entry }) => greeted.push(entry.machine),
     onRefused: (reason) => refused.push(reason),
-    onTurnedAway: () => {},
+    onTurnedAway,
   })
   const receive = (address = '10.0.0.1'): FakeConnection => {
     const connection = new FakeConnection(address)
@@ -235,6 +238,25 @@ describe('who must show what lets it in', () => {
     expect(told).toMatchObject({ pass })
     connection.emit('data', greetingOn(connection))
     expect(greeted).toHaveLength(1)
+  })
+
+  it('that may not come in itself is not believed why this machine may not, and left alone', () => {
+    const refused: string[] = []
+    const turnedAway: string[] = []
+    const { receive } = open(
+      { faultOf: () => 'WORK_MISSING', refused: (fault) => refused.push(fault) },
+      (machine) => void turnedAway.push(machine),
+    )
+    const connection = receive()
+    connection.emit('data', greetingOn(connection))
+    connection.emit('data', Buffer.from('{}'))
+    expect(turnedAway).toEqual([])
+    const other = receive()
+    other.emit('data', greetingOn(other))
+    const refusal = { kind: 'dharma/refusal/1', fault: 'MACHINE_REVOKED' } as const
+    other.emit('data', refusalCodec.encode(refusal))
+    expect(refused).toEqual([])
+    expect(turnedAway).toHaveLength(1)
   })
 
   it('says of this machine first, if at all, that it may not come in', () => {

@@ -106,8 +106,8 @@ export class Doorkeeper {
       isTurnedAway = true
       onRefused(`it may not come in: ${fault}`)
       connection.off('data', onFrame)
-      // It may turn this machine away, too.
-      connection.once('data', onRefusal)
+      // It may turn this machine away, too. Why, a stranger is not believed.
+      connection.once('data', onRefusalOfStranger)
       connection.write(refusalCodec.encode({ kind: 'dharma/refusal/1', fault }))
       connection.end()
     }
@@ -116,6 +116,9 @@ export class Doorkeeper {
       if (refusal === null) return
       admissions.refused(refusal.fault)
       onTurnedAway(encodeKey(connection.remotePublicKey))
+    }
+    const onRefusalOfStranger = (frame: Uint8Array): void => {
+      if (refusalCodec.decode(frame) !== null) onTurnedAway(encodeKey(connection.remotePublicKey))
     }
     const onBytes = (): void => {
       if (connection._len > MAX_GREETING_BYTES + FRAME_OVERHEAD_BYTES) {

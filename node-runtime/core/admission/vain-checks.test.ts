@@ -67,8 +67,18 @@ it('who shows what does not hold is listened to for a while, then no more, and a
   // Others are not taken for them.
   expect(show('b', genuine)).toBeNull()
   // Four a second are forgiven.
-  expect(show('a', genuine, 5_000)).toBe('TOO_BUSY')
-  expect(show('a', genuine, 6_000)).toBeNull()
+  expect(show('a', ['good news'], 5_000)).toBe('TOO_BUSY')
+  expect(show('a', ['good news'], 6_000)).toBeNull()
+})
+
+it('keeps out nobody at the same address, or behind the same relay, who was in before', () => {
+  const { show, cost } = door()
+  expect(show('relay', genuine)).toBeNull()
+  for (let at = 0; show('relay', [`made up ${at}`]) === 'INVALID'; at++);
+  expect(cost(() => expect(show('relay', genuine)).toBeNull())).toBe(0)
+  expect(cost(() => expect(show('relay', [...genuine, 'good new'])).toBe('TOO_BUSY'))).toBe(0)
+  // What is wrong with it without any signature is said as it is.
+  expect(show('relay', [])).toBeNull()
 })
 
 it('a school behind one address costs nothing as long as what it shows holds', () => {

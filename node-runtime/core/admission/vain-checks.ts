@@ -1,6 +1,7 @@
 // Signatures that the door checks for strangers. What has held once is not checked again: whoever shows what others
-// were let in by, with something made up at its end, costs the end alone. And who shows what does not hold is soon not
-// listened to for a while, with all who are at the same address: keys are free.
+// were let in by, with something made up at its end, costs the end alone. And from where much came that does not hold,
+// nothing is checked for a while: keys are free. Behind one router, or one relay, are many, so what held before holds
+// there all the same.
 import { Budget } from '../budget.ts'
 import type { VerifySignature } from '../forms/signed-form.ts'
 import { hash, toHex, verify } from '../keys.ts'
@@ -26,7 +27,7 @@ export class VainChecks {
   /**
    * Judges what somebody at an address shows.
    * @param nowMs  monotonic
-   * @returns what `judge` says: why it does not hold, or null; or `TOO_BUSY`, when it was not asked
+   * @returns what `judge` says: why it does not hold, or null; or `TOO_BUSY`, when something was not checked
    */
   judge<F>(
     address: string,
@@ -34,14 +35,15 @@ export class VainChecks {
     judge: (check: VerifySignature) => F | null,
   ): F | 'TOO_BUSY' | null {
     const budget = this.#budgets.get(address) ?? new Budget(IN_VAIN, nowMs)
-    if (budget.left(nowMs) <= 0) return 'TOO_BUSY'
+    const isSpent = budget.left(nowMs) <= 0
     let checked = 0
     const fault = judge((message, signature, key) => {
       const name = toHex(hash(Buffer.concat([key, signature, message])))
       if (this.#held.delete(name)) return this.#hold(name)
       checked++
-      return this.#check(message, signature, key) && this.#hold(name)
+      return !isSpent && this.#check(message, signature, key) && this.#hold(name)
     })
+    if (isSpent) return checked > 0 ? 'TOO_BUSY' : fault
     if (fault !== null && checked > 0) this.#charge(address, budget, checked, nowMs)
     return fault
   }

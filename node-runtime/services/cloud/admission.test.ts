@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { signAdmission } from '../../core/admission/admission-form.ts'
 import { signReleaseRevocation } from '../../core/admission/release-form.ts'
 import { cloudIdOf, genesisBody } from '../../core/forms/genesis.ts'
+import { signForm } from '../../core/forms/signed-form.ts'
 import { domainBytes, hash, toHex } from '../../core/keys.ts'
 import { RevokedMachines } from '../../core/membership/revoked-machines.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
@@ -77,6 +78,41 @@ it.each([
     await admission.close()
   },
 )
+
+/** Ada, in a cloud by invitation, let in by its owner's key in a form that is so much longer, of three bytes each. */
+async function openAda(padding: number) {
+  const genesis = genesisOf('invitation')
+  const cloud = cloudIdOf(genesis)
+  const { attestation } = signTestEntry({ keys: keysOf('machine'), cloud })
+  const { person } = attestation
+  const fields = { cloud, person, signer: keyOf('owner'), attestation: null, sequence: 1 }
+  const more = { padding: '\u2665'.repeat(padding) }
+  const chain = [signForm('admission', { ...fields, ...more }, keysOf('owner').secretKey)]
+  const admission = await open(cloud, { genesis: () => genesis, person: () => person })
+  await admission.keepChain(chain)
+  return { admission, chain }
+}
+
+it('whoever let a person in can’t make what they bring so long that whom they invite is left outside', async () => {
+  const { admission } = await openAda(0)
+  const admitted = admission.admit(keyOf('bob'))
+  expect('chain' in admitted && admitted.chain).toHaveLength(2)
+  await admission.close()
+  const { admission: other } = await openAda(6_400)
+  expect(other.report.state).toBe('in')
+  expect(other.admit(keyOf('bob'))).toEqual({ fault: 'too-deep' })
+  await other.close()
+})
+
+it('what does not let a person in takes no place of what does', async () => {
+  const { admission, chain } = await openAda(0)
+  for (const other of [[], [{ ...chain[0]!, signature: '0'.repeat(128) }], [...chain, ...chain]]) {
+    await admission.keepChain(other)
+    expect(admission.chain).toEqual(chain)
+  }
+  expect(admission.report.state).toBe('in')
+  await admission.close()
+})
 
 it('a revoked release goes to all as it is written, and not once more in other words', async () => {
   const { secretKey } = keysOf('owner')

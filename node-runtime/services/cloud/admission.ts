@@ -234,8 +234,14 @@ export class CloudAdmission implements Admissions {
     if (kind === 'link' || kind === 'open') return { chain: null }
     if (kind !== 'invitation' || fault !== null) return { fault: 'not-in' }
     const own = this.#file.chain ?? []
-    if (own.length >= MAX_CHAIN) return { fault: 'too-deep' }
-    return { chain: [signAdmission({ cloud, person, sequence: now() }, member()), ...own] }
+    const chain = [signAdmission({ cloud, person, sequence: now() }, member()), ...own]
+    // Those before may have made theirs as long as there is room for.
+    return this.#holds(chain, person) ? { chain } : { fault: 'too-deep' }
+  }
+
+  #holds(chain: readonly SignedForm[], person: string): boolean {
+    const { cloud } = this.#options
+    return readChain(chain, { cloud, person, keys: this.genesis?.keys ?? [] }) !== null
   }
 
   /** Who let in this machine's person, who those, and so on, the nearest first; see `readChain`. */
@@ -248,8 +254,13 @@ export class CloudAdmission implements Admissions {
     return readChain(chain, { cloud, person: person(), keys })?.slice(1) ?? []
   }
 
-  /** Somebody let this machine's person in. Resolves once that is on the disk. */
+  /**
+   * Somebody let this machine's person in. Resolves once that is on the disk; what does not hold does not take the
+   * place of what does.
+   */
   async keepChain(chain: readonly SignedForm[]): Promise<void> {
+    const person = this.#options.person()
+    if (this.#holds(this.#file.chain ?? [], person) && !this.#holds(chain, person)) return
     await this.#change({ chain: [...chain] })
     this.#refusal = null
     this.#options.passChanged()
