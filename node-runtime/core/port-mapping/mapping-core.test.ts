@@ -72,6 +72,16 @@ describe('the port at the router', () => {
     ])
   })
 
+  it('holds though the router grants years, which is longer than a timer can wait', () => {
+    const asked = switchedOn()
+    const effects = asked.granted({ ...MAPPING, lifetimeMs: (2 ** 32 - 1) * 1_000 })
+    const ends = effects.flatMap((effect) =>
+      effect.type === 'setTimer' && effect.id === 'end' ? [effect.afterMs] : [],
+    )
+    expect(ends).toEqual([24 * 60 * MINUTE_MS])
+    expect(asked.core.status).toMatchObject({ state: 'mapped', untilMs: 24 * 60 * MINUTE_MS })
+  })
+
   it('stays until its end when it is not renewed, and is gone then', () => {
     const asked = switchedOn()
     asked.granted()
