@@ -45,11 +45,14 @@ class Caller extends EventEmitter {
 let folder: string
 let nowMs = 1_000
 let ring: (caller: Caller) => void
+/** Of each invitation, in their order. */
+let rings: ((caller: Caller) => void)[] = []
 let doors = 0
 let invitations: Invitations
 beforeEach(async () => {
   nowMs = 1_000
   doors = 0
+  rings = []
   folder = await mkdtemp(join(tmpdir(), 'dharma-invitations-'))
 })
 afterEach(async () => {
@@ -83,6 +86,7 @@ function openBook(): Promise<Invitations> {
     swarm: {
       async listenUnder(_keys, onConnection) {
         ring = (caller) => onConnection(caller as unknown as SwarmConnection)
+        rings.push(ring)
         doors++
         return async () => void doors--
       },
@@ -129,6 +133,24 @@ it('while all who talk have shown the invitation, there is no room for more', as
   const late = new Caller()
   ring(late)
   expect(late.isGone).toBe(true)
+})
+
+it('who has an invitation keeps out nobody who has another', async () => {
+  await open(2)
+  const talkBy = async (id: number): Promise<Caller> => {
+    const caller = new Caller()
+    rings[id]?.(caller)
+    caller.knock()
+    await settle()
+    return caller
+  }
+  const hoarders: Caller[] = []
+  for (let at = 0; at < 40; at++) hoarders.push(await talkBy(0))
+  const invited = await talkBy(1)
+  expect(invited.heard).toEqual(['offer'])
+  expect(hoarders.filter(({ isGone }) => !isGone)).toHaveLength(15)
+  for (let at = 0; at < 40; at++) await talkBy(0)
+  expect(invited.isGone).toBe(false)
 })
 
 it('an invitation that made room for another is listened for no more', async () => {

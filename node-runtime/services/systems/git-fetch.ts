@@ -21,7 +21,8 @@ export interface FetchScope {
 
 /**
  * Fetches into a repository of its own, in memory, so that a failed attempt leaves nothing to the next. `head` is
- * null if there is no commit; `branch` is the default one, if the other side says which.
+ * null if there is no commit; `branch` is the default one, if the other side says which. Where that has no
+ * commit, it is `main`, or the only one that there is.
  */
 export async function fetchInto(
   url: string,
@@ -35,19 +36,40 @@ export async function fetchInto(
   const repository: GitLocation = { url, fs, gitdir: GIT_DIR, cache: {} }
   await git.init({ fs, dir: GIT_DIR, gitdir: GIT_DIR, bare: true, defaultBranch: 'main' })
   await git.addRemote({ fs, gitdir: GIT_DIR, remote: 'origin', url })
-  const { fetchHead, defaultBranch } = await git.fetch({
-    fs,
-    http,
-    gitdir: GIT_DIR,
-    cache: repository.cache,
-    remote: 'origin',
-    depth,
-    singleBranch: !allBranches,
-    tags: allBranches,
-    ...(ref === undefined ? {} : { remoteRef: ref }),
-    ...(onAuth === undefined ? {} : { onAuth }),
-  })
-  return { repository, head: fetchHead, branch: defaultBranch }
+  const auth = onAuth === undefined ? {} : { onAuth }
+  const fetchRef = (remoteRef: string | undefined) =>
+    git.fetch({
+      fs,
+      http,
+      gitdir: GIT_DIR,
+      cache: repository.cache,
+      remote: 'origin',
+      depth,
+      singleBranch: !allBranches,
+      tags: allBranches,
+      ...(remoteRef === undefined ? {} : { remoteRef }),
+      ...auth,
+    })
+  try {
+    const { fetchHead, defaultBranch } = await fetchRef(ref)
+    return { repository, head: fetchHead, branch: defaultBranch }
+  } catch (error) {
+    if (ref !== undefined || !(error instanceof git.Errors.NotFoundError)) throw error
+    const refs = await git.listServerRefs({ http, url, protocolVersion: 1, ...auth })
+    const branch = branchInstead(refs.map((one) => one.ref))
+    if (branch === null) throw error
+    return { repository, head: (await fetchRef(branch)).fetchHead, branch }
+  }
+}
+
+/**
+ * What to take where the default branch is one without a commit: in a repository that `git init --bare` made,
+ * it is `master` whatever is pushed.
+ */
+function branchInstead(refs: readonly string[]): string | null {
+  const branches = refs.filter((ref) => ref.startsWith('refs/heads/'))
+  const main = branches.find((ref) => ref === 'refs/heads/main')
+  return main ?? (branches.length === 1 ? branches[0]! : null)
 }
 
 /** The git library's errors in our words. */
