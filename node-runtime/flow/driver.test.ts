@@ -159,3 +159,21 @@ it('does nothing after it is closed, not even the rest of a step', () => {
   expect(said).toEqual(['one'])
   expect(timers.size).toBe(0)
 })
+
+it('a timer that is to wait longer than the system can does not ring at once', async () => {
+  let rang = 0
+  const driver = new Driver<Event, Said>({
+    core: {
+      step: (event) => {
+        if (event.type === 'timer') rang++
+        return [{ type: 'setTimer', id: 'far', afterMs: 2 ** 40 }]
+      },
+    },
+    perform: () => {},
+    onFault: () => {},
+  })
+  driver.post(hear('wait'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  driver.close()
+  expect(rang).toBe(0)
+})

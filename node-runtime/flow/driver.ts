@@ -34,11 +34,13 @@ export interface DriverOptions<Event, Effect extends { type: string }> {
 
 /** More than comes in one turn of the event loop in ordinary times. */
 const CAPACITY = 4_096
+/** A timer that is to wait longer rings at once, and again and again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** A core gives way to others after so long: a tenth of what a person notices. */
 const TURN_MS = 10
 
 function setNodeTimer(action: () => void, afterMs: number): () => void {
-  const timer = setTimeout(action, afterMs)
+  const timer = setTimeout(action, Math.min(afterMs, LONGEST_TIMER_MS))
   return () => clearTimeout(timer)
 }
 

@@ -183,6 +183,26 @@ describe('a liar on the ring', () => {
     },
   )
 
+  it('has nobody wait for ever, nor longer than a timer can', () => {
+    for (const [machines, hopsMs] of [
+      [9, 2 ** 48],
+      [2 ** 48, 0],
+    ] as const) {
+      const core = started()
+      core.step({ type: 'ring', successor: 'next', machines }, 0)
+      core.step({ type: 'received', from: 'liar', token, hopMs: 9 }, 1)
+      const lie = { ...token, step: 2, hopsMs }
+      core.step({ type: 'received', from: 'liar', token: lie, hopMs: 9 }, 2)
+      const effects = core.step({ type: 'timer', id: 'lost' }, 3)
+      const waits = effects.flatMap((effect) =>
+        effect.type === 'setTimer' && effect.id === 'lost' ? [effect.afterMs] : [],
+      )
+      expect(waits).toHaveLength(1)
+      expect(waits[0]).toBeLessThan(2 ** 31)
+      expect(core.measured?.hopMs).toBeLessThanOrEqual(60_000)
+    }
+  })
+
   it('keeps who has just come from the ring’s token for a while, and not for good', () => {
     const core = started()
     const lie = { ...token, epoch: 2 ** 48 }

@@ -15,6 +15,10 @@ const LOST_LAPS = 3
 const LEAST_LOST_MS = 10_000
 /** Before a lap is known, one hop is taken to last so long. */
 const EXPECTED_HOP_MS = 100
+/** No hop takes so long; who says so has others wait for what never comes. */
+const MOST_HOP_MS = 60_000
+/** The token of the largest ring comes by sooner, and a timer can wait so long. */
+const MOST_LOST_MS = 7 * 24 * 3_600_000
 /** Who has never seen one waits no longer than this: if there is one already, a new one is of a lower epoch. */
 const FIRST_MS = 2_000
 /** One tick of the ring. */
@@ -180,7 +184,7 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
       epoch: visit.epoch,
       lapMs: visit.atMs - last.atMs,
       hops,
-      hopMs: Math.max(0, visit.hopsMs - last.hopsMs) / hops,
+      hopMs: Math.min(MOST_HOP_MS, Math.max(0, visit.hopsMs - last.hopsMs) / hops),
       skewMs: Math.abs(skewMs),
     }
     this.#effects.push({ type: 'lap' })
@@ -270,7 +274,8 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
     const { lapMs = 0, hopMs = 0 } = this.measured ?? {}
     // While tokens are made anew, they come by sooner than after a lap: whoever believed that would make another one.
     const leastMs = this.#machines * Math.max(EXPECTED_HOP_MS, hopMs)
-    return Math.max(LEAST_LOST_MS, LOST_LAPS * Math.max(lapMs, leastMs))
+    const patienceMs = LOST_LAPS * Math.max(lapMs, leastMs)
+    return Math.min(MOST_LOST_MS, Math.max(LEAST_LOST_MS, patienceMs))
   }
 
   /** Looks again when the token would be lost, each machine at another time. */
