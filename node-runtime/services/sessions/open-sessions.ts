@@ -190,6 +190,8 @@ export class OpenSessions {
     // Seats may have been announced while the rules were on their way.
     const open = new OpenSession(kind, table, this.#shared.known.peek(known.session) ?? known)
     this.#open.set(open.session, open)
+    // It is not closed before it is open.
+    open.users++
     table.on('wrote', ({ form, attested }) => {
       this.#shared.audience.push(open.session, form, attested.form)
     })
@@ -198,12 +200,19 @@ export class OpenSessions {
       this.#tellAudience(open)
       this.#settleSoon(open)
     })
-    open.setResults(await findResults(records, descriptor, kind.results))
-    await this.followSeats(open)
-    const taking = this.#takeTranscripts(open, likely).catch((error: unknown) => {
-      if (!this.#closed) log.warn('stored moves of a session could not be read', { error })
-    })
-    await Promise.race([taking, delay(TRANSCRIPTS_WAIT_MS, undefined, { ref: false })])
+    try {
+      open.setResults(await findResults(records, descriptor, kind.results))
+      await this.followSeats(open)
+      const taking = this.#takeTranscripts(open, likely).catch((error: unknown) => {
+        if (!this.#closed) log.warn('stored moves of a session could not be read', { error })
+      })
+      await Promise.race([taking, delay(TRANSCRIPTS_WAIT_MS, undefined, { ref: false })])
+    } catch (error) {
+      this.#close(open)
+      throw error
+    } finally {
+      open.users--
+    }
     return open
   }
 
@@ -234,7 +243,7 @@ export class OpenSessions {
   /** Opens the logs of the seats that have been announced. */
   followSeats(open: OpenSession): Promise<void> {
     return open.steps.run(async () => {
-      if (this.#closed) return
+      if (this.#closed || this.#open.get(open.session) !== open) return
       const { machine } = this.#options.identity
       for (const announcement of open.known.seats.flat()) {
         if (announcement.machine === machine) await this.#holdNow(open, announcement.seat)
