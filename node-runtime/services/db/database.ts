@@ -5,21 +5,21 @@ import { CloudError } from '../../contract/errors.ts'
 import type { Manifest } from '../../contract/manifest.ts'
 import type { Json } from '../../contract/values.ts'
 import { canonicalJson, isShallow } from '../../core/canonical.ts'
-import { versionTimeMs } from '../../core/db/hybrid-clock.ts'
 import type { HybridClock } from '../../core/db/hybrid-clock.ts'
 import { MAX_VALUE_BYTES } from '../../core/db/record-header.ts'
-import { recordValue, signRecord } from '../../core/db/signed-record.ts'
-import type { HeldRecord, RecordSigner, UnsignedRecord } from '../../core/db/signed-record.ts'
+import { recordValue } from '../../core/db/signed-record.ts'
+import type { HeldRecord, RecordSigner } from '../../core/db/signed-record.ts'
 import { BUILT_IN_SYSTEM, BUILT_IN_SYSTEM_KEY } from '../../core/systems/built-in.ts'
 import { nextTurn } from '../../flow/next-turn.ts'
 import type { Log } from '../../ports/log.ts'
-import type { RecordBatch, RecordStore, StoredRecord } from '../../ports/record-store.ts'
+import type { RecordStore, StoredRecord } from '../../ports/record-store.ts'
 import type { Revocations } from '../cloud/revocations.ts'
 import { tellOfChanges } from './changes.ts'
-import { addressesOf, newestOf, readNewest, scanNewest } from './continued-records.ts'
+import { readNewest, scanNewest } from './continued-records.ts'
 import type { Counting } from './continued-records.ts'
 import { UNJUDGED, declaredCollection } from './judgement.ts'
 import type { DeclaredCollection, Judgement } from './judgement.ts'
+import { OwnRecords } from './own-records.ts'
 import { MAX_PAGE_BYTES, parseCursor, takePage } from './page.ts'
 import { openProof, proveRecord, shownBytes, viewLater, viewRecord } from './record-view.ts'
 
@@ -34,11 +34,6 @@ export interface NamedSystem {
 
 /** The keys under which a system's records are. What is written goes under the present one. */
 export type SystemKeys = readonly [present: string, ...former: string[]]
-
-/** What a record is to say, before it is signed. */
-type Fields = Pick<UnsignedRecord, 'system' | 'collection' | 'id' | 'rule' | 'value' | 'schema'> & {
-  deleted?: true
-}
 
 export interface DatabaseOptions {
   cloud: string
@@ -75,9 +70,11 @@ export interface Query {
 export class Database {
   readonly #options: DatabaseOptions
   readonly #counting: Counting
+  readonly #own: OwnRecords
 
   constructor(options: DatabaseOptions) {
     this.#options = options
+    this.#own = new OwnRecords(options)
     this.#counting = (stored) => options.revocations.counting(stored)
   }
 
@@ -139,9 +136,9 @@ export class Database {
     const verdict = this.#options.judgement.fitting(declared)
     if (write === 'content') {
       await fits
-      return viewLater(await this.#writeContent(fields, verdict))
+      return viewLater(await this.#own.writeContent(fields, verdict))
     }
-    return viewLater(await this.#write(keys, { collection, id }, () => [fields], verdict, fits))
+    return viewLater(await this.#own.write(keys, { collection, id }, () => [fields], verdict, fits))
   }
 
   /**
@@ -155,7 +152,7 @@ export class Database {
     if (declared.declaration.write !== 'author') {
       throw new CloudError('DB_FORBIDDEN', 'Records of this collection cannot be deleted.')
     }
-    return viewRecord(await this.#erase(keys, place))
+    return viewRecord(await this.#own.erase(keys, place))
   }
 
   /** Writes a record of the runtime itself, in the person's name. */
@@ -163,7 +160,7 @@ export class Database {
     checkSize(value, MAX_VALUE_BYTES)
     const system = BUILT_IN_SYSTEM_KEY
     const fields = { system, collection, id, rule: 'author', value, schema: null }
-    return viewRecord(await this.#write([system], { collection, id }, () => [fields], UNJUDGED))
+    return viewRecord(await this.#own.write([system], { collection, id }, () => [fields], UNJUDGED))
   }
 
   /** The same of one that nobody can change or delete, whose id comes of what it says. */
@@ -171,7 +168,7 @@ export class Database {
     checkSize(value, MAX_VALUE_BYTES)
     const system = BUILT_IN_SYSTEM_KEY
     const fields = { system, collection, id: '', rule: 'content', value, schema: null }
-    return viewRecord(await this.#writeContent(fields, UNJUDGED))
+    return viewRecord(await this.#own.writeContent(fields, UNJUDGED))
   }
 
   /**
@@ -272,77 +269,13 @@ export class Database {
         const { author, rule, deleted } = record.header
         if (author !== person || rule !== 'author' || deleted === true) continue
         try {
-          await this.#erase([key], record.header)
+          await this.#own.erase([key], record.header)
         } catch (error) {
           // Read ahead: another machine of this person may have deleted it meanwhile.
           if (!(error instanceof CloudError && error.code === 'DB_NOT_FOUND')) throw error
         }
       }
     }
-  }
-
-  /** Its id comes of what it says, so that there is nothing it could take the place of. */
-  async #writeContent(fields: Fields, verdict: string): Promise<HeldRecord> {
-    const { store, clock, author } = this.#options
-    const signer = author()
-    const record = signFields(fields, clock.next(), signer)
-    const { hash, form } = signer.attestation
-    await store.accept({ records: [{ record, verdict }], attestations: [{ hash, form }] })
-    return record
-  }
-
-  /**
-   * Deletes the person's own record under each of these keys that has it.
-   * @throws CloudError DB_NOT_FOUND
-   */
-  #erase(keys: readonly string[], { collection, id }: Omit<Place, 'system'>): Promise<HeldRecord> {
-    const isThere = (held: StoredRecord | undefined): held is StoredRecord =>
-      held !== undefined && held.record.header.deleted !== true
-    const tombstones = (held: readonly (StoredRecord | undefined)[]): Fields[] => {
-      if (!isThere(newestOf(held))) {
-        throw new CloudError('DB_NOT_FOUND', `You have no record "${id}" to delete.`)
-      }
-      return held.filter(isThere).map(({ record: { header } }) => {
-        const place = { system: header.system, collection, id }
-        return { ...place, rule: 'author', value: null, schema: null, deleted: true }
-      })
-    }
-    return this.#write(keys, { collection, id }, tombstones, UNJUDGED)
-  }
-
-  /**
-   * Writes records at the person's own place, under some of these keys, newer than what is there.
-   * @param fieldsFor  what they are to say, when this is held under each of the keys; one at least
-   * @returns the last of them, which is the newest
-   */
-  async #write(
-    keys: readonly string[],
-    { collection, id }: Omit<Place, 'system'>,
-    fieldsFor: (held: readonly (StoredRecord | undefined)[]) => Fields[],
-    verdict: string,
-    allowed?: Promise<void>,
-  ): Promise<HeldRecord> {
-    const { store, clock, author } = this.#options
-    const signer = author()
-    const { person, hash, form } = signer.attestation
-    let written: HeldRecord | undefined
-    const prepare = (held: readonly (StoredRecord | undefined)[]): RecordBatch => {
-      const fields = fieldsFor(held)
-      const newest = newestOf(held)
-      if (newest !== undefined) clock.see(newest.record.header.version)
-      const records = fields.map((each): StoredRecord => {
-        const version = clock.next()
-        if (newest !== undefined && newest.record.header.version >= version) {
-          throw clockOff(newest, version)
-        }
-        written = signFields(each, version, signer)
-        return { record: written, verdict }
-      })
-      return { records, attestations: [{ hash, form }] }
-    }
-    await store.write(addressesOf(keys, { collection, id, author: person }), prepare, allowed)
-    if (written === undefined) throw new Error('a write gave no record')
-    return written
   }
 
   #shown(stored: readonly StoredRecord[]): Promise<StoredRecord[]> {
@@ -412,22 +345,6 @@ function unknownCollection(manifest: Manifest, collection: string): CloudError {
     'DB_COLLECTION_UNKNOWN',
     `"${manifest.id}" declares no collection "${collection}".`,
     { collection, collections: Object.keys(manifest.collections) },
-  )
-}
-
-/** In the name of the signer's person. */
-function signFields(fields: Fields, version: string, signer: RecordSigner): HeldRecord {
-  const author = signer.attestation.person
-  return signRecord({ ...fields, author, version, scope: 'set', partition: null }, signer)
-}
-
-function clockOff({ record }: StoredRecord, version: string): CloudError {
-  const heldMs = versionTimeMs(record.header.version)
-  return new CloudError(
-    'CLOCK_OFF',
-    `This computer's clock shows ${new Date(versionTimeMs(version)).toISOString()}, but the record ` +
-      `was last changed at ${new Date(heldMs).toISOString()}. Set the clock right and try again.`,
-    { heldMs, nowMs: versionTimeMs(version) },
   )
 }
 
