@@ -11,6 +11,8 @@ export const LIFETIME_S = 3_600
 const RENEW_MS = 10 * 60_000
 /** A router that grants seconds is not asked all the time. */
 const SHORTEST_RENEW_MS = 30_000
+/** A router may say years, which no timer can wait; one that is not heard for so long has forgotten. */
+const LONGEST_LIFETIME_MS = 24 * 60 * 60_000
 /** After a failure: first, then twice as long each time, up to the longest. */
 const AGAIN_MS = 60_000
 const LONGEST_AGAIN_MS = 60 * 60_000
@@ -130,7 +132,9 @@ export class MappingCore implements Core<MappingEvent, MappingEffect> {
   }
 
   #granted(mapping: PortMapping, nowMs: number): MappingEffect[] {
-    const { address, lifetimeMs } = mapping
+    const { address } = mapping
+    const lifetimeMs =
+      mapping.lifetimeMs === null ? null : Math.min(mapping.lifetimeMs, LONGEST_LIFETIME_MS)
     if (!isPublicIpv4(address.host)) {
       const effects = this.#failed({
         step: 'BEHIND_ANOTHER',
