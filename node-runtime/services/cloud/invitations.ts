@@ -31,7 +31,8 @@ import type { MeetingFault, MeetingMessage } from './meeting.ts'
 
 /**
  * Talks at once. Whoever knows the key of a meeting from the DHT may begin some: when more come, the oldest that has
- * not shown an invitation goes, which had its time.
+ * not shown an invitation goes, which had its time. Who has one keeps out nobody who has another: of the one by
+ * which most talk the oldest goes.
  */
 const MAX_TALKS = 16
 const ID_BYTES = 8
@@ -76,8 +77,8 @@ export class Invitations {
   readonly #changes = new SerialQueue()
   /** By the invitation's id. */
   readonly #doors = new Map<string, () => Promise<void>>()
-  /** In the order in which they came; has the other side shown the invitation? */
-  readonly #talks = new Map<Frames<MeetingMessage>, boolean>()
+  /** In the order in which they came; by which invitation, and has the other side shown it? */
+  readonly #talks = new Map<Frames<MeetingMessage>, { id: string; isInvited: boolean }>()
   readonly #looking = setInterval(() => this.#noteExpired(), LOOK_MS).unref()
   #closed = false
 
@@ -249,8 +250,8 @@ export class Invitations {
 
   #receive(connection: SwarmConnection, id: string): void {
     const frames = new Frames(connection, meetingCodec, TALK_LIMIT_MS)
-    if (this.#closed || !this.#makeRoom()) return frames.close()
-    this.#talks.set(frames, false)
+    if (this.#closed || !this.#makeRoom(id)) return frames.close()
+    this.#talks.set(frames, { id, isInvited: false })
     this.#talk(frames, connection, id)
       .then(() => frames.finish())
       .catch((error: unknown) => {
@@ -262,16 +263,25 @@ export class Invitations {
       .finally(() => this.#talks.delete(frames))
   }
 
-  /** For one more talk, if there can be any. */
-  #makeRoom(): boolean {
+  /** For one more talk by that invitation, if there can be any. */
+  #makeRoom(id: string): boolean {
     if (this.#talks.size < MAX_TALKS) return true
-    for (const [frames, isInvited] of this.#talks) {
-      if (isInvited) continue
-      this.#talks.delete(frames)
-      frames.close()
-      return true
+    const least = this.#leastTalk(id)
+    if (least === undefined) return false
+    this.#talks.delete(least)
+    least.close()
+    return true
+  }
+
+  #leastTalk(id: string): Frames<MeetingMessage> | undefined {
+    const counts = new Map<string, number>()
+    for (const [frames, talk] of this.#talks) {
+      if (!talk.isInvited) return frames
+      counts.set(talk.id, (counts.get(talk.id) ?? 0) + 1)
     }
-    return false
+    const [most, count] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one))
+    if (count <= (counts.get(id) ?? 0)) return undefined
+    return [...this.#talks].find(([, talk]) => talk.id === most)?.[0]
   }
 
   async #talk(
@@ -289,7 +299,7 @@ export class Invitations {
     const proof = proveInvitation(fromHex(invitation.seed), { handshakeHash, machine: guest })
     // Whoever is here by the DHT alone learns nothing.
     if (knock.proof !== proof) return frames.close()
-    this.#talks.set(frames, true)
+    this.#talks.set(frames, { id, isInvited: true })
     const state = stateOf(invitation, now())
     if (state === 'expired' || state === 'withdrawn') {
       return frames.send({ step: 'refused', fault: state })
