@@ -10,6 +10,7 @@ import { encodeKey, hash } from '../core/keys.ts'
 import { connect } from '../rpc/client.ts'
 import type { AnyPort } from '../rpc/port.ts'
 import { silentLog } from '../testing/silent-log.ts'
+import { createCloudIn } from './new-cloud.ts'
 import { Runtime } from './runtime.ts'
 import type { RuntimeOptions } from './runtime.ts'
 
@@ -170,6 +171,11 @@ describe('a folder whose identity is gone', () => {
     expect(codesOf(second)).toEqual(['IDENTITY_LOST'])
     await lose('folder-stamp.json')
     expect(codesOf(await start())).toEqual(['IDENTITY_LOST'])
+  })
+
+  it('is not one in which only a cloud was begun', async () => {
+    const cloud = await createCloudIn(data, { name: 'Friends', admission: 'invitation' })
+    expect(await start()).toMatchObject({ cloud, notices: [] })
   })
 
   it('takes the file before, if there is one, with another key for the machine', async () => {

@@ -56,10 +56,12 @@ export async function openIdentity(
   return identity
 }
 
-/** Has a machine ever run on this folder? Other things may lie in it before, such as logs. */
+/**
+ * Has a machine ever run on this folder? Other things may lie in it before, such as logs, or the cloud that
+ * `dharma cloud create` began.
+ */
 async function hasBeenUsed(dataDir: string): Promise<boolean> {
-  const names = await readdir(dataDir)
-  return names.some((name) => ['clouds', 'cloud.json', 'cloud.json.bak'].includes(name))
+  return (await readdir(dataDir)).includes('clouds')
 }
 
 /** Has a cloud's folder records that 0.1 wrote? They stay where they are, and are not shown. */
