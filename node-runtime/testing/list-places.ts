@@ -127,10 +127,10 @@ export class ListPlaces {
   }
 
   /** A new repository without a commit, which everybody may write to. */
-  emptyRepository(): { url: string; gitDir: string } {
+  emptyRepository(defaultBranch = 'main'): { url: string; gitDir: string } {
     const name = `empty-${this.#repositories++}`
     const gitDir = join(dirname(this.server.folderOf('other')), `${name}.git`)
-    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', gitDir])
+    execFileSync('git', ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, gitDir])
     git(gitDir, ['config', 'http.receivepack', 'true'])
     return { url: this.server.urlOf(name), gitDir }
   }

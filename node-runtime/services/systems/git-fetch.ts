@@ -1,6 +1,6 @@
 // Fetching by git's protocol into memory, within limits, whatever carries it; and what failed, in our words.
 import git from 'isomorphic-git'
-import type { AuthCallback, HttpClient } from 'isomorphic-git'
+import type { AuthCallback, HttpClient, ServerRef } from 'isomorphic-git'
 import { CloudError } from '../../contract/errors.ts'
 import { unreachable } from './git-http.ts'
 import type { GitLocation } from './git-tree.ts'
@@ -37,28 +37,30 @@ export async function fetchInto(
   await git.init({ fs, dir: GIT_DIR, gitdir: GIT_DIR, bare: true, defaultBranch: 'main' })
   await git.addRemote({ fs, gitdir: GIT_DIR, remote: 'origin', url })
   const auth = onAuth === undefined ? {} : { onAuth }
-  const fetchRef = (remoteRef: string | undefined) =>
+  const fetchBy = (client: HttpClient) =>
     git.fetch({
       fs,
-      http,
+      http: client,
       gitdir: GIT_DIR,
       cache: repository.cache,
       remote: 'origin',
       depth,
       singleBranch: !allBranches,
       tags: allBranches,
-      ...(remoteRef === undefined ? {} : { remoteRef }),
+      ...(ref === undefined ? {} : { remoteRef: ref }),
       ...auth,
     })
   try {
-    const { fetchHead, defaultBranch } = await fetchRef(ref)
+    const { fetchHead, defaultBranch } = await fetchBy(http)
     return { repository, head: fetchHead, branch: defaultBranch }
   } catch (error) {
-    if (ref !== undefined || !(error instanceof git.Errors.NotFoundError)) throw error
-    const refs = await git.listServerRefs({ http, url, protocolVersion: 1, ...auth })
-    const branch = branchInstead(refs.map((one) => one.ref))
-    if (branch === null) throw error
-    return { repository, head: (await fetchRef(branch)).fetchHead, branch }
+    if (!(error instanceof git.Errors.NotFoundError) || error.data.what !== 'HEAD') throw error
+    const instead = branchInstead(
+      await git.listServerRefs({ http, url, protocolVersion: 1, ...auth }),
+    )
+    if (instead === null) throw error
+    const { fetchHead } = await fetchBy(sayHead(http, instead.oid))
+    return { repository, head: fetchHead, branch: instead.ref }
   }
 }
 
@@ -66,10 +68,31 @@ export async function fetchInto(
  * What to take where the default branch is one without a commit: in a repository that `git init --bare` made,
  * it is `master` whatever is pushed.
  */
-function branchInstead(refs: readonly string[]): string | null {
-  const branches = refs.filter((ref) => ref.startsWith('refs/heads/'))
-  const main = branches.find((ref) => ref === 'refs/heads/main')
+function branchInstead(refs: readonly ServerRef[]): ServerRef | null {
+  const branches = refs.filter(({ ref }) => ref.startsWith('refs/heads/'))
+  const main = branches.find(({ ref }) => ref === 'refs/heads/main')
   return main ?? (branches.length === 1 ? branches[0]! : null)
+}
+
+/** Of a server without a default branch: the library fetches nothing from one. */
+function sayHead(http: HttpClient, oid: string): HttpClient {
+  const line = `${oid} HEAD\n`
+  const packet = Buffer.from(`${(line.length + 4).toString(16).padStart(4, '0')}${line}`)
+  return {
+    async request(request) {
+      const answer = await http.request(request)
+      const isAdvert = request.method === 'GET' && answer.statusCode === 200
+      return isAdvert ? { ...answer, body: withPacket(answer.body ?? [], packet) } : answer
+    },
+  }
+}
+
+async function* withPacket(
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  packet: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  yield* body
+  yield packet
 }
 
 /** The git library's errors in our words. */

@@ -84,6 +84,15 @@ describe.each([
   })
 })
 
+it('a list in a repository whose default branch stays without a commit is written and read', async () => {
+  const { url, gitDir } = places.emptyRepository('elsewhere')
+  await (await places.openOwner()).create(url, {})
+  const second = await places.open('second there')
+  expect(await second.push(url)).toMatchObject({ entries: 2, pushed: true })
+  expect(await second.read(url)).toMatchObject({ entries: 2 })
+  expect(git(gitDir, ['branch', '--format=%(refname:short)']).trim()).toBe('main')
+})
+
 describe('plain files', () => {
   it('on a web server are read, a few of many, and written by nobody', async () => {
     const files = listFiles([places.entryOf('a')])
