@@ -206,7 +206,7 @@ describe('what others have', () => {
     hear('a', have({ id: 'next', hops: 1 }))
     expect(core.waiting).toBe(MAX_HEADS + 2)
     const asked = tick(700)
-    expect(asked[0]).toEqual(sent('a', want(...heads.slice(1).map(({ id }) => id), 'next')))
+    expect(asked).toEqual([sent('a', want(...heads.slice(1).map(({ id }) => id), 'next')), gather])
     hear('a', have({ id: 'after', hops: 1 }))
     expect(tick(700)).toContainEqual(sent('a', want('after')))
   })
@@ -264,6 +264,13 @@ describe('what is asked for', () => {
 })
 
 describe('what was seen', () => {
+  it('and can be given out no more is news to nobody', () => {
+    const { push, hear } = start('a', 'b')
+    for (let i = 0; i < 300; i++) push('a', itemOf(`${i}`), 4)
+    expect(hear('b', have({ id: '0', hops: 1 }))).toEqual([])
+    expect(push('b', itemOf('0'), 1)).toEqual([sent('b', { kind: 'prune', author: 'ada' })])
+  })
+
   it('is remembered, of so many the latest', () => {
     const { core, publish } = start()
     for (let i = 0; i < MAX_SEEN; i++) publish(itemOf(`${i}`))

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { TokenCore } from './token-core.ts'
 import type { TokenEffect, TokenEvent } from './token-core.ts'
-import { deltaSchema, isOutdone, markSchema } from './token.ts'
+import { deltaSchema, isMadeUp, isOfOthers, isOutdone, markSchema } from './token.ts'
 import type { Delta, Token, TokenMark } from './token.ts'
 
 function start({ successor = 'next' as string | null, machines = 5, chance = 0 } = {}) {
@@ -80,6 +80,13 @@ describe('a token that comes', () => {
     expect(passes(ring('other')).map(({ to }) => to)).toEqual(['other'])
     // The same again is no news.
     expect(ring('other')).toEqual([])
+  })
+
+  it('is not passed on sooner because the next machine is said to be the next one again', () => {
+    const { core, receive, ring } = start()
+    receive()
+    expect(ring('next', 9)).toEqual([])
+    expect(core.holds).not.toBeNull()
   })
 
   it('that is outdone is said to be here all the same, and dropped', () => {
@@ -360,6 +367,29 @@ describe('a token that is lost', () => {
     expect(alone.core.holds).toBeNull()
   })
 
+  it('is not lost while it is here, however late it is passed on', () => {
+    const { clock, receive, timer } = start()
+    receive()
+    clock.nowMs += 60_000
+    expect(timer('lost').map(({ type }) => type)).toEqual(['setTimer'])
+    expect(passed(timer('pass'))).toMatchObject(mark(5, 'a', 2))
+  })
+
+  it('is waited for once more after one that was made up, and made anew then', () => {
+    const { clock, receive, timer } = start()
+    receive({ epoch: 2_000_000 })
+    timer('pass')
+    receive({ step: 9 })
+    const makes = (): boolean => {
+      clock.nowMs += 60_000
+      return timersOf(timer('lost')).some(([id]) => id === 'pass')
+    }
+    expect(makes()).toBe(false)
+    expect(makes()).toBe(true)
+    timer('pass')
+    expect(makes()).toBe(true)
+  })
+
   it('is looked for at no other timer', () => {
     const { clock, timer } = start()
     clock.nowMs += 60_000
@@ -390,5 +420,16 @@ describe('the form of a token', () => {
     const seen = mark(5, 'a', 7)
     expect(isOutdone(mark(1_000_005, 'a', 0), seen)).toBe(false)
     expect(isOutdone(mark(1_000_006, 'a', 0), seen)).toBe(true)
+    const ahead = mark(1_000_005, 'a', 0)
+    expect(isOfOthers(mark(5, 'a', 0), ahead)).toBe(false)
+    expect(isOfOthers(mark(4, 'a', 0), ahead)).toBe(true)
+    expect(isOfOthers(mark(4, 'a', 0), null)).toBe(false)
+  })
+
+  it('is made up from half of what a count can be', () => {
+    for (const field of ['epoch', 'step', 'hopsMs', 'timeMs']) {
+      expect(isMadeUp(tokenOf({ [field]: 2 ** 49 - 1 }))).toBe(false)
+      expect(isMadeUp(tokenOf({ [field]: 2 ** 49 }))).toBe(true)
+    }
   })
 })

@@ -136,6 +136,16 @@ describe('which links are kept', () => {
     ])
   })
 
+  it('as many as find room of this very computer, where networks can’t be told apart', () => {
+    const plan = new LinkPlan()
+    for (let i = 0; i < MAX_LINKS; i++) {
+      expect(plan.isApart(null)).toBe(true)
+      expect(plan.hasRoom(`m${i}`, true, null)).toBe(true)
+      plan.open(`m${i}`, { dialled: true, sinceMs: 0, network: null }, 0)
+    }
+    expect(plan.admits('late', true, null, SETTLED_MS)).toBe(true)
+  })
+
   it('those that stand beside it, though all of them dialled', () => {
     const plan = new LinkPlan()
     const beside = Array.from({ length: MAX_LINKS / 2 + 1 }, (_, i) => `m${i}`)
@@ -148,9 +158,9 @@ describe('which links are kept', () => {
     const plan = new LinkPlan()
     for (let i = 0; i < 4; i++) open(plan, `m${i}`, true, 0, '10.1')
     for (let i = 4; i < MAX_LINKS; i++) open(plan, `m${i}`, i < 10)
-    expect(plan.admits('late', true, '10.1', GRACE_MS)).toBe(false)
-    expect(plan.admits('late', true, '10.2', GRACE_MS)).toBe(true)
-    expect(plan.admits('late', true, null, GRACE_MS)).toBe(true)
+    expect(plan.admits('late', true, '10.1', SETTLED_MS)).toBe(false)
+    expect(plan.admits('late', true, '10.2', SETTLED_MS)).toBe(true)
+    expect(plan.admits('late', true, null, SETTLED_MS)).toBe(true)
     plan.links.delete('m0')
     expect(plan.isApart('10.1')).toBe(true)
     expect(plan.isApart('10.2')).toBe(true)
@@ -161,19 +171,19 @@ describe('which links are kept', () => {
     const plan = new LinkPlan()
     plan.neighbours = new Set(['m1'])
     for (let i = 0; i < MAX_LINKS; i++) open(plan, `m${i}`, i % 2 === 0)
-    expect(open(plan, 'dialling', false, GRACE_MS)).toEqual(['m3'])
-    expect(plan.admits('dialled', true, 'x', GRACE_MS)).toBe(true)
+    expect(open(plan, 'dialling', false, SETTLED_MS)).toEqual(['m3'])
+    expect(plan.admits('dialled', true, 'x', SETTLED_MS)).toBe(true)
     // There are as many as may be of those that others dialled: of them one goes first.
-    expect(open(plan, 'dialled', true, GRACE_MS)).toEqual(['m5'])
+    expect(open(plan, 'dialled', true, SETTLED_MS)).toEqual(['m5'])
   })
 
-  it('by how long it is there, not by when it came, a link is past its grace', () => {
+  it('by how long it is there, not by when it came, a link may be let go for a stranger', () => {
     const plan = new LinkPlan()
-    for (let i = 0; i < MAX_LINKS / 2; i++) open(plan, `m${i}`, false, 5 * GRACE_MS)
-    expect(plan.admits('late', false, 'late', 6 * GRACE_MS - 1)).toBe(false)
-    expect(plan.admits('late', false, 'late', 6 * GRACE_MS)).toBe(true)
-    // Nobody of those that others dialled can go for one that is dialled here, but there is room for that.
-    expect(plan.admits('late', true, 'late', 5 * GRACE_MS)).toBe(true)
+    for (let i = 0; i < 4; i++) open(plan, `m${i}`, false, 5 * SETTLED_MS)
+    expect(plan.admits('late', false, 'late', 6 * SETTLED_MS - 1)).toBe(false)
+    expect(plan.admits('late', false, 'late', 6 * SETTLED_MS)).toBe(true)
+    // Nobody of those that others dialled need go for one that is dialled here: there is room for that.
+    expect(plan.admits('late', true, 'late', 5 * SETTLED_MS)).toBe(true)
   })
 
   it('where nobody is past its grace, the last to come goes for a neighbour', () => {

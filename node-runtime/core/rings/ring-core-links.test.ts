@@ -160,17 +160,25 @@ describe('machines of the last time', () => {
 })
 
 describe('links by chance', () => {
-  it('are dialled while few are, among all that are known, at each tick', () => {
-    const { know, seconds, open, random } = start()
+  it('are dialled while few are, among all that are known, ever more rarely', () => {
+    const { know, seconds, open } = start({ chance: 0.5 })
     const around = circle(30)
     know(...around)
     for (const member of [around[0]!, around[29]!]) open(member)
-    random.next = 0.5
-    const tried = seconds(3).map((effects) => reached(effects))
-    // Of the 28 without a link.
-    expect(tried).toEqual([['m15'], ['m15'], ['m15']])
+    // Of the 28 without a link. It is waited twice as long each time, up to a minute.
+    const each = seconds(130)
+    expect(secondsOf('m15', each)).toEqual([1, 3, 7, 15, 31, 63, 123])
+    expect(each.flatMap(reached)).toHaveLength(7)
     for (const member of [around[10]!, around[20]!]) open(member)
     expect(seconds(3).flatMap((effects) => reached(effects))).toEqual([])
+  })
+
+  it('are dialled at each tick in a cloud in which each is linked with each', () => {
+    const { know, seconds, open } = start({ chance: 0.5 })
+    const around = circle(10)
+    know(...around)
+    for (const member of [around[0]!, around[9]!]) open(member)
+    expect(seconds(3).map(reached)).toEqual([['m5'], ['m5'], ['m5']])
   })
 
   it('are not dialled anew with one that was asked to let go, or is left because somebody needs it', () => {
@@ -406,7 +414,8 @@ describe('others that ask of a machine', () => {
       later(afterMs)
       const effects = post({ type: 'linkClosed', machine: 'm0', silent: true })
       expect(effects.some(({ type }) => type === 'gone')).toBe(goneAtOnce)
-      expect(sent(effects, 'probe')).toHaveLength(goneAtOnce ? 0 : 3)
+      // Who asked of it looks at its own link already.
+      expect(sent(effects, 'probe')).toEqual(['m2', 'm3', 'm4'])
     }
   })
 
@@ -434,13 +443,12 @@ describe('who fell silent', () => {
     expect(sent(effects, 'probe').toSorted()).toEqual(['m0', 'm11'])
   })
 
-  it('is asked of those near it first, is suspected meanwhile, and gone after two seconds', () => {
+  it('is asked of all that are linked, is suspected meanwhile, and gone after two seconds', () => {
     const { core, open, post, tick } = start()
     for (const member of circle(12)) open(member)
     const effects = post({ type: 'linkClosed', machine: 'm6', silent: true })
-    const near = sent(effects, 'probe')
-    expect(near).toHaveLength(3)
-    for (const machine of near) expect(['m4', 'm5', 'm7', 'm8']).toContain(machine)
+    const others = circle(12).map(({ machine }) => machine)
+    expect(sent(effects, 'probe')).toEqual(others.filter((machine) => machine !== 'm6'))
     expect(core.isSuspected('m6')).toBe(true)
     expect(core.isSuspected('m5')).toBe(false)
     expect(tick(1_999).some(({ type }) => type === 'gone')).toBe(false)
@@ -466,6 +474,7 @@ describe('a link that is asked to be let go', () => {
   function overfull() {
     const started = start()
     started.know(...crowd)
+    for (const member of crowd.slice(42, 50)) started.open(member)
     const others = crowd.slice(10, 40)
     for (const member of others.slice(0, 8)) started.open(member, false)
     const asked = sent(started.open(others[8]!, false), 'release')
@@ -505,9 +514,10 @@ describe('a link that is asked to be let go', () => {
   it('finds it as the link that it was, also when a stranger had taken its place', () => {
     const { core, know, open, post, tick, later } = start({ needs: () => true })
     know(...crowd)
+    for (const member of crowd.slice(42, 50)) open(member)
     const others = crowd.slice(10, 40)
     for (const [i, member] of others.slice(0, 8).entries()) open(member, false, `10.${i}`)
-    later(10_000)
+    later(60_000)
     open(others[8]!, false, '10.99')
     expect(core.plan.links.has('m10')).toBe(false)
     post({ type: 'linkClosed', machine: 'm12', silent: false })
