@@ -14,6 +14,7 @@ import type { CallContext } from '../../rpc/caller.ts'
 import { connect } from '../../rpc/client.ts'
 import { createServer } from '../../rpc/server.ts'
 import { createIdentityService } from './identity-service.ts'
+import { signForm } from '../../core/forms/signed-form.ts'
 import { Identity, personOf } from './identity.ts'
 
 const CLOUD = encodeKey(hash(Buffer.from('a cloud')))
@@ -238,7 +239,11 @@ describe('a machine that is attested by another one', () => {
     const { form } = await owner.attest({ machine: owner.machine, cloud: CLOUD })
     const { form: elsewhere } = await owner.attest({ machine, cloud: OTHER_CLOUD })
     const unsigned = { ...elsewhere, signature: '00'.repeat(64) }
-    for (const refused of [form, elsewhere, unsigned]) {
+    const { secretKey } = owner.keysOf()
+    const fields = { person: owner.person, machine, cloud: CLOUD, sequence: 1, expiresMs: 9 }
+    // With it the machine could not even say who it is.
+    const fat = signForm('attestation', { ...fields, padding: 'x'.repeat(16_000) }, secretKey)
+    for (const refused of [form, elsewhere, unsigned, fat]) {
       await expect(identity.accept(refused, CLOUD)).rejects.toMatchObject({
         code: 'IDENTITY_ATTESTATION_INVALID',
       })

@@ -14,7 +14,7 @@ import {
 } from '../../contract/values.ts'
 import { domainBytes, encodeKey, fromHex, hash, keyPair, toHex } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
-import { openAnyAttestation, signAttestation } from '../../core/forms/attestation.ts'
+import { fitsRecords, openAnyAttestation, signAttestation } from '../../core/forms/attestation.ts'
 import type { SignedForm } from '../../core/forms/signed-form.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { nameFromKey } from '../../core/names.ts'
@@ -267,7 +267,8 @@ export class Identity extends EventEmitter<{ changed: [] }> {
    * @throws CloudError IDENTITY_ATTESTATION_INVALID
    */
   async accept(form: SignedForm, present: string): Promise<Attestation> {
-    const attestation = openAnyAttestation(form)
+    // One that no record may name would be of no use; a larger one would leave no room in what the machine says of itself.
+    const attestation = fitsRecords(form) ? openAnyAttestation(form) : null
     const isSame = attestation?.person === this.person
     if (attestation === null) {
       throw new CloudError(
