@@ -33,7 +33,7 @@ async function writeBareApp(): Promise<string> {
 }
 
 /** Makes sure of an Electron and a display, or says what is missing. */
-async function findRuntime(): Promise<void> {
+export async function findElectron(): Promise<void> {
   if (process.platform === 'linux' && !process.env['DISPLAY']) {
     throw new MissingPart('there is no display, and xvfb-run is not installed')
   }
@@ -84,7 +84,7 @@ export const desktopStart: Measure = {
   name: 'desktop',
   title: 'Start of the desktop app, from the spawn',
   async run(say) {
-    await findRuntime()
+    await findElectron()
     const bareApp = await writeBareApp()
     const folder = await mkdtemp(path.join(os.tmpdir(), 'dharma-desktop-'))
     const bare: number[] = []

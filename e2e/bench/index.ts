@@ -11,6 +11,7 @@ import { desktopStart } from './desktop-start.ts'
 import { fairness } from './fairness.ts'
 import { idle } from './idle.ts'
 import { join } from './join.ts'
+import { machinesMap } from './machines-map.ts'
 import { membership } from './membership.ts'
 import { moveLatency } from './move-latency.ts'
 import { natMatrix } from './nat-matrix.ts'
@@ -24,6 +25,7 @@ import type { Result } from './table.ts'
 
 const MEASURES: readonly Measure[] = [
   desktopStart,
+  machinesMap,
   daemonStart,
   join,
   database,
@@ -95,7 +97,7 @@ async function main(): Promise<void> {
   const chosen = MEASURES.filter(({ name }) => asked.length === 0 || asked.includes(name))
 
   const needsDisplay = process.platform === 'linux' && !process.env['DISPLAY']
-  if (needsDisplay && chosen.includes(desktopStart)) {
+  if (needsDisplay && [desktopStart, machinesMap].some((one) => chosen.includes(one))) {
     const code = runOnDisplay()
     if (code !== null) {
       process.exitCode = code
