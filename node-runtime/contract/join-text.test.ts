@@ -26,3 +26,13 @@ it('links and words are known by their form', () => {
     expect(isInvitationLink(text)).toBe(false)
   }
 })
+
+it('what is none of the three says what they are, and a key that lost letters how many it has', () => {
+  const faultOf = (text: string): string | null => {
+    const read = readJoinText(text)
+    return 'fault' in read ? read.fault : null
+  }
+  expect(faultOf('apple')).toContain('a code has 5 words, and a key has 52')
+  expect(faultOf('apple river')).toContain('5 words; this has 2')
+  expect(faultOf(KEY.slice(1))).toContain('52 letters and digits; this has 51')
+})

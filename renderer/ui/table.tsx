@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import './table.css'
 
@@ -8,7 +8,9 @@ const ROW_PX = 48
 /** Rows drawn above and below those in sight. */
 const SPARE_ROWS = 8
 /** Up to here all rows are drawn: find-in-page and screen readers then see the whole table. */
-const DRAWN_WHOLE = 200
+const DRAWN_WHOLE = 60
+/** Rows come and go in steps of so many, so that most steps of a wheel draw nothing anew. */
+const STEP_ROWS = 4
 
 export interface Column<T> {
   key: string
@@ -68,16 +70,17 @@ export function Table<T>({
   const [sort, setSort] = useState(initialSort)
   const scroller = useRef<HTMLDivElement>(null)
   const [inSight, setInSight] = useState({ first: 0, last: DRAWN_WHOLE })
-  const sorted = sortRows(rows, columns, sort)
+  const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort])
   const isLong = sorted.length > DRAWN_WHOLE
 
   useEffect(() => {
     const element = scroller.current
     if (!isLong || element === null) return
     const measure = (): void => {
-      const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - SPARE_ROWS)
-      const count = Math.ceil(element.clientHeight / ROW_PX) + 2 * SPARE_ROWS
-      setInSight({ first, last: first + count })
+      const top = STEP_ROWS * Math.floor(element.scrollTop / ROW_PX / STEP_ROWS)
+      const first = Math.max(0, top - SPARE_ROWS)
+      const last = top + Math.ceil(element.clientHeight / ROW_PX) + STEP_ROWS + SPARE_ROWS
+      setInSight((now) => (now.first === first && now.last === last ? now : { first, last }))
     }
     measure()
     element.addEventListener('scroll', measure, { passive: true })
@@ -129,18 +132,14 @@ export function Table<T>({
         <tbody>
           {first > 0 && <Gap rows={first} />}
           {sorted.slice(first, last).map((row, index) => (
-            <tr
+            <Row
               key={rowKey(row)}
-              aria-rowindex={first + index + 2}
-              aria-current={rowKey(row) === chosen ? 'true' : undefined}
-              className={rowLook?.(row)}
-            >
-              {columns.map((column) => (
-                <td key={column.key} className={column.align === 'end' ? 'align-end' : undefined}>
-                  {column.render(row)}
-                </td>
-              ))}
-            </tr>
+              row={row}
+              columns={columns}
+              index={first + index + 2}
+              isChosen={rowKey(row) === chosen}
+              look={rowLook?.(row)}
+            />
           ))}
           {last < sorted.length && <Gap rows={sorted.length - last} />}
         </tbody>
@@ -148,6 +147,30 @@ export function Table<T>({
     </div>
   )
 }
+
+interface RowProps<T> {
+  row: T
+  columns: readonly Column<T>[]
+  /** Of all rows, the head being the first. */
+  index: number
+  isChosen: boolean
+  look: string | undefined
+}
+
+function PlainRow<T>({ row, columns, index, isChosen, look }: RowProps<T>): ReactNode {
+  return (
+    <tr aria-rowindex={index} aria-current={isChosen ? 'true' : undefined} className={look}>
+      {columns.map((column) => (
+        <td key={column.key} className={column.align === 'end' ? 'align-end' : undefined}>
+          {column.render(row)}
+        </td>
+      ))}
+    </tr>
+  )
+}
+
+/** Those that stay in sight while the table moves are not drawn anew. */
+const Row = memo(PlainRow) as typeof PlainRow
 
 function Gap({ rows }: { rows: number }): ReactNode {
   return <tr aria-hidden="true" style={{ height: rows * ROW_PX }} />

@@ -2,8 +2,13 @@ import { Globe, History, ListTree, ShieldAlert, Wifi } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/cloud.ts'
 import { ListState } from '../../app/list-state.tsx'
+import { PageLink } from '../../app/page-link.tsx'
+import { useShell } from '../../app/shell.tsx'
 import { useConnectionReport } from '../../app/use-connection-report.ts'
+import { pageAddress } from '../../client/address.ts'
+import { Button } from '../../ui/button.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
+import { useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import './connection-page.css'
 
@@ -49,17 +54,12 @@ export function ConnectionPage(): ReactNode {
       {report === null && error === null && <Loading>Asking this machine</Loading>}
       {report !== null && (
         <>
-          {isOutside(report) && (
-            <p className="not-admitted" role="alert">
-              <ShieldAlert aria-hidden="true" />
-              {report.admission.message}
-            </p>
-          )}
+          {isOutside(report) && <NotAdmitted admission={report.admission} />}
           <section className="section" aria-labelledby="ways">
             <h2 id="ways">Ways to the other machines</h2>
             <ul className="ways">
               {report.ways.map((way) => (
-                <Way key={way.way} way={way} />
+                <Way key={way.way} way={way} lists={report.lists.length} />
               ))}
             </ul>
           </section>
@@ -84,32 +84,88 @@ export function ConnectionPage(): ReactNode {
               <dt>Admission</dt>
               <dd>{report.admission.message}</dd>
               <dt>Links</dt>
-              <dd>{describeLinks(report.links)}</dd>
+              <dd>{describeLinks(report)}</dd>
               {report.relaying !== null && (
                 <>
                   <dt>Relaying</dt>
                   <dd>{describeRelaying(report.relaying)}</dd>
                 </>
               )}
+              <dt>Clock</dt>
+              <dd className={isClockOff(report) ? 'fact-wrong' : ''}>{report.clock.message}</dd>
               <dt>Router</dt>
               <dd>{ROUTERS[report.nat]}</dd>
               <dt>Port</dt>
-              <dd>{report.ports.message}</dd>
+              <dd>
+                <span>
+                  {report.ports.message} <PageLink page="settings">Settings</PageLink>
+                </span>
+              </dd>
               <dt>Found at</dt>
               <dd>
                 {report.addresses.length === 0 ? 'Not known yet.' : report.addresses.join(', ')}
               </dd>
             </dl>
           </section>
+          <Details report={report} />
         </>
       )}
     </div>
   )
 }
 
-function describeLinks({ direct, relayed }: ConnectionReport['links']): string {
+/** Why others do not let this machine in, and what can be done at once. */
+function NotAdmitted({ admission }: { admission: ConnectionReport['admission'] }): ReactNode {
+  const { join, tabs } = useShell()
+  return (
+    <div className="not-admitted" role="alert">
+      <ShieldAlert aria-hidden="true" />
+      <p>{admission.message}</p>
+      {admission.kind === 'invitation' && (
+        <Button
+          onClick={() => {
+            join.setState({ inFront: true })
+            tabs.go(pageAddress('home'))
+          }}
+        >
+          Join with an invitation
+        </Button>
+      )}
+    </div>
+  )
+}
+
+/** All of it as programs have it, for whoever helps. */
+function Details({ report }: { report: ConnectionReport }): ReactNode {
+  const text = JSON.stringify(report, null, 2)
+  const { copy, copied, failed } = useCopy(text)
+  return (
+    <details className="more">
+      <summary>All of this for somebody who helps</summary>
+      <p className="muted">It has the addresses of this machine in it, and no secret.</p>
+      <pre className="connection-report">{text}</pre>
+      <div className="row">
+        <Button size="small" onClick={copy}>
+          {copied ? 'Copied' : 'Copy it'}
+        </Button>
+        <span role="status">{failed ? 'It could not be copied. Select it instead.' : ''}</span>
+      </div>
+    </details>
+  )
+}
+
+function isClockOff({ clock }: ConnectionReport): boolean {
+  return clock.state === 'ahead' || clock.state === 'behind'
+}
+
+function describeLinks({ links, nat }: ConnectionReport): string {
+  const { direct, relayed } = links
   if (relayed === 0) return `${direct} direct`
-  return `${direct} direct, ${relayed} through another machine of the cloud, which can’t read along`
+  const why =
+    nat === 'symmetric'
+      ? 'this machine’s router gives each of the others another port, so with routers like it no direct way comes'
+      : 'no direct way has come yet, and it goes on being tried'
+  return `${direct} direct, ${relayed} through another machine of the cloud, which can’t read along: ${why}`
 }
 
 function describeRelaying(count: number): string {
@@ -121,20 +177,37 @@ function isOutside({ admission }: ConnectionReport): boolean {
   return admission.state === 'missing' || admission.state === 'refused'
 }
 
-function Way({ way }: { way: WayReport }): ReactNode {
+function Way({ way, lists }: { way: WayReport; lists: number }): ReactNode {
   const { title, icon } = WAYS[way.way]
+  /** There is nothing to ask. */
+  const isEmpty = way.way === 'list' && way.state !== 'off' && lists === 0
   return (
-    <li className={`way way-${way.state}`}>
+    <li className={`way way-${isEmpty ? 'off' : way.state}`}>
       <span className="way-icon" aria-hidden="true">
         {icon}
       </span>
       <div className="way-words">
         <h3>{title}</h3>
-        <p className="muted">{way.message}</p>
+        <p className="muted">
+          {way.message}
+          {isEmpty && (
+            <>
+              {' '}
+              <PageLink page="settings">Add a list</PageLink>
+            </>
+          )}
+        </p>
+        {way.step !== null && (
+          <p className="way-step">
+            Failed at <code>{way.step}</code>
+          </p>
+        )}
       </div>
       <span className="way-state">
-        {WAY_STATES[way.state]}
-        {way.tookMs !== null && <span className="muted"> in {describeTime(way.tookMs)}</span>}
+        {isEmpty ? 'None' : WAY_STATES[way.state]}
+        {way.tookMs !== null && !isEmpty && (
+          <span className="muted"> in {describeTime(way.tookMs)}</span>
+        )}
       </span>
     </li>
   )

@@ -18,6 +18,7 @@ test('each way is shown, with what came of it and how long it took', async () =>
   ).toEqual(['From memory', 'Local network', 'Lists', 'DHT'])
   screen.getByText('No node of the DHT answered.')
   screen.getByText(/in 1.5 s/)
+  screen.getByText('NO_NODE')
   screen.getByText('The router does not answer.')
   fake.connection.set({
     ...fake.connection.value,
@@ -25,6 +26,13 @@ test('each way is shown, with what came of it and how long it took', async () =>
     links: { direct: 2, relayed: 1 },
   })
   await screen.findByText('This machine is linked with others of its cloud.')
+  screen.getByText(/^2 direct, 1 through .* no direct way has come yet/)
+  fake.connection.set({ ...fake.connection.value, nat: 'symmetric' })
+  await screen.findByText(/router gives each of the others another port/)
+  const clock = { state: 'behind' as const, skewMs: -90_000, machines: 3, tickSkewMs: null }
+  const message = 'The clock of this computer is 2 min behind. Set it.'
+  fake.connection.set({ ...fake.connection.value, clock: { ...clock, message } })
+  await screen.findByText(message)
 })
 
 test('who is not let in is told why, and what to do', async () => {
@@ -40,7 +48,10 @@ test('who is not let in is told why, and what to do', async () => {
     message: 'This cloud is by invitation.',
   } as const
   fake.connection.set({ ...fake.connection.value, admission })
-  expect((await screen.findByRole('alert')).textContent).toBe('This cloud is by invitation.')
+  const alert = await screen.findByRole('alert')
+  within(alert).getByText('This cloud is by invitation.')
+  fireEvent.click(within(alert).getByRole('button', { name: 'Join with an invitation' }))
+  await screen.findByRole('heading', { level: 2, name: 'Join a cloud' })
 })
 
 test('lists are shown with how fresh they are, and with what failed', async () => {

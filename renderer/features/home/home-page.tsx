@@ -16,7 +16,7 @@ import { EarlierClouds } from './earlier-clouds.tsx'
 import { FirstQuestion } from './first-question.tsx'
 import { Invite } from './invite.tsx'
 import { JoinForm } from './join-form.tsx'
-import { PageLink } from './page-link.tsx'
+import { PageLink } from '../../app/page-link.tsx'
 import { StartCloud } from './start-cloud.tsx'
 import './home-page.css'
 

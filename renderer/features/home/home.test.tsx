@@ -25,7 +25,10 @@ test('joining another cloud asks first, and then Home says what it does', async 
 
 test.each([
   ['hello world', 'The code of an invitation has 5 words; this has 2.'],
-  ['hello!', 'A cloud key has 52 letters and digits; this has 6. Copy it whole.'],
+  [
+    'hello!',
+    'A link begins with dharma:invite/, a code has 5 words, and a key has 52 letters and digits. This is none of them.',
+  ],
   [`${OTHER_KEY}n`, 'A cloud key has 52 letters and digits; this has 53. Copy it whole.'],
   [OTHER_KEY.slice(1), 'A cloud key has 52 letters and digits; this has 51. Copy it whole.'],
 ])('%s is refused at its field, before anything is asked', async (key, words) => {

@@ -2,8 +2,7 @@ import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { InvitationOffer as Offer } from '../../../node-runtime/contract/cloud.ts'
 import type { CloudError } from '../../../node-runtime/contract/errors.ts'
-import { useClient, useShell } from '../../app/shell.tsx'
-import { usePhraseCall } from '../../app/use-phrase-call.tsx'
+import { useClient } from '../../app/shell.tsx'
 import { toCloudError } from '../../client/cloud-error.ts'
 import { Button } from '../../ui/button.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
@@ -11,6 +10,7 @@ import { Fingerprint } from '../../ui/fingerprint.tsx'
 import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { TimeLeft } from '../../ui/relative-time.tsx'
+import { useJoining } from './use-joining.ts'
 
 interface InvitationOfferProps {
   /** A link or words. */
@@ -77,7 +77,10 @@ export function InvitationOffer(props: InvitationOfferProps): ReactNode {
 /** It does not go on by itself, as other things do that wait for a machine. */
 function adviceFor({ code }: CloudError): { advice?: string } {
   if (code !== 'PEER_UNREACHABLE') return {}
-  return { advice: 'Ask who invited you to leave that machine on, then try again.' }
+  return {
+    advice:
+      'Compare the link or the words with what you were given, ask who invited you to leave that machine on, and try again.',
+  }
 }
 
 function Join({
@@ -87,12 +90,8 @@ function Join({
   onClose,
   onJoined,
 }: InvitationOfferProps & { offer: Offer }): ReactNode {
-  const client = useClient()
-  const { notices } = useShell()
   const { cloud, name, inviter, expiresMs } = offer
-  const join = usePhraseCall((given) =>
-    client.cloud.join({ cloud: invitation, expected: cloud, ...given }),
-  )
+  const { join, pending, notice } = useJoining({ cloud: invitation, expected: cloud }, onJoined)
   return (
     <section className="card offer" aria-label="The invitation">
       <header className="offer-head">
@@ -123,19 +122,9 @@ function Join({
           ? 'This machine is in that cloud already. The invitation helps if the others do not let it in.'
           : 'This machine leaves its present cloud for this one. What was written there is kept, and there is a way back.'}
       </p>
-      {join.notice}
+      {notice}
       <div className="row row-wrap">
-        <Button
-          look="primary"
-          pending={join.pending}
-          onClick={() =>
-            void join.run().then((done) => {
-              if (!done) return
-              notices.say('This machine now belongs to that cloud, and looks for its machines.')
-              onJoined()
-            })
-          }
-        >
+        <Button look="primary" pending={pending} onClick={join}>
           Join
         </Button>
         <Button look="quiet" onClick={onClose}>

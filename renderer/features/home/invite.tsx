@@ -9,7 +9,7 @@ import { Fingerprint, useCopy } from '../../ui/fingerprint.tsx'
 import { Loading } from '../../ui/progress.tsx'
 import { WholeKey } from '../../ui/whole-key.tsx'
 import { Invitations } from './invitations.tsx'
-import { PageLink } from './page-link.tsx'
+import { PageLink } from '../../app/page-link.tsx'
 
 /** How others come into this cloud, and how this person did. */
 export function Invite({ cloud }: { cloud: string }): ReactNode {

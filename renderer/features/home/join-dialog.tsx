@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
-import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
-import { usePhraseCall } from '../../app/use-phrase-call.tsx'
+import { useOverlay } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { WholeKey } from '../../ui/whole-key.tsx'
+import { useJoining } from './use-joining.ts'
 
 /** What the question needs. */
 interface JoinDialogProps {
@@ -16,9 +16,7 @@ interface JoinDialogProps {
 
 /** Asks, and joins the cloud of a key. */
 export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialogProps): ReactNode {
-  const client = useClient()
-  const { notices } = useShell()
-  const join = usePhraseCall((given) => client.cloud.join({ cloud, ...given }))
+  const { join, pending, notice } = useJoining({ cloud }, onJoined)
   useOverlay(true, 'dims')
   return (
     <Dialog
@@ -27,17 +25,7 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            pending={join.pending}
-            onClick={() =>
-              void join.run().then((done) => {
-                if (!done) return
-                notices.say('This machine now belongs to that cloud, and looks for its machines.')
-                onJoined()
-              })
-            }
-          >
+          <Button look="primary" pending={pending} onClick={join}>
             {back ? 'Go back' : 'Join'}
           </Button>
         </>
@@ -54,7 +42,7 @@ export function JoinDialog({ cloud, back = false, onClose, onJoined }: JoinDialo
           another key. With one wrong letter it names another cloud, and an empty one.
         </p>
       )}
-      {join.notice}
+      {notice}
     </Dialog>
   )
 }

@@ -87,7 +87,7 @@ test('a machine that does not answer can be asked again', async () => {
   renderInShell(<App />, fake)
   await put(LINK)
   const alert = await screen.findByRole('alert')
-  within(alert).getByText('Ask who invited you to leave that machine on, then try again.')
+  within(alert).getByText(/ask who invited you to leave that machine on, and try again\./)
   fake.offer = INVITATION
   fireEvent.click(within(alert).getByRole('button', { name: 'Try again' }))
   await findOffer()

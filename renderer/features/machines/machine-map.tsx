@@ -1,16 +1,17 @@
 import { Maximize, Minus, Plus } from 'lucide-react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react'
 import type { MachineInfo, RingReport } from '../../../node-runtime/contract/cloud.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { describeMachine } from './machine-state.ts'
-import { drawMap, readColours } from './map-drawing.ts'
-import type { Drawing, MapColours } from './map-drawing.ts'
+import { dotRadius, drawMap, readColours } from './map-drawing.ts'
+import type { MapColours } from './map-drawing.ts'
 import { dotAt, layOut } from './map-layout.ts'
 import type { Dot } from './map-layout.ts'
 import { panBy, reveal, toCanvas, WHOLE, zoomAt } from './map-view.ts'
-import type { MapSize, MapView } from './map-view.ts'
+import type { MapSize } from './map-view.ts'
 
+const NOBODY: readonly string[] = []
 const FIRST_SIZE: MapSize = { width: 360, height: 360 }
 const ZOOM_STEP = 1.5
 /** Of a wheel's or a pinch's movement, px, that doubles the map. */
@@ -30,7 +31,12 @@ interface MachineMapProps {
  * machine to machine is the token's way. A click or Enter chooses a machine, as in the table, which says the same.
  * Buttons, a pinch, Ctrl and the wheel, or + and - make it larger; then it is moved by dragging.
  */
-export function MachineMap({ machines, report, chosen, onChoose }: MachineMapProps): ReactNode {
+export const MachineMap = memo(function MachineMap({
+  machines,
+  report,
+  chosen,
+  onChoose,
+}: MachineMapProps): ReactNode {
   const canvas = useRef<HTMLCanvasElement>(null)
   const size = useSize(canvas)
   const dots = useMemo(() => layOut(machines), [machines])
@@ -39,19 +45,26 @@ export function MachineMap({ machines, report, chosen, onChoose }: MachineMapPro
   const drag = useRef<{ x: number; y: number; moved: boolean } | null>(null)
   const pointed = dots.findIndex(({ machine }) => machine.machine === pointedKey)
   useRevealed(dots, chosen, (dot) => setView((before) => reveal(before, size, dot)))
-  useDrawn(canvas, size, view, {
-    dots,
-    tokenWay: report?.machines ?? [],
-    turns: report?.lap != null && report.machines.length > 1,
-    pointed,
-    chosen,
-  })
+  const tokenWay = report?.machines ?? NOBODY
+  const turns = report?.lap != null && tokenWay.length > 1
+  useDrawn(
+    canvas,
+    useColours(canvas),
+    useCallback(
+      (on, colours) => drawMap(on, size, view, colours, { dots, tokenWay, turns }),
+      [size, view, dots, tokenWay, turns],
+    ),
+  )
   useWheel(canvas, (at, deltaPx) =>
     setView((before) => zoomAt(before, size, at, 2 ** (-deltaPx / WHEEL_DOUBLES_PX))),
   )
 
   const middle = [size.width / 2, size.height / 2] as const
   const shown = dots[pointed]
+  const marked = useMemo(
+    () => dots.find(({ machine }) => machine.machine === chosen),
+    [dots, chosen],
+  )
   /** Around what is pointed at, if that is anything. */
   const zoom = (factor: number): void =>
     setView((before) => {
@@ -97,7 +110,7 @@ export function MachineMap({ machines, report, chosen, onChoose }: MachineMapPro
     event.preventDefault()
   }
   const linked = machines.filter((machine) => machine.linked && !machine.self).length
-  const summary = `This machine has links to ${linked} of ${machines.length - 1} others.`
+  const summary = describeLinks(linked, machines.length - 1)
   return (
     <figure className="machine-map">
       <canvas
@@ -126,6 +139,17 @@ export function MachineMap({ machines, report, chosen, onChoose }: MachineMapPro
         onKeyDown={moveBy}
         onBlur={() => setPointedKey(null)}
       />
+      <div className="map-marks" aria-hidden="true">
+        {[shown, marked].map((dot, index) =>
+          dot === undefined ? null : (
+            <span
+              key={index === 0 ? 'pointed' : 'chosen'}
+              className="map-mark"
+              style={markPlace(toCanvas(dot, size, view), dotRadius(dots.length, size, view))}
+            />
+          ),
+        )}
+      </div>
       {shown !== undefined && (
         <p className="map-label" style={labelPlace(toCanvas(shown, size, view), size)}>
           {describeMachine(shown.machine)}
@@ -158,7 +182,7 @@ export function MachineMap({ machines, report, chosen, onChoose }: MachineMapPro
       </figcaption>
     </figure>
   )
-}
+})
 
 const LEGEND: readonly [string, string, (machine: MachineInfo) => boolean][] = [
   ['self', 'This machine', ({ self }) => self],
@@ -173,8 +197,15 @@ const LEGEND: readonly [string, string, (machine: MachineInfo) => boolean][] = [
   ['revoked', 'Revoked', ({ revoked }) => revoked],
 ]
 
+function describeLinks(linked: number, others: number): string {
+  if (linked < others) return `This machine has links to ${linked} of ${others} others.`
+  return others === 1
+    ? 'This machine has a link to the other one.'
+    : `This machine has links to all ${others} others.`
+}
+
 /** What the dots mean, of those that there are. */
-function Legend({ machines }: { machines: readonly MachineInfo[] }): ReactNode {
+const Legend = memo(function Legend({ machines }: { machines: readonly MachineInfo[] }): ReactNode {
   return (
     <ul>
       {LEGEND.filter(([, , applies]) => machines.some(applies)).map(([look, word]) => (
@@ -185,7 +216,7 @@ function Legend({ machines }: { machines: readonly MachineInfo[] }): ReactNode {
       ))}
     </ul>
   )
-}
+})
 
 /** Shows the chosen machine once it has become another, wherever it was chosen. */
 function useRevealed(
@@ -209,6 +240,12 @@ function placeOf(
 ): [number, number] {
   const { left, top } = canvas.getBoundingClientRect()
   return [clientX - left, clientY - top]
+}
+
+/** A ring around the dot. It is no part of the drawing: a pointer moves it often. */
+function markPlace([x, y]: readonly [number, number], radius: number) {
+  const reach = radius + 6
+  return { left: x - reach, top: y - reach, width: 2 * reach, height: 2 * reach }
 }
 
 /** Beside the dot, on the side on which there is more room. */
@@ -235,42 +272,31 @@ function useSize(canvas: React.RefObject<HTMLCanvasElement | null>): MapSize {
 /** Draws once a frame at most, whatever changes how often. */
 function useDrawn(
   canvas: React.RefObject<HTMLCanvasElement | null>,
-  size: MapSize,
-  view: MapView,
-  drawing: Drawing,
+  colours: () => MapColours | null,
+  draw: (canvas: HTMLCanvasElement, colours: MapColours) => void,
 ): void {
-  const colours = useRef<MapColours | null>(null)
-  const repaints = useRepaints(colours)
-  const latest = useRef({ size, view, drawing })
-  const frame = useRef<number | null>(null)
-  const { dots, tokenWay, turns, pointed, chosen } = drawing
   useEffect(() => {
-    latest.current = { size, view, drawing: { dots, tokenWay, turns, pointed, chosen } }
-    frame.current ??= requestAnimationFrame(() => {
-      frame.current = null
-      if (canvas.current === null) return
-      colours.current ??= readColours(canvas.current)
-      const now = latest.current
-      drawMap(canvas.current, now.size, now.view, colours.current, now.drawing)
+    const frame = requestAnimationFrame(() => {
+      const read = colours()
+      if (canvas.current !== null && read !== null) draw(canvas.current, read)
     })
-  }, [canvas, size, view, dots, tokenWay, turns, pointed, chosen, repaints])
-  useEffect(
-    () => () => {
-      if (frame.current !== null) cancelAnimationFrame(frame.current)
-      frame.current = null
-    },
-    [],
-  )
+    return () => cancelAnimationFrame(frame)
+  }, [canvas, colours, draw])
 }
 
-/** Grows when colours or pixels have become others, which a canvas does not see by itself. */
-function useRepaints(colours: React.RefObject<MapColours | null>): number {
-  const [repaints, setRepaints] = useState(0)
+type Canvas = React.RefObject<HTMLCanvasElement | null>
+
+/** Reads the colours of the theme, once. */
+function colourReader(canvas: Canvas): () => MapColours | null {
+  let colours: MapColours | null = null
+  return () => (colours ??= canvas.current === null ? null : readColours(canvas.current))
+}
+
+/** A new reader once colours or pixels have become others, which a canvas does not see by itself. */
+function useColours(canvas: Canvas): () => MapColours | null {
+  const [reader, setReader] = useState(() => colourReader(canvas))
   useEffect(() => {
-    const repaint = (): void => {
-      colours.current = null
-      setRepaints((before) => before + 1)
-    }
+    const repaint = (): void => setReader(() => colourReader(canvas))
     const theme = new MutationObserver(repaint)
     theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
     const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -281,8 +307,8 @@ function useRepaints(colours: React.RefObject<MapColours | null>): number {
       dark.removeEventListener('change', repaint)
       window.removeEventListener('resize', repaint)
     }
-  }, [colours])
-  return repaints
+  }, [canvas])
+  return reader
 }
 
 /** A pinch, or the wheel with Ctrl: the wheel alone moves the page. */

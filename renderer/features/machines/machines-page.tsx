@@ -1,5 +1,5 @@
 import { MonitorX } from 'lucide-react'
-import { useDeferredValue, useEffect, useMemo, useState } from 'react'
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { CloudStatus, MachineInfo, RingReport } from '../../../node-runtime/contract/cloud.ts'
 import { describeCount, isPartial } from '../../app/cloud-words.ts'
@@ -101,6 +101,11 @@ export function MachinesPage(): ReactNode {
   const report = useRingReport()
   const [filter, setFilter] = useState('')
   const [chosen, setChosen] = useState<string | null>(null)
+  /** Its row is then in the table, whatever was looked for. */
+  const chooseOnMap = useCallback((machine: string) => {
+    setFilter('')
+    setChosen(machine)
+  }, [])
   const known = status !== null
   const isSeveral = machines.length > 1
   return (
@@ -114,15 +119,7 @@ export function MachinesPage(): ReactNode {
       {!known && error === null && <Loading>Asking this machine</Loading>}
       {isSeveral && (
         <div className="machines-overview">
-          <MachineMap
-            machines={machines}
-            report={report}
-            chosen={chosen}
-            onChoose={(machine) => {
-              setFilter('')
-              setChosen(machine)
-            }}
-          />
+          <MachineMap machines={machines} report={report} chosen={chosen} onChoose={chooseOnMap} />
           {chosen === null ? (
             <RingFigures report={report} machines={status?.machinesEstimated ?? machines.length} />
           ) : (
@@ -152,10 +149,11 @@ export function MachinesPage(): ReactNode {
 function describeMachines(status: CloudStatus, machines: readonly MachineInfo[]): string {
   const online = machines.filter((machine) => machine.self || machine.online).length
   const all = machines.length
+  if (all === 1) return 'No other machine has joined yet. It appears here as soon as it has.'
   if (isPartial(status)) {
     return `The cloud has ${describeCount(status)}. This machine knows ${count(all)} of them; ${count(online)} are online.`
   }
-  return `${count(online)} of ${count(all)} ${all === 1 ? 'machine' : 'machines'} online.`
+  return `${count(online)} of ${count(all)} machines online.`
 }
 
 function count(machines: number): string {
@@ -249,13 +247,10 @@ function machineKey({ machine }: MachineInfo): string {
 function OnlyMachine(): ReactNode {
   const { tabs } = useShell()
   return (
-    <>
-      <p>No other machine has joined yet. It appears here as soon as it has.</p>
-      <div>
-        <Button look="primary" onClick={() => tabs.go(pageAddress('home'))}>
-          Invite others
-        </Button>
-      </div>
-    </>
+    <div>
+      <Button look="primary" onClick={() => tabs.go(pageAddress('home'))}>
+        Invite others
+      </Button>
+    </div>
   )
 }

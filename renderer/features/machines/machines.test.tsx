@@ -53,7 +53,7 @@ test('the ring turns with the token, and says how long a lap takes', async () =>
   fake.ring.set({ machines: [SELF_KEY, OTHER_KEY], lap, tick: 7 })
   await screen.findByText('2.1 s')
   screen.getByText('0.4 ms')
-  screen.getByText('all 2 machines')
+  screen.getByText('both machines')
   // One has just come, and was not on its way.
   fake.ring.set({ machines: [SELF_KEY, OTHER_KEY], lap: { ...lap, hops: 1 }, tick: 8 })
   await screen.findByText('1 of 2 machines')

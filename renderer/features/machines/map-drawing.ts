@@ -6,15 +6,13 @@ import type { MapSize, MapView } from './map-view.ts'
 
 const LARGEST_DOT_PX = 6
 const SMALLEST_DOT_PX = 1.5
+const LEAST_ROUND_PX = 2
 
 export interface Drawing {
   dots: readonly Dot[]
   /** Machines in the order in which the token goes around them. */
   tokenWay: readonly string[]
   turns: boolean
-  /** The dot under the pointer or the keyboard's; -1 for none. */
-  pointed: number
-  chosen: string | null
 }
 
 /** As the legend shows them. */
@@ -62,7 +60,7 @@ export function drawMap(
   }
   context.setTransform(scale, 0, 0, scale, 0, 0)
   context.clearRect(0, 0, size.width, size.height)
-  const { dots, tokenWay, turns, pointed, chosen } = drawing
+  const { dots, tokenWay, turns } = drawing
   const at = (point: { x: number; y: number }): [number, number] => toCanvas(point, size, view)
 
   context.lineWidth = 1
@@ -101,29 +99,38 @@ export function drawMap(
   context.globalAlpha = 1
 
   const dotPx = dotRadius(dots.length, size, view)
-  const paths = new Map<Look, Path2D>()
-  for (const dot of dots) {
-    const { self: isSelf, linked } = dot.machine
-    if (isSelf) continue
-    const [x, y] = at(dot)
-    const radius = linked ? dotPx + 1 : dotPx
-    if (x < -radius || y < -radius || x > size.width + radius || y > size.height + radius) continue
-    const look = lookOf(dot)
-    let path = paths.get(look)
-    if (path === undefined) paths.set(look, (path = new Path2D()))
-    path.moveTo(x + radius, y)
-    path.arc(x, y, radius, 0, 2 * Math.PI)
-  }
-  for (const [look, path] of paths) {
-    context.globalAlpha = look === 'away' ? AWAY_ALPHA : 1
-    context.fillStyle = colours[LOOKS[look]]
-    context.fill(path)
-  }
-  context.globalAlpha = 1
   const disc = (dot: Dot, radiusPx: number): void => {
     context.beginPath()
     context.arc(...at(dot), radiusPx, 0, 2 * Math.PI)
   }
+  const looks = new Map<Look, Dot[]>()
+  for (const dot of dots) {
+    if (dot.machine.self) continue
+    const look = lookOf(dot)
+    const alike = looks.get(look)
+    if (alike === undefined) looks.set(look, [dot])
+    else alike.push(dot)
+  }
+  for (const [look, alike] of looks) {
+    context.globalAlpha = look === 'away' ? AWAY_ALPHA : 1
+    context.fillStyle = colours[LOOKS[look]]
+    const radius = look === 'linked' ? dotPx + 1 : dotPx
+    for (const dot of alike) {
+      const [x, y] = at(dot)
+      if (x < -radius || y < -radius || x > size.width + radius || y > size.height + radius) {
+        continue
+      }
+      // So small a circle looks no different, and takes ten times as long. One path of all takes longer than each.
+      if (radius < LEAST_ROUND_PX) {
+        context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius)
+      } else {
+        context.beginPath()
+        context.arc(x, y, radius, 0, 2 * Math.PI)
+        context.fill()
+      }
+    }
+  }
+  context.globalAlpha = 1
   // Asked after by others now: a ring, and nothing in it.
   for (const dot of dots) {
     if (!dot.machine.suspected) continue
@@ -138,13 +145,6 @@ export function drawMap(
     disc(self, Math.max(dotPx, 4) + 1.5)
     context.fillStyle = colours['--text']
     context.fill()
-  }
-  const marked = dots.filter((dot, index) => index === pointed || dot.machine.machine === chosen)
-  for (const dot of marked) {
-    disc(dot, dotPx + 5)
-    context.lineWidth = 2
-    context.strokeStyle = colours['--text']
-    context.stroke()
   }
 }
 

@@ -44,6 +44,7 @@ export function RingFigures({
  * estimate.
  */
 function describeHops(hops: number, machines: number): string {
-  if (hops === machines) return `all ${hops.toLocaleString('en')} machines`
+  if (hops === machines)
+    return hops === 2 ? 'both machines' : `all ${hops.toLocaleString('en')} machines`
   return hops < machines ? `${hops} of ${machines} machines` : `${hops} machines`
 }

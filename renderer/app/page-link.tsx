@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
-import { useShell } from '../../app/shell.tsx'
-import { pageAddress } from '../../client/address.ts'
-import type { BuiltInPage } from '../../client/address.ts'
+import { useShell } from './shell.tsx'
+import { pageAddress } from '../client/address.ts'
+import type { BuiltInPage } from '../client/address.ts'
 
 export function PageLink({ page, children }: { page: BuiltInPage; children: string }): ReactNode {
   const { tabs } = useShell()
