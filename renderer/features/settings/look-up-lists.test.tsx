@@ -64,11 +64,11 @@ test('a list is kept, written now, and removed; what fails is said at it', async
   const lists = [lookUpList(URL_OF_LIST), lookUpList('https://host.example/a/', { kind: 'files' })]
   fake.connection.set({ ...fake.connection.value, lists })
   await openSettings(fake)
-  await screen.findByRole('list', { name: 'Look-up lists' })
+  const shown = within(await screen.findByRole('list', { name: 'Look-up lists' }))
   // Files of a web server are written by nobody.
-  expect(screen.getAllByRole('switch')).toHaveLength(1)
+  expect(shown.getAllByRole('switch')).toHaveLength(1)
   fireEvent.click(screen.getByRole('switch', { name: 'Keep it up to date from this machine' }))
-  await waitFor(() => expect(screen.getByRole<HTMLInputElement>('switch').checked).toBe(true))
+  await waitFor(() => expect(shown.getByRole<HTMLInputElement>('switch').checked).toBe(true))
   press(`Write now to ${URL_OF_LIST}`)
   await screen.findByText('The list was written: 3 machines.')
   fake.refusal = new CloudError('LIST_DENIED', 'The server wants a name.')
