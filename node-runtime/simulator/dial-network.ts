@@ -43,6 +43,8 @@ interface Line<M> {
   dead: boolean
   /** Which end asks whether the other is there. */
   asked: [boolean, boolean]
+  /** Which end has seen that it is over. */
+  over: [boolean, boolean]
   /** When the last message arrives at each end: links keep the order. */
   arrivesMs: [number, number]
 }
@@ -85,13 +87,17 @@ export class DialNetwork<M> {
       if (earlier?.dead === false) return
       if (!to.admits(from.key, from.network)) return
       // A later link replaces an earlier one, of which nothing more is said.
-      if (earlier !== undefined) earlier.open = false
+      if (earlier !== undefined) {
+        earlier.open = false
+        earlier.over = [true, true]
+      }
       const { nowMs } = this.#world
       const line: Line<M> = {
         ends: [from, to],
         open: true,
         dead: false,
         asked: [false, false],
+        over: [false, false],
         arrivesMs: [nowMs, nowMs],
       }
       this.#linesOf(from.key).set(to.key, line)
@@ -108,6 +114,7 @@ export class DialNetwork<M> {
     const side = line.ends[0].key === from ? 0 : 1
     const other = line.ends[1 - side]!
     const afterMs = Math.max(0, line.arrivesMs[side] - this.#world.nowMs)
+    line.over[side] = true
     line.ends[side]!.closed(to, false)
     this.#world.after(afterMs, () => this.#close(line, other, false))
   }
@@ -165,7 +172,7 @@ export class DialNetwork<M> {
     if (line === undefined) return
     const side = line.ends[0].key === from ? 0 : 1
     this.#world.after(2 * this.delayOf(from, to), () => {
-      if (line.open && this.#answers(line, side)) answered()
+      if (this.#answers(line, side)) answered()
       else this.#ask(line, side)
     })
   }
@@ -187,25 +194,29 @@ export class DialNetwork<M> {
   #ask(line: Line<M>, side: 0 | 1): void {
     const end = line.ends[side]
     const other = line.ends[1 - side]!
-    if (!line.open || line.asked[side] || !end.isUp || this.#answers(line, side)) return
+    if (line.over[side] || line.asked[side] || !end.isUp || this.#answers(line, side)) return
     line.asked[side] = true
     const isTold = line.dead && !this.isCut(end.key, other.key) && this.#tells(other.key)
     const roundTripMs = 2 * this.delayOf(end.key, other.key)
     this.#world.after(isTold ? roundTripMs : TOLD_MS, () => {
-      if (!line.open || this.#answers(line, side)) line.asked[side] = false
+      if (line.over[side] || this.#answers(line, side)) line.asked[side] = false
       else if (isTold) this.#close(line, end, true)
       else if (end.isUp) end.doubted(other.key)
     })
     if (isTold) return
     this.#world.after(Math.max(ANSWER_MS, 2 * roundTripMs), () => {
       line.asked[side] = false
-      if (line.open && !this.#answers(line, side)) this.#close(line, end, true)
+      if (line.over[side] || this.#answers(line, side)) return
+      this.#close(line, end, true)
+      // Who stood still hears that the link was ended; who is cut off has to find out.
+      if (line.dead || this.isCut(end.key, other.key)) return
+      this.#world.after(roundTripMs / 2, () => this.#close(line, other, false))
     })
   }
 
-  #answers({ ends, dead }: Line<M>, side: 0 | 1): boolean {
+  #answers({ ends, dead, open }: Line<M>, side: 0 | 1): boolean {
     const other = ends[1 - side]!
-    return !dead && other.isUp && !other.isStalled && !this.isCut(ends[0].key, ends[1].key)
+    return open && !dead && other.isUp && !other.isStalled && !this.isCut(ends[0].key, ends[1].key)
   }
 
   #tells(key: string): boolean {
@@ -219,7 +230,10 @@ export class DialNetwork<M> {
 
   #close(line: Line<M>, told: Caller<M>, silent: boolean): void {
     const [a, b] = line.ends
+    const side = told === a ? 0 : 1
+    if (line.over[side]) return
     line.open = false
+    line.over[side] = true
     if (this.#lineOf(a.key, b.key) === line) {
       this.#linesOf(a.key).delete(b.key)
       this.#linesOf(b.key).delete(a.key)

@@ -33,8 +33,9 @@ const FIRST_WAIT_MS = 5_000
 const AGAIN_MS = 5_000
 /** A neighbour that can't be reached for so long is passed over; that it is gone, only who had a link can say. */
 const UNREACHED_MS = 20_000
-/** Machines that were lost may be behind a network that was cut: one of them is tried now and then. */
+/** Machines that were lost may be behind a network that was cut: one is tried now and then, while all is calm more rarely. */
 const OLD_FRIENDS_MS = 30_000
+const RARE_FRIENDS_MS = 240_000
 const LONELY_MS = 4_000
 /** Where hardly anybody has room for a link by chance, one is tried ever more rarely. */
 const LAST_CHOICE_MS = 60_000
@@ -94,6 +95,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #nowMs = 0
   #exchangeMs = 0
   #friendsMs = 0
+  #friendsWaitMs = OLD_FRIENDS_MS
   /** When the next link by chance is tried, and how long it is waited after that. */
   #choiceMs = 0
   #choiceWaitMs = TICK_MS
@@ -362,10 +364,16 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       if (!this.#isLinked(member.machine)) this.#emit({ type: 'reach', member })
     }
     this.#choose()
+    if (this.#lostMs.length > 0) this.#friendsWaitMs = OLD_FRIENDS_MS
     const lonely = this.plan.links.size === 0
-    if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : OLD_FRIENDS_MS)) return
+    if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : this.#friendsWaitMs)) return
     this.#friendsMs = this.#nowMs
-    this.#reachOne([...this.#remembered.values(), ...this.view.missed])
+    this.#friendsWaitMs = Math.min(RARE_FRIENDS_MS, 2 * this.#friendsWaitMs)
+    // Who is vouched for by others is in the same part of the network.
+    const apart = [...this.#remembered.values()].filter(
+      ({ machine }) => !this.view.rings.has(machine),
+    )
+    this.#reachOne([...apart, ...this.view.missed])
   }
 
   #choose(): void {
