@@ -2,14 +2,8 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import {
-  OTHER_KEY,
-  PREVIEW,
-  createFakeRuntime,
-  installedFrom,
-  machine,
-  status,
-} from '../test/fake-runtime.ts'
+import { createFakeRuntime } from '../test/fake-runtime.ts'
+import { OTHER_KEY, PREVIEW, installedFrom, machine, status } from '../test/samples.ts'
 import { openTestPort, renderInShell } from '../test/window.tsx'
 import { App } from './app.tsx'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PREVIEW, installedFrom, machine } from '../test/fake-runtime.ts'
+import { PREVIEW, installedFrom, machine } from '../test/samples.ts'
 import { suggest } from './suggestions.ts'
 import type { Searched } from './suggestions.ts'
 

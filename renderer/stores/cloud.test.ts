@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { expect, test, vi } from 'vitest'
 import { createConnection } from '../client/connection.ts'
-import { OTHER_KEY, SELF_KEY, createFakeRuntime, machine, status } from '../test/fake-runtime.ts'
+import { createFakeRuntime } from '../test/fake-runtime.ts'
+import { OTHER_KEY, SELF_KEY, machine, status } from '../test/samples.ts'
 import { openTestPort } from '../test/window.tsx'
 import { addLatencies, createCloudStore } from './cloud.ts'
 

@@ -2,12 +2,8 @@
 // contract and server, and machines made up, which change as often as those of a real cloud.
 import type {} from 'electron'
 import type { ToRuntime } from '../../../electron/runtime-process/messages.ts'
-import {
-  createFakeRuntime,
-  machine,
-  SELF_KEY,
-  status,
-} from '../../../renderer/test/fake-runtime.ts'
+import { createFakeRuntime } from '../../../renderer/test/fake-runtime.ts'
+import { machine, SELF_KEY, status } from '../../../renderer/test/samples.ts'
 
 const MACHINES = 1_000
 const LINKED = 16

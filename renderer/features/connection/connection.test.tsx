@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import { createFakeRuntime, lookUpList } from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
+import { lookUpList } from '../../test/samples.ts'
 import { App } from '../../app/app.tsx'
 import { renderInShell } from '../../test/window.tsx'
 

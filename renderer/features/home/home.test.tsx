@@ -2,7 +2,8 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { CLOUD_KEY, createFakeRuntime, OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
+import { CLOUD_KEY, OTHER_KEY, PHRASE } from '../../test/samples.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function fillKey(key: string): Promise<void> {

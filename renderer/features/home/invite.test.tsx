@@ -4,14 +4,9 @@ import { expect, test } from 'vitest'
 import type { AdmissionReport } from '../../../node-runtime/contract/cloud.ts'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { App } from '../../app/app.tsx'
-import {
-  CLOUD_KEY,
-  OTHER_KEY,
-  PERSON_KEY,
-  createFakeRuntime,
-  given,
-} from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
 import type { FakeRuntime } from '../../test/fake-runtime.ts'
+import { CLOUD_KEY, OTHER_KEY, PERSON_KEY, given } from '../../test/samples.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function openHome(

@@ -3,14 +3,9 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { App } from '../../app/app.tsx'
-import {
-  CLOUD_KEY,
-  INVITATION,
-  OTHER_KEY,
-  PHRASE,
-  createFakeRuntime,
-} from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
 import type { FakeRuntime } from '../../test/fake-runtime.ts'
+import { CLOUD_KEY, INVITATION, OTHER_KEY, PHRASE } from '../../test/samples.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 const LINK = 'dharma:invite/yb3nd'

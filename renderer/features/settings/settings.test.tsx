@@ -2,7 +2,8 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { describe, expect, test } from 'vitest'
 import { App } from '../../app/app.tsx'
-import { createFakeRuntime, machine, OTHER_KEY, PHRASE } from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
+import { machine, OTHER_KEY, PHRASE } from '../../test/samples.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function renderSettings() {

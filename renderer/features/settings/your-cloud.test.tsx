@@ -3,8 +3,9 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { App } from '../../app/app.tsx'
-import { OTHER_KEY, createFakeRuntime } from '../../test/fake-runtime.ts'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
 import type { FakeRuntime } from '../../test/fake-runtime.ts'
+import { OTHER_KEY } from '../../test/samples.ts'
 import { renderInShell } from '../../test/window.tsx'
 
 async function openSettings(changes: Partial<FakeRuntime['info']>) {

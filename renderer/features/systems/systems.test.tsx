@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import type { SystemPreview } from '../../../node-runtime/contract/systems.ts'
 import { App } from '../../app/app.tsx'
+import { createFakeRuntime } from '../../test/fake-runtime.ts'
 import {
   COMMIT,
   OTHER_KEY,
   PERSON_KEY,
   PREVIEW,
   REPOSITORY,
-  createFakeRuntime,
   installedFrom,
-} from '../../test/fake-runtime.ts'
+} from '../../test/samples.ts'
 import { openTestPort, renderInShell } from '../../test/window.tsx'
 import type { TestWindow } from '../../test/window.tsx'
 
