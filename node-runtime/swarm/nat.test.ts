@@ -20,7 +20,7 @@ describe.skipIf(fault !== null)('behind routers', { timeout: 4 * LINK_MS }, () =
     await world.makeSite('cut-off', 'blocked')
     machines.set('relay', await world.startRelay('relay'))
     for (const name of ['home-1', 'home-2', 'strict-1', 'strict-2', 'cut-off']) {
-      machines.set(name, world.start(name))
+      machines.set(name, world.start(name, { punchEveryMs: 2_000 }))
     }
   }, 4 * LINK_MS)
   afterAll(() => world.close())
@@ -56,11 +56,14 @@ describe.skipIf(fault !== null)('behind routers', { timeout: 4 * LINK_MS }, () =
   })
 
   it('where no UDP comes through, it is said why nobody is found', async () => {
-    await at('cut-off').report(
+    const said = await at('cut-off').report(
       (report) => report.type === 'way' && report.step === 'UDP_BLOCKED',
       'the DHT is out of reach, and nothing but UDP is missing',
       LINK_MS,
     )
+    // The DHT's own attempts alone take more than twelve seconds.
+    const started = at('cut-off').reports.find(({ type }) => type === 'started')
+    expect(said.atMs - (started?.atMs ?? 0)).toBeLessThan(11_000)
     expect(at('cut-off').reports.filter(({ type }) => type === 'linked')).toEqual([])
   })
 
@@ -78,5 +81,23 @@ describe.skipIf(fault !== null)('behind routers', { timeout: 4 * LINK_MS }, () =
       'they are linked anew',
       2 * LINK_MS,
     )
+  })
+
+  it('a link that was relayed goes over to the direct way when that comes, and loses nothing', async () => {
+    const reportsBefore = new Map(
+      [...machines].map(([name, { reports }]) => [name, reports.length]),
+    )
+    // As when a person sets the router otherwise.
+    for (const name of ['strict-1', 'strict-2']) await world.changeRouter(name, 'home')
+    await goes('strict-1', 'strict-2', 'direct')
+    await goes('strict-2', 'strict-1', 'direct')
+    for (const name of ['strict-1', 'strict-2']) {
+      expect(at(name).lost).toEqual([])
+      // It is the link that there was.
+      const since = at(name).reports.slice(reportsBefore.get(name))
+      expect(
+        since.filter((report) => 'with' in report && report.with.startsWith('strict')),
+      ).toMatchObject([{ type: 'route', relayed: false }])
+    }
   })
 })

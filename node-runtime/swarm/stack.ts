@@ -28,6 +28,12 @@ const NETWORK_NEWS = [
   'ready',
 ] as const
 
+/**
+ * Nodes answer in a fraction of that. Whether UDP comes through at all is asked then, and not after the DHT's own
+ * attempts, which take a dozen seconds.
+ */
+const SILENT_MS = 2_000
+
 /** Nodes of the DHT that are worth remembering. */
 const KEPT_NODES = 32
 
@@ -204,12 +210,36 @@ export class Stack {
    * @throws WayFailure if no node answers
    */
   async lookUp(isFirst: boolean, named: (machine: string) => void): Promise<void> {
-    const went = isFirst
-      ? await this.#discovery?.flushed()
-      : await this.#discovery?.refresh({ client: true, server: true })
+    const looking =
+      (isFirst
+        ? this.#discovery?.flushed()
+        : this.#discovery?.refresh({ client: true, server: true })) ?? Promise.resolve(false)
+    const went = await this.#unlessSilent(looking)
     for (const { publicKey } of this.#hyperswarm.peers.values()) named(encodeKey(publicKey))
-    if (went === true && this.dht.nodes.length > 0) return
+    if (went && this.dht.nodes.length > 0) return
     throw await whyNoNode(this.#nodesElsewhere)
+  }
+
+  /**
+   * What a look-up comes to.
+   * @throws WayFailure as soon as it is clear that no node can answer; the look-up goes on then, and may come to more
+   */
+  async #unlessSilent(looking: Promise<boolean>): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const silent = new Promise<never>((_, reject) => {
+      const ask = async (): Promise<void> => {
+        if (this.dht.nodes.length > 0 || this.#closed) return
+        const fault = await whyNoNode(this.#nodesElsewhere)
+        // Nodes that are only slow, or all gone, are given the time that the DHT gives them.
+        if (fault.step !== 'NO_NODE' && this.dht.nodes.length === 0) reject(fault)
+      }
+      timer = setTimeout(() => void ask(), SILENT_MS)
+    })
+    try {
+      return await Promise.race([looking, silent])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Is there under another key, too, which is announced in the DHT. The returned function ends that. */

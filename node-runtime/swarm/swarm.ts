@@ -24,6 +24,7 @@ import { Links } from './links.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
 import { PortMapper } from './port-mapping/port-mapper.ts'
 import type { PortMapperOptions } from './port-mapping/port-mapper.ts'
+import { Punching } from './relay/punching.ts'
 import { Relaying } from './relay/relaying.ts'
 import { Routes } from './relay/routes.ts'
 import { watchSleep } from './sleep-watch.ts'
@@ -53,6 +54,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   ways?: Partial<Record<Exclude<WayName, 'dht'>, Ask>>
   /** Do machines relay for each other? On one computer there is no need: they do elsewhere, if absent. */
   relaying?: boolean
+  /** How often at most a relayed link is tried directly again, ms; see `core/relay/punch-plan.ts` if absent. */
+  punchEveryMs?: number
   /** How the router is asked for a port, once that is switched on; it is not asked if absent. */
   ports?: Pick<PortMapperOptions, 'gateway' | 'controlPort' | 'ssdp'>
   /** Has it been heard of as a machine of this cloud, linked or not? None has if absent. */
@@ -107,6 +110,7 @@ export class Swarm implements Network {
   readonly #relaying: Relaying | null
   readonly #routes: Routes
   readonly #ports: PortMapper | null
+  readonly #punching: Punching | null
   /** Why connections were refused. */
   readonly #tally = new Tally()
   readonly #clocks = new OtherClocks()
@@ -152,6 +156,7 @@ export class Swarm implements Network {
           this.#events.heartbeat(entry.machine, latencyMs ?? Number.POSITIVE_INFINITY)
           this.#routes.note(link)
           this.#dialThroughRelays()
+          this.#punching?.look(performance.now())
         },
         onDoubted: (link) => this.#events.linkDoubted(link.entry.machine),
         onClosed: (link) => this.#linkClosed(link),
@@ -175,7 +180,9 @@ export class Swarm implements Network {
         through: (machine) => this.#relaying?.through(machine) ?? null,
         addressOf: (relayKey) => this.#routes.addressOfRelay(relayKey),
       },
-      onConnection: (connection) => this.#doorkeeper.receive(connection),
+      onConnection: (connection) => {
+        if (this.#punching?.takes(connection) !== true) this.#doorkeeper.receive(connection)
+      },
       onNews: (isOther) => this.#networkNews(isOther),
     })
     const { dht } = this.#stack
@@ -199,7 +206,15 @@ export class Swarm implements Network {
       relaying: this.#relaying,
       changed: () => this.#events.waysChanged(),
     })
-    const { ports } = options
+    const { ports, punchEveryMs: everyMs } = options
+    this.#punching = relaying
+      ? new Punching({
+          links: this.#links,
+          routes: this.#routes,
+          dht,
+          ...(everyMs === undefined ? {} : { everyMs }),
+        })
+      : null
     this.#ports =
       ports === undefined
         ? null
@@ -318,6 +333,7 @@ export class Swarm implements Network {
     this.#driver.post({ type: 'networkChanged' })
     this.#links.check()
     this.#ports?.networkChanged()
+    this.#punching?.networkChanged()
   }
 
   /** This machine has something else to show: who turned it away is dialled at once. */
@@ -439,6 +455,7 @@ export class Swarm implements Network {
     this.#ways.close()
     this.#driver.close()
     this.#doorkeeper.close()
+    this.#punching?.close()
     this.#links.close()
     await Promise.all([this.#ports?.close(), this.#stack.close(this.#relaying?.close())])
   }

@@ -24,8 +24,12 @@ export type NatReport = { atMs: number } & (
 )
 
 const [cloud = '', name = '', rate = '', more = '', ...nodes] = process.argv.slice(2)
-const { asks, knows } = z
-  .object({ asks: z.boolean(), knows: z.object({ name: z.string(), at: z.string() }).optional() })
+const { asks, knows, punchEveryMs } = z
+  .object({
+    punchEveryMs: z.number().optional(),
+    asks: z.boolean(),
+    knows: z.object({ name: z.string(), at: z.string() }).optional(),
+  })
   .parse(JSON.parse(more))
 /** About what fills a packet. */
 const FILLING = 'x'.repeat(1_000)
@@ -84,6 +88,7 @@ const swarm = new Swarm(
     cloud,
     bootstrap: nodes.map(addressOf),
     ...(asks ? { ports: {} } : {}),
+    ...(punchEveryMs === undefined ? {} : { punchEveryMs }),
     // What is known from earlier is a way of its own.
     ...(knows === undefined ? {} : { ways: { memory: async () => {} } }),
     ownEntry: () => entry,

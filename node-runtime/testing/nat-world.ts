@@ -253,6 +253,7 @@ export class NatWorld {
    * A machine of the one cloud of this world, on the computer of a site.
    * @param messagesPerSecond  so fast it counts to all others
    * @param asks  does it ask its router for a port?
+   * @param punchEveryMs  see `SwarmOptions`
    * @param knows  another machine that it knows from earlier, and where that one is, as HOST:PORT
    */
   start(
@@ -261,13 +262,15 @@ export class NatWorld {
       messagesPerSecond = 20,
       asks = false,
       knows = null,
+      punchEveryMs,
     }: {
       messagesPerSecond?: number
       asks?: boolean
       knows?: { name: string; at: string } | null
+      punchEveryMs?: number
     } = {},
   ): NatMachine {
-    const more = { asks, ...(knows === null ? {} : { knows }) }
+    const more = { asks, punchEveryMs, ...(knows === null ? {} : { knows }) }
     const words = [CLOUD, name, String(messagesPerSecond), JSON.stringify(more), ...this.#bootstrap]
     return new NatMachine(this.#run(name, 'nat-machine', words))
   }

@@ -352,6 +352,8 @@ declare module 'hyperswarm' {
       readonly remotePort: number
       /** Null before it is connected. */
       readonly socket: object | null
+      // Part of its inside that `swarm/relay/punching.ts` uses; `nat.test.ts` tells when it has changed.
+      _firewall(socket: object, port: number, host: string): boolean
     }
     /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
     readonly _len: number
