@@ -231,8 +231,8 @@ export const sessionsContract = {
     scope: 'own-system',
   }),
   /**
-   * Takes the person's seat in a session and announces it; the same descriptor gives the same
-   * session on every machine. Without `rules`, those of the installed version. A person may sit on
+   * Takes the person's seat in a session and announces it; each player does so, by the same descriptor, which
+   * gives the same session on every machine. Without `rules`, those of the installed version. A person may sit on
    * several machines. Opening a session that is open already changes nothing.
    */
   open: call({

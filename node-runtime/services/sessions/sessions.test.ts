@@ -77,7 +77,13 @@ describe('sessions between machines', () => {
     await expect(a.sessions.act('f'.repeat(64), { type: 'resign' })).rejects.toMatchObject({
       code: 'SESSION_UNKNOWN',
     })
-    const session = await openBoth(descriptor, a, b)
+    const session = await a.sessions.open(descriptor)
+    await until(async () => (await b.sessions.list(descriptor.system, undefined, 10)).length > 0)
+    await expect(b.sessions.act(session, { type: 'move', body: 0 })).rejects.toMatchObject({
+      code: 'SESSION_NOT_SEATED',
+      message: expect.stringContaining('open the session here'),
+    })
+    await openBoth(descriptor, a, b)
     await expect(b.sessions.act(session, { type: 'move', body: 0 })).rejects.toMatchObject({
       code: 'SESSION_NOT_YOUR_TURN',
     })

@@ -177,7 +177,21 @@ export class Sessions {
 
   /** @returns the action's ply. @throws as SessionTable.act, and SESSION_UNKNOWN */
   async act(session: string, action: OwnAction): Promise<number> {
-    return this.#open.use(await this.#known.get(session), ({ table }) => table.act(action))
+    const known = await this.#known.get(session)
+    const { person } = this.#options.identity
+    return this.#open.use(known, ({ table }) =>
+      table.act(action).catch((error: unknown) => {
+        const isSeated = known.descriptor.seats.includes(person)
+        if (!isSeated || !(error instanceof CloudError) || error.code !== 'SESSION_NOT_SEATED')
+          throw error
+        throw new CloudError(
+          'SESSION_NOT_SEATED',
+          'You have a seat in this session, but not on this machine yet: open the session here, by the ' +
+            'same descriptor, as sessions.list shows it.',
+          error.details,
+        )
+      }),
+    )
   }
 
   /** The system that a session belongs to. @throws CloudError SESSION_UNKNOWN */
