@@ -104,7 +104,7 @@ export const identityContract = {
       phrase: phraseSchema.optional(),
     }),
     output: revocationSchema,
-    errors: [...PHRASE_ERRORS],
+    errors: [...PHRASE_ERRORS, 'MACHINE_UNKNOWN'],
   }),
   /** Whose recovery phrase this is. It changes nothing. */
   personOf: call({

@@ -456,6 +456,7 @@ export class Runtime {
         current: () => this.#clouds.current,
         known: () => this.#clouds.known.map(({ cloud }) => cloud),
         sequencesOf: (whose) => this.#present().sequencesOf(whose),
+        ownerOf: (machine) => this.#present().membership.entryOf(machine)?.person ?? null,
         spread: (revocation) => this.#present().revoke(revocation),
         chain: () => this.#present().admission.chain,
         keepChain: (chain) => this.#present().admission.keepChain(chain),

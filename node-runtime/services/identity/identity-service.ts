@@ -1,5 +1,6 @@
 // Answers the `identity` calls.
 import type { Whoami } from '../../contract/identity.ts'
+import { CloudError } from '../../contract/errors.ts'
 import { formatVersion } from '../../core/db/hybrid-clock.ts'
 import { signRevocation } from '../../core/forms/revocation.ts'
 import type { Attested, Revocation } from '../../core/forms/revocation.ts'
@@ -18,6 +19,8 @@ export interface IdentityClouds {
   known: () => readonly string[]
   /** Sequences that the cloud has heard of, of a machine's attestations and revocations by a person. */
   sequencesOf: (whose: Pick<Attested, 'person' | 'machine'>) => readonly number[]
+  /** Whose a machine of the cloud is, as far as this one knows. */
+  ownerOf: (machine: string) => string | null
   /** How this machine's person came into the present cloud; null if it asks for nothing like that. */
   chain: () => readonly SignedForm[] | null
   /** This machine's person came into the present cloud by this. */
@@ -76,6 +79,11 @@ export function createIdentityService(identity: Identity, clouds: IdentityClouds
       const cloud = clouds.current()
       const { person, secretKey } = identity.keysOf(phrase)
       const heard = clouds.sequencesOf({ person, machine })
+      const owner = clouds.ownerOf(machine)
+      if (heard.length === 0 && owner !== null && owner !== person) {
+        const message = 'This is a machine of somebody else, whom alone it is for to revoke it.'
+        throw new CloudError('MACHINE_UNKNOWN', message, { machine, person: owner })
+      }
       const sequence = Math.max(Date.now(), ...heard.map((one) => one + 1))
       const validUntil = timeMs === null ? null : formatVersion({ timeMs, counter: LAST_COUNTER })
       const statement = { person, machine, cloud, sequence, validUntil }

@@ -19,6 +19,8 @@ import { Identity, personOf } from './identity.ts'
 
 const CLOUD = encodeKey(hash(Buffer.from('a cloud')))
 const OTHER_CLOUD = encodeKey(hash(Buffer.from('another')))
+const SOMEBODY = encodeKey(hash(Buffer.from('somebody else')))
+const THEIRS = encodeKey(hash(Buffer.from('a machine of somebody else')))
 
 const OTHER_PHRASE = `${'abandon '.repeat(23)}art`
 const NEEDED = expect.objectContaining({ code: 'IDENTITY_PHRASE_NEEDED' }) as Error
@@ -87,6 +89,7 @@ test('whoever watches is told of a new name and of a new person', async () => {
         current: () => CLOUD,
         known: () => [CLOUD],
         sequencesOf: () => [],
+        ownerOf: (machine) => (machine === THEIRS ? SOMEBODY : null),
         chain: () => null,
         keepChain: () => Promise.reject(new Error('there is no cloud here')),
         spread: () => Promise.reject(new Error('there is no cloud here')),
@@ -112,6 +115,8 @@ test('whoever watches is told of a new name and of a new person', async () => {
     await client.rename({ name: 'Grace \ud83d' })
     const renamed = { ...first, name: 'Grace \ufffd' }
     await vi.waitFor(() => expect(told).toEqual([first, renamed]))
+    const foreign = client.revoke({ machine: THEIRS })
+    await expect(foreign).rejects.toMatchObject({ code: 'MACHINE_UNKNOWN' })
     const phrase = `${'abandon '.repeat(23)}art`
     const { person: other } = await client.personOf({ phrase: ` ${phrase.toUpperCase()}\n` })
     expect(identity.person).toBe(person)
