@@ -60,6 +60,22 @@ describe('sessions between machines', () => {
     expect(listed).toMatchObject([{ session, state: 'over', ply: 7, outcome: { scores: [1, 0] } }])
   }, 60_000)
 
+  it('are announced to nobody when their rules refuse the options', async () => {
+    const rules = `
+      export const init = () => { throw new Error('no such board') }
+      export const legal = () => []
+      export const apply = (state) => state
+      export const outcome = () => null
+      export const view = (state) => state
+    `
+    const [a, b] = [await cloud.start({ rules }), await cloud.start({ rules })]
+    await expect(a.sessions.open(game('1', a, b))).rejects.toMatchObject({
+      code: 'RULES_FAILED',
+      message: expect.stringContaining('no such board'),
+    })
+    expect(await a.sessions.list(gamesManifest.id, undefined, 10)).toEqual([])
+  })
+
   it('are told apart, refused and left unchanged by wrong calls', async () => {
     const [a, b] = [await cloud.start(), await cloud.start()]
     const descriptor = game('1', a, b)

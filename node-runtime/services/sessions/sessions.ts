@@ -169,6 +169,10 @@ export class Sessions {
     const known = (await this.#known.find(session)) ?? unknown
     await this.#open.use(known, async (open) => {
       const own = open.known.seats[seat]?.some((held) => held.machine === machine) ?? false
+      await open.table.settled()
+      const { trouble } = open.table.referee
+      // Nobody is called to a session that begins nowhere.
+      if (!own && trouble?.what === 'rules') throw new CloudError('RULES_FAILED', trouble.message)
       await this.#open.hold(open, seat)
       if (!own && open.table.referee.ownSeat !== null) await this.#open.announce(open, seat, 'live')
     })
