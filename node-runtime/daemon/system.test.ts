@@ -160,6 +160,20 @@ test('a folder that is not there is said to be none, and no key is made', async 
   expect(await readdir(dataDir)).toEqual([])
 })
 
+test('a work tree of a repository is said to be one, and no key is made', async () => {
+  const tree = join(dataDir, 'tree')
+  await git('commit', '--quiet', '--allow-empty', '--message', 'The first')
+  await git('worktree', 'add', '--quiet', tree)
+  for (const verb of ['sign', 'verify']) {
+    const data = verb === 'sign' ? ['--data', dataDir] : []
+    expect(await run(verb, tree, '--json', ...data)).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/"BAD_INPUT".* is a work tree/),
+    })
+  }
+  expect(await readdir(dataDir)).toEqual(['tree'])
+})
+
 test('what git ignores is not signed, what was added all the same is', async () => {
   await mkdir(join(folder, 'left-out'))
   await writeFile(join(folder, 'left-out', 'kept.txt'), 'kept')

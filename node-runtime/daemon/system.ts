@@ -45,7 +45,7 @@ async function checkFolder(folder: string): Promise<void> {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
     throw placeError(error, folder) ?? error
   })
-  if (found?.isDirectory() === true) return
+  if (found?.isDirectory() === true) return checkRepository(folder)
   throw new CloudError(
     'BAD_INPUT',
     `There is no folder ${folder}. Name the folder of the system’s repository.`,
@@ -61,6 +61,17 @@ async function checkOutside(folder: string, file: string): Promise<void> {
     'BAD_INPUT',
     `The key must not lie in the folder that is published: ${file}. Choose a place outside of it.`,
     { file },
+  )
+}
+
+/** Before a key is made for it. A work tree has a file in the place of its repository. */
+async function checkRepository(folder: string): Promise<void> {
+  if (await exists(join(folder, '.git', 'HEAD'))) return
+  if (!(await exists(join(folder, '.git')))) return
+  throw new CloudError(
+    'BAD_INPUT',
+    `${folder} is a work tree or a submodule of another repository. Take a clone of it.`,
+    { folder },
   )
 }
 
