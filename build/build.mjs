@@ -47,8 +47,9 @@ export async function hashSources() {
       async (file) => `${path.relative(ROOT, file)} ${sha('sha256', await readFile(file))}`,
     ),
   )
-  const { DHARMA_RELEASE } = process.env
+  const { DHARMA_RELEASE, DHARMA_LISTS } = process.env
   if (DHARMA_RELEASE !== undefined) hashes.push(sha('sha256', await readFile(DHARMA_RELEASE)))
+  if (DHARMA_LISTS !== undefined) hashes.push(sha('sha256', await readFile(DHARMA_LISTS)))
   return sha('sha256', hashes.join('\n'))
 }
 
@@ -136,12 +137,30 @@ async function writeTheme(out) {
  * What lets the machines of this build into their owner's cloud (`dharma cloud release`), if there is one. It is
  * secret: whoever has the build has it, so it is for builds that the owner gives to those who may come in.
  */
-async function bakeRelease(out) {
-  const { DHARMA_RELEASE } = process.env
-  if (DHARMA_RELEASE === undefined) return
-  const file = await readFile(DHARMA_RELEASE, 'utf8')
-  if (JSON.parse(file).releaseFile !== 1) throw new Error(`${DHARMA_RELEASE} is no release file`)
-  await writeFile(path.join(out, 'release.json'), file, { mode: 0o600 })
+function bakeRelease(out) {
+  return bake(process.env.DHARMA_RELEASE, 'releaseFile', path.join(out, 'release.json'))
+}
+
+/**
+ * Look-up lists with who may write to them (`dharma list bake`). Whoever has the build can write there: it is for
+ * builds that the owner keeps.
+ */
+function bakeLists(out) {
+  return bake(process.env.DHARMA_LISTS, 'listsFile', path.join(out, 'lists.json'))
+}
+
+/** Nothing of what is secret in the file is said, whatever is wrong with it. */
+async function bake(from, mark, to) {
+  if (from === undefined) return
+  const file = await readFile(from, 'utf8')
+  let version
+  try {
+    version = JSON.parse(file)[mark]
+  } catch {
+    // No JSON, so no such file.
+  }
+  if (version !== 1) throw new Error(`${from} is not a file with "${mark}": 1`)
+  await writeFile(to, file, { mode: 0o600 })
 }
 
 /** Replaces dist/ in one step, so that whoever starts now sees the old or the new, never a mix. */
@@ -177,6 +196,7 @@ export async function buildAll({ ifNeeded = false } = {}) {
     ])
     await writeTheme(draft)
     await bakeRelease(draft)
+    await bakeLists(draft)
     await writeFile(path.join(draft, STAMP), hash)
     await publish(draft)
   } finally {

@@ -11,6 +11,9 @@ test('the options are found between switches of others, with a space or an equal
     'key',
     '--bootstrap',
     '127.0.0.1:1,example.org:2',
+    '--list',
+    'https://example.org/list.git',
+    '--list=file:///srv/list',
     'dharma://event-games/live',
   ])
   expect(found).toEqual({
@@ -20,14 +23,15 @@ test('the options are found between switches of others, with a space or an equal
       { host: '127.0.0.1', port: 1 },
       { host: 'example.org', port: 2 },
     ],
+    lists: ['https://example.org/list.git', 'file:///srv/list'],
     urls: ['cloud://event-games/live'],
   })
 })
 
 test('without options, the machine lives in the usual place and finds its own cloud', () => {
-  const { dataDir, cloud, bootstrap, urls } = parseArguments(['/app'])
+  const { dataDir, ...rest } = parseArguments(['/app'])
   expect(path.isAbsolute(dataDir)).toBe(true)
-  expect({ cloud, bootstrap, urls }).toEqual({ cloud: null, bootstrap: null, urls: [] })
+  expect(rest).toEqual({ cloud: null, bootstrap: null, lists: [], urls: [] })
 })
 
 test.each([[['--data']], [['--cloud', '--data', 'x']], [['--bootstrap', 'nowhere']]])(
@@ -36,6 +40,12 @@ test.each([[['--data']], [['--cloud', '--data', 'x']], [['--bootstrap', 'nowhere
     expect(() => parseArguments(argv)).toThrowError(expect.objectContaining({ code: 'BAD_INPUT' }))
   },
 )
+
+test('a list that is at no place where lists are is refused', () => {
+  expect(() => parseArguments(['--list', 'ftp://example.org'])).toThrowError(
+    expect.objectContaining({ code: 'LIST_URL_INVALID' }),
+  )
+})
 
 test('links of invitations are taken as they are, however a browser hands them over', () => {
   const links = ['dharma:invite/yb3n', 'DHARMA://invite/yb3n', 'cloud://invite/yb3n']

@@ -69,10 +69,10 @@ async function followSystems(runtime: RuntimeHost, storage: SystemStorage): Prom
   }
 }
 
-function openApp({ dataDir, cloud, bootstrap, urls }: StartArguments): void {
+function openApp({ dataDir, cloud, bootstrap, lists, urls }: StartArguments): void {
   const runtime = new RuntimeHost({
     program: at('electron', 'runtime-process.js'),
-    start: { dataDir, sdkDir: at('sdk'), cloud, bootstrap },
+    start: { dataDir, sdkDir: at('sdk'), cloud, bootstrap, lists },
     onFailure: (error) => void explain(error, runtime),
   })
   const sessionOf = createPageSessions({

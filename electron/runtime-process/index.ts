@@ -5,6 +5,7 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { Log } from '../../node-runtime/ports/log.ts'
 import type { Caller } from '../../node-runtime/rpc/caller.ts'
 import { isLocal } from '../../node-runtime/host/bootstrap.ts'
+import { builtLists } from '../../node-runtime/host/built-lists.ts'
 import { hostRuntime } from '../../node-runtime/host/host.ts'
 import type { Host } from '../../node-runtime/host/host.ts'
 import { createLog } from '../../node-runtime/host/log.ts'
@@ -26,17 +27,20 @@ function tell(message: FromRuntime): void {
 
 const secrets = new MainSecrets(tell)
 
-async function start({ dataDir, sdkDir, cloud, bootstrap }: StartOptions): Promise<void> {
+async function start({ dataDir, sdkDir, cloud, bootstrap, lists }: StartOptions): Promise<void> {
   try {
     log = createLog(dataDir)
     guardProcess(log)
     const release = await bakedRelease()
+    const built = await builtLists()
     runtime = await Runtime.start({
       dataDir,
       sdkDir,
       kind: 'desktop',
       secrets,
       log,
+      lists,
+      ...(built === undefined ? {} : { builtLists: built }),
       ...(cloud === null ? {} : { cloud }),
       ...(release === undefined ? {} : { release }),
       ...(bootstrap === null ? {} : { bootstrap }),

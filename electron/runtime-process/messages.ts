@@ -7,6 +7,8 @@ export interface StartOptions {
   sdkDir: string
   cloud: string | null
   bootstrap: { host: string; port: number }[] | null
+  /** Look-up lists to read from now on. */
+  lists: string[]
 }
 
 /** In whose name calls on a port are made. */

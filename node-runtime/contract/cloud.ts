@@ -305,6 +305,18 @@ export const releaseFileSchema = z.object({
 })
 export type ReleaseFile = z.infer<typeof releaseFileSchema>
 
+/** A release of the cloud, as its owner knows it. */
+export const releaseInfoSchema = z.object({
+  release: keySchema,
+  /** Null of one that was not made on this machine, or by a version that did not keep it. */
+  name: z.string().nullable(),
+  madeMs: timeMsSchema.nullable(),
+  /** Ms since 1970; null: it never expires, or that is not known. */
+  expiresMs: timeMsSchema.nullable(),
+  state: z.enum(['valid', 'expired', 'revoked']),
+})
+export type ReleaseInfo = z.infer<typeof releaseInfoSchema>
+
 /** An invitation that this machine gave out. */
 export const givenInvitationSchema = z.object({
   id: z.string(),
@@ -399,13 +411,22 @@ export const cloudContract = {
       expiresMs: timeMsSchema.nullable().default(null),
     }),
     output: z.object({ release: keySchema, file: releaseFileSchema }),
+    errors: ['NOT_OWNER', 'LIMIT_REACHED'],
+  }),
+  /** The releases of the present cloud that were made on this machine, the newest first. For its owner. */
+  releases: call({
+    input: emptySchema,
+    output: z.object({ releases: z.array(releaseInfoSchema) }),
     errors: ['NOT_OWNER'],
   }),
-  /** Takes a release of the present cloud back, for ever: machines that run it get no links. For its owner. */
+  /**
+   * Takes a release of the present cloud back, for ever: machines that run it get no links. By its key, or the name
+   * that it alone has. For its owner.
+   */
   revokeRelease: call({
-    input: z.object({ release: keySchema }),
-    output: emptySchema,
-    errors: ['NOT_OWNER', 'LIMIT_REACHED'],
+    input: z.object({ release: z.string().min(1).max(60) }),
+    output: z.object({ release: keySchema }),
+    errors: ['NOT_OWNER', 'LIMIT_REACHED', 'RELEASE_UNKNOWN'],
   }),
   /** Gives out an invitation into the present cloud. This machine must be on when somebody uses it. */
   invite: call({

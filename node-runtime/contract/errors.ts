@@ -45,6 +45,8 @@ export const ERROR_KINDS = {
   NOT_OWNER: 'refused',
   LIMIT_REACHED: 'expected',
   RELEASE_FILE_INVALID: 'expected',
+  RELEASE_UNKNOWN: 'expected',
+  LISTS_FILE_INVALID: 'expected',
   // look-up lists
   LIST_URL_INVALID: 'expected',
   LIST_UNKNOWN: 'expected',

@@ -65,6 +65,18 @@ const listAccessSchema = z.object({
   secret: z.string().min(1).max(2_000),
 })
 
+/** What a build carries to read the lists of its cloud, and to write to them. Whoever has the build has this. */
+export const builtListsSchema = z.object({
+  listsFile: z.literal(1),
+  cloud: keySchema,
+  lists: z
+    .array(
+      z.object({ url: listUrlSchema, keeps: z.boolean(), access: listAccessSchema.nullable() }),
+    )
+    .max(16),
+})
+export type BuiltLists = z.infer<typeof builtListsSchema>
+
 const READ_ERRORS = [
   'LIST_URL_INVALID',
   'LIST_MISSING',

@@ -76,7 +76,14 @@ it('a cloud is begun in a folder whose machine is off, and its owner makes relea
     (await run('cloud', 'release', `${file}2`, '--name', 'x', '--data', guestDir)).error,
   ).toEqual(expect.objectContaining({ code: 'NOT_OWNER' }))
 
-  await run('cloud', 'revoke', String(made['release']), '--data', ownerDir)
+  const listed = await run('cloud', 'release', '--list', '--data', ownerDir)
+  expect(listed.out['releases']).toMatchObject([
+    { release: made['release'], name: 'Spring', expiresMs: null, state: 'valid' },
+    { name: 'The owner’s own', state: 'valid' },
+  ])
+  expect(JSON.stringify(listed.out)).not.toContain(String(read(before)['secretKey']))
+  const revoked = await run('cloud', 'revoke', 'Spring', '--data', ownerDir)
+  expect(revoked.out).toEqual({ release: made['release'] })
   await until(async () => {
     const { admission } = (await doctor(guestDir)) as { admission: { fault: string | null } }
     return admission.fault === 'RELEASE_REVOKED'

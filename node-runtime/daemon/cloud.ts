@@ -1,13 +1,12 @@
 // `dharma cloud create`, `info`, `release` and `revoke`: for whoever begins a cloud.
-import { open } from 'node:fs/promises'
 import type { CloudInfo } from '../contract/cloud.ts'
-import { CloudError } from '../contract/errors.ts'
 import { connectIfRunning, connectToFolder } from '../host/running-machine.ts'
 import type { Connection } from '../host/running-machine.ts'
 import { createCloudIn } from '../machine/new-cloud.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
-import { placeError } from '../store/folder-place.ts'
+import { writeNew } from './new-file.ts'
 import { printJson, printText } from './output.ts'
+import { withPhrase } from './phrase.ts'
 
 const ADMITS: Record<CloudInfo['admission'], string> = {
   link: 'whoever knows its key comes in',
@@ -26,7 +25,9 @@ export async function createCloud(
   const created =
     running === null
       ? { cloud: await createCloudIn(dataDir, { name, admission }), name, admission }
-      : await running.client.cloud.create({ name, admission }).finally(() => running.close())
+      : await withPhrase({ json }, (phrase) =>
+          running.client.cloud.create({ name, admission, ...phrase }),
+        ).finally(() => running.close())
   if (json) return printJson(created)
   printText('A new cloud began. This machine has the only key that speaks for it.')
   printText(`Cloud      ${created.cloud}`)
@@ -59,13 +60,27 @@ export async function makeRelease(
   printText('Whoever has the file comes in. Build with it: DHARMA_RELEASE=<file> npm run pack')
 }
 
-/** @throws CloudError NO_MACHINE, NOT_OWNER, LIMIT_REACHED */
+/** @throws CloudError NO_MACHINE, NOT_OWNER */
+export async function listReleases(dataDir: string, { json }: { json: boolean }): Promise<void> {
+  const answer = await ask(dataDir, ({ client }) => client.cloud.releases({}))
+  if (json) return printJson(answer)
+  if (answer.releases.length === 0) printText('No release was made on this machine.')
+  for (const { release, name, expiresMs, state } of answer.releases) {
+    const until = expiresMs === null ? '' : `  until ${new Date(expiresMs).toISOString()}`
+    printText(`${release}  ${state.padEnd(8)}${name ?? '(made elsewhere)'}${until}`)
+  }
+}
+
+/**
+ * @param options.release  its key, or the name that it alone has
+ * @throws CloudError NO_MACHINE, NOT_OWNER, LIMIT_REACHED, RELEASE_UNKNOWN
+ */
 export async function revokeRelease(
   dataDir: string,
   { release, json }: { release: string; json: boolean },
 ): Promise<void> {
-  await ask(dataDir, ({ client }) => client.cloud.revokeRelease({ release }))
-  if (json) printJson({ release })
+  const revoked = await ask(dataDir, ({ client }) => client.cloud.revokeRelease({ release }))
+  if (json) printJson(revoked)
   else
     printText('Machines that run this release come in no more, as soon as the others hear of it.')
 }
@@ -73,20 +88,4 @@ export async function revokeRelease(
 async function ask<T>(dataDir: string, call: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await connectToFolder(dataDir)
   return call(connection).finally(() => connection.close())
-}
-
-/** Never over another file, which may be the only one that somebody has. @throws CloudError BAD_INPUT */
-async function writeNew(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw placeError(error, path) ?? error
-    throw new CloudError('BAD_INPUT', `${path} is there already. Name a file that is not.`, {
-      path,
-    })
-  })
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

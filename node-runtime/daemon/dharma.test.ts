@@ -10,6 +10,7 @@ import { formatVersion } from '../core/db/hybrid-clock.ts'
 import { openAttestation } from '../core/forms/attestation.ts'
 
 import { encodeKey, keyPair } from '../core/keys.ts'
+import { builtLists } from '../host/built-lists.ts'
 import { connectToFolder } from '../host/running-machine.ts'
 import { readAttested } from '../services/identity/attested-text.ts'
 import { startTestnet } from '../swarm/testnet.ts'
@@ -182,12 +183,39 @@ describe('dharma list', () => {
     },
   )
 
+  test(
+    'is written on a machine that is off, and so is what a build needs for it',
+    long,
+    async () => {
+      const own = ['--json', '--data', dataDir]
+      const created = await finish('cloud', 'create', ...own)
+      const { cloud } = JSON.parse(created.out) as { cloud: string }
+      const url = pathToFileURL(join(dataDir, 'list.git')).href
+      const missing = await finish('list', 'show', url, ...own)
+      expect([missing.code, JSON.parse(missing.error)]).toMatchObject([1, { code: 'LIST_MISSING' }])
+      const begun = await finish('list', 'create', url, ...own)
+      expect(JSON.parse(begun.out)).toMatchObject({ url, entries: 1, pushed: true })
+      const token = join(dataDir, 'token')
+      await writeFile(token, 'hush\n')
+      const file = join(dataDir, 'built.json')
+      const bake = ['list', 'bake', url, file, '--token-file', token, '--user', 'ada', ...own]
+      const baked = await finish(...bake)
+      expect(JSON.parse(baked.out)).toEqual({ file, cloud, url })
+      expect(baked.out).not.toContain('hush')
+      expect((await stat(file)).mode & 0o777).toBe(0o600)
+      expect(await builtLists(file)).toEqual({
+        listsFile: 1,
+        cloud,
+        lists: [{ url, keeps: true, access: { username: 'ada', secret: 'hush' } }],
+      })
+      expect(JSON.parse((await finish(...bake)).error)).toMatchObject({ code: 'BAD_INPUT' })
+    },
+  )
+
   test('what is no address is refused, and what is not there said', async () => {
     const options = ['--json', '--data', dataDir]
     const wrong = await finish('up', '--list', 'ftp://host.example', ...options)
     expect([wrong.code, JSON.parse(wrong.error)]).toMatchObject([1, { code: 'LIST_URL_INVALID' }])
-    const none = await finish('list', 'show', 'file:///srv/list', ...options)
-    expect([none.code, JSON.parse(none.error)]).toMatchObject([1, { code: 'NO_MACHINE' }])
     const file = join(dataDir, 'token')
     const token = await finish('list', 'push', 'file:///x', '--token-file', file, ...options)
     expect([token.code, JSON.parse(token.error)]).toMatchObject([1, { code: 'BAD_INPUT' }])

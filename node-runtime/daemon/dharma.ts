@@ -195,6 +195,22 @@ list
     await pushList(url, dataDirOf(options), options)
   })
 
+list
+  .command('bake')
+  .description(
+    'Write a file for DHARMA_LISTS: a build that is made with it writes to the list. Keep both secret.',
+  )
+  .argument('<url>', LIST_HELP)
+  .argument('<file>', 'to be written; it must not be there yet')
+  .option('--data <folder>', DATA_HELP)
+  .option(...TOKEN_OPTIONS[0])
+  .option(...TOKEN_OPTIONS[1])
+  .option('--json', JSON_HELP, false)
+  .action(async (url: string, file: string, options: ListOptions) => {
+    const { bakeList } = await import('./list.ts')
+    await bakeList(url, dataDirOf(options), { ...options, file: resolve(file) })
+  })
+
 program
   .command('call')
   .description('Make a call on the running machine of a folder: its answer on stdout, as JSON.')
@@ -254,12 +270,19 @@ program
   )
   .option('--uses <number>', 'persons that may come in by it', parseUses, 1)
   .option('--expires <time>', 'how long it holds, such as 30m, 1h or 7d (default: 1d)', parseTime)
+  .option('--page <url>', 'also as a link to this page, which has docs/invite/index.html')
   .option('--withdraw <id>', 'instead, take back the invitation with this id')
   .option('--data <folder>', DATA_HELP)
   .option('--json', JSON_HELP, false)
   .action(
     async (
-      options: DataOption & { uses: number; expires?: number; withdraw?: string; json: boolean },
+      options: DataOption & {
+        uses: number
+        expires?: number
+        page?: string
+        withdraw?: string
+        json: boolean
+      },
     ) => {
       const { invite, withdraw } = await import('./invite.ts')
       const { expires = DAY_MS } = options
@@ -323,9 +346,12 @@ cloud
 
 cloud
   .command('release')
-  .description('Make a release: a file by which builds and machines come in. Keep it secret.')
-  .argument('<file>', 'to be written; it must not be there yet')
-  .requiredOption('--name <name>', 'of the release, such as "Spring 2027"; it must be given')
+  .description(
+    'Make a release: a file by which builds and machines come in. Keep it secret. Or list those that were made.',
+  )
+  .argument('[file]', 'to be written; it must not be there yet')
+  .option('--name <name>', 'of the release, such as "Spring 2027"; a new one must have one')
+  .option('--list', 'instead, list the releases that were made on this machine', false)
   .option(
     '--expires <time>',
     'after so long it lets nobody in any more, such as 90d (default: never)',
@@ -335,18 +361,23 @@ cloud
   .option('--json', JSON_HELP, false)
   .action(
     async (
-      file: string,
-      options: DataOption & { name: string; expires?: number; json: boolean },
+      file: string | undefined,
+      options: DataOption & { name?: string; list: boolean; expires?: number; json: boolean },
     ) => {
-      const { makeRelease } = await import('./cloud.ts')
-      await makeRelease(dataDirOf(options), { ...options, file: resolve(file) })
+      const { listReleases, makeRelease } = await import('./cloud.ts')
+      if (options.list) return listReleases(dataDirOf(options), options)
+      const { name } = options
+      if (file === undefined || name === undefined) {
+        throw new CloudError('BAD_INPUT', 'A release wants a file to be written to, and --name.')
+      }
+      await makeRelease(dataDirOf(options), { ...options, name, file: resolve(file) })
     },
   )
 
 cloud
   .command('revoke')
   .description('Take a release back, for ever: whoever runs it comes in no more.')
-  .argument('<release>', 'its public key, as "cloud release" printed it')
+  .argument('<release>', 'its name, or its public key, as "cloud release --list" prints them')
   .option('--data <folder>', DATA_HELP)
   .option('--json', JSON_HELP, false)
   .action(async (release: string, options: DataOption & { json: boolean }) => {
@@ -364,7 +395,7 @@ interface PhraseOption extends DataOption {
 }
 
 const PHRASE_HELP =
-  'file with the recovery phrase, - for stdin (default: the one that is kept on this machine)'
+  'file with the recovery phrase, - for stdin (default: the one that is kept on this machine, else you are asked)'
 
 person
   .command('attest')

@@ -1,36 +1,48 @@
 // `dharma invite` and `dharma join`: how people come into a cloud.
-import { MessageChannel } from 'node:worker_threads'
 import type { DhtAddress } from 'hyperdht'
-import { contract } from '../contract/index.ts'
-import { isLocal } from '../host/bootstrap.ts'
-import { createLog } from '../host/log.ts'
-import { SDK_DIR } from '../host/places.ts'
-import { bakedRelease } from '../host/release-file.ts'
-import { connectIfRunning, connectToFolder } from '../host/running-machine.ts'
-import { Runtime } from '../machine/runtime.ts'
-import { connect } from '../rpc/client.ts'
-import type { Client } from '../rpc/client.ts'
-import type { AnyPort } from '../rpc/port.ts'
+import { CloudError } from '../contract/errors.ts'
+import { connectToFolder } from '../host/running-machine.ts'
+import { openMachine } from './brief-machine.ts'
 import { printJson, printText } from './output.ts'
+import { withPhrase } from './phrase.ts'
 import { readStdin, STDIN } from './standard-input.ts'
 
 /** A link takes a hundred; its words as many. */
 const MAX_JOIN_CHARS = 2_000
 
-/** @throws CloudError NO_MACHINE, INVITATION_INVALID, LIMIT_REACHED */
+/**
+ * @param options.page  where the page of `docs/invite/` lies
+ * @throws CloudError NO_MACHINE, INVITATION_INVALID, LIMIT_REACHED, BAD_INPUT
+ */
 export async function invite(
   dataDir: string,
-  { uses, expires, json }: { uses: number; expires: number; json: boolean },
+  { uses, expires, page, json }: { uses: number; expires: number; page?: string; json: boolean },
 ): Promise<void> {
+  const behind = page === undefined ? null : readPage(page)
   const { client, close } = await connectToFolder(dataDir)
   const given = await client.cloud.invite({ uses, lastsMs: expires }).finally(close)
-  if (json) return printJson(given)
+  const web = behind === null ? null : `${behind}#dharma-invite=${given.link.split('/').at(-1)}`
+  if (json) return printJson(web === null ? given : { ...given, page: web })
   printText(`Link     ${given.link}`)
+  if (web !== null) printText(`Page     ${web}`)
   printText(`Code     ${given.code}`)
   printText(`For      ${uses === 1 ? 'one person' : `${uses} persons`}`)
   printText(`Until    ${new Date(given.expiresMs).toISOString()}`)
   printText(`Take it back with: --withdraw ${given.id}`)
   printText('This machine must be on while somebody comes in by it.')
+}
+
+/** The address of a page as `docs/invite/` has it, without what would stand before the invitation. */
+function readPage(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url?.protocol === 'https:' && url.hash === '' && url.username === '') return url.href
+  throw new CloudError(
+    'BAD_INPUT',
+    `"${text}" is no address of a page, such as https://host/invite/.`,
+    {
+      page: text,
+    },
+  )
 }
 
 /** @throws CloudError NO_MACHINE, INVITATION_INVALID */
@@ -51,44 +63,19 @@ interface JoinOptions {
 /** A machine that is off is started for the moment. @throws CloudError */
 export async function join(dataDir: string, options: JoinOptions): Promise<void> {
   const text = options.text === STDIN ? await readStdin(MAX_JOIN_CHARS) : options.text
-  const running = await connectIfRunning(dataDir)
-  const { client, close } =
-    running === null
-      ? await startForAMoment(dataDir, options.bootstrap)
-      : { client: running.client, close: async () => running.close() }
+  const { bootstrap } = options
+  const { client, running, close } = await openMachine(
+    dataDir,
+    bootstrap === undefined ? {} : { bootstrap },
+  )
   try {
-    await client.cloud.join({ cloud: text })
+    await withPhrase(options, (phrase) => client.cloud.join({ cloud: text, ...phrase }))
     const { cloud, machine, state } = await client.cloud.status({})
     if (options.json) return printJson({ cloud, machine, state })
     printText(`Cloud    ${cloud}`)
     printText(`Machine  ${machine}`)
-    if (running === null) printText('Start the machine, and it looks for the others.')
+    if (!running) printText('Start the machine, and it looks for the others.')
   } finally {
     await close()
-  }
-}
-
-async function startForAMoment(
-  dataDir: string,
-  bootstrap: DhtAddress[] | undefined,
-): Promise<{ client: Client; close: () => Promise<void> }> {
-  const release = await bakedRelease()
-  const runtime = await Runtime.start({
-    dataDir,
-    kind: 'headless',
-    sdkDir: SDK_DIR,
-    log: createLog(dataDir),
-    ...(release === undefined ? {} : { release }),
-    ...(bootstrap === undefined ? {} : { bootstrap }),
-    ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
-  })
-  const { port1, port2 } = new MessageChannel()
-  runtime.serve(port2 as unknown as AnyPort, { kind: 'owner' })
-  return {
-    client: connect(contract, port1 as unknown as AnyPort),
-    close: async () => {
-      port1.close()
-      await runtime.close()
-    },
   }
 }

@@ -1,8 +1,12 @@
-// `dharma list`: begins, shows and writes look-up lists, through the running machine of a folder.
+// `dharma list`: begins, shows and writes look-up lists, through the machine of a folder, running or not; and writes
+// down what a build needs to write to them.
 import { readFile } from 'node:fs/promises'
-import type { ListContent } from '../contract/lists.ts'
+import type { BuiltLists, ListContent } from '../contract/lists.ts'
 import { CloudError } from '../contract/errors.ts'
-import { connectToFolder } from '../host/running-machine.ts'
+import { parseListAddress } from '../core/finding/list-address.ts'
+import { openMachine } from './brief-machine.ts'
+import type { BriefMachine } from './brief-machine.ts'
+import { writeNew } from './new-file.ts'
 import { printJson, printText } from './output.ts'
 
 interface Printing {
@@ -14,9 +18,9 @@ interface Writing extends Printing {
   tokenFile?: string
 }
 
-type Cloud = Awaited<ReturnType<typeof connectToFolder>>['client']['cloud']
+type Cloud = BriefMachine['client']['cloud']
 
-/** @throws CloudError NO_MACHINE, LIST_NO_KEY, and what `pushList` throws */
+/** @throws CloudError LIST_NO_KEY, and what `pushList` throws */
 export async function createList(
   url: string,
   dataDir: string,
@@ -28,7 +32,7 @@ export async function createList(
   await withCloud(dataDir, json, (cloud) => cloud.createList({ url, ...access, ...more }))
 }
 
-/** @throws CloudError NO_MACHINE, LIST_URL_INVALID, LIST_MISSING, LIST_UNREACHABLE, LIST_INVALID */
+/** @throws CloudError LIST_URL_INVALID, LIST_MISSING, LIST_UNREACHABLE, LIST_INVALID */
 export async function showList(url: string, dataDir: string, { json }: Printing): Promise<void> {
   await withCloud(dataDir, json, (cloud) => cloud.readList({ url }))
 }
@@ -39,18 +43,44 @@ export async function pushList(url: string, dataDir: string, options: Writing): 
   await withCloud(dataDir, options.json, (cloud) => cloud.pushList({ url, ...access }))
 }
 
+/**
+ * Writes a file for `DHARMA_LISTS`: a build that is made with it reads the list, and writes to it.
+ * @throws CloudError BAD_INPUT, LIST_URL_INVALID
+ */
+export async function bakeList(
+  url: string,
+  dataDir: string,
+  { file, ...options }: Writing & { file: string },
+): Promise<void> {
+  const { access = null } = await readAccess(options)
+  const place = parseListAddress(url)
+  const { client, close } = await openMachine(dataDir, { ways: [] })
+  const { cloud } = await client.cloud.status({}).finally(close)
+  const built: BuiltLists = {
+    listsFile: 1,
+    cloud,
+    lists: [{ url: place.url, keeps: true, access }],
+  }
+  await writeNew(file, `${JSON.stringify(built, null, 2)}\n`)
+  if (options.json) return printJson({ file, cloud, url: place.url })
+  printText(`File     ${file}`)
+  printText('Build with it: DHARMA_LISTS=<file> npm run pack')
+  printText('Whoever has that build can write to the list. Keep it to yourself.')
+}
+
 async function withCloud(
   dataDir: string,
   json: boolean,
   ask: (cloud: Cloud) => Promise<ListContent>,
 ): Promise<void> {
-  const { client, close } = await connectToFolder(dataDir)
+  // One that is off looks for nobody: what it knows is on its disk.
+  const { client, close } = await openMachine(dataDir, { ways: [] })
   try {
     const content = await ask(client.cloud)
     if (json) printJson(content)
     else for (const line of describe(content)) printText(line)
   } finally {
-    close()
+    await close()
   }
 }
 

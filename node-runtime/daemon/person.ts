@@ -1,42 +1,16 @@
 // `dharma person`: attests and revokes the machines of a person, on the running machine of a folder.
-import { readFile } from 'node:fs/promises'
 import { CloudError } from '../contract/errors.ts'
 import { MAX_ATTESTED_CHARS } from '../contract/identity.ts'
 import { keySchema, MAX_VERSION_MS } from '../contract/values.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { connectToFolder } from '../host/running-machine.ts'
 import { printJson, printText } from './output.ts'
+import { withPhrase } from './phrase.ts'
+import type { PhraseOptions } from './phrase.ts'
 import { readStdin, STDIN } from './standard-input.ts'
 
-/** A phrase takes 215 characters at most. */
-const MAX_PHRASE_CHARS = 500
-
-export interface PersonOptions {
+export interface PersonOptions extends PhraseOptions {
   dataDir: string
-  json: boolean
-  /** A file with the recovery phrase, or `-` for stdin: an argument would be seen by other programs. */
-  phraseFile: string | undefined
-}
-
-/** @throws CloudError BAD_INPUT */
-async function readPhrase(file: string | undefined): Promise<{ phrase?: string }> {
-  if (file === undefined) return {}
-  const phrase = (
-    file === STDIN ? await readStdin(2 * MAX_PHRASE_CHARS) : await readText(file)
-  ).trim()
-  if (phrase !== '' && phrase.length <= MAX_PHRASE_CHARS) return { phrase }
-  throw new CloudError('BAD_INPUT', 'That is no recovery phrase: it has 24 words.', {
-    chars: phrase.length,
-  })
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new CloudError('BAD_INPUT', `The file ${file} can’t be read: ${reason}`, { file })
-  }
 }
 
 /** @throws CloudError BAD_INPUT */
@@ -67,14 +41,16 @@ function readTime(text: string | undefined): { keepUntilMs?: number | null } {
  */
 export async function attestMachine(
   machine: string | undefined,
-  { dataDir, json, phraseFile }: PersonOptions,
+  options: PersonOptions,
 ): Promise<void> {
-  const phrase = await readPhrase(phraseFile)
+  const { dataDir, json } = options
   const { client, close } = await connectToFolder(dataDir)
   try {
     const self = await client.identity.whoami({})
     const key = machine === undefined ? self.machine : readKey(machine)
-    const attested = await client.identity.attest({ machine: key, ...phrase })
+    const attested = await withPhrase(options, (phrase) =>
+      client.identity.attest({ machine: key, ...phrase }),
+    )
     if (json) return printJson(attested)
     if (key === self.machine) return printText('This machine is attested anew.')
     printText(
@@ -113,17 +89,20 @@ export async function acceptAttestation(
  */
 export async function revokeMachine(
   machine: string,
-  { dataDir, json, phraseFile, keepUntil }: PersonOptions & { keepUntil: string | undefined },
+  options: PersonOptions & { keepUntil: string | undefined },
 ): Promise<void> {
+  const { dataDir, json, keepUntil } = options
   const key = readKey(machine)
   const time = readTime(keepUntil)
-  const phrase = await readPhrase(phraseFile)
   const { client, close } = await connectToFolder(dataDir)
   try {
-    const revoked = await client.identity.revoke({ machine: key, ...time, ...phrase })
+    const revoked = await withPhrase(options, (phrase) =>
+      client.identity.revoke({ machine: key, ...time, ...phrase }),
+    )
     if (json) return printJson(revoked)
     const what = revoked.validUntil === null ? 'Nothing that it wrote' : 'What it wrote until then'
     printText(`The machine is revoked. ${what} stays; all machines of the cloud hear of it.`)
+    printText('Whom it has let in by invitation since then is let in no more.')
   } finally {
     close()
   }

@@ -6,6 +6,7 @@ import type { WayName } from '../core/finding/ways-core.ts'
 import { CloudError } from '../contract/errors.ts'
 import { Runtime } from '../machine/runtime.ts'
 import { isLocal } from '../host/bootstrap.ts'
+import { builtLists } from '../host/built-lists.ts'
 import { hostRuntime } from '../host/host.ts'
 import type { Host } from '../host/host.ts'
 import { createLog } from '../host/log.ts'
@@ -54,6 +55,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
   const { dataDir, port, cloud, bootstrap, ways, lists, portMapping } = options
   const release =
     options.release === undefined ? await bakedRelease() : await readReleaseFile(options.release)
+  const built = await builtLists()
   const runtime = await Runtime.start({
     dataDir,
     kind: 'headless',
@@ -65,6 +67,7 @@ async function start(options: UpOptions, log: Log): Promise<Machine> {
     ...(ways === undefined ? {} : { ways }),
     ...(lists === undefined ? {} : { lists }),
     ...(portMapping ? {} : { portMapping }),
+    ...(built === undefined ? {} : { builtLists: built }),
     ...(bootstrap !== undefined && isLocal(bootstrap) ? { host: '127.0.0.1' } : {}),
   }).catch((error: unknown) => {
     throw withAddress(error)

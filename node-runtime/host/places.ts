@@ -13,6 +13,8 @@ export const SHELL_DIR = join(dist, 'renderer')
 export const SDK_DIR = join(dist, 'sdk')
 /** What a build of a cloud's owner carries to come into it; other builds have none. */
 export const RELEASE_FILE = join(dist, 'release.json')
+/** Look-up lists that it carries, with who may write to them; other builds have none. */
+export const LISTS_FILE = join(dist, 'lists.json')
 /** The systems that come with Dharma. */
 export const EXTENSIONS_DIR = join(root, 'extensions')
 /** The folder that Electron opens as its app. */

@@ -6,6 +6,7 @@ import type { ReleaseFile } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
 import { openRelease } from '../core/admission/release-form.ts'
 import { cloudIdOf, openGenesis } from '../core/forms/genesis.ts'
+import { readJson } from '../core/json-text.ts'
 import { placeError } from '../store/folder-place.ts'
 import { RELEASE_FILE } from './places.ts'
 
@@ -19,7 +20,7 @@ export async function readReleaseFile(path: string): Promise<ReleaseFile> {
     throw placeError(error, path) ?? error
   })
   if (text.length > MAX_BYTES) throw invalid(path, 'It is too long.')
-  const file = parse(text)
+  const file = readJson(text, releaseFileSchema)
   if (file === null) throw invalid(path, 'It is not what "dharma cloud release" writes.')
   const cloud = cloudIdOf(file.genesis)
   const keys = openGenesis(file.genesis, cloud)?.keys ?? []
@@ -32,16 +33,6 @@ export async function readReleaseFile(path: string): Promise<ReleaseFile> {
 /** Of this build, if it was made with one. @throws CloudError RELEASE_FILE_INVALID */
 export async function bakedRelease(): Promise<ReleaseFile | undefined> {
   return existsSync(RELEASE_FILE) ? readReleaseFile(RELEASE_FILE) : undefined
-}
-
-function parse(text: string): ReleaseFile | null {
-  try {
-    const parsed = releaseFileSchema.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : null
-  } catch {
-    // Not JSON: no release file.
-    return null
-  }
 }
 
 function invalid(path: string, why: string): CloudError {

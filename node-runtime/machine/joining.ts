@@ -17,6 +17,7 @@ import { CloudAdmission } from '../services/cloud/admission.ts'
 import { Broadcasts } from '../services/cloud/broadcasts.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
+import type { ListToRead } from '../services/cloud/lists/lists.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import type { Revocations } from '../services/cloud/revocations.ts'
@@ -44,7 +45,7 @@ export interface JoiningOptions {
   /** Of the build, or given: what lets this machine in where releases do. */
   release?: ReleaseFile | null
   /** Look-up lists to read from now on, beside those that are kept in the folder. */
-  lists?: readonly string[]
+  lists?: readonly ListToRead[]
   /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
   secrets?: SecretStore
   /** By which this machine's person has just been let in. */
@@ -225,7 +226,7 @@ export async function openJoining(
   opened.add(invitations, () => invitations.close())
   opened.add(remembered, () => remembered.close())
   opened.add(lists, () => lists.close())
-  for (const url of options.lists ?? []) await lists.add(url)
+  for (const { url, ...kept } of options.lists ?? []) await lists.add(url, kept)
   const membership = await Membership.open({
     folder,
     cloud,

@@ -21,6 +21,7 @@ import type {
 import type { CloudRecord } from '../contract/db.ts'
 import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'
+import type { BuiltLists } from '../contract/lists.ts'
 import type { JoinText } from '../contract/join-text.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
@@ -70,6 +71,8 @@ export interface RuntimeOptions {
   portMapping?: false
   /** Look-up lists of the cloud of the start, beside those that it has already. */
   lists?: readonly string[]
+  /** Lists that the build carries, for their cloud alone. */
+  builtLists?: BuiltLists
   /** See `CloudNodeOptions`. */
   secrets?: SecretStore
   kind: 'desktop' | 'headless'
@@ -192,6 +195,30 @@ export class Runtime {
     return this.#clouds.originated
   }
 
+  /** By which ways it looks for the others, and how far each has come. */
+  get connection(): ConnectionReport {
+    const { swarm, lists, admission, clock } = this.#present()
+    const { ways, linkCount, relayedCount, relaysFor, nat, ownAddresses: addresses } = swarm
+    const { report } = admission
+    return reportConnection({
+      state: this.#state(),
+      admission: report,
+      ways,
+      lists: lists.reports,
+      links: { direct: linkCount - relayedCount, relayed: relayedCount },
+      relaying: relaysFor,
+      nat,
+      addresses,
+      clock,
+      ports: {
+        on: this.#settings.portMapping,
+        status: swarm.ports,
+        nowMs: performance.now(),
+        wallMs: Date.now(),
+      },
+    })
+  }
+
   /** Answers calls on a port, in the name of `caller`, until it closes. */
   serve(port: AnyPort, caller: Caller): void {
     this.#serve(port, { caller })
@@ -227,7 +254,8 @@ export class Runtime {
       chain = null,
     }: { lists?: readonly string[]; chain?: readonly SignedForm[] | null } = {},
   ): Promise<void> {
-    const { dataDir, kind, log, bootstrap, host, ways, release, secrets } = this.#options
+    const { dataDir, kind, log, bootstrap, host, ways, release, secrets, builtLists } =
+      this.#options
     const options: CloudNodeOptions = {
       folder: join(dataDir, 'clouds', cloud),
       cloud,
@@ -244,7 +272,10 @@ export class Runtime {
         body: () => this.#clouds.genesisOf(cloud) ?? null,
         learned: (body) => this.#learnGenesis(cloud, body),
       },
-      lists,
+      lists: [
+        ...(builtLists?.cloud === cloud ? builtLists.lists : []),
+        ...lists.map((url) => ({ url })),
+      ],
       portMapping: this.#mapsPorts,
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -376,29 +407,6 @@ export class Runtime {
     return membership.list().length === 1 && this.#clouds.originated ? 'alone' : 'looking'
   }
 
-  #connection(): ConnectionReport {
-    const { swarm, lists, admission, clock } = this.#present()
-    const { ways, linkCount, relayedCount, relaysFor, nat, ownAddresses: addresses } = swarm
-    const { report } = admission
-    return reportConnection({
-      state: this.#state(),
-      admission: report,
-      ways,
-      lists: lists.reports,
-      links: { direct: linkCount - relayedCount, relayed: relayedCount },
-      relaying: relaysFor,
-      nat,
-      addresses,
-      clock,
-      ports: {
-        on: this.#settings.portMapping,
-        status: swarm.ports,
-        nowMs: performance.now(),
-        wallMs: Date.now(),
-      },
-    })
-  }
-
   #knowledge(): MachineKnowledge {
     const { membership, swarm, ringLinks } = this.#present()
     return { membership, swarm, ringLinks, now: Date.now }
@@ -465,7 +473,7 @@ export class Runtime {
         status: () => this.#status(),
         machines: () => this.#present().membership.list(),
         machine: (machine) => describeMachine(machine, this.#knowledge()),
-        connection: () => this.#connection(),
+        connection: () => this.connection,
         ring: () => this.#present().ring.report,
         onChange: (listener) => onEvent('cloudChanged', listener),
         onRingChange: (listener) => {
@@ -490,8 +498,7 @@ export class Runtime {
         withdrawInvitation: (id) => this.#present().invitations.withdraw(id),
         create: (cloud) => this.#create(cloud),
         info: () => this.#info(),
-        makeRelease: (name, expiresMs) => this.#present().admission.makeRelease(name, expiresMs),
-        revokeRelease: (release) => this.#present().admission.revokeRelease(release),
+        releases: () => this.#present().admission.releases,
         known: () => this.#clouds.known,
         lists: () => this.#present().lists,
         renameMachine: (name) => this.#identity.renameMachine(name),

@@ -166,7 +166,7 @@ export class TestCloud {
       ...(now === undefined ? {} : { now }),
       ...(ways === undefined ? {} : { ways }),
       ...(lanPort === undefined ? {} : { lanPort }),
-      ...(lists === undefined ? {} : { lists }),
+      ...(lists === undefined ? {} : { lists: lists.map((url) => ({ url })) }),
     })
     const machine = { node, identity, dataDir }
     this.#machines.push(machine)

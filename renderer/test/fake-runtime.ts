@@ -197,8 +197,17 @@ export function createFakeRuntime(): FakeRuntime {
           ...fake.info,
           revokedReleases: [...fake.info.revokedReleases, input.release],
         }
-        return {}
+        return { release: input.release }
       }),
+      releases: os.cloud.releases.handler(() => ({
+        releases: fake.info.revokedReleases.map((release) => ({
+          release,
+          name: null,
+          madeMs: null,
+          expiresMs: null,
+          state: 'revoked' as const,
+        })),
+      })),
       invite: os.cloud.invite.handler(({ input }) => {
         calls.push(['cloud.invite', input])
         if (fake.refusal !== null) throw fake.refusal

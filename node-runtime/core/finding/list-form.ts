@@ -2,8 +2,8 @@
 // shards with entries that machines signed themselves. Nothing here trusts the place at which it lies.
 import * as z from 'zod'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
-import { isShallow } from '../canonical.ts'
 import { openGenesis } from '../forms/genesis.ts'
+import { readJson } from '../json-text.ts'
 import type { Genesis } from '../forms/genesis.ts'
 import { openMachineForm } from '../forms/machine-form.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
@@ -92,9 +92,9 @@ export function readHead(
 ): ListHead | { fault: ListFault } {
   const opened = openFile(file, seal)
   if ('fault' in opened) return opened
-  const parsed = headSchema.safeParse(parseJson(opened.text))
-  if (!parsed.success) return { fault: 'garbage' }
-  const { genesis: body, manifest: form, shards } = parsed.data
+  const parsed = readJson(opened.text, headSchema)
+  if (parsed === null) return { fault: 'garbage' }
+  const { genesis: body, manifest: form, shards } = parsed
   const genesis = openGenesis(body, cloud)
   if (genesis === null) return { fault: 'forged' }
   const statement = openForm(form, KIND, statementSchema, 'signer', check)
@@ -136,9 +136,9 @@ export function readShard(
 ): ListedMachine[] | { fault: ListFault } {
   const opened = openFile(file, seal)
   if ('fault' in opened) return opened
-  const parsed = shardSchema.safeParse(parseJson(opened.text))
-  if (!parsed.success) return { fault: 'garbage' }
-  return parsed.data.entries.flatMap(({ form, sinceMs }) => {
+  const parsed = readJson(opened.text, shardSchema)
+  if (parsed === null) return { fault: 'garbage' }
+  return parsed.entries.flatMap(({ form, sinceMs }) => {
     const entry = openMachineForm(form, cloud, check)
     if (entry === null || !isListable(entry, nowMs)) return []
     return [{ entry, sinceMs: Math.min(sinceMs, nowMs) }]
@@ -200,14 +200,4 @@ export function candidateOf({ entry, sinceMs }: ListedMachine): {
   sinceMs: number
 } {
   return { machine: entry.machine, network: networkOf(entry.addresses ?? []), sinceMs }
-}
-
-function parseJson(text: string): unknown {
-  if (!isShallow(text)) return undefined
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // Whoever sealed it wrote no JSON: the schema refuses undefined.
-    return undefined
-  }
 }

@@ -10,12 +10,12 @@ import type {
   KnownCloud,
   MachineDetails,
   MachineInfo,
-  ReleaseFile,
   RingReport,
 } from '../../contract/cloud.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import type { Lists } from './lists/lists.ts'
+import type { OwnedReleases } from './owned-releases.ts'
 
 /** What the person chooses of a new cloud. */
 export interface NewCloud {
@@ -48,8 +48,8 @@ interface CloudServiceOptions {
   withdrawInvitation: (id: string) => Promise<void>
   create: (cloud: NewCloud & { phrase?: string | undefined }) => Promise<void>
   info: () => CloudInfo
-  makeRelease: (name: string, expiresMs: number | null) => { release: string; file: ReleaseFile }
-  revokeRelease: (release: string) => Promise<void>
+  /** Of the present cloud. */
+  releases: () => Pick<OwnedReleases, 'make' | 'list' | 'revoke'>
   known: () => KnownCloud[]
   /** Of the present cloud. */
   lists: () => Pick<Lists, 'reports' | 'add' | 'remove' | 'read' | 'create' | 'push'>
@@ -98,12 +98,12 @@ export function createCloudService(options: CloudServiceOptions) {
     }),
     info: os.cloud.info.handler(() => options.info()),
     release: os.cloud.release.handler(({ input }) =>
-      options.makeRelease(input.name, input.expiresMs),
+      options.releases().make(input.name, input.expiresMs),
     ),
-    revokeRelease: os.cloud.revokeRelease.handler(async ({ input }) => {
-      await options.revokeRelease(input.release)
-      return {}
-    }),
+    releases: os.cloud.releases.handler(() => ({ releases: options.releases().list() })),
+    revokeRelease: os.cloud.revokeRelease.handler(async ({ input }) => ({
+      release: await options.releases().revoke(input.release),
+    })),
     known: os.cloud.known.handler(() => ({ clouds: options.known() })),
     lists: os.cloud.lists.handler(() => ({ lists: options.lists().reports })),
     addList: os.cloud.addList.handler(({ input: { url, ...more } }) =>

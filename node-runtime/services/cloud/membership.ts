@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { MachineInfo } from '../../contract/cloud.ts'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
-import { isShallow } from '../../core/canonical.ts'
+import { readJson } from '../../core/json-text.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { openMachineForm } from '../../core/forms/machine-form.ts'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
@@ -267,7 +267,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
     let forged = 0
     for (const form of entries) {
       if (form.body.length > MAX_TOLD_CHARS) continue
-      const claim = readClaim(form)
+      const claim = readJson(form.body, claimSchema)
       if (claim === null) forged++
       else offers.push({ ...claim, form })
     }
@@ -378,16 +378,5 @@ export class Membership extends EventEmitter<MembershipEvents> {
       .catch((error: unknown) => {
         this.#options.log.error('the list of machines could not be saved', { error })
       })
-  }
-}
-
-function readClaim({ body }: SignedForm): z.infer<typeof claimSchema> | null {
-  if (!isShallow(body)) return null
-  try {
-    const claim = claimSchema.safeParse(JSON.parse(body))
-    return claim.success ? claim.data : null
-  } catch {
-    // Not JSON: no claim.
-    return null
   }
 }

@@ -4,7 +4,6 @@ import { mkdir, readdir } from 'node:fs/promises'
 import nodeFs from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import git from 'isomorphic-git'
-import type { TreeEntry } from 'isomorphic-git'
 import { CloudError } from '../../../contract/errors.ts'
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import type { ListPlace } from '../../../core/finding/list-address.ts'
@@ -23,16 +22,12 @@ import { deniedList } from './list-failure.ts'
 import { readList, shardFile } from './list-reader.ts'
 import type { ReadingOptions, ReadList } from './list-reader.ts'
 import { folderAt, UNCHANGED, withSource } from './list-source.ts'
-import type { ListRepository, SourceOptions } from './list-source.ts'
+import type { SourceOptions } from './list-source.ts'
+import { pushFiles } from './list-push.ts'
 
 /** Writers that meet a few times in a row draw apart by then. */
 const MAX_TRIES = 8
 const FIRST_PAUSE_MS = 50
-const AUTHOR = { name: 'Dharma', email: 'dharma@list.invalid' }
-const README = `A look-up list of a Dharma cloud: its machines say here where they can be found, so that others find
-them. The files are sealed; who knows the cloud can read them. They are written by programs.
-`
-
 /** Who may say that a list is the cloud's. */
 export interface CloudSpeaker {
   genesis: string
@@ -169,71 +164,4 @@ function manifestOf(
     ...(backup === undefined ? {} : { backup }),
   }
   return { genesis, manifest: signListManifest(statement, secretKey) }
-}
-
-/** Commits the files on top of what was fetched, and pushes that; false if something else lies there by now. */
-async function pushFiles(
-  { location, head, branch, remote, http, auth }: ListRepository,
-  files: ReadonlyMap<string, Buffer>,
-  { url, nowMs }: WritingOptions,
-): Promise<boolean> {
-  const { fs, gitdir, cache } = location
-  const at = { fs, gitdir, cache }
-  const blob = async (path: string, bytes: Uint8Array): Promise<TreeEntry> => ({
-    mode: '100644',
-    path,
-    oid: await git.writeBlob({ fs, gitdir, blob: bytes }),
-    type: 'blob',
-  })
-  const before = head === null ? [] : (await git.readTree({ ...at, oid: head })).tree
-  const root = before.filter(({ path }) => path !== HEAD_FILE && path !== 'shards')
-  const shards: TreeEntry[] = []
-  for (const [path, bytes] of files) {
-    if (path === HEAD_FILE) root.push(await blob(path, bytes))
-    else shards.push(await blob(path.slice('shards/'.length), bytes))
-  }
-  if (head === null) root.push(await blob('README.md', Buffer.from(README)))
-  const oid = await git.writeTree({ fs, gitdir, tree: shards })
-  root.push({ mode: '040000', path: 'shards', oid, type: 'tree' })
-  const tree = await git.writeTree({ fs, gitdir, tree: root })
-  const author = { ...AUTHOR, timestamp: Math.floor(nowMs / 1_000), timezoneOffset: 0 }
-  const parent = head === null ? [] : [head]
-  const commit = { message: 'Machines of a cloud\n', tree, parent, author, committer: author }
-  const value = await git.writeCommit({ fs, gitdir, commit })
-  await git.writeRef({ fs, gitdir, ref: branch, value, force: true })
-  try {
-    await git.push({
-      ...at,
-      ...auth,
-      http,
-      url: remote,
-      ref: branch,
-      remoteRef: branch,
-    })
-    return true
-  } catch (error) {
-    return judgePush(url, error)
-  }
-}
-
-/** What hosts say that will not say otherwise the next time. */
-const REFUSED_FOR_GOOD = /hook declined|protected|denied|prohibited|checked out|not permitted/i
-
-/** False if it is to be tried again. */
-function judgePush(url: string, error: unknown): false {
-  const { HttpError, GitPushError, PushRejectedError, NotFoundError } = git.Errors
-  const status = error instanceof HttpError ? error.data.statusCode : 0
-  if (status === 401 || status === 403) {
-    const why = 'the server wants the name and the password or token of somebody who may write'
-    throw deniedList(url, `${why} (HTTP ${status})`)
-  }
-  if (error instanceof GitPushError) {
-    if (REFUSED_FOR_GOOD.test(error.message)) {
-      throw deniedList(url, `the server said “${error.message.slice(0, 300)}”`)
-    }
-    return false
-  }
-  // Another commit is the newest by now, which this machine does not have.
-  if (error instanceof PushRejectedError || error instanceof NotFoundError) return false
-  throw error
 }

@@ -8,6 +8,7 @@ import { encodeKey } from '../../../core/keys.ts'
 import { keyOf, keysOf } from '../../../testing/entries.ts'
 import {
   ask,
+  commitFiles,
   forward,
   genesis,
   git,
@@ -143,8 +144,27 @@ describe('writers', () => {
     await Promise.all(writers.map((lists) => lists.push(url)))
     const { machines } = await (await places.open('reader')).read(url)
     expect(machines.map(({ name }) => name).sort()).toEqual(['a', 'b', 'owner'])
-    // The branch was never forced: every write is there.
-    expect(git(gitDir, ['rev-list', '--count', 'main'])).toBe('3')
+    // However often it was written, the repository has the last write only.
+    expect(git(gitDir, ['rev-list', '--count', 'main'])).toBe('1')
+    expect(git(gitDir, ['ls-tree', '--name-only', 'main']).split('\n').sort()).toEqual([
+      'README.md',
+      HEAD_FILE,
+      'shards',
+    ])
+  })
+
+  it('keep the history where something else lies there, or the place wants it kept', async () => {
+    const other = places.emptyRepository()
+    commitFiles(other.gitDir, new Map([['about.txt', Buffer.from('Something else.')]]))
+    const strict = places.emptyRepository()
+    git(strict.gitDir, ['config', 'receive.denyNonFastForwards', 'true'])
+    for (const { url, gitDir } of [other, strict]) {
+      const begun = Number(url === other.url)
+      await (await places.openOwner()).create(url, {})
+      expect(await (await places.open('second')).push(url)).toMatchObject({ entries: 2 })
+      expect(git(gitDir, ['rev-list', '--count', 'main'])).toBe(String(begun + 2))
+    }
+    expect(git(other.gitDir, ['show', 'main:about.txt'])).toBe('Something else.')
   })
 
   it.each([
@@ -196,9 +216,11 @@ describe('writers', () => {
       entriesSince: () => [places.entryOf('neighbour')],
     })
     await keeper.add(url, { keeps: true })
-    const commits = (): string => git(gitDir, ['rev-list', '--count', 'main'])
+    const newest = (): string => git(gitDir, ['rev-parse', 'main'])
+    const begun = newest()
     await ask(keeper)
-    await vi.waitFor(() => expect(commits()).toBe('2'), 20_000)
+    await vi.waitFor(() => expect(newest()).not.toBe(begun), 20_000)
+    const written = newest()
     const { machines } = await keeper.read(url)
     expect(machines.map(({ name }) => name).sort()).toEqual(['keeper', 'neighbour', 'owner'])
     const before = places.wallMs
@@ -207,7 +229,7 @@ describe('writers', () => {
     await keeper.add(url)
     await ask(keeper)
     await keeper.close()
-    expect(commits()).toBe('2')
+    expect(newest()).toBe(written)
     places.wallMs = before
   })
 

@@ -66,6 +66,9 @@ interface Changes {
   access?: ListAccess | null | undefined
 }
 
+/** A list to read from now on, and what is to be kept of it. */
+export type ListToRead = { url: string } & Changes
+
 /** One list, as it is known now. */
 interface Known {
   place: ListPlace

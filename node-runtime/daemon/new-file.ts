@@ -1,0 +1,20 @@
+// A file for its owner's eyes only.
+import { open } from 'node:fs/promises'
+import { CloudError } from '../contract/errors.ts'
+import { placeError } from '../store/folder-place.ts'
+
+/** Never over another file, which may be the only one that somebody has. @throws CloudError BAD_INPUT */
+export async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw placeError(error, path) ?? error
+    throw new CloudError('BAD_INPUT', `${path} is there already. Name a file that is not.`, {
+      path,
+    })
+  })
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

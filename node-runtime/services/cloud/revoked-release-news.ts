@@ -1,0 +1,122 @@
+// By which machines hear of releases that the cloud's key took back: all that are known when a link opens, and what is
+// new by broadcast.
+import * as z from 'zod'
+import { MAX_REVOKED, RevokedReleases } from '../../core/admission/revoked-releases.ts'
+import type { CloudKeys } from '../../core/admission/release-form.ts'
+import { signedFormSchema } from '../../core/forms/signed-form.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
+import { readJson } from '../../core/json-text.ts'
+import type { Log } from '../../ports/log.ts'
+import { jsonCodec } from '../../swarm/codec.ts'
+import type { Network, PeerInfo, Protocol } from '../../swarm/network.ts'
+import { PeerFault } from '../../swarm/peer-fault.ts'
+import type { Broadcasts } from './broadcasts.ts'
+
+export { MAX_REVOKED }
+
+const REVOCATIONS_PER_MESSAGE = 64
+/** A revocation takes 500. */
+const MAX_MESSAGE_BYTES = 128_000
+
+const messageSchema = z.object({
+  revocations: z.array(signedFormSchema).max(REVOCATIONS_PER_MESSAGE),
+})
+type Message = z.infer<typeof messageSchema>
+
+interface NewsOptions {
+  /** Of the cloud; null while nobody can tell whose word counts, because this machine has not heard how it began. */
+  keys: () => CloudKeys | null
+  /** More are known. Resolves once they are kept. */
+  came: (all: SignedForm[]) => Promise<void>
+  log: Log
+}
+
+export class RevokedReleaseNews {
+  readonly #options: NewsOptions
+  readonly #revocations = new RevokedReleases()
+  #protocol: Protocol<Message> | null = null
+  #broadcasts: Broadcasts | null = null
+  #tellAll: ((body: string) => void) | null = null
+
+  constructor(options: NewsOptions) {
+    this.#options = options
+  }
+
+  /** By their public keys. */
+  get releases(): ReadonlySet<string> {
+    return this.#revocations.releases
+  }
+
+  attach(network: Network, broadcasts: Broadcasts): void {
+    this.#broadcasts = broadcasts
+    this.#tellAll = broadcasts.open('revoked-release', (body) => this.#heard(body))
+    const protocol = network.openProtocol<Message>({
+      name: 'dharma/revoked-releases/1',
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
+      opened: ({ machine }) => this.#tell(protocol, machine, this.#revocations.forms),
+      received: (peer, { revocations }) => this.#hear(peer, revocations),
+    })
+    this.#protocol = protocol
+  }
+
+  /** Takes one in that was kept, or that is this machine's own word. */
+  take(form: SignedForm, keys: CloudKeys): ReturnType<RevokedReleases['add']> {
+    return this.#revocations.add(form, keys)
+  }
+
+  /** Has the others hear of one that is this machine's own word. Resolves once it is kept. */
+  tell(form: SignedForm): Promise<void> {
+    return this.#came([form], null)
+  }
+
+  close(): void {
+    this.#protocol?.close()
+  }
+
+  /** What all are told. True if it holds. */
+  #heard(body: string): boolean {
+    const keys = this.#options.keys()
+    const form = readJson(body, signedFormSchema)
+    if (form === null || JSON.stringify(form) !== body || keys === null) return false
+    const came = this.take(form, keys)
+    if (came === 'new') this.#note([form], 'all')
+    return came === 'new' || came === 'known'
+  }
+
+  #hear(peer: PeerInfo, forms: readonly SignedForm[]): void {
+    const keys = this.#options.keys()
+    // It is told again with the next link.
+    if (keys === null) return
+    const news = forms.filter((form) => {
+      const came = this.take(form, keys)
+      if (came === 'forged') throw new PeerFault('it told of a revocation that is forged')
+      return came === 'new'
+    })
+    if (news.length > 0) this.#note(news, peer.machine)
+  }
+
+  #note(news: readonly SignedForm[], from: string): void {
+    this.#came(news, from).catch((error: unknown) => {
+      this.#options.log.error('revoked releases could not be written down', { error })
+    })
+  }
+
+  /** @param from  a machine that told it, or `all` if it was told to all; null if it is this one's own */
+  async #came(news: readonly SignedForm[], from: string | null): Promise<void> {
+    if (from !== 'all') for (const form of news) this.#tellAll?.(JSON.stringify(form))
+    const protocol = this.#protocol
+    if (protocol !== null) {
+      for (const { machine } of protocol.peers()) {
+        const hears = machine === from || this.#broadcasts?.reaches(machine) === true
+        if (!hears) this.#tell(protocol, machine, news)
+      }
+    }
+    await this.#options.came(this.#revocations.forms)
+  }
+
+  #tell(protocol: Protocol<Message>, machine: string, forms: readonly SignedForm[]): void {
+    for (let at = 0; at < forms.length; at += REVOCATIONS_PER_MESSAGE) {
+      protocol.send(machine, { revocations: forms.slice(at, at + REVOCATIONS_PER_MESSAGE) })
+    }
+  }
+}
