@@ -52,10 +52,14 @@ export async function makeRelease(
 ): Promise<void> {
   const { file, name, expires, json } = options
   const expiresMs = expires === undefined ? null : Date.now() + expires
-  const made = await ask(dataDir, ({ client }) => client.cloud.release({ name, expiresMs }))
-  await writeNew(file, `${JSON.stringify(made.file, null, 2)}\n`)
-  if (json) return printJson({ release: made.release, file, expiresMs })
-  printText(`Release  ${made.release}`)
+  let release = ''
+  await writeNew(file, async () => {
+    const made = await ask(dataDir, ({ client }) => client.cloud.release({ name, expiresMs }))
+    ;({ release } = made)
+    return `${JSON.stringify(made.file, null, 2)}\n`
+  })
+  if (json) return printJson({ release, file, expiresMs })
+  printText(`Release  ${release}`)
   printText(`File     ${file}`)
   printText('Whoever has the file comes in. Build with it: DHARMA_RELEASE=<file> npm run pack')
 }

@@ -61,7 +61,7 @@ export async function bakeList(
     cloud,
     lists: [{ url: place.url, keeps: true, access }],
   }
-  await writeNew(file, `${JSON.stringify(built, null, 2)}\n`)
+  await writeNew(file, async () => `${JSON.stringify(built, null, 2)}\n`)
   if (options.json) return printJson({ file, cloud, url: place.url })
   printText(`File     ${file}`)
   printText('Build with it: DHARMA_LISTS=<file> npm run pack')

@@ -1,6 +1,7 @@
 // Places where look-up lists lie, for tests: git repositories and web servers on this computer, and machines that
 // read and write there.
 import { execFileSync } from 'node:child_process'
+import { cpSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
@@ -118,7 +119,13 @@ export class ListPlaces {
     await mkdir(source)
     await writeFile(join(source, 'about.txt'), 'Something else that lies here.')
     const server = await serveRepository({ other: source })
-    git(server.folderOf('other'), ['config', 'http.receivepack', 'true'])
+    // Git would look after each push whether to clean up, in a process of its own.
+    const settings = { 'http.receivepack': 'true', 'receive.autogc': 'false' }
+    const template = join(folder, 'template.git')
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', template])
+    for (const gitDir of [server.folderOf('other'), template]) {
+      for (const [name, value] of Object.entries(settings)) git(gitDir, ['config', name, value])
+    }
     return new ListPlaces(server, folder)
   }
 
@@ -130,8 +137,8 @@ export class ListPlaces {
   emptyRepository(defaultBranch = 'main'): { url: string; gitDir: string } {
     const name = `empty-${this.#repositories++}`
     const gitDir = join(dirname(this.server.folderOf('other')), `${name}.git`)
-    execFileSync('git', ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, gitDir])
-    git(gitDir, ['config', 'http.receivepack', 'true'])
+    cpSync(join(this.#folder, 'template.git'), gitDir, { recursive: true })
+    writeFileSync(join(gitDir, 'HEAD'), `ref: refs/heads/${defaultBranch}\n`)
     return { url: this.server.urlOf(name), gitDir }
   }
 

@@ -3,12 +3,10 @@
 import { join } from 'node:path'
 import type { ListContent, ListReport } from '../../../contract/lists.ts'
 import { CloudError } from '../../../contract/errors.ts'
-import type { MachineAddress } from '../../../core/finding/dial-list.ts'
 import { parseListAddress } from '../../../core/finding/list-address.ts'
 import type { ListPlace } from '../../../core/finding/list-address.ts'
 import { isWorthWriting } from '../../../core/finding/list-form.ts'
 import type { ListedMachine } from '../../../core/finding/list-form.ts'
-import { pauseAfter } from '../../../core/finding/list-pace.ts'
 import { listSeal } from '../../../core/finding/list-seal.ts'
 import type { ListSeal } from '../../../core/finding/list-seal.ts'
 import type { MachineEntry } from '../../../core/forms/machine-form.ts'
@@ -17,6 +15,9 @@ import type { Log } from '../../../ports/log.ts'
 import type { SecretStore } from '../../../ports/secret-store.ts'
 import { WayFailure } from '../../../swarm/ways.ts'
 import type { Heard } from '../../../swarm/ways.ts'
+import { asKnown, contentOf, newKnown, noteFailure, noteWell, reportOf } from './known-list.ts'
+import type { Known } from './known-list.ts'
+import { openAccess, sealAccess } from './list-access.ts'
 import { reasonOf } from './list-failure.ts'
 import { readList } from './list-reader.ts'
 import type { ReadingOptions, ReadList } from './list-reader.ts'
@@ -26,16 +27,10 @@ import { prepareFolder, writeList } from './list-writer.ts'
 import type { CloudSpeaker, WritingOptions, WrittenList } from './list-writer.ts'
 import { MAX_LISTS, readListsFile, writeListsFile } from './lists-file.ts'
 import type { KeptList } from './lists-file.ts'
+import { whomToTry } from './whom-to-try.ts'
 
-/** Tried at once, of each list; others when it is asked again. */
-const TRIED_AT_ONCE = 16
-/** Once somebody is linked, a few are enough to find the other half of a cloud that was torn apart. */
-const TRIED_WHEN_LINKED = 4
 /** Who was linked so lately can be found where it was. */
 const REACHABLE_MS = 3_600_000
-/** Where the host got nothing of it. */
-const NOT_REACHED: readonly string[] = ['dns', 'network', 'refused', 'no-program']
-
 export interface ListsOptions {
   /** Of the cloud. */
   folder: string
@@ -68,21 +63,6 @@ interface Changes {
 
 /** A list to read from now on, and what is to be kept of it. */
 export type ListToRead = { url: string } & Changes
-
-/** One list, as it is known now. */
-interface Known {
-  place: ListPlace
-  kept: KeptList
-  state: ListReport['state']
-  read: ReadList | null
-  readMs: number | null
-  /** What `revision` was when it was read. */
-  revision: string | null
-  failure: CloudError | null
-  failures: number
-  /** Monotonic; before that the host is left alone. */
-  quietUntilMs: number
-}
 
 export class Lists {
   readonly #options: ListsOptions
@@ -190,7 +170,8 @@ export class Lists {
       lists.map(async (known) => {
         await this.#refresh(known, signal)
         if (signal.aborted || known.read === null) return
-        for (const [machine, addresses] of this.#choose(known.read)) sighted(machine, addresses)
+        for (const [machine, addresses] of whomToTry(known.read, this.#options))
+          sighted(machine, addresses)
         if (known.kept.keeps) this.#keep(known)
       }),
     )
@@ -249,56 +230,17 @@ export class Lists {
   }
 
   #noteWell(known: Known): void {
-    known.state = 'read'
-    known.failure = null
-    known.failures = 0
-    known.readMs = this.#options.now()
-    this.#quiet(known, null)
+    noteWell(known, this.#options.now())
     this.#options.changed()
   }
 
   #noteFailure(known: Known, error: unknown): void {
-    const { log } = this.#options
     if (!(error instanceof CloudError)) {
+      const { log } = this.#options
       log.error('a look-up list failed through our own fault', { url: known.place.url, error })
     }
-    known.failure =
-      error instanceof CloudError
-        ? error
-        : new CloudError('INTERNAL', 'This failed through a fault of Dharma; its log says more.')
-    known.state = 'failed'
-    known.failures++
-    // What was read before may be what somebody wants to have forgotten; what is invalid now is not used.
-    if (known.failure.code === 'LIST_INVALID') known.read = null
-    const { retryAfterS } = known.failure.details as { retryAfterS?: unknown }
-    this.#quiet(known, typeof retryAfterS === 'number' ? retryAfterS : null)
+    noteFailure(known, error)
     this.#options.changed()
-  }
-
-  #quiet(known: Known, retryAfterS: number | null): void {
-    const reason = known.failure === null ? null : reasonOf(known.failure)
-    const reachedHost = reason === null || !NOT_REACHED.includes(reason)
-    const pauseMs = pauseAfter({ reachedHost, failures: known.failures, retryAfterS })
-    // What lies on this computer troubles nobody.
-    known.quietUntilMs = known.place.kind === 'file' ? 0 : performance.now() + pauseMs
-  }
-
-  /** Whom to try of a list; the newest that is known of where they are. */
-  #choose({ machines }: ReadList): [machine: string, addresses: readonly MachineAddress[]][] {
-    const { ownEntry, entryOf, isLinked, linkCount, now } = this.#options
-    const own = ownEntry().machine
-    const open = [...machines.values()].filter(
-      ({ entry }) =>
-        entry.machine !== own && !isLinked(entry.machine) && (entry.listedUntilMs ?? 0) > now(),
-    )
-    const count = linkCount() > 0 ? TRIED_WHEN_LINKED : TRIED_AT_ONCE
-    return shuffled(open)
-      .slice(0, count)
-      .map(({ entry }) => {
-        const known = entryOf(entry.machine)
-        const newest = known !== undefined && known.sequence > entry.sequence ? known : entry
-        return [entry.machine, newest.addresses ?? []]
-      })
   }
 
   /** Writes to a list that this machine keeps, if that is worth it; others are not kept waiting. */
@@ -344,7 +286,10 @@ export class Lists {
     const kept: KeptList = {
       url: place.url,
       keeps: keeps ?? before?.kept.keeps ?? false,
-      access: access === undefined ? (before?.kept.access ?? null) : await this.#sealed(access),
+      access:
+        access === undefined
+          ? (before?.kept.access ?? null)
+          : await sealAccess(access, this.#options.secrets),
       sequence: before?.kept.sequence ?? 0,
     }
     const known = before ?? newKnown(place, kept)
@@ -374,19 +319,8 @@ export class Lists {
       nowMs: now(),
       leastSequence: kept?.sequence ?? 0,
     }
-    if (kept?.access == null) return base
-    const { username, secret, kept: how } = kept.access
-    const opened = how === 'plain' ? secret : await secrets.open(secret)
-    return opened === null ? base : { ...base, access: { username, secret: opened } }
-  }
-
-  async #sealed(access: ListAccess | null): Promise<KeptList['access']> {
-    if (access === null) return null
-    const { username, secret } = access
-    const sealed = await this.#options.secrets.seal(secret)
-    return sealed === null
-      ? { username, secret, kept: 'plain' }
-      : { username, secret: sealed, kept: 'sealed' }
+    const access = kept?.access == null ? null : await openAccess(kept.access, secrets)
+    return access === null ? base : { ...base, access }
   }
 
   #report(known: Known): ListReport {
@@ -403,88 +337,8 @@ export class Lists {
   }
 }
 
-/** A list from the file; one that this version can't read the address of is left out. */
-function asKnown(kept: KeptList, log: Log): [string, Known][] {
-  try {
-    const place = parseListAddress(kept.url)
-    return [[place.url, newKnown(place, kept)]]
-  } catch (error) {
-    log.warn('the address of a look-up list can not be read', { error })
-    return []
-  }
-}
-
-function newKnown(place: ListPlace, kept: KeptList): Known {
-  return {
-    place,
-    kept,
-    state: 'waiting',
-    read: null,
-    readMs: null,
-    revision: null,
-    failure: null,
-    failures: 0,
-    quietUntilMs: 0,
-  }
-}
-
-function reportOf({ place, kept, state, read, readMs, failure }: Known, nowMs: number): ListReport {
-  const newestMs = read === null ? null : newestOf(read)
-  return {
-    url: place.url,
-    kind: place.kind,
-    keeps: kept.keeps,
-    hasAccess: kept.access !== null,
-    state,
-    entries: read?.machines.size ?? 0,
-    newestMs,
-    newestAgeMs: newestMs === null ? null : Math.max(0, nowMs - newestMs),
-    readMs,
-    reason: failure === null ? null : reasonOf(failure),
-    message: failure?.message ?? '',
-    backup: read?.head.manifest.backup ?? null,
-  }
-}
-
-function contentOf({ url }: ListPlace, read: ReadList, pushed: boolean): ListContent {
-  const { sequence, signer, backup = null } = read.head.manifest
-  const machines = [...read.machines.values()].toSorted((a, b) => a.sinceMs - b.sinceMs)
-  return {
-    url,
-    entries: machines.length,
-    newest: newestOf(read),
-    machines: machines.map(({ entry }) => ({
-      machine: entry.machine,
-      name: entry.name,
-      addresses: (entry.addresses ?? []).map(({ host, port }) => `${host}:${port}`),
-      signedMs: entry.sequence,
-      untilMs: entry.listedUntilMs ?? 0,
-    })),
-    sequence,
-    signer,
-    backup,
-    pushed,
-  }
-}
-
-function newestOf({ machines }: ReadList): number | null {
-  const times = [...machines.values()].map(({ entry }) => entry.sequence)
-  return times.length === 0 ? null : Math.max(...times)
-}
-
 /** Such as `LIST_OTHER_CLOUD`, as the steps of other ways are written. */
 function stepOf(failure: CloudError): string {
   const reason = reasonOf(failure).toUpperCase().replaceAll('-', '_')
   return reason.startsWith('LIST_') ? reason : `LIST_${reason}`
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  const rest = [...items]
-  for (let at = rest.length - 1; at > 0; at--) {
-    const other = Math.floor(Math.random() * (at + 1))
-    const held = rest[at] as T
-    rest[at] = rest[other] as T
-    rest[other] = held
-  }
-  return rest
 }
