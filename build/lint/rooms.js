@@ -159,7 +159,11 @@ export const ROOMS = [
     room: 'electron',
     at: 'electron/',
     rooms: ['contract', 'rpc', 'flow', 'electron-contract'],
-    files: ['node-runtime/host/default-data-dir.ts', 'node-runtime/host/bootstrap.ts'],
+    files: [
+      'node-runtime/host/default-data-dir.ts',
+      'node-runtime/host/bootstrap.ts',
+      'node-runtime/host/list-option.ts',
+    ],
     types: ['runtime-process'],
     packages: { not: [ENGINES] },
     node: true,

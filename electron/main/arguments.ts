@@ -2,9 +2,9 @@
 import path from 'node:path'
 import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import { CloudError } from '../../node-runtime/contract/errors.ts'
-import { parseListAddress } from '../../node-runtime/core/finding/list-address.ts'
 import { parseBootstrap } from '../../node-runtime/host/bootstrap.ts'
 import { defaultDataDir } from '../../node-runtime/host/default-data-dir.ts'
+import { parseListUrl } from '../../node-runtime/host/list-option.ts'
 
 /** A node of the DHT to begin with. */
 export interface BootstrapNode {
@@ -49,7 +49,7 @@ export function parseArguments(argv: readonly string[]): StartArguments {
     if (value === undefined || value === '' || value.startsWith('--')) {
       throw new CloudError('BAD_INPUT', `--${name} wants a value.`)
     }
-    if (name === 'list') lists.push(parseListAddress(value).url)
+    if (name === 'list') lists.push(parseListUrl(value))
     else values.set(name, value)
   }
   const bootstrap = values.get('bootstrap')

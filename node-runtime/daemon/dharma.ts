@@ -6,8 +6,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import packageJson from '../../package.json' with { type: 'json' }
 import { ADMISSION_CHOICES } from '../contract/cloud.ts'
 import { CloudError } from '../contract/errors.ts'
-import { parseListAddress } from '../core/finding/list-address.ts'
 import { parseBootstrap } from '../host/bootstrap.ts'
+import { parseListUrl } from '../host/list-option.ts'
 import { parseWays, WAYS_HERE } from '../host/ways.ts'
 import type { NewCloud } from '../services/cloud/cloud-service.ts'
 import { describeCall, describeCalls, findCall, listCalls } from './call-list.ts'
@@ -91,7 +91,7 @@ program
   .option(
     '--list <url>',
     'read this look-up list of the cloud from now on; may be given several times (default: none)',
-    (url: string, before: string[] | undefined) => [...(before ?? []), parseListAddress(url).url],
+    (url: string, before: string[] | undefined) => [...(before ?? []), parseListUrl(url)],
   )
   .option(
     '--no-port-mapping',
