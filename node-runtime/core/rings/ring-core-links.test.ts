@@ -129,15 +129,13 @@ describe('machines of the last time', () => {
     expect(reached(seconds(4).flat())).toEqual(['m63'])
   })
 
-  it('are tried every thirty seconds with links, and not those that are linked', () => {
+  it('are tried ever more rarely with links, up to four minutes, and not those that are linked', () => {
     const { post, open, seconds } = start({ chance: 0 })
     post({ type: 'remembered', members: friends.slice(0, 3) })
     open(memberAt('other', 0.5))
     open(friends[0]!)
-    const each = seconds(65)
-    expect(each.flatMap((effects, i) => (reached(effects).includes('m1') ? [i + 1] : []))).toEqual([
-      1, 31, 61,
-    ])
+    const each = seconds(670)
+    expect(secondsOf('m1', each)).toEqual([1, 61, 181, 421, 661])
     expect(reached(each.flat())).not.toContain('m0')
   })
 
@@ -156,6 +154,19 @@ describe('machines of the last time', () => {
     for (const member of circle(3)) open(member)
     post({ type: 'linkClosed', machine: 'm1', silent: true })
     expect(secondsOf('m1', seconds(31))).toEqual([1, 31])
+  })
+
+  it('are tried more often for a while after a loss, and rarely again in the calm', () => {
+    const { open, post, seconds } = start({ chance: 0 })
+    post({ type: 'remembered', members: friends.slice(40, 41) })
+    for (const member of circle(3)) open(member)
+    seconds(200)
+    post({ type: 'linkClosed', machine: 'm1', silent: true })
+    const [friend = ''] = friends.slice(40, 41).map(({ machine }) => machine)
+    // Waits of thirty seconds, one, two and four minutes from the loss on.
+    const each = secondsOf(friend, seconds(500))
+    expect(each.length).toBeLessThanOrEqual(5)
+    expect(each[0]).toBeLessThanOrEqual(31)
   })
 })
 

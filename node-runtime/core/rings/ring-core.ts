@@ -283,6 +283,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #tick(): void {
     this.view.tidy([...this.plan.links.keys()], this.#nowMs)
+    this.#lostMs = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS)
     for (const { member, dueMs } of [...this.#suspects.values()]) {
       if (dueMs <= this.#nowMs) this.#confirm(member)
     }
