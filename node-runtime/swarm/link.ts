@@ -86,7 +86,7 @@ export class Link {
     return this.#liveness.latencyMs
   }
 
-  /** Means of five seconds each, ms, the oldest first; null where nothing was heard. */
+  /** Means of `STRETCH_MS` each, ms, the oldest first; null where nothing was heard. */
   get latencies(): (number | null)[] {
     return this.#latencies.at(performance.now())
   }

@@ -94,7 +94,7 @@ export interface LinkDescription {
   through: string | null
   /** For how long it has been open. */
   openMs: number
-  /** Means of five seconds each, ms, the oldest first; null where nothing was heard. */
+  /** Means of `STRETCH_MS` each, ms, the oldest first; null where nothing was heard. */
   latencies: (number | null)[]
 }
 
