@@ -215,11 +215,66 @@ describe('what one link may tell', () => {
       }
       post({ type: 'linkClosed', machine: ada.machine, wallMs: 0 })
     }
-    expect(looked).toBeLessThanOrEqual(8_192)
+    expect(looked).toBeLessThanOrEqual(4_096)
     until(10_000)
     link(ada)
     const [effect] = post({ type: 'offered', from: ada.machine, offers: [offer(bob)] })
     expect(effect?.type).toBe('verify')
+  })
+
+  it('leaves room for what machines that were met say, whatever others invent', () => {
+    const { link, post, hear } = world()
+    link(bob)
+    post({ type: 'linkClosed', machine: bob.machine, wallMs: 5 })
+    for (let liar = 0; liar < 20; liar++) {
+      const from = { ...invented(liar), machine: `liar-${liar}` }
+      link(from)
+      const offers = Array.from({ length: 1_000 }, (_, at) => offer(invented(liar * 1_000 + at)))
+      post({ type: 'offered', from: from.machine, offers })
+    }
+    link(ada)
+    expect(hear(ada, [signed('eve')])).not.toContainEqual(
+      expect.objectContaining({ type: 'learned' }),
+    )
+    const news = signed('bob', 2)
+    expect(hear(ada, [news])).toContainEqual({ type: 'learned', entry: news })
+  })
+
+  it('goes on to all eight times at once for one machine, then twice a minute, and always the last', () => {
+    const { link, hear, log, until, core } = world()
+    link(ada)
+    link(bob)
+    const told = (): number =>
+      log.filter((effect) => effect.type === 'tell' && effect.to === bob.machine).length
+    const before = told()
+    const said = (sequence: number) => ({ ...invented(1), sequence })
+    for (let sequence = 1; sequence <= 100; sequence++) hear(ada, [said(sequence)])
+    expect(told() - before).toBe(8)
+    expect(core.entryOf('machine-1')?.sequence).toBe(8)
+    until(61_000)
+    expect(core.entryOf('machine-1')?.sequence).toBe(100)
+    expect(told() - before).toBe(9)
+    for (let sequence = 101; sequence <= 200; sequence++) hear(ada, [said(sequence)])
+    until(661_000)
+    expect(core.entryOf('machine-1')?.sequence).toBe(200)
+    expect(told() - before).toBeLessThanOrEqual(12)
+  })
+
+  it('does so first hand, too: links made anew tell nobody more', () => {
+    const { link, post, log, until, core } = world()
+    link(bob)
+    const before = log.length
+    for (let sequence = 1; sequence <= 50; sequence++) {
+      link({ ...invented(1), sequence })
+      post({ type: 'linkClosed', machine: 'machine-1', wallMs: sequence })
+    }
+    const told = (): number =>
+      log.slice(before).filter((effect) => effect.type === 'tell' && effect.to === bob.machine)
+        .length
+    expect(told()).toBe(8)
+    expect(core.entryOf('machine-1')?.sequence).toBe(50)
+    until(61_000)
+    expect(told()).toBe(9)
   })
 
   it('must be genuine, but for a few of a form that this version can’t read', () => {
@@ -453,7 +508,7 @@ it('no order of events makes it throw or grow', () => {
     }),
     fc.record({
       type: fc.constant('timer' as const),
-      id: fc.constantFrom('save', 'show', 'renew'),
+      id: fc.constantFrom('save', 'show', 'renew', 'later'),
     }),
   )
   fc.assert(

@@ -5,6 +5,7 @@ import { Budget } from '../budget.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
 import type { SignedForm } from '../forms/signed-form.ts'
 import type { Core } from '../step.ts'
+import { EntryPace } from './entry-pace.ts'
 import { KnownMachines } from './known-machines.ts'
 import type { KnownMachine } from './known-machines.ts'
 
@@ -23,8 +24,15 @@ const SHOW_LATENCY_MS = 2_000
 const SAVE_MS = 2_000
 /** One link may tell all that a machine can know at once, then a few a second. */
 const PEER_ENTRIES = { burst: 4_096, perSecond: 10 }
-/** The same for all links together, so that keys, which are free, do not multiply it. */
-const ALL_ENTRIES = { burst: 8_192, perSecond: 100 }
+/**
+ * The same for all links together, so that keys, which are free, do not multiply it: for machines not heard of so far,
+ * each of which goes on to all others, and for those known by hearsay. Those that were met need no such allowance:
+ * nobody invents them.
+ */
+const NEW_ENTRIES = { burst: 4_096, perSecond: 5 }
+const HEARSAY_ENTRIES = { burst: 4_096, perSecond: 20 }
+/** What was said too often is looked at again after so long. */
+const LATER_MS = 30_000
 /** Honest machines verify before they pass on; a few may be of a form that this version can't read. */
 const MAX_FORGED = 50
 /** Two copies of one machine would otherwise outdo each other for ever. */
@@ -86,8 +94,10 @@ interface Link {
 export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   readonly #known = new KnownMachines()
   readonly #links = new Map<string, Link>()
+  readonly #pace = new EntryPace()
   #own: MachineEntry
-  #allEntries: Budget | null = null
+  #allowances: { fresh: Budget; hearsay: Budget } | null = null
+  #waits = false
   #showAtMs: number | null = null
   #unsaved = false
   #signedAnewMs = Number.NEGATIVE_INFINITY
@@ -150,7 +160,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
       case 'verified':
         return this.#verified(event.from, event.entries, event.forged, nowMs)
       case 'timer':
-        return this.#timer(event.id)
+        return this.#timer(event.id, nowMs)
     }
   }
 
@@ -184,7 +194,11 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     // First hand: such entries are as many as links, and need no allowance.
     const effects = this.#accept(entry)
     this.#known.seen(machine, wallMs)
-    if (effects.length > 0) effects.push(...this.#tellOthers([machine], machine))
+    if (effects.length > 0) {
+      if (this.#pace.try(entry, nowMs) === 'now')
+        effects.push(...this.#tellOthers([machine], machine))
+      else effects.push(...this.#wait())
+    }
     return [...effects, ...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save()]
   }
 
@@ -207,15 +221,25 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #offered(from: string, offers: readonly Offer[], nowMs: number): MembershipEffect[] {
     const link = this.#links.get(from)
     if (link === undefined) return []
-    this.#allEntries ??= new Budget(ALL_ENTRIES, nowMs)
     const forms: SignedForm[] = []
     for (const { machine, sequence, form } of offers) {
       const held = this.entryOf(machine)
       if (held !== undefined && held.sequence >= sequence) continue
-      if (link.budget.tryUse(1, nowMs) && this.#allEntries.tryUse(1, nowMs)) forms.push(form)
+      if (link.budget.tryUse(1, nowMs) && this.#mayHearOf(machine, nowMs)) forms.push(form)
       else this.#ignored++
     }
     return forms.length === 0 ? [] : [{ type: 'verify', from, forms }]
+  }
+
+  #mayHearOf(machine: string, nowMs: number): boolean {
+    this.#allowances ??= {
+      fresh: new Budget(NEW_ENTRIES, nowMs),
+      hearsay: new Budget(HEARSAY_ENTRIES, nowMs),
+    }
+    if (machine === this.#own.machine) return true
+    const known = this.#known.get(machine)
+    if (known === undefined) return this.#allowances.fresh.tryUse(1, nowMs)
+    return known.lastSeenMs > 0 || this.#allowances.hearsay.tryUse(1, nowMs)
   }
 
   #verified(
@@ -231,6 +255,12 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
         effects.push(...this.#outdone(entry, nowMs))
         continue
       }
+      const held = this.#known.get(entry.machine)
+      if (held !== undefined && held.entry.sequence >= entry.sequence) continue
+      const pace = this.#pace.try(entry, nowMs)
+      if (pace === 'dropped') this.#ignored++
+      if (pace === 'waits') effects.push(...this.#wait())
+      if (pace !== 'now') continue
       const accepted = this.#accept(entry)
       if (accepted.length === 0) continue
       effects.push(...accepted)
@@ -248,6 +278,26 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
       }
     }
     return effects
+  }
+
+  #wait(): MembershipEffect[] {
+    if (this.#waits || !this.#pace.waits) return []
+    this.#waits = true
+    return [{ type: 'setTimer', id: 'later', afterMs: LATER_MS }]
+  }
+
+  /** Takes in, and tells, what was said too often before; of each machine the last it said. */
+  #later(nowMs: number): MembershipEffect[] {
+    this.#waits = false
+    const due = this.#pace.due(nowMs)
+    const effects = due.flatMap((entry) => this.#accept(entry))
+    // One that came first hand is known already.
+    const news = due.map(({ machine }) => machine).filter((machine) => this.#known.get(machine))
+    if (news.length > 0) {
+      effects.push(...this.#tellOthers(news, null))
+      effects.push(...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save())
+    }
+    return [...effects, ...this.#wait()]
   }
 
   /** An own entry that others hold is newer: the clock went back, or the folder is an older copy. */
@@ -298,8 +348,9 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     return [{ type: 'setTimer', id: 'save', afterMs: SAVE_MS }]
   }
 
-  #timer(id: string): MembershipEffect[] {
+  #timer(id: string, nowMs: number): MembershipEffect[] {
     if (id === 'renew') return this.#renew()
+    if (id === 'later') return this.#later(nowMs)
     if (id === 'show' && this.#showAtMs !== null) {
       this.#showAtMs = null
       return [{ type: 'changed' }]
