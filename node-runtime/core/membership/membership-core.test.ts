@@ -226,11 +226,15 @@ describe('what one link may tell', () => {
     const { link, post, hear } = world()
     link(bob)
     post({ type: 'linkClosed', machine: bob.machine, wallMs: 5 })
-    for (let liar = 0; liar < 20; liar++) {
+    for (let liar = 0; liar < 30; liar++) {
       const from = { ...invented(liar), machine: `liar-${liar}` }
       link(from)
-      const offers = Array.from({ length: 1_000 }, (_, at) => offer(invented(liar * 1_000 + at)))
-      post({ type: 'offered', from: from.machine, offers })
+      const numbers = Array.from({ length: 1_000 }, (_, at) => (liar % 10) * 1_000 + at)
+      // First all that there is room for, then something new of each.
+      hear(
+        from,
+        numbers.map((number) => ({ ...invented(number), sequence: 1 + Math.floor(liar / 10) })),
+      )
     }
     link(ada)
     expect(hear(ada, [signed('eve')])).not.toContainEqual(
