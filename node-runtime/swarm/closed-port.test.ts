@@ -19,3 +19,8 @@ it('knows a port of a computer on which nobody listens any more, and no other', 
   expect(await isPortClosed(address)).toBe(true)
   expect(performance.now() - askedMs).toBeLessThan(1_500)
 })
+
+it('says of an address to which no way leads that nothing is known', async () => {
+  // Systems let no socket send to all that did not ask for it: as without a network, it can't even be connected.
+  expect(await isPortClosed({ host: '255.255.255.255', port: 9 })).toBe(false)
+})

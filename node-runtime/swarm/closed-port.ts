@@ -11,19 +11,24 @@ const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET'])
 /** No protocol on that port takes this for a message. */
 const NOTHING = Uint8Array.of(0)
 
-/** True once it is sure that nobody listens there; false after a while. */
+/** True once it is sure that nobody listens there; false after a while, or at once where no way leads there. */
 export function isPortClosed({ host, port }: MachineAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    let ended = false
     const end = (isClosed: boolean): void => {
+      if (ended) return
+      ended = true
       clearTimeout(timer)
-      socket.removeAllListeners('error')
-      socket.on('error', () => {})
       socket.close()
       resolve(isClosed)
     }
     const timer = setTimeout(() => end(false), WAIT_MS)
-    socket.once('error', (error: NodeJS.ErrnoException) => end(REFUSED.has(error.code ?? '')))
-    socket.connect(port, host, () => socket.send(NOTHING))
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(REFUSED.has(code ?? '')))
+    // It is called with an error, too: without a network there is no way, and what is sent then is an error of ours.
+    socket.connect(port, host, (error?: Error) => {
+      if (error != null) end(false)
+      else if (!ended) socket.send(NOTHING)
+    })
   })
 }
