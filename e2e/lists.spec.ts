@@ -33,13 +33,13 @@ test('a list is begun in the settings, and one that is none says so', async ({ b
     await shell.screenshot({ path: 'e2e/shots/settings-lists-dark.png' })
 
     await goTo(window, 'cloud://connection')
-    await expect(shell.getByText(url)).toBeVisible()
-    await shell.getByText(url).scrollIntoViewIfNeeded()
+    await expect(shell.getByRole('heading', { name: url })).toBeVisible()
+    await shell.getByRole('heading', { name: url }).scrollIntoViewIfNeeded()
     await shell.screenshot({ path: 'e2e/shots/connection-lists-dark.png' })
     await goTo(window, 'cloud://settings')
     await shell.getByRole('radio', { name: 'Light' }).check()
     await goTo(window, 'cloud://connection')
-    await shell.getByText(url).scrollIntoViewIfNeeded()
+    await shell.getByRole('heading', { name: url }).scrollIntoViewIfNeeded()
     await shell.screenshot({ path: 'e2e/shots/connection-lists.png' })
   } finally {
     await window.close()
