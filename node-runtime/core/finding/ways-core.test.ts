@@ -218,6 +218,17 @@ describe('the ways of finding machines', () => {
     expect(of('dht')).toMatchObject({ state: 'failed', found: 1, reached: 0, fault: FAULT })
   })
 
+  it('count a machine once, however often it was lost and linked again', () => {
+    const { post, of } = world(['lan'])
+    post({ type: 'started' })
+    for (let round = 0; round < 3; round++) {
+      post({ type: 'named', way: 'lan', machine: 'a' })
+      post({ type: 'linkOpened', machine: 'a' })
+      post({ type: 'linkClosed', machine: 'a' })
+    }
+    expect(of('lan')?.reached).toBe(1)
+  })
+
   it('vary their times by up to a fifth', () => {
     const { post } = world(['dht'], () => 1)
     post({ type: 'started' })

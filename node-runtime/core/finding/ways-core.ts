@@ -78,7 +78,7 @@ export interface WayStatus {
   tookMs: number | null
   /** Machines that it named, when it was asked last. */
   found: number
-  /** Machines that were linked after it had named them first, since the start. */
+  /** Machines that were linked after it had named them first, since the start; each counts once. */
   reached: number
   /** Of the last one that has ended. */
   fault: WayFault | null
@@ -112,6 +112,7 @@ interface Way extends WayStatus {
   /** It is to be asked once more as soon as it has ended. */
   wanted: boolean
   named: Set<string>
+  wereReached: Set<string>
 }
 
 export class WaysCore implements Core<WaysEvent, WaysEffect> {
@@ -139,6 +140,7 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
         wanted: false,
         againMs: SCHEDULES[way].againMs,
         named: new Set(),
+        wereReached: new Set(),
       })
     }
   }
@@ -272,7 +274,9 @@ export class WaysCore implements Core<WaysEvent, WaysEffect> {
     const by = this.#namedBy.get(machine)
     if (by === undefined) return []
     this.#namedBy.delete(machine)
-    this.#way(by).reached++
+    const way = this.#way(by)
+    if (way.wereReached.size < MAX_NAMED) way.wereReached.add(machine)
+    way.reached = way.wereReached.size
     return [{ type: 'changed' }]
   }
 

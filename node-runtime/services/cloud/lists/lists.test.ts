@@ -116,6 +116,25 @@ describe('plain files', () => {
     expect(asked).toHaveLength(3 + 17)
   })
 
+  it('name those, too, that are linked already, and have nobody try them', async () => {
+    const { url } = await places.serveFiles(() =>
+      listFiles([places.entryOf('a'), places.entryOf('b')]),
+    )
+    const lists = await places.open('reader of the linked', {
+      isLinked: (machine) => machine === keyOf('a'),
+    })
+    await lists.add(url)
+    const heard = { sighted: [] as string[], named: [] as string[] }
+    await lists.ask(
+      {
+        sighted: (machine) => void heard.sighted.push(machine),
+        named: (machine) => void heard.named.push(machine),
+      },
+      new AbortController().signal,
+    )
+    expect(heard).toEqual({ sighted: [keyOf('b')], named: [keyOf('a')] })
+  })
+
   it('in a folder are read, too', async () => {
     for (const [path, bytes] of listFiles([places.entryOf('a'), places.entryOf('b')])) {
       await mkdir(dirname(places.pathOf('plain', path)), { recursive: true })

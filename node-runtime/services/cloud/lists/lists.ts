@@ -27,7 +27,7 @@ import { prepareFolder, writeList } from './list-writer.ts'
 import type { CloudSpeaker, WritingOptions, WrittenList } from './list-writer.ts'
 import { MAX_LISTS, readListsFile, writeListsFile } from './lists-file.ts'
 import type { KeptList } from './lists-file.ts'
-import { whomToTry } from './whom-to-try.ts'
+import { linkedOnes, whomToTry } from './whom-to-try.ts'
 
 /** Who was linked so lately can be found where it was. */
 const REACHABLE_MS = 3_600_000
@@ -164,7 +164,7 @@ export class Lists {
   }
 
   /** See `Ask`. Tells of machines list by list, as each is read. @throws WayFailure if none could be read */
-  async ask({ sighted }: Heard, signal: AbortSignal): Promise<void> {
+  async ask({ sighted, named }: Heard, signal: AbortSignal): Promise<void> {
     const lists = [...this.#lists.values()]
     await Promise.all(
       lists.map(async (known) => {
@@ -172,6 +172,7 @@ export class Lists {
         if (signal.aborted || known.read === null) return
         for (const [machine, addresses] of whomToTry(known.read, this.#options))
           sighted(machine, addresses)
+        for (const machine of linkedOnes(known.read, this.#options)) named(machine)
         if (known.kept.keeps) this.#keep(known)
       }),
     )

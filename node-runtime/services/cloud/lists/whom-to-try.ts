@@ -17,6 +17,14 @@ interface Machines {
   now: () => number
 }
 
+/** Those on the list that need not be tried. */
+export function linkedOnes(
+  { machines }: ReadList,
+  { isLinked }: Pick<Machines, 'isLinked'>,
+): string[] {
+  return [...machines.values()].map(({ entry }) => entry.machine).filter(isLinked)
+}
+
 /** Some that chance chooses, with the newest that is known of where they are. */
 export function whomToTry(
   { machines }: ReadList,
