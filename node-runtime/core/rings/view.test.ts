@@ -135,6 +135,57 @@ describe('a view that is full', () => {
   })
 })
 
+describe('a liar that invents machines', () => {
+  const MET = 40
+  /** A view that met some a while ago, and was told of many more, each seen just now. */
+  function misled(): View {
+    const view = new View(own)
+    for (let i = 0; i < MET; i++) view.meet(memberOf(`met ${i}`), i)
+    const nowMs = 60_000
+    for (let i = 0; i < 1_000; i++) view.learn(memberOf(`invented ${i}`), nowMs, nowMs)
+    return view
+  }
+
+  it('crowds out none that this machine met, until that is long ago', () => {
+    const view = misled()
+    view.tidy([], 60_000)
+    expect(view.size).toBe(MAX_VIEW)
+    const met = names(view.rings.all()).filter((name) => name.startsWith('met'))
+    expect(met).toHaveLength(MET)
+
+    const lateMs = STALE_MS + 100
+    for (let i = 0; i < MET; i++) view.learn(memberOf(`met ${i}`), 90_000, 90_000)
+    for (let i = 0; i < 1_000; i++) view.learn(memberOf(`invented ${i}`), lateMs, lateMs)
+    view.tidy([], lateMs)
+    const near = names(view.rings.near(own, KEPT_PER_SIDE))
+    const left = names(view.rings.all()).filter(
+      (name) => name.startsWith('met') && !near.includes(name),
+    )
+    expect(left).toEqual([])
+  })
+
+  it('keeps those from being let go that there are links with', () => {
+    const view = misled()
+    view.tidy(['met 3'], STALE_MS - 100)
+    const lateMs = STALE_MS + 100
+    for (let i = 0; i < 1_000; i++) view.learn(memberOf(`invented ${i}`), lateMs, lateMs)
+    view.tidy([], lateMs)
+    expect(names(view.rings.all())).toContain('met 3')
+  })
+
+  it('is not passed on by chance, where others were met', () => {
+    const view = misled()
+    const chances = Array.from({ length: 20 }, (_, i) => i / 20)
+    const asking = memberOf('asks')
+    const near = names(view.rings.near(asking, 2))
+    const next = chances.values()
+    const told = view.tell(asking, 20, () => next.next().value as number, 60_000)
+    const far = names(told.map(({ member }) => member)).filter((name) => !near.includes(name))
+    expect(far.length).toBeGreaterThan(10)
+    expect(far.filter((name) => !name.startsWith('met'))).toEqual([])
+  })
+})
+
 describe('how many machines there are', () => {
   it('is counted while all fit in, and told by how thick they stand beyond that', () => {
     expect(new View(own).machines).toBe(1)

@@ -19,6 +19,8 @@ interface Known {
   member: Member
   /** When somebody had a link with it, monotonic ms. */
   confirmedMs: number
+  /** When this machine itself had; null if it is known by hearsay alone, and may be invented. */
+  metMs: number | null
   /** When this machine lost it, or did not reach it; null while it counts. */
   missedMs: number | null
   /** When it is tried again, if somebody vouches for it, and how long it is waited after that. */
@@ -68,14 +70,14 @@ export class View {
       held.confirmedMs = Math.max(confirmedMs, held.confirmedMs)
       return
     }
-    this.#put(member, Math.max(confirmedMs, held?.confirmedMs ?? 0))
+    this.#put(member, Math.max(confirmedMs, held?.confirmedMs ?? 0), held?.metMs ?? null)
   }
 
   /** There is a link with it now. */
   meet(member: Member, nowMs: number): void {
     const held = this.#known.get(member.machine)?.member
     const isNewest = held === undefined || held.incarnation < member.incarnation
-    if (member.machine !== this.own.machine) this.#put(isNewest ? member : held, nowMs)
+    if (member.machine !== this.own.machine) this.#put(isNewest ? member : held, nowMs, nowMs)
   }
 
   miss(machine: string, nowMs: number): void {
@@ -103,7 +105,9 @@ export class View {
   tidy(linked: Iterable<string>, nowMs: number): void {
     for (const machine of linked) {
       const known = this.#known.get(machine)
-      if (known !== undefined) known.confirmedMs = nowMs
+      if (known === undefined) continue
+      known.confirmedMs = nowMs
+      known.metMs = nowMs
     }
     for (const [machine, { confirmedMs }] of this.#known) {
       if (nowMs - confirmedMs > STALE_MS) this.#forget(machine)
@@ -112,15 +116,22 @@ export class View {
     const near = new Set(this.rings.near(this.own, KEPT_PER_SIDE).map(({ machine }) => machine))
     for (const machine of linked) near.add(machine)
     const others = [...this.#known].filter(([machine]) => !near.has(machine))
-    others.sort(([, a], [, b]) => a.confirmedMs - b.confirmedMs)
+    // Who invents machines says that each has just been seen, and crowds out none that was met.
+    others.sort(
+      ([, a], [, b]) =>
+        Number(this.#wasMet(a, nowMs)) - Number(this.#wasMet(b, nowMs)) ||
+        a.confirmedMs - b.confirmedMs,
+    )
     for (const [machine] of others.slice(0, this.#known.size - MAX_VIEW)) this.#forget(machine)
   }
 
-  /** What to tell somebody: who is near it, and a few others. */
+  /** What to tell somebody: who is near it, and a few others, of those this machine met if there are so many. */
   tell(to: Member, others: number, random: () => number, nowMs: number): Told[] {
     const members = new Map<string, Member>()
     for (const member of this.rings.near(to, 2)) members.set(member.machine, member)
-    const all = [...this.rings.all()]
+    const here = [...this.rings.all()]
+    const met = here.filter(({ machine }) => this.#wasMet(this.#known.get(machine), nowMs))
+    const all = met.length > others ? met : here
     for (let i = 0; i < others && all.length > 0; i++) {
       const member = all[Math.floor(random() * all.length)]!
       members.set(member.machine, member)
@@ -132,13 +143,18 @@ export class View {
     }))
   }
 
-  #put(member: Member, confirmedMs: number): void {
+  #wasMet(known: Known | undefined, nowMs: number): boolean {
+    return known?.metMs != null && nowMs - known.metMs <= STALE_MS
+  }
+
+  #put(member: Member, confirmedMs: number, metMs: number | null): void {
     const { machine } = member
     this.rings.remove(machine)
     this.rings.put(member)
     this.#known.set(machine, {
       member,
       confirmedMs,
+      metMs,
       missedMs: null,
       tryMs: 0,
       waitMs: FIRST_TRY_MS,
