@@ -125,13 +125,11 @@ export class View {
     for (const [machine] of others.slice(0, this.#known.size - MAX_VIEW)) this.#forget(machine)
   }
 
-  /** What to tell somebody: who is near it, and a few others, of those this machine met if there are so many. */
+  /** What to tell somebody: who is near it, and a few others, by hearsay too: else rings that were torn close too late. */
   tell(to: Member, others: number, random: () => number, nowMs: number): Told[] {
     const members = new Map<string, Member>()
     for (const member of this.rings.near(to, 2)) members.set(member.machine, member)
-    const here = [...this.rings.all()]
-    const met = here.filter(({ machine }) => this.#wasMet(this.#known.get(machine), nowMs))
-    const all = met.length > others ? met : here
+    const all = [...this.rings.all()]
     for (let i = 0; i < others && all.length > 0; i++) {
       const member = all[Math.floor(random() * all.length)]!
       members.set(member.machine, member)
@@ -143,8 +141,8 @@ export class View {
     }))
   }
 
-  #wasMet(known: Known | undefined, nowMs: number): boolean {
-    return known?.metMs != null && nowMs - known.metMs <= STALE_MS
+  #wasMet({ metMs }: Known, nowMs: number): boolean {
+    return metMs !== null && nowMs - metMs <= STALE_MS
   }
 
   #put(member: Member, confirmedMs: number, metMs: number | null): void {
