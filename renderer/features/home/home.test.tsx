@@ -49,7 +49,8 @@ test('the question shows all of the key and its picture, as Home does, so that t
   expect(key.textContent).toBe(OTHER_KEY)
   expect(key.querySelectorAll('span')).toHaveLength(13)
   expect(key.parentElement?.querySelector('.key-picture')).not.toBeNull()
-  expect(screen.getByLabelText('Cloud key of this cloud').textContent).toBe(CLOUD_KEY)
+  const own = await screen.findByLabelText('Cloud key of this cloud')
+  expect(own.textContent).toBe(CLOUD_KEY)
 })
 
 test('a machine without the recovery phrase asks for it to join, and for once', async () => {
