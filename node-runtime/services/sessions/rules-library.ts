@@ -49,32 +49,19 @@ export class RulesLibrary {
    * @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN, RULES_FAILED, UNAVAILABLE
    */
   async installedRules(system: string, kind: string): Promise<string> {
-    const { rules: entry } = this.kindOf(system, kind)
-    const { key, manifest } = this.#ownerOf(system)
-    const name = `${key}/${kind}`
-    let held = this.#installed.get(name)
-    if (held?.manifest !== manifest) {
-      const readFile = async (path: string): Promise<string> =>
-        Buffer.from(await this.#systems.readFile(key, path)).toString('utf8')
-      const bundle = bundleRules({ entry, readFile }, this.#pool)
-      held = { manifest, bundle }
-      this.#installed.set(name, held)
-      // What failed is tried anew by the next who asks.
-      bundle.catch(() => this.#installed.delete(name))
-    }
-    const bundle = await held.bundle
+    const bundle = await this.#installedBundle(system, kind)
     this.#hold(bundle)
     await this.#parts.put(bundle.hash, bundle.bytes)
     return bundle.hash
   }
 
   /**
-   * The rules with this hash, from here or from a machine that has them.
+   * The rules with this hash: those of an installed version need nobody else; others come from a machine that has them.
    * @param likely  machines that are asked first
    * @throws CloudError RULES_MISSING
    */
   async runnerOf(hash: string, system: string, likely: readonly string[]): Promise<RulesRunner> {
-    let bundle = this.#held.get(hash)
+    let bundle = this.#held.get(hash) ?? (await this.#installedWith(hash, system))
     if (bundle === undefined) {
       const bytes = await this.#parts.get('rules', hash, likely)
       bundle = (bytes === null ? null : readBundle(bytes)) ?? undefined
@@ -88,6 +75,37 @@ export class RulesLibrary {
     }
     this.#hold(bundle)
     return this.#pool.runner(bundle, system)
+  }
+
+  async #installedWith(hash: string, system: string): Promise<RulesBundle | undefined> {
+    const kinds = Object.keys(this.#systems.ownerOf(system)?.manifest.sessions ?? {})
+    for (const kind of kinds) {
+      const bundle = await this.#installedBundle(system, kind).catch((error: unknown) => {
+        // Of a kind whose rules are broken, or that was uninstalled meanwhile, there is nothing here.
+        if (error instanceof CloudError) return undefined
+        throw error
+      })
+      if (bundle?.hash === hash) return bundle
+    }
+    return undefined
+  }
+
+  /** @throws CloudError SYSTEM_NOT_INSTALLED, SESSION_KIND_UNKNOWN, RULES_FAILED, UNAVAILABLE */
+  async #installedBundle(system: string, kind: string): Promise<RulesBundle> {
+    const { rules: entry } = this.kindOf(system, kind)
+    const { key, manifest } = this.#ownerOf(system)
+    const name = `${key}/${kind}`
+    let held = this.#installed.get(name)
+    if (held?.manifest !== manifest) {
+      const readFile = async (path: string): Promise<string> =>
+        Buffer.from(await this.#systems.readFile(key, path)).toString('utf8')
+      const bundle = bundleRules({ entry, readFile }, this.#pool)
+      held = { manifest, bundle }
+      this.#installed.set(name, held)
+      // What failed is tried anew by the next who asks.
+      bundle.catch(() => this.#installed.delete(name))
+    }
+    return held.bundle
   }
 
   #hold(bundle: RulesBundle): void {

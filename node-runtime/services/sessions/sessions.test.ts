@@ -303,6 +303,15 @@ describe('one person on two machines', () => {
 })
 
 describe('versions of a system', () => {
+  it('that are the same need nobody else for their rules', async () => {
+    const [a, b] = [await cloud.start(), await cloud.start()]
+    const rules = await once(() =>
+      a.sessions.library.installedRules(gamesManifest.id, 'connect-four'),
+    )
+    await a.close()
+    await b.sessions.open({ ...game('1', a, b), rules })
+  })
+
   it('that differ play one game by the rules that its descriptor names', async () => {
     const a = await cloud.start()
     // Its installed version lets nobody drop a disc into the middle.
