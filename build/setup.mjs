@@ -23,8 +23,14 @@ const SYSTEM_PARTS = [
 const NETWORK_PARTS = [
   { command: 'ip', packages: ['iproute2'] },
   { command: 'nft', packages: ['nftables'] },
-  { command: 'miniupnpd', packages: ['miniupnpd'] },
 ]
+
+/** Servers that the tests start by themselves. Where services run, installing one starts it: that is not ours to do. */
+const SERVER_PARTS = [
+  { command: 'miniupnpd', packages: ['miniupnpd'] },
+  { command: 'sshd', packages: ['openssh-server'] },
+]
+const SERVICES_RUN = existsSync('/run/systemd/system') && !existsSync('/usr/sbin/policy-rc.d')
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
@@ -52,7 +58,8 @@ function missingParts() {
   const cache = ['ldconfig', '/sbin/ldconfig']
     .map((command) => spawnSync(command, ['-p'], { encoding: 'utf8' }).stdout)
     .find((output) => output)
-  const parts = process.getuid() === 0 ? [...SYSTEM_PARTS, ...NETWORK_PARTS] : SYSTEM_PARTS
+  const ofRoot = process.getuid() === 0 ? [...NETWORK_PARTS, ...SERVER_PARTS] : []
+  const parts = [...SYSTEM_PARTS, ...ofRoot]
   return parts.filter(({ library, command, folder }) => {
     if (library !== undefined) return cache !== undefined && !cache.includes(`${library} `)
     if (command !== undefined) return !hasCommand(command)
@@ -79,10 +86,15 @@ function ensureSystemParts(say) {
     const options = { stdio: ['ignore', 'ignore', 'inherit'], env }
     spawnSync('apt-get', ['update', '-qq'], options)
     // One that is unknown there would keep the others out.
-    const names = missing.map((part) => packageFor(part)).filter((name) => name !== undefined)
-    say(`Installing ${names.join(', ')} …`)
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], options)
-    missing = missingParts()
+    const names = missing
+      .filter((part) => !SERVICES_RUN || !SERVER_PARTS.includes(part))
+      .map((part) => packageFor(part))
+      .filter((name) => name !== undefined)
+    if (names.length > 0) {
+      say(`Installing ${names.join(', ')} …`)
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], options)
+      missing = missingParts()
+    }
   }
   if (missing.length > 0) {
     const names = missing.map(({ packages }) => packages.at(-1)).join(' ')
