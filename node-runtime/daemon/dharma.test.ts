@@ -173,7 +173,8 @@ describe('dharma list', () => {
       close()
       const pushed = await finish('list', 'push', url, '--json', '--data', other)
       const content = JSON.parse(pushed.out) as { entries: number; newest: number }
-      expect(content).toMatchObject({ entries: 2, pushed: true, backup: 'https://host.example/b' })
+      // It may have written to the list by itself already: then there is nothing left to push.
+      expect(content).toMatchObject({ entries: 2, backup: 'https://host.example/b' })
       expect(Math.abs(Date.now() - content.newest)).toBeLessThan(long.timeout)
       const { out } = await finish('list', 'show', url, '--data', dataDir)
       expect(out).toMatch(/^Entries 2, the newest signed /m)
