@@ -333,6 +333,23 @@ export const givenInvitationSchema = z.object({
 })
 export type GivenInvitation = z.infer<typeof givenInvitationSchema>
 
+const machineOfSchema = z.object({
+  person: keySchema,
+  /** Which of the person's machines said so. */
+  machine: keySchema,
+  /** Of that machine. */
+  name: z.string(),
+})
+
+/** Who invited whom, where both want all of the cloud to see it. */
+export const shownInvitationSchema = z.object({
+  inviter: machineOfSchema,
+  invited: machineOfSchema,
+  /** When, ms since 1970, by the clock of the machine that let the other in. */
+  atMs: timeMsSchema,
+})
+export type ShownInvitation = z.infer<typeof shownInvitationSchema>
+
 export const invitationsSchema = z.object({
   /** The newest first. */
   given: z.array(givenInvitationSchema),
@@ -341,6 +358,10 @@ export const invitationsSchema = z.object({
    * nearest first. Empty where nobody is let in by others, or nobody did.
    */
   invitedBy: z.array(keySchema),
+  /** Does this machine's person want it seen who invited them, and whom they did? */
+  showing: z.boolean(),
+  /** Who invited whom, of those who agree on showing it and whose machines this one knows; up to 200. */
+  shown: z.array(shownInvitationSchema),
 })
 export type InvitationsReport = z.infer<typeof invitationsSchema>
 
@@ -444,7 +465,7 @@ export const cloudContract = {
     output: givenInvitationSchema,
     errors: ['LIMIT_REACHED', 'INVITATION_INVALID'],
   }),
-  /** The invitations that this machine gave out, and by whom its own person came in. */
+  /** The invitations that this machine gave out, by whom its own person came in, and who invited whom, if they agree. */
   invitations: call({ input: emptySchema, output: invitationsSchema }),
   /** Takes an invitation back: it lets nobody in any more. Who came in by it stays. */
   withdrawInvitation: call({
@@ -491,6 +512,14 @@ export const cloudContract = {
    * help. It is kept for later starts.
    */
   setPortMapping: call({
+    input: z.object({ on: z.boolean() }),
+    output: emptySchema,
+  }),
+  /**
+   * Whether all of a cloud may see who invited this machine's person, and whom this machine let in, where the others
+   * agree, too. It is kept for later starts, and no if it was never set. What was seen once can't be taken back.
+   */
+  showInvitations: call({
     input: z.object({ on: z.boolean() }),
     output: emptySchema,
   }),

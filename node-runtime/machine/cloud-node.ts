@@ -23,6 +23,7 @@ import { Invitations } from '../services/cloud/invitations.ts'
 import { Membership } from '../services/cloud/membership.ts'
 import { Revocations, REVOCATIONS_COLLECTION } from '../services/cloud/revocations.ts'
 import type { RevocationValue } from '../services/cloud/revocations.ts'
+import type { WhoInvited } from '../services/cloud/who-invited.ts'
 import type { RingLinks } from '../services/cloud/ring-links.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
 import { Database } from '../services/db/database.ts'
@@ -49,6 +50,8 @@ const VERIFY_THREADS = 2
 const RELEASE_MS = 30_000
 /** Nodes of the DHT say where a machine is, and may say something else each time; all hear of each change. */
 const SIGN_EVERY_MS = 30_000
+/** Whoever invited this machine's person may change their mind all the time. */
+const AGREE_EVERY_MS = 5_000
 const SAY_PROGRESS_MS = 5_000
 /** A machine that runs stays on look-up lists, which keep what was signed for some days. */
 const SIGN_FOR_LISTS_MS = 24 * 3_600_000
@@ -94,6 +97,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   readonly #opened: Disposal
   readonly admission: CloudAdmission
   readonly invitations: Invitations
+  readonly whoInvited: WhoInvited
   readonly swarm: Swarm
   readonly lists: Lists
   readonly membership: Membership
@@ -109,6 +113,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
   #twinSeenMs: number | null = null
   #dhtOnline: boolean | null = null
   readonly #addresses: Pace
+  readonly #agreements: Pace
 
   private constructor(options: CloudNodeOptions, parts: Parts, opened: Disposal) {
     super()
@@ -116,6 +121,7 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.#opened = opened
     this.admission = parts.admission
     this.invitations = parts.invitations
+    this.whoInvited = parts.whoInvited
     this.swarm = parts.swarm
     this.lists = parts.lists
     this.membership = parts.membership
@@ -128,6 +134,8 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.#putAside = parts.putAside
     this.#addresses = new Pace(SIGN_EVERY_MS, () => parts.membership.signAnew())
     opened.add(this.#addresses, (pace) => pace.stop())
+    this.#agreements = new Pace(AGREE_EVERY_MS, () => parts.membership.signAnew())
+    opened.add(this.#agreements, (pace) => pace.stop())
   }
 
   /**
@@ -287,6 +295,11 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     this.emit('changed')
   }
 
+  /** Whoever invited this machine's person may want that seen now, or no more. */
+  #noteInvitations(): void {
+    if (this.whoInvited.isOutdated) this.#agreements.request()
+  }
+
   #start(store: IndexedRecords): void {
     const { identity, log } = this.#options
     const { membership, replication } = this
@@ -310,12 +323,14 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
     })
     this.revocations.on('revoked', ({ machine }) => {
       this.#letGo(machine)
+      this.#noteInvitations()
       changed()
       this.emit('connectionChanged')
     })
     membership.on('machineLearned', ({ machine, attestation }) => {
       if (this.revocations.isRevoked(attestation)) this.#letGo(machine)
       this.ringLinks.learned(machine)
+      this.#noteInvitations()
     })
     this.ringLinks.on('changed', changed)
     // The work may have been done before there was anybody to tell.

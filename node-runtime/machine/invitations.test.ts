@@ -123,6 +123,32 @@ it('a person who is in brings in their other machines, which need no invitation'
   await until(() => isJoined(guest))
 })
 
+it('who invited whom is seen once both agree, in an open cloud, too, and no more when one of them changes their mind', async () => {
+  const owner = await start('owner')
+  await owner.cloud.create({ name: 'Ours', admission: 'open' })
+  const { link } = await owner.cloud.invite({})
+  const guest = await start('guest')
+  await guest.cloud.join({ cloud: link })
+  await until(() => isJoined(guest))
+  expect(await guest.cloud.invitations({})).toMatchObject({
+    invitedBy: [owner.person],
+    showing: false,
+    shown: [],
+  })
+  await guest.cloud.showInvitations({ on: true })
+  expect(await guest.cloud.invitations({})).toMatchObject({ showing: true, shown: [] })
+  await owner.cloud.showInvitations({ on: true })
+  const seenBy = async ({ cloud }: Machine): Promise<string[]> =>
+    (await cloud.invitations({})).shown.map(({ inviter, invited }) =>
+      [inviter.person, invited.person, inviter.machine, invited.machine].join(' '),
+    )
+  const pair = [owner.person, guest.person, owner.machine, guest.machine].join(' ')
+  await until(async () => (await seenBy(owner))[0] === pair && (await seenBy(guest))[0] === pair)
+  await owner.cloud.showInvitations({ on: false })
+  await until(async () => (await seenBy(guest)).length === 0)
+  expect(await seenBy(owner)).toEqual([])
+})
+
 it('it lets in no more than it is for, and nobody once it was withdrawn or has expired', async () => {
   const owner = await startOwner()
   const [a, b] = [await start('a'), await start('b')]

@@ -8,12 +8,12 @@ import type { WayName } from '../core/finding/ways-core.ts'
 import { LISTED_MS } from '../core/finding/list-form.ts'
 import { signMachineForm } from '../core/forms/machine-form.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
-import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
 import { protocolOf } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
+import type { GivenAdmission } from '../services/cloud/admission.ts'
 import { Broadcasts } from '../services/cloud/broadcasts.ts'
 import { Invitations } from '../services/cloud/invitations.ts'
 import { Lists } from '../services/cloud/lists/lists.ts'
@@ -23,6 +23,7 @@ import { RememberedMachines } from '../services/cloud/remembered-machines.ts'
 import type { Revocations } from '../services/cloud/revocations.ts'
 import { RingLinks } from '../services/cloud/ring-links.ts'
 import { ServerRing } from '../services/cloud/server-ring.ts'
+import { WhoInvited } from '../services/cloud/who-invited.ts'
 import type { Identity } from '../services/identity/identity.ts'
 import { LocalNetwork } from '../swarm/lan/local-network.ts'
 import { Swarm } from '../swarm/swarm.ts'
@@ -48,8 +49,10 @@ export interface JoiningOptions {
   lists?: readonly ListToRead[]
   /** Keeps who may write to lists; they are in a file of their owner alone if absent. */
   secrets?: SecretStore
-  /** By which this machine's person has just been let in. */
-  chain?: readonly SignedForm[] | null
+  /** With which this machine's person has just been let in. */
+  given?: GivenAdmission | null
+  /** May all of the cloud see who invited its person, and whom it let in? No if absent. */
+  showsInvitations?: () => boolean
   log: Log
   bootstrap?: readonly DhtAddress[]
   host?: string
@@ -77,6 +80,7 @@ export interface JoiningParts {
 export interface Joining {
   admission: CloudAdmission
   invitations: Invitations
+  whoInvited: WhoInvited
   swarm: Swarm
   lists: Lists
   membership: Membership
@@ -144,7 +148,7 @@ export async function openJoining(
     genesis: () => genesis?.body() ?? null,
     learned: (body) => genesis?.learned(body),
     release: options.release ?? null,
-    chain: options.chain ?? null,
+    given: options.given ?? null,
     ownerKey: ownerKey === null ? null : { ...ownerKey, attestation: null },
     revocations,
     member: () => ({
@@ -227,6 +231,13 @@ export async function openJoining(
   opened.add(remembered, () => remembered.close())
   opened.add(lists, () => lists.close())
   for (const { url, ...kept } of options.lists ?? []) await lists.add(url, kept)
+  const whoInvited = new WhoInvited({
+    cloud,
+    on: options.showsInvitations ?? (() => false),
+    own: () => admission.invitation,
+    membership: () => joined?.membership ?? null,
+    revocations,
+  })
   const membership = await Membership.open({
     folder,
     cloud,
@@ -236,6 +247,7 @@ export async function openJoining(
         addresses: swarm.ownAddresses,
         listedUntilMs: now() + LISTED_MS,
         ...(admission.place === undefined ? {} : { place: admission.place }),
+        ...whoInvited.said,
       }),
     network: swarm,
     isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
@@ -267,14 +279,17 @@ export async function openJoining(
     random: Math.random,
   })
   opened.add(ring, () => ring.close())
-  joined = { admission, invitations, swarm, lists, membership, ringLinks, ring }
+  joined = { admission, invitations, whoInvited, swarm, lists, membership, ringLinks, ring }
   return joined
 }
 
 function makeEntry(
   { cloud, identity, kind, appVersion }: JoiningOptions,
   sequence: number,
-  said: Pick<MachineEntry, 'protocol' | 'addresses' | 'listedUntilMs' | 'place'>,
+  said: Pick<
+    MachineEntry,
+    'protocol' | 'addresses' | 'listedUntilMs' | 'place' | 'invitation' | 'showsInvited'
+  >,
 ): MachineEntry {
   return signMachineForm(
     {

@@ -13,15 +13,15 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 it('the router is asked for a port unless the person has set otherwise, which is kept', async () => {
   const settings = await MachineSettings.open(folder, () => {})
   expect(settings.portMapping).toBe(true)
-  await settings.setPortMapping(false)
+  await settings.set({ portMapping: false })
   expect(settings.portMapping).toBe(false)
   expect((await MachineSettings.open(folder, () => {})).portMapping).toBe(false)
 })
 
 it('a damaged file gives the one before, and says so', async () => {
   const settings = await MachineSettings.open(folder, () => {})
-  await settings.setPortMapping(false)
-  await settings.setPortMapping(true)
+  await settings.set({ portMapping: false })
+  await settings.set({ portMapping: true })
   await writeFile(join(folder, 'settings.json'), '{"portMapping":')
   const said: string[] = []
   const again = await MachineSettings.open(folder, (words) => said.push(words))

@@ -6,6 +6,8 @@ import { readJsonFile, writeJsonFile } from '../store/json-file.ts'
 const fileSchema = z.object({
   /** Is the router asked for a port? */
   portMapping: z.boolean().default(true),
+  /** May all of a cloud see who invited its person, and whom it let in, where those agree, too? */
+  showsInvitations: z.boolean().default(false),
 })
 type SettingsFile = z.infer<typeof fileSchema>
 
@@ -32,9 +34,13 @@ export class MachineSettings {
     return this.#file.portMapping
   }
 
+  get showsInvitations(): boolean {
+    return this.#file.showsInvitations
+  }
+
   /** It is on the disk when the promise resolves. @throws CloudError DISK_FULL, DISK_FAILED */
-  async setPortMapping(portMapping: boolean): Promise<void> {
-    const file = { ...this.#file, portMapping }
+  async set(change: Partial<SettingsFile>): Promise<void> {
+    const file = { ...this.#file, ...change }
     await writeJsonFile(this.#path, file)
     this.#file = file
   }

@@ -24,7 +24,6 @@ import { CloudError } from '../contract/errors.ts'
 import type { BuiltLists } from '../contract/lists.ts'
 import type { JoinText } from '../contract/join-text.ts'
 import { cloudIdOf } from '../core/forms/genesis.ts'
-import type { SignedForm } from '../core/forms/signed-form.ts'
 import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
 import { opening } from '../flow/disposal.ts'
@@ -39,6 +38,7 @@ import type { WayName } from '../core/finding/ways-core.ts'
 import { reportConnection } from '../services/cloud/connection-report.ts'
 import { describeMachine } from '../services/cloud/machine-details.ts'
 import type { MachineKnowledge } from '../services/cloud/machine-details.ts'
+import type { GivenAdmission } from '../services/cloud/admission.ts'
 import { createCloudService } from '../services/cloud/cloud-service.ts'
 import type { HowToJoin, NewCloud } from '../services/cloud/cloud-service.ts'
 import { readWanted, secretOf } from '../services/cloud/invited.ts'
@@ -249,10 +249,7 @@ export class Runtime {
 
   async #enter(
     cloud: string,
-    {
-      lists = [],
-      chain = null,
-    }: { lists?: readonly string[]; chain?: readonly SignedForm[] | null } = {},
+    { lists = [], given = null }: { lists?: readonly string[]; given?: GivenAdmission | null } = {},
   ): Promise<void> {
     const { dataDir, kind, log, bootstrap, host, ways, release, secrets, builtLists } =
       this.#options
@@ -266,7 +263,7 @@ export class Runtime {
       judge: sharedJudge(),
       originated: this.#clouds.isOriginated(cloud),
       ownerKey: this.#clouds.ownerKeyOf(cloud),
-      chain,
+      given,
       release: release === undefined || cloudIdOf(release.genesis) !== cloud ? null : release,
       genesis: {
         body: () => this.#clouds.genesisOf(cloud) ?? null,
@@ -277,6 +274,7 @@ export class Runtime {
         ...lists.map((url) => ({ url })),
       ],
       portMapping: this.#mapsPorts,
+      showsInvitations: () => this.#settings.showsInvitations,
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),
@@ -298,9 +296,14 @@ export class Runtime {
   }
 
   async #setPortMapping(on: boolean): Promise<void> {
-    await this.#settings.setPortMapping(on)
+    await this.#settings.set({ portMapping: on })
     this.#node?.swarm.mapPorts(this.#mapsPorts)
     this.#events.emit('connectionChanged')
+  }
+
+  async #showInvitations(on: boolean): Promise<void> {
+    await this.#settings.set({ showsInvitations: on })
+    this.#node?.membership.signAnew()
   }
 
   #learnGenesis(cloud: string, body: string): void {
@@ -332,9 +335,9 @@ export class Runtime {
         await this.#attest(cloud, phrase)
         return this.#identity.attestationFor(cloud)
       })
-      const { offer, genesis, chain, machine, addresses } = admitted
+      const { offer, genesis, machine, addresses } = admitted
       await this.#clouds.learnGenesis(offer.cloud, genesis)
-      await this.#move(offer.cloud, { chain })
+      await this.#move(offer.cloud, { given: admitted })
       this.#present().swarm.reach(machine, addresses)
     })
   }
@@ -366,11 +369,11 @@ export class Runtime {
 
   async #move(
     cloud: string,
-    { phrase, chain = null }: { phrase?: string | undefined; chain?: readonly SignedForm[] | null },
+    { phrase, given = null }: { phrase?: string | undefined; given?: GivenAdmission | null },
   ): Promise<void> {
     const before = this.#clouds.current
     if (cloud === before) {
-      if (chain !== null) await this.#present().admission.keepChain(chain)
+      if (given !== null) await this.#present().admission.keep(given)
       return
     }
     await this.#attest(cloud, phrase)
@@ -378,7 +381,7 @@ export class Runtime {
     this.#identity.attestationFor(cloud)
     await this.#leave()
     try {
-      await this.#enter(cloud, { chain })
+      await this.#enter(cloud, { given })
       await this.#clouds.choose(cloud)
     } catch (error) {
       await this.#leave()
@@ -491,8 +494,13 @@ export class Runtime {
         join: (text, how) => this.#join(text, how),
         readInvitation: (text) => this.#readInvitation(text),
         invitations: () => {
-          const { admission, invitations } = this.#present()
-          return { given: invitations.given, invitedBy: admission.invitedBy }
+          const { admission, invitations, whoInvited } = this.#present()
+          return {
+            given: invitations.given,
+            invitedBy: admission.invitedBy,
+            showing: this.#settings.showsInvitations,
+            shown: whoInvited.shown,
+          }
         },
         invite: (uses, lastsMs) => this.#present().invitations.create(uses, lastsMs),
         withdrawInvitation: (id) => this.#present().invitations.withdraw(id),
@@ -503,6 +511,7 @@ export class Runtime {
         lists: () => this.#present().lists,
         renameMachine: (name) => this.#identity.renameMachine(name),
         setPortMapping: (on) => this.#setPortMapping(on),
+        showInvitations: (on) => this.#showInvitations(on),
       }),
       db: createDbService({
         database: () => this.#present().database,

@@ -17,22 +17,26 @@ export function keyOf(name: string): string {
 export interface TestEntry {
   keys: KeyPair
   cloud: string
+  /** Whose machine it is; the same one's if absent. */
+  person?: string
   name?: string
   sequence?: number
+  /** The sequence of its person's word. */
+  attested?: number
   /** Fields of the body beside those of the form, or in place of them. */
   more?: object
 }
 
 export function signTestEntry(options: TestEntry): MachineEntry {
   const { keys, cloud, name = 'Test', sequence = 1, more = {} } = options
-  const person = keysOf('person')
+  const person = keysOf(options.person ?? 'person')
   const machine = encodeKey(keys.publicKey)
   const attestation = signAttestation(
     {
       person: encodeKey(person.publicKey),
       machine,
       cloud,
-      sequence: 1,
+      sequence: options.attested ?? 1,
       expiresMs: 4_000_000_000_000,
     },
     person.secretKey,

@@ -115,7 +115,7 @@ export function createFakeRuntime(): FakeRuntime {
     identity,
     earlier: [],
     info: { name: '', admission: 'open', owner: true, keys: [SELF_KEY], revokedReleases: [] },
-    invitations: { given: [], invitedBy: [] },
+    invitations: { given: [], invitedBy: [], showing: false, shown: [] },
     offer: INVITATION,
     preview: PREVIEW,
     previewed: [],
@@ -279,6 +279,12 @@ export function createFakeRuntime(): FakeRuntime {
         if (fake.refusal !== null) throw fake.refusal
         const { ports } = connection.value
         connection.set({ ...connection.value, ports: { ...ports, on: input.on } })
+        return {}
+      }),
+      showInvitations: os.cloud.showInvitations.handler(({ input }) => {
+        calls.push(['cloud.showInvitations', input])
+        if (fake.refusal !== null) throw fake.refusal
+        fake.invitations = { ...fake.invitations, showing: input.on }
         return {}
       }),
       renameMachine: os.cloud.renameMachine.handler(({ input }) => {

@@ -74,6 +74,22 @@ function openAdmission(
   return sequence > attestation.expiresMs ? null : { person, inviter: attestation, sequence }
 }
 
+/** One by a machine of a person, by itself: who invited whom, whatever that is worth at the door. */
+export interface ByMachine extends Admission {
+  inviter: Attested
+}
+
+/** That admission in a form, or null if it is none of this cloud, or by a key of the genesis. */
+export function openInvitation(
+  form: SignedForm,
+  cloud: string,
+  check?: VerifySignature,
+): ByMachine | null {
+  const admission = openAdmission(form, cloud, [], check)
+  if (admission === null || admission.inviter === null) return null
+  return { ...admission, inviter: admission.inviter }
+}
+
 /**
  * Who let in whom, from a person to the cloud's key, the person first; null if the chain does not hold. Whether a
  * machine in it was its person's by then is not looked at: see `isRevokedChain`.

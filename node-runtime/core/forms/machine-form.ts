@@ -10,6 +10,9 @@ import type { SignedForm, VerifySignature } from './signed-form.ts'
 
 const KIND = 'machine'
 
+/** Of the body of `invitation`: an ordinary one has 900, and others pass an entry on up to 4,096 in all. */
+const MAX_INVITATION_CHARS = 1_800
+
 /** IPv4, and a port. */
 export const addressSchema = z.object({
   host: z.ipv4(),
@@ -42,6 +45,15 @@ const statementSchema = z.object({
       memoryBytes: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
     })
     .optional(),
+  /**
+   * The admission by which its person came in, said where the person wants it seen and whom it is by does; absent
+   * if not, and in forms of before. Nothing is proved by opening the entry: see `core/admission/shown-invitation.ts`.
+   */
+  invitation: signedFormSchema
+    .refine(({ body }) => body.length <= MAX_INVITATION_CHARS, 'too long')
+    .optional(),
+  /** Does its person want it seen whom this machine let in? No if absent, as in forms of before. */
+  showsInvited: z.boolean().optional(),
   /** Grows with every change, whatever the clock does; the newest entry of a machine counts. */
   sequence: timeMsSchema,
 })

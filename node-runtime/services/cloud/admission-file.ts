@@ -19,6 +19,8 @@ const fileSchema = z.object({
     .nullable(),
   /** Who let this machine's person in, back to the cloud's key. */
   chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
+  /** By whom this machine's person was invited, where the cloud asks for no chain. */
+  invitation: signedFormSchema.nullable().default(null),
   revocations: z.array(signedFormSchema).max(MAX_REVOKED),
   /** Releases that its owner made here, without what is secret of them. */
   made: z.array(signedFormSchema).max(MAX_MADE).default([]),
@@ -29,6 +31,7 @@ const NOTHING: AdmissionContent = {
   nonce: null,
   release: null,
   chain: null,
+  invitation: null,
   revocations: [],
   made: [],
 }

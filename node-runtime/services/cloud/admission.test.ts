@@ -41,7 +41,7 @@ function open(cloud: string, more: Partial<AdmissionOptions> = {}): Promise<Clou
       attestation: signTestEntry({ keys: keysOf('machine'), cloud }).attestation,
     }),
     revocations: new RevokedMachines(),
-    chain: null,
+    given: null,
     placed: () => {},
     passChanged: () => {},
     askAllAgain: () => {},

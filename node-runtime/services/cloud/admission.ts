@@ -3,8 +3,8 @@ import type { AdmissionReport, ReleaseFile } from '../../contract/cloud.ts'
 import { proveRelease } from '../../core/admission/release-form.ts'
 import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
-import { readChain, signAdmission } from '../../core/admission/admission-form.ts'
-import type { AdmissionSigner } from '../../core/admission/admission-form.ts'
+import { openInvitation, readChain, signAdmission } from '../../core/admission/admission-form.ts'
+import type { AdmissionSigner, ByMachine } from '../../core/admission/admission-form.ts'
 import { VainChecks } from '../../core/admission/vain-checks.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
 import { openGenesis } from '../../core/forms/genesis.ts'
@@ -28,6 +28,20 @@ import { RevokedReleaseNews } from './revoked-release-news.ts'
 /** The owner's machines come in like all others. */
 const OWN_RELEASE_NAME = 'The owner’s own'
 
+/** What a person gets who is let in. */
+export interface GivenAdmission {
+  /** By which they are in from now on; null where the cloud asks for none. */
+  chain: SignedForm[] | null
+  /** Who let them in, where there is no chain. */
+  invitation: SignedForm | null
+}
+
+/** By whom this machine's person was let in. */
+export interface OwnInvitation {
+  form: SignedForm
+  admission: ByMachine
+}
+
 export interface AdmissionOptions {
   folder: string
   cloud: string
@@ -44,8 +58,8 @@ export interface AdmissionOptions {
   member: () => Omit<AdmissionSigner, 'attestation'> & { attestation: Attestation }
   /** What persons have said of their machines. */
   revocations: Pick<Revocations, 'isRevoked' | 'revokesAt'>
-  /** By which this machine's person has just been let in; the one of the last time if null. */
-  chain: readonly SignedForm[] | null
+  /** With which this machine's person has just been let in; that of the last time if null. */
+  given: GivenAdmission | null
   /** This machine's place is known now. */
   placed: () => void
   /** Machines that turned this one away may let it in now. */
@@ -67,6 +81,8 @@ export class CloudAdmission implements Admissions {
   /** Heard from a machine, and perhaps not written down yet. */
   #told: string | null = null
   #genesis: Genesis | null = null
+  /** The last that was opened, for its signatures take a while. */
+  #invitation: { form: SignedForm; admission: ByMachine | null } | null = null
   #refusal: string | null = null
   readonly #refusals = new Tally()
   readonly #checks = new VainChecks()
@@ -203,20 +219,20 @@ export class CloudAdmission implements Admissions {
   }
 
   /**
-   * Lets a person in: with the chain by which they are, from now on; null where the cloud asks for none. Or says
-   * why this machine can't.
+   * Lets a person in, or says why this machine can't.
    */
-  admit(person: string): { chain: SignedForm[] | null } | { fault: MeetingFault } {
+  admit(person: string): GivenAdmission | { fault: MeetingFault } {
     const { cloud, member, now } = this.#options
     const kind = this.#kind()
     const fault = this.#ownFault()
     if (fault === 'MACHINE_REVOKED') return { fault: 'not-in' }
-    if (kind === 'link' || kind === 'open') return { chain: null }
+    const invitation = signAdmission({ cloud, person, sequence: now() }, member())
+    if (kind === 'link' || kind === 'open') return { chain: null, invitation }
     if (kind !== 'invitation' || fault !== null) return { fault: 'not-in' }
     const own = this.#file.content.chain ?? []
-    const chain = [signAdmission({ cloud, person, sequence: now() }, member()), ...own]
+    const chain = [invitation, ...own]
     // Those before may have made theirs as long as there is room for.
-    return this.#holds(chain, person) ? { chain } : { fault: 'too-deep' }
+    return this.#holds(chain, person) ? { chain, invitation: null } : { fault: 'too-deep' }
   }
 
   #holds(chain: readonly SignedForm[], person: string): boolean {
@@ -229,15 +245,37 @@ export class CloudAdmission implements Admissions {
     const { cloud, person } = this.#options
     const { genesis } = this
     const { chain } = this.#file.content
-    if (genesis === null || chain === null) return []
+    if (genesis === null) return []
     const { keys } = genesis
-    return readChain(chain, { cloud, person: person(), keys })?.slice(1) ?? []
+    const persons = readChain(chain ?? [], { cloud, person: person(), keys })
+    if (persons !== null) return persons.slice(1)
+    const { invitation } = this
+    return invitation === null ? [] : [invitation.admission.inviter.person]
+  }
+
+  /** The admission of this machine's person by a machine of another's; null if there is none. */
+  get invitation(): OwnInvitation | null {
+    const { cloud, person } = this.#options
+    const { chain, invitation } = this.#file.content
+    const form = chain?.[0] ?? invitation
+    if (form === null) return null
+    if (this.#invitation?.form !== form) {
+      this.#invitation = { form, admission: openInvitation(form, cloud) }
+    }
+    const { admission } = this.#invitation
+    return admission?.person === person() ? { form, admission } : null
   }
 
   /**
    * Somebody let this machine's person in. Resolves once that is on the disk; what does not hold does not take the
    * place of what does.
    */
+  async keep({ chain, invitation }: GivenAdmission): Promise<void> {
+    if (invitation !== null) await this.#file.change({ invitation })
+    if (chain !== null) await this.keepChain(chain)
+  }
+
+  /** The same of a chain alone, which holds for all machines of a person. */
   async keepChain(chain: readonly SignedForm[]): Promise<void> {
     const person = this.#options.person()
     if (this.#holds(this.#file.content.chain ?? [], person) && !this.#holds(chain, person)) return
@@ -260,9 +298,12 @@ export class CloudAdmission implements Admissions {
 
   /** Who owns the cloud is in it by that; everybody else gets in by what they were given. */
   async #begin(): Promise<void> {
-    const { cloud, release, chain, ownerKey, person, now } = this.#options
+    const { cloud, release, given, ownerKey, person, now } = this.#options
     const kind = this.#kind()
-    if (chain !== null) await this.#file.change({ chain: [...chain] })
+    if (given !== null && given.chain !== null) await this.#file.change({ chain: given.chain })
+    if (given !== null && given.invitation !== null) {
+      await this.#file.change({ invitation: given.invitation })
+    }
     if (release !== null) {
       const { release: form, secretKey } = release
       await this.#file.change({ release: { form, secretKey } })

@@ -55,6 +55,7 @@ interface CloudServiceOptions {
   lists: () => Pick<Lists, 'reports' | 'add' | 'remove' | 'read' | 'create' | 'push'>
   renameMachine: (name: string) => Promise<void>
   setPortMapping: (on: boolean) => Promise<void>
+  showInvitations: (on: boolean) => Promise<void>
 }
 
 export function createCloudService(options: CloudServiceOptions) {
@@ -126,6 +127,10 @@ export function createCloudService(options: CloudServiceOptions) {
     }),
     setPortMapping: os.cloud.setPortMapping.handler(async ({ input }) => {
       await options.setPortMapping(input.on)
+      return {}
+    }),
+    showInvitations: os.cloud.showInvitations.handler(async ({ input }) => {
+      await options.showInvitations(input.on)
       return {}
     }),
   }

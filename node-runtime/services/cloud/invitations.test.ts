@@ -94,7 +94,7 @@ function openBook(): Promise<Invitations> {
     },
     genesis: () => '{}',
     inviter: () => ({ person: keyOf('person'), name: 'Ada' }),
-    admit: () => ({ chain: null }),
+    admit: () => ({ chain: null, invitation: null }),
     now: () => nowMs,
     log: silentLog,
   })

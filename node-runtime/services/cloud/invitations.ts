@@ -17,7 +17,6 @@ import { encodeInvitation, meetingKeys, proveInvitation } from '../../core/admis
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { openAttestation } from '../../core/forms/attestation.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
-import type { SignedForm } from '../../core/forms/signed-form.ts'
 import { encodeKey, fromHex, toHex } from '../../core/keys.ts'
 import { SerialQueue } from '../../flow/serial-queue.ts'
 import type { Log } from '../../ports/log.ts'
@@ -25,6 +24,7 @@ import { readJsonFile, writeJsonFile } from '../../store/json-file.ts'
 import { Frames, TalkEnded } from '../../swarm/frames.ts'
 import type { SwarmConnection } from '../../swarm/frames.ts'
 import type { Swarm } from '../../swarm/swarm.ts'
+import type { GivenAdmission } from './admission.ts'
 import { newCode, seedOfCode } from './invitation-code.ts'
 import { meetingCodec, TALK_LIMIT_MS } from './meeting.ts'
 import type { MeetingFault, MeetingMessage } from './meeting.ts'
@@ -64,8 +64,8 @@ export interface InvitationsOptions {
   swarm: Pick<Swarm, 'listenUnder' | 'ownAddresses'>
   genesis: () => string | null
   inviter: () => { person: string; name: string }
-  /** The chain by which a person is in, from now on; null where the cloud asks for none. Or why not. */
-  admit: (person: string) => { chain: SignedForm[] | null } | { fault: MeetingFault }
+  /** See `CloudAdmission.admit`. */
+  admit: (person: string) => GivenAdmission | { fault: MeetingFault }
   now: () => number
   log: Log
 }
@@ -333,7 +333,11 @@ export class Invitations {
       if ('fault' in admitted) return { step: 'refused', fault: admitted.fault }
       await this.#write(this.#book.map((one) => (one.id === id ? used.invitation : one)))
       log.info('a person came in by an invitation', { person, invitation: id })
-      return { step: 'admitted', chain: admitted.chain }
+      return {
+        step: 'admitted',
+        chain: admitted.chain,
+        ...(admitted.invitation === null ? {} : { invitation: admitted.invitation }),
+      }
     })
   }
 

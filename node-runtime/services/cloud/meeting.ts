@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { InvitationOffer } from '../../contract/cloud.ts'
 import { CloudError } from '../../contract/errors.ts'
 import { keySchema, MAX_FORM_CHARS, timeMsSchema } from '../../contract/values.ts'
-import { MAX_CHAIN, readChain } from '../../core/admission/admission-form.ts'
+import { MAX_CHAIN, openInvitation, readChain } from '../../core/admission/admission-form.ts'
 import { meetingKeys, proveInvitation } from '../../core/admission/invitation.ts'
 import type { InvitationSecret } from '../../core/admission/invitation.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
@@ -42,6 +42,8 @@ const messageSchema = z.discriminatedUnion('step', [
     step: z.literal('admitted'),
     /** Null where the cloud asks for none. */
     chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
+    /** Where there is no chain: who invited whom. Versions before 0.5 do not say it. */
+    invitation: signedFormSchema.optional(),
   }),
   z.object({ step: z.literal('refused'), fault: z.enum(FAULTS).catch('not-in') }),
 ])
@@ -64,7 +66,9 @@ export interface Admitted {
   genesis: string
   /** Of the genesis. */
   keys: readonly string[]
-  chain: readonly SignedForm[] | null
+  chain: SignedForm[] | null
+  /** Who invited this person, where there is no chain. */
+  invitation: SignedForm | null
   /** Of the one that gave the invitation, and where it is. */
   machine: string
   addresses: readonly MachineAddress[]
@@ -97,6 +101,7 @@ export async function acceptOffer(
     if (answer.step === 'refused') throw refusal(answer.fault)
     if (answer.step !== 'admitted') throw new TalkEnded('a message is out of turn')
     const { chain } = answer
+    const invitation = answer.invitation ?? null
     const { cloud } = came.offer
     if (chain !== null && readChain(chain, { cloud, person, keys: came.keys }) === null) {
       throw new CloudError(
@@ -105,11 +110,13 @@ export async function acceptOffer(
         { fault: 'admission' },
       )
     }
-    return { ...came, chain }
+    // Where nothing is asked at the door, one that does not hold is as good as none.
+    const invited = invitation === null ? null : openInvitation(invitation, cloud)
+    return { ...came, chain, invitation: invited?.person === person ? invitation : null }
   })
 }
 
-type Came = Omit<Admitted, 'chain'>
+type Came = Omit<Admitted, 'chain' | 'invitation'>
 
 async function talk<T>(
   { swarm, machine, secret }: MeetingOptions,

@@ -111,6 +111,42 @@ test('by whom this person came in is said, up to the owner', async () => {
   ).toHaveLength(1)
 })
 
+test('who invited whom is there as far as they agree, by inviter, and a long list on demand', async () => {
+  const keyOf = (letter: string): string => `${letter.repeat(51)}o`
+  const whose = (number: number) => ({
+    person: keyOf('ybndrfg8ej'.charAt(number)),
+    machine: keyOf('kmcpqxot1u'.charAt(number)),
+    name: `Machine ${number}`,
+  })
+  const fake = createFakeRuntime()
+  fake.invitations.shown = [
+    { inviter: whose(0), invited: whose(1), atMs: 1 },
+    ...Array.from({ length: 5 }, (_, at) => ({
+      inviter: whose(at + 1),
+      invited: whose(at + 2),
+      atMs: 2,
+    })),
+    { inviter: whose(0), invited: whose(9), atMs: 3 },
+  ]
+  const home = await openHome('open', fake)
+  const list = within(await home.findByRole('list', { name: 'Who invited whom' }))
+  const inviters = (): string[] =>
+    [...list.getAllByText('invited')].map((word) => word.previousElementSibling!.textContent)
+  expect(inviters()).toHaveLength(5)
+  const first = list.getAllByRole('list')[0]!
+  expect(within(first).getAllByRole('listitem')).toHaveLength(2)
+  within(first).getByText('Machine 1')
+  within(first).getByText('Machine 9')
+  fireEvent.click(home.getByRole('button', { name: 'Show all 6' }))
+  expect(inviters()).toHaveLength(6)
+})
+
+test('nothing is said of it where nobody agrees', async () => {
+  const home = await openHome('open')
+  await home.findByText('Give them the cloud’s key instead')
+  expect(home.queryByRole('heading', { name: 'Who invited whom' })).toBeNull()
+})
+
 test('an open cloud can be joined by its key, too; one by invitation not', async () => {
   const home = await openHome('open')
   expect(home.getByLabelText('Cloud key of this cloud').textContent).toBe(CLOUD_KEY)

@@ -10,6 +10,7 @@ import { Loading } from '../../ui/progress.tsx'
 import { WholeKey } from '../../ui/whole-key.tsx'
 import { Invitations } from './invitations.tsx'
 import { PageLink } from '../../app/page-link.tsx'
+import { WhoInvitedWhom } from './who-invited-whom.tsx'
 
 /** How others come into this cloud, and how this person did. */
 export function Invite({ cloud }: { cloud: string }): ReactNode {
@@ -44,6 +45,7 @@ export function Invite({ cloud }: { cloud: string }): ReactNode {
         </details>
       )}
       {answer !== null && <InvitedBy persons={answer.invitedBy} />}
+      {answer !== null && <WhoInvitedWhom shown={answer.shown} />}
     </section>
   )
 }

@@ -13,10 +13,11 @@ import { OwnMachines } from './own-machines.tsx'
 import { PortMapping } from './port-mapping.tsx'
 import { RecoveryPhrase } from './recovery-phrase.tsx'
 import { RestoreForm } from './restore-form.tsx'
+import { ShownInvitations } from './shown-invitations.tsx'
 import { YourCloud } from './your-cloud.tsx'
 import './settings-page.css'
 
-/** Theme, names, recovery phrase, the person’s machines, the cloud, look-up lists, the router, data folder, and what this is. */
+/** Theme, names, recovery phrase, the person’s machines, the cloud, invitations, look-up lists, the router, data folder, and what this is. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="page settings-page">
@@ -43,6 +44,10 @@ export function SettingsPage(): ReactNode {
       <section className="section" aria-labelledby="settings-cloud">
         <h2 id="settings-cloud">This cloud</h2>
         <YourCloud />
+      </section>
+      <section className="section" aria-labelledby="settings-invitations">
+        <h2 id="settings-invitations">Invitations</h2>
+        <ShownInvitations />
       </section>
       <section className="section" aria-labelledby="settings-lists">
         <h2 id="settings-lists">Look-up lists</h2>

@@ -58,6 +58,17 @@ test('the router is asked for a port until that is switched off, and it is said 
   expect(fake.calls).toEqual([['cloud.setPortMapping', { on: false }]])
 })
 
+test('who invited whom is shown once the person says so, and not before', async () => {
+  const { fake } = await renderSettings()
+  const toggle = await screen.findByRole<HTMLInputElement>('switch', {
+    name: 'Show who invited me, and whom I invited',
+  })
+  expect(toggle.checked).toBe(false)
+  fireEvent.click(toggle)
+  await waitFor(() => expect(toggle.checked).toBe(true))
+  expect(fake.calls).toEqual([['cloud.showInvitations', { on: true }]])
+})
+
 test('a phrase that is none is refused at its field; another one asks first, with whose it is', async () => {
   const { fake } = await renderSettings()
   const restore = (phrase: string): void => {
