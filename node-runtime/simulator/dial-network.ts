@@ -17,8 +17,8 @@ export interface DialFaults {
 const CLOSE_MS = [400, 750] as const
 const SELDOM_MS = [1_000, 10_000] as const
 /** A doubt is told after this, and after that who does not answer is gone. */
-const TOLD_MS = 500
-const ANSWER_MS = 2_000
+const TOLD_MS = 2_000
+const ANSWER_MS = 5_000
 /** Computers that say so when a process has ended, and are heard. */
 const TELLING_SHARE = 0.5
 

@@ -8,8 +8,8 @@ import type { MachineAddress } from '../core/finding/dial-list.ts'
 const WAIT_MS = 2_000
 /** As the systems call it. */
 const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET'])
-/** No protocol on that port takes this for a message. */
-const NOTHING = Uint8Array.of(0)
+/** No protocol on that port takes this for a message; a single byte would be one of a punch. */
+const NOTHING = Uint8Array.of(0, 0)
 
 /** True once it is sure that nobody listens there; false after a while, or at once where no way leads there. */
 export function isPortClosed({ host, port }: MachineAddress): Promise<boolean> {

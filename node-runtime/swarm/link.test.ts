@@ -1,11 +1,33 @@
 import type { SwarmConnection } from 'hyperswarm'
 import Protomux from 'protomux'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import type { Beat } from '../core/membership/liveness.ts'
+import { Stalls } from '../core/membership/stalls.ts'
 import { until } from '../testing/cloud-nodes.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
 import { openStreams } from '../testing/link-ends.ts'
+import { encodeBeat } from './beat-codec.ts'
 import { untouchedBytes } from './codec.ts'
 import { Link } from './link.ts'
+import type { LinkOptions } from './link.ts'
+
+function newLink(connection: unknown, more: Partial<LinkOptions> = {}): Link {
+  return new Link({
+    connection: connection as SwarmConnection,
+    entry: signTestEntry({ keys: keysOf('other'), cloud: keyOf('cloud') }),
+    agreement: { version: 2, capabilities: [] },
+    pass: null,
+    obliges: () => true,
+    ownStalls: new Stalls(),
+    addressOf: () => null,
+    isPortClosed: () => Promise.resolve(false),
+    onHeartbeat: () => {},
+    onDoubted: () => {},
+    onClosed: () => {},
+    onFault: () => {},
+    ...more,
+  })
+}
 
 it('asks the other side whether it is there when it is told to, whatever it has heard', async () => {
   const [mine, theirs] = await openStreams()
@@ -18,21 +40,10 @@ it('asks the other side whether it is there when it is told to, whatever it has 
     },
   })
   channel?.open()
-  const link = new Link({
-    connection: mine as unknown as SwarmConnection,
-    entry: signTestEntry({ keys: keysOf('other'), cloud: keyOf('cloud') }),
-    agreement: { version: 2, capabilities: [] },
-    pass: null,
-    obliges: () => true,
-    addressOf: () => null,
-    onHeartbeat: () => {},
-    onDoubted: () => {},
-    onClosed: () => {},
-    onFault: () => {},
-  })
+  const link = newLink(mine)
   try {
     await until(() => pings.length === 1)
-    link.check()
+    link.check('told')
     await until(() => pings.length === 2)
     expect(pings).toEqual([
       { kind: 'ping', number: 1 },
@@ -42,4 +53,84 @@ it('asks the other side whether it is there when it is told to, whatever it has 
     link.close()
     theirs.destroy()
   }
+})
+
+describe('the word of a computer that a port is closed', () => {
+  /** A beat after which there is no other one for long. */
+  const beat: Beat = {
+    number: 1,
+    echo: 0,
+    heldMs: 0,
+    nextMs: 25_000,
+    watches: false,
+    asks: false,
+  }
+
+  async function start(answers: readonly boolean[]) {
+    const [mine, theirs] = await openStreams()
+    const asked: boolean[] = []
+    const link = newLink(mine, {
+      addressOf: () => ({ host: '127.0.0.1', port: 9 }),
+      isPortClosed: () => {
+        const answer = answers[asked.length] ?? false
+        asked.push(answer)
+        return Promise.resolve(answer)
+      },
+    })
+    const remoteHost = '127.0.0.1'
+    const goBy = (remotePort: number, number: number): void => {
+      Object.assign((mine as unknown as SwarmConnection).rawStream, { remoteHost, remotePort })
+      mine.emit('message', encodeBeat({ ...beat, number }))
+    }
+    goBy(9, 1)
+    const end = (): void => {
+      link.close()
+      theirs.destroy()
+    }
+    /** All that was promised has come. */
+    const settle = () => new Promise((resolve) => setImmediate(resolve))
+    return { link, asked, goBy, settle, end }
+  }
+
+  it('ends the link with a machine that is doubted, if that port was open before', async () => {
+    const { link, asked, settle, end } = await start([false, true])
+    try {
+      await settle()
+      expect(link.fellSilent).toBe(false)
+      link.check('told')
+      await settle()
+      expect(asked).toEqual([false, true])
+      expect(link.fellSilent).toBe(true)
+    } finally {
+      end()
+    }
+  })
+
+  it('is that of a router, if it is said while the machine is heard, and ends nothing', async () => {
+    const { link, asked, settle, end } = await start([true, true])
+    try {
+      await settle()
+      link.check('told')
+      await settle()
+      expect(asked).toEqual([true])
+      expect(link.fellSilent).toBe(false)
+    } finally {
+      end()
+    }
+  })
+
+  it('counts for the way alone that the link went by when the port was open', async () => {
+    const { link, asked, goBy, settle, end } = await start([false, true, true])
+    try {
+      await settle()
+      goBy(10, 2)
+      await settle()
+      link.check('told')
+      await settle()
+      expect(asked).toEqual([false, true])
+      expect(link.fellSilent).toBe(false)
+    } finally {
+      end()
+    }
+  })
 })

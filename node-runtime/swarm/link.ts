@@ -7,8 +7,8 @@ import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { LatencyHistory } from '../core/membership/latency-history.ts'
 import { Liveness } from '../core/membership/liveness.ts'
 import type { LivenessDeed } from '../core/membership/liveness.ts'
+import type { Stalls } from '../core/membership/stalls.ts'
 import { decodeBeat, encodeBeat } from './beat-codec.ts'
-import { isPortClosed } from './closed-port.ts'
 import { jsonCodec, untouchedBytes } from './codec.ts'
 import type { Agreement } from './greeting.ts'
 import { GuardedMux } from './guarded-mux.ts'
@@ -28,8 +28,12 @@ export interface LinkOptions {
   pass: Pass | null
   /** May the other side have frequent beats that only it wants? */
   obliges: () => boolean
+  /** Of this process, on all of its links. */
+  ownStalls: Stalls
   /** Where the other side is; null if only a relay is known. */
   addressOf: (link: Link) => MachineAddress | null
+  /** Is it sure that nobody listens there? */
+  isPortClosed: (address: MachineAddress) => Promise<boolean>
   /** It is there: it was asked and has answered, or the latency is known anew. */
   onHeartbeat: (link: Link) => void
   /** It has not been heard for a while, and was asked. */
@@ -55,10 +59,14 @@ export class Link {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #fellSilent = false
+  /** By which way it went when that was looked at last: another one is another port to ask. */
+  #way = ''
+  /** Is it known that somebody listens at the other side's port, as it seems from here, while that side lives? */
+  #seesPort = false
   #closed = false
 
   constructor(options: LinkOptions) {
-    const { connection, entry, agreement, obliges, onClosed, onFault } = options
+    const { connection, entry, agreement, obliges, ownStalls, onClosed, onFault } = options
     this.#options = options
     this.connection = connection
     this.entry = entry
@@ -67,7 +75,7 @@ export class Link {
     this.mux = new GuardedMux(connection, {
       onFault: (reason, error) => onFault(this, reason, error),
     })
-    this.#liveness = new Liveness(this.openedMs, { random: Math.random, obliges })
+    this.#liveness = new Liveness(this.openedMs, { random: Math.random, obliges, ownStalls })
     this.#ping = this.#openHeartbeat()
     connection.on('message', (bytes) => this.#heard(bytes))
     connection.on('close', () => {
@@ -107,9 +115,9 @@ export class Link {
     this.#wait()
   }
 
-  /** Asks the other side at once whether it is there; it has the usual time to answer. */
-  check(): void {
-    if (this.#ping !== null) this.#perform(this.#liveness.check(performance.now()))
+  /** Asks the other side at once whether it is there, because others do not hear it, or this computer has moved. */
+  check(reason: 'told' | 'moved'): void {
+    if (this.#ping !== null) this.#perform(this.#liveness.check(performance.now(), reason))
   }
 
   close(): void {
@@ -117,7 +125,9 @@ export class Link {
   }
 
   #look(): void {
-    if (!this.#closed) this.#perform(this.#liveness.look(performance.now()))
+    if (this.#closed) return
+    this.#noteWay()
+    this.#perform(this.#liveness.look(performance.now()))
   }
 
   #wait(): void {
@@ -153,6 +163,8 @@ export class Link {
           void this.#askPort()
           break
         case 'tell':
+          // The first packet may have been lost.
+          void this.#askPort()
           this.#options.onDoubted(this)
           break
         case 'gone':
@@ -164,9 +176,32 @@ export class Link {
 
   /** Who is late may be killed: then its port is closed, which its computer tells at once. */
   async #askPort(): Promise<void> {
+    const address = this.#seesPort ? this.#options.addressOf(this) : null
+    const way = this.#way
+    if (address === null || !(await this.#options.isPortClosed(address))) return
+    if (!this.#closed && this.#liveness.isDoubted && way === this.#way) this.#giveUp()
+  }
+
+  /**
+   * Many routers say of what comes unasked that the port is closed, which is then true of them and not of the machine
+   * behind: their word counts only if they do not say it while that machine is heard.
+   */
+  async #tryPort(): Promise<void> {
     const address = this.#options.addressOf(this)
-    if (address === null || !(await isPortClosed(address))) return
-    if (!this.#closed && this.#liveness.isDoubted) this.#giveUp()
+    const way = this.#way
+    if (address === null || (await this.#options.isPortClosed(address))) return
+    if (way === this.#way) this.#seesPort = true
+  }
+
+  /** Whoever calls has just heard it, or looks after it. */
+  #noteWay(): void {
+    const { remoteHost, remotePort } = this.connection.rawStream
+    const way = `${remoteHost}:${remotePort}`
+    if (way === this.#way) return
+    this.#way = way
+    this.#seesPort = false
+    this.#liveness.rerouted(performance.now())
+    void this.#tryPort()
   }
 
   #giveUp(): void {
@@ -177,6 +212,7 @@ export class Link {
   #heard(bytes: Uint8Array): void {
     const beat = decodeBeat(bytes)
     if (beat === null || this.#closed) return
+    this.#noteWay()
     const wasDoubted = this.#liveness.isDoubted
     const nowMs = performance.now()
     const heard = this.#liveness.heard(beat, nowMs)

@@ -1,6 +1,8 @@
 // All links of this machine, one with each machine at most, and the services' protocols over them.
+import { Stalls } from '../core/membership/stalls.ts'
 import { Tally } from '../flow/tally.ts'
 import type { Log } from '../ports/log.ts'
+import { isPortClosed } from './closed-port.ts'
 import { Link } from './link.ts'
 import type { LinkOptions } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
@@ -28,6 +30,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
   readonly #protocols = new Map<string, LinkProtocol>()
   readonly #attachers = new Set<(mux: LinkMux, peer: PeerInfo) => void>()
   readonly #tally = new Tally()
+  readonly #ownStalls = new Stalls()
   /** Whom this machine watches closely; all, before it is told. */
   #watched: ReadonlySet<string> | null = null
 
@@ -66,7 +69,9 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     const link = new Link({
       ...options,
       obliges: () => this.#obliged <= MAX_OBLIGED,
+      ownStalls: this.#ownStalls,
       addressOf: this.#addressOf,
+      isPortClosed,
       onHeartbeat: (beating) => this.#events.onHeartbeat(beating),
       onDoubted: (doubted) => this.#events.onDoubted(doubted),
       onClosed: (closed) => this.#dismiss(closed),
@@ -95,9 +100,9 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     for (const [machine, link] of this.#links) link.watch(this.#watched.has(machine))
   }
 
-  /** Asks all at once whether they are there. */
-  check(): void {
-    for (const link of this.#links.values()) link.check()
+  /** This computer is in another network: asks all at once whether they are there. */
+  moved(): void {
+    for (const link of this.#links.values()) link.check('moved')
   }
 
   /** Ends all, without blame. */

@@ -331,7 +331,7 @@ export class Swarm implements Network {
     if (this.#closed) return
     this.#ways.networkChanged()
     this.#driver.post({ type: 'networkChanged' })
-    this.#links.check()
+    this.#links.moved()
     this.#ports?.networkChanged()
     this.#punching?.networkChanged()
   }
@@ -383,7 +383,7 @@ export class Swarm implements Network {
 
   /** Asks a linked machine whether it is there; a heartbeat is the answer. */
   check(machine: string): void {
-    this.#links.get(machine)?.check()
+    this.#links.get(machine)?.check('told')
   }
 
   /** These are watched closely from now on, and no others: it is known within a second that they are gone. */

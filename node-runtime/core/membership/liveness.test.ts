@@ -2,14 +2,22 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Liveness, OFTEN_MS, SELDOM_MS } from './liveness.ts'
 import type { Beat, LivenessDeed, LivenessOptions } from './liveness.ts'
+import { Stalls } from './stalls.ts'
 
-const OPTIONS: LivenessOptions = { random: () => 0.5, obliges: () => true }
 const ONE_WAY_MS = 10
+
+const options = (more: Partial<LivenessOptions> = {}): LivenessOptions => ({
+  random: () => 0.5,
+  obliges: () => true,
+  ownStalls: new Stalls(),
+  ...more,
+})
+const newLiveness = (more?: Partial<LivenessOptions>): Liveness => new Liveness(0, options(more))
 
 /** Two ends of a link, on a clock of their own; what one says comes to the other after 10 ms. */
 class Pair {
   nowMs = 0
-  readonly ends = [new Liveness(0, OPTIONS), new Liveness(0, OPTIONS)] as const
+  readonly ends = [newLiveness(), newLiveness()] as const
   readonly log: { end: 0 | 1; type: string; atMs: number }[] = []
   /** What this end says does not arrive. */
   readonly mute = [false, false]
@@ -126,7 +134,7 @@ describe('the liveness of a link', () => {
   })
 
   it('does not beat often for whoever wants it, if it may not', () => {
-    const liveness = new Liveness(0, { ...OPTIONS, obliges: () => false })
+    const liveness = newLiveness({ obliges: () => false })
     liveness.begin(0)
     liveness.heard(beat({ number: 1, watches: true }), 10)
     expect(liveness.isOnlyWatched).toBe(true)
@@ -134,16 +142,17 @@ describe('the liveness of a link', () => {
     expect(sent).toMatchObject({ type: 'beat', beat: { nextMs: SELDOM_MS } })
   })
 
-  it('asks for a machine that it watches within 0.7 s of its last word, and gives it up two seconds later', () => {
+  it('asks for a machine that it watches within 0.7 s of its last word, and gives it up five seconds later', () => {
     const pair = calm(true)
     pair.mute[1] = true
     const sinceMs = pair.nowMs
-    pair.run(4_000)
+    pair.run(7_000)
     expect(pair.firstOf('doubt', sinceMs)).toBeLessThanOrEqual(700)
-    expect(pair.firstOf('tell', sinceMs)).toBeLessThanOrEqual(1_300)
+    expect(pair.firstOf('tell', sinceMs)).toBeGreaterThan(2_000)
+    expect(pair.firstOf('tell', sinceMs)).toBeLessThanOrEqual(2_800)
     const goneMs = pair.firstOf('gone', sinceMs)
-    expect(goneMs).toBeGreaterThan(2_000)
-    expect(goneMs).toBeLessThanOrEqual(3_000)
+    expect(goneMs).toBeGreaterThan(5_000)
+    expect(goneMs).toBeLessThanOrEqual(5_800)
     // It asked several times meanwhile.
     expect(pair.count('ping', sinceMs)).toBe(1)
     expect(
@@ -155,25 +164,158 @@ describe('the liveness of a link', () => {
     const pair = calm(false)
     pair.mute[1] = true
     const sinceMs = pair.nowMs
-    pair.do(0, pair.ends[0].check(pair.nowMs))
+    pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
     expect(pair.firstOf('doubt', sinceMs)).toBe(0)
-    pair.run(4_000)
-    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(2_100)
+    pair.run(12_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(10_500)
     const other = calm(false)
     other.mute[1] = true
     const fromMs = other.nowMs
-    other.run(15_000)
-    expect(other.firstOf('gone', fromMs)).toBeLessThanOrEqual(13_000)
+    other.run(17_000)
+    expect(other.firstOf('gone', fromMs)).toBeLessThanOrEqual(15_000)
+  })
+
+  it('has less patience after this computer has moved: old links have mostly ended then', () => {
+    for (const asked of [false, true]) {
+      const pair = calm(true)
+      pair.mute[1] = true
+      if (asked) pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+      const sinceMs = pair.nowMs
+      pair.do(0, pair.ends[0].check(pair.nowMs, 'moved'))
+      expect(pair.ends[0].check(pair.nowMs, 'moved')).toEqual([])
+      pair.run(2_500)
+      const goneMs = pair.firstOf('gone', sinceMs)
+      expect(goneMs).toBeGreaterThanOrEqual(2_000)
+      expect(goneMs).toBeLessThanOrEqual(2_100)
+    }
+  })
+
+  it('lets nobody who says all the time that others are gone shorten what they may stand still', () => {
+    for (const isWatched of [true, false]) {
+      const pair = calm(isWatched)
+      pair.stalled[1] = true
+      const sinceMs = pair.nowMs
+      while (pair.nowMs < sinceMs + 4_900) {
+        pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+        pair.run(50)
+      }
+      pair.stalled[1] = false
+      pair.run(5_000)
+      expect(pair.firstOf('gone', sinceMs)).toBeNull()
+      expect(pair.ends[0].isDoubted).toBe(false)
+      // It was asked as often as without them.
+      expect(pair.count('ping', sinceMs)).toBeLessThanOrEqual(1)
+      expect(pair.count('doubt', sinceMs)).toBeLessThanOrEqual(1)
+    }
+    // Where the next beat is not due yet, their word alone ends nothing.
+    const pair = calm(false)
+    pair.run(SELDOM_MS - (pair.nowMs % SELDOM_MS) + 100)
+    pair.mute[1] = true
+    const sinceMs = pair.nowMs
+    pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+    pair.run(7_500)
+    expect(pair.firstOf('gone', sinceMs)).toBeNull()
+    expect(pair.ends[0].isDoubted).toBe(true)
+  })
+
+  it('waits longer for who has stood still before, and less so with each minute', () => {
+    const goneAfter = (calmMs: number): number | null => {
+      const pair = calm(true)
+      pair.stalled[1] = true
+      pair.run(4_000)
+      pair.stalled[1] = false
+      pair.run(calmMs)
+      pair.mute[1] = true
+      const sinceMs = pair.nowMs
+      pair.run(20_000)
+      return pair.firstOf('gone', sinceMs)
+    }
+    expect(goneAfter(1_000)).toBeGreaterThan(11_000)
+    expect(goneAfter(1_000)).toBeLessThan(14_000)
+    expect(goneAfter(10 * 60_000)).toBeLessThan(5_900)
+  })
+
+  it('waits longer where this process stands still itself, which all links tell each other', () => {
+    const ownStalls = new Stalls()
+    const other = newLiveness({ ownStalls })
+    other.begin(0)
+    other.heard(beat({ number: 1 }), 10)
+    other.look(3_000)
+    expect(ownStalls.worstMs(3_000)).toBeGreaterThan(1_300)
+    const goneMs = (stalls: Stalls): number => {
+      const liveness = new Liveness(3_000, options({ ownStalls: stalls }))
+      liveness.begin(3_000)
+      liveness.heard(beat({ number: 1 }), 3_000)
+      for (let nowMs = 3_000; ; nowMs = liveness.dueMs) {
+        if (liveness.look(nowMs).some(({ type }) => type === 'gone')) return nowMs - 3_000
+      }
+    }
+    expect(goneMs(new Stalls())).toBeLessThan(6_200)
+    expect(goneMs(ownStalls)).toBeGreaterThan(8_000)
+    // A closed lid is no busy processor, and whatever was seen, patience ends.
+    const closedLid = new Stalls()
+    const slept = newLiveness({ ownStalls: closedLid })
+    slept.begin(0)
+    slept.look(3_600_000)
+    expect(closedLid.worstMs(3_600_000)).toBe(0)
+    const worst = new Stalls()
+    worst.note(3_600_000, 3_000)
+    expect(goneMs(worst)).toBeLessThan(21_200)
+  })
+
+  it('has new patience, and asks anew, once the link goes by another way', () => {
+    const pair = calm(true)
+    pair.mute[1] = true
+    pair.run(4_000)
+    expect(pair.ends[0].isDoubted).toBe(true)
+    pair.ends[0].rerouted(pair.nowMs)
+    const sinceMs = pair.nowMs
+    pair.run(10)
+    expect(pair.log.filter((one) => one.end === 0 && one.atMs >= sinceMs)).toMatchObject([
+      { type: 'beat' },
+    ])
+    pair.run(4_900)
+    expect(pair.firstOf('gone', sinceMs)).toBeNull()
+    pair.run(500)
+    expect(pair.firstOf('gone', sinceMs)).not.toBeNull()
+    // Who is not asked needs no patience.
+    const quiet = calm(true)
+    const { dueMs } = quiet.ends[0]
+    quiet.ends[0].rerouted(quiet.nowMs)
+    expect(quiet.ends[0].dueMs).toBe(dueMs)
+    expect(quiet.ends[0].isDoubted).toBe(false)
+  })
+
+  it('hears no more beats than an honest machine sends, and answers no more', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    let answers = 0
+    for (let number = 1; number <= 10_000; number++) {
+      const heard = liveness.heard(beat({ number, asks: true }), number / 10)
+      answers += heard?.deeds.length ?? 0
+    }
+    // A burst, and ten a second.
+    expect(answers).toBeGreaterThanOrEqual(40)
+    expect(answers).toBeLessThanOrEqual(60)
+    expect(liveness.heard(beat({ number: 20_000 }), 2_000)).not.toBeNull()
+  })
+
+  it('does not ask all the time whoever promises to be heard at once', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    liveness.heard(beat({ number: 1, nextMs: 0 }), 10)
+    expect(liveness.isQuiet(10 + OFTEN_MS)).toBe(false)
+    expect(liveness.isQuiet(10 + 700)).toBe(true)
   })
 
   it('is content with an answer by whatever way, and does not ask twice at once', () => {
     const pair = calm(true)
-    pair.do(0, pair.ends[0].check(pair.nowMs))
-    expect(pair.ends[0].check(pair.nowMs)).toEqual([])
+    pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+    expect(pair.ends[0].check(pair.nowMs, 'told')).toEqual([])
     expect(pair.ends[0].isDoubted).toBe(true)
     pair.run(100)
     expect(pair.ends[0].isDoubted).toBe(false)
-    const liveness = new Liveness(0, OPTIONS)
+    const liveness = newLiveness()
     liveness.begin(0)
     // A machine of before: it asks once a second, and beats never.
     for (let atMs = 1_000; atMs < 30_000; atMs += 1_000) {
@@ -208,7 +350,7 @@ describe('the liveness of a link', () => {
     pair.run(30_000)
     pair.stalled[0] = false
     const sinceMs = pair.nowMs
-    pair.run(1_000)
+    pair.run(4_000)
     expect(pair.firstOf('gone', sinceMs)).toBeNull()
     pair.run(2_000)
     expect(pair.firstOf('gone', sinceMs)).not.toBeNull()
@@ -221,12 +363,12 @@ describe('the liveness of a link', () => {
     pair.run(60_000)
     pair.stalled[0] = false
     const sinceMs = pair.nowMs
-    pair.run(4_000)
-    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(3_000)
+    pair.run(7_000)
+    expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(6_000)
   })
 
   it('learns of a machine that is often late to be patient with it', () => {
-    const liveness = new Liveness(0, OPTIONS)
+    const liveness = newLiveness()
     liveness.begin(0)
     let nowMs = 0
     for (let number = 1; number <= 60; number++) {
@@ -242,7 +384,7 @@ describe('the liveness of a link', () => {
     const pair = calm(true)
     expect(pair.ends[0].latencyMs).toBeGreaterThanOrEqual(20)
     expect(pair.ends[0].latencyMs).toBeLessThanOrEqual(30)
-    const liveness = new Liveness(0, OPTIONS)
+    const liveness = newLiveness()
     expect(liveness.latencyMs).toBeNull()
     liveness.begin(0)
     expect(liveness.ponged(2, 5)).toBe(false)
@@ -258,7 +400,7 @@ describe('the liveness of a link', () => {
   })
 
   it('does not hear a beat that was copied on its way', () => {
-    const liveness = new Liveness(0, OPTIONS)
+    const liveness = newLiveness()
     liveness.begin(0)
     expect(liveness.heard(beat({ number: 5 }), 400)).not.toBeNull()
     const { dueMs } = liveness
@@ -276,7 +418,7 @@ describe('the liveness of a link', () => {
     )
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const liveness = new Liveness(0, OPTIONS)
+        const liveness = newLiveness()
         let nowMs = 0
         liveness.begin(0)
         for (const [kind, passedMs, number] of steps) {
@@ -286,7 +428,7 @@ describe('the liveness of a link', () => {
             liveness.heard(beat({ number, echo: number, heldMs: 50 }), nowMs)
           else if (kind === 'ping') liveness.pinged(nowMs)
           else if (kind === 'pong') liveness.ponged(number, nowMs)
-          else if (kind === 'check') liveness.check(nowMs)
+          else if (kind === 'check') liveness.check(nowMs, number % 2 === 0 ? 'told' : 'moved')
           else liveness.watch(number % 2 === 0, nowMs)
           expect(liveness.latencyMs ?? 0).toBeGreaterThanOrEqual(0)
           // Whatever was said, it looks again before long.

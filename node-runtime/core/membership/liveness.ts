@@ -1,9 +1,12 @@
 // Is the machine at the other end of a link still there? Each side sends beats, often where one of both watches the
 // other closely and seldom elsewhere, and says in each when the next one is to come. Who is late is asked; who does not
-// answer is gone. What one beat says of the last one of the other side gives the round trip, the shown latency.
+// answer is gone: at once where its computer says that its port is closed (`swarm/closed-port.ts`), else only after a
+// silence in which no process that lives would have kept still. What one beat says of the last one of the other side gives the round trip, the shown latency.
 // All times are monotonic: the clock on the wall may jump.
+import { Budget } from '../budget.ts'
 import { beginHistory, isSuspect, quietFromMs, recordArrival } from './failure-detector.ts'
 import type { ArrivalHistory } from './failure-detector.ts'
+import { Stalls } from './stalls.ts'
 
 /** Of a machine that is watched closely: who is killed is asked for after 0.65 s at most, on a calm link. */
 export const OFTEN_MS = 400
@@ -13,12 +16,23 @@ export const SELDOM_MS = 8_000
 const SPREAD = 0.1
 /** Before the first word, and of machines of before 0.4, which ask once a second. */
 const UNTOLD_MS = 1_000
-/** Who was asked and says nothing for so long, or for four round trips, is gone by all odds. */
-const ANSWER_MS = 2_000
+/**
+ * Who was asked and says nothing for so long, or for four round trips, is gone by all odds. Processes that share two
+ * cores with a load of 27 stand still for up to 2 s each minute, while no other does, and now and then for twice that.
+ */
+const ANSWER_MS = 5_000
+/** In another network old links have mostly ended, and new ones wait for that. */
+const MOVED_ANSWER_MS = 2_000
 const ROUND_TRIPS = 4
+/** The worst standstill of late, of this process or the other, may come again, and be worse. */
+const STALLS = 2
+/** Whoever feigns standstills wins no more. */
+const MOST_PATIENCE_MS = 20_000
 const ASK_AGAIN_MS = 400
-/** A doubt that lasts for so long is told, so that others ask, too. */
-const TELL_MS = 500
+/** A doubt that lasts for so long is told, so that others ask, too. Of who was killed, the closed port tells earlier. */
+const TELL_MS = 2_000
+/** Beats that are heard; an honest machine sends at most 8 a second, when both sides ask. */
+const BEATS = { perSecond: 10, burst: 40 }
 /**
  * When this machine looks so much later than it meant to, it has itself stood still (a busy processor, a closed
  * lid), and the silence of that time says nothing of the others.
@@ -54,12 +68,17 @@ export type LivenessDeed =
   | { type: 'tell' }
   | { type: 'gone' }
 
+/**
+ * Why it is asked. `late`: it was not heard when it was to be. `told`: others do not hear it, which shortens no patience,
+ * for they may lie. `moved`: this computer is in another network.
+ */
+export type AskReason = 'late' | 'told' | 'moved'
+
 interface Asked {
+  reason: AskReason
   atMs: number
   againMs: number
   told: boolean
-  /** Somebody else had a reason to: the other side's own rhythm says nothing then. */
-  byOthers: boolean
 }
 
 export interface LivenessOptions {
@@ -67,10 +86,15 @@ export interface LivenessOptions {
   random: () => number
   /** May the other side have what it wants, frequent beats? */
   obliges: () => boolean
+  /** Of this process, on all of its links. */
+  ownStalls: Stalls
 }
 
 export class Liveness {
   readonly #options: LivenessOptions
+  readonly #budget: Budget
+  /** Of the other side, as far as it was asked in them. */
+  readonly #stalls = new Stalls()
   #history: ArrivalHistory
   #isWatched = false
   /** The last beat that came. */
@@ -88,6 +112,7 @@ export class Liveness {
 
   constructor(nowMs: number, options: LivenessOptions) {
     this.#options = options
+    this.#budget = new Budget(BEATS, nowMs)
     this.#history = beginHistory(nowMs, UNTOLD_MS)
     this.#beatMs = nowMs
     this.#dueMs = nowMs
@@ -131,12 +156,23 @@ export class Liveness {
     return [this.#ping(nowMs), ...this.look(nowMs)]
   }
 
-  /** Asks now: somebody else does not hear it, or this computer is in another network. */
-  check(nowMs: number): LivenessDeed[] {
+  /** Asks now, unless it is asked already. */
+  check(nowMs: number, reason: 'told' | 'moved'): LivenessDeed[] {
     this.#forgiveOwnStall(nowMs)
-    const deeds = this.#asked === null ? this.#ask(nowMs, true) : []
+    const asks = this.#asked === null || (reason === 'moved' && this.#asked.reason !== 'moved')
+    const deeds = asks ? this.#ask(nowMs, reason) : []
     this.#dueMs = this.#nextMs()
     return deeds
+  }
+
+  /** The link goes by another way from now on: what was said on the old one may be lost, and is asked again. */
+  rerouted(nowMs: number): void {
+    this.#forgiveOwnStall(nowMs)
+    const asked = this.#asked
+    if (asked === null) return
+    asked.atMs = nowMs
+    asked.againMs = nowMs
+    this.#dueMs = this.#nextMs()
   }
 
   /** To be called at `dueMs`: what is to be done now. */
@@ -146,7 +182,7 @@ export class Liveness {
     if (nowMs >= this.#beatMs) deeds.push(this.#beat(nowMs, false))
     const asked = this.#asked
     if (asked === null) {
-      if (nowMs >= quietFromMs(this.#history)) deeds.push(...this.#ask(nowMs, false))
+      if (nowMs >= quietFromMs(this.#history)) deeds.push(...this.#ask(nowMs, 'late'))
     } else if (this.#isGone(asked, nowMs)) {
       deeds.push({ type: 'gone' })
     } else {
@@ -169,13 +205,16 @@ export class Liveness {
    */
   heard(beat: Beat, nowMs: number): { deeds: LivenessDeed[]; isMeasured: boolean } | null {
     if (this.#heard !== null && beat.number <= this.#heard.number) return null
+    if (!this.#budget.tryUse(1, nowMs)) return null
     this.#forgiveOwnStall(nowMs)
+    // Who promises the next one sooner than anybody sends it would be asked for it all the time.
+    const promisedMs = Math.max(OFTEN_MS, beat.nextMs)
     this.#history =
       this.#heard === null
-        ? beginHistory(nowMs, beat.nextMs)
-        : recordArrival(this.#history, nowMs, beat.nextMs)
+        ? beginHistory(nowMs, promisedMs)
+        : recordArrival(this.#history, nowMs, promisedMs)
     this.#heard = { number: beat.number, atMs: nowMs }
-    this.#asked = null
+    this.#answered(nowMs)
     const paceMs = this.#paceMs
     this.#peerWatches = beat.watches
     // It waits for frequent ones from now on.
@@ -192,7 +231,7 @@ export class Liveness {
   /** It asked, over the link's stream. */
   pinged(nowMs: number): void {
     this.#forgiveOwnStall(nowMs)
-    this.#asked = null
+    this.#answered(nowMs)
     // Who beats has said when the next one comes; of who does not, this is all there is.
     this.#history =
       this.#heard === null
@@ -214,14 +253,26 @@ export class Liveness {
     return isOften ? OFTEN_MS : SELDOM_MS
   }
 
-  #isGone({ atMs, byOthers }: Asked, nowMs: number): boolean {
-    const answerMs = Math.max(ANSWER_MS, ROUND_TRIPS * (this.#latencyMs ?? 0))
-    return nowMs - atMs >= answerMs && (byOthers || isSuspect(this.#history, nowMs))
+  #isGone({ reason, atMs }: Asked, nowMs: number): boolean {
+    const leastMs = reason === 'moved' ? MOVED_ANSWER_MS : ANSWER_MS
+    const worstMs = Math.max(this.#options.ownStalls.worstMs(nowMs), this.#stalls.worstMs(nowMs))
+    const patienceMs = Math.min(
+      MOST_PATIENCE_MS,
+      Math.max(leastMs, ROUND_TRIPS * (this.#latencyMs ?? 0)) + STALLS * worstMs,
+    )
+    if (nowMs - atMs < patienceMs) return false
+    return reason === 'moved' || isSuspect(this.#history, nowMs)
   }
 
-  #ask(nowMs: number, byOthers: boolean): LivenessDeed[] {
-    this.#asked = { atMs: nowMs, againMs: nowMs + ASK_AGAIN_MS, told: false, byOthers }
+  #ask(nowMs: number, reason: AskReason): LivenessDeed[] {
+    this.#asked = { reason, atMs: nowMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
     return [this.#ping(nowMs), this.#beat(nowMs, true), { type: 'doubt' }]
+  }
+
+  /** It is there: how long that took is to be expected again. */
+  #answered(nowMs: number): void {
+    if (this.#asked !== null) this.#stalls.note(nowMs - this.#asked.atMs, nowMs)
+    this.#asked = null
   }
 
   #ping(nowMs: number): LivenessDeed {
@@ -267,6 +318,8 @@ export class Liveness {
     const stalledMs = nowMs - this.#dueMs
     if (stalledMs < OWN_STALL_MS) return
     this.#dueMs = nowMs
+    // Longer ones were a closed lid, and say nothing of how busy the processor is.
+    if (stalledMs <= MOST_PATIENCE_MS) this.#options.ownStalls.note(stalledMs, nowMs)
     const { lastMs } = this.#history
     this.#history = { ...this.#history, lastMs: Math.min(nowMs, lastMs + stalledMs) }
     if (this.#asked === null) return

@@ -399,6 +399,25 @@ describe('others that ask of a machine', () => {
     expect(probed(post({ type: 'answered', machine: 'm0' }))).toEqual([])
   })
 
+  it('have it looked at for them as often as one needs that loses all, and then once in two seconds', () => {
+    const { open, hear, later } = start()
+    for (const member of circle(5)) open(member)
+    const looks = (times: number): number => {
+      let count = 0
+      for (let i = 0; i < times; i++) {
+        later(200)
+        const effects = hear('m1', { kind: 'probe', machine: 'm0' })
+        count += effects.filter(({ type }) => type === 'check').length
+      }
+      return count
+    }
+    expect(looks(60)).toBe(60)
+    looks(60)
+    expect(looks(50)).toBe(5)
+    // Others are heard as before.
+    expect(hear('m2', { kind: 'probe', machine: 'm0' })).not.toEqual([])
+  })
+
   it('of more than 64 machines are forgotten, those of the first ones', () => {
     for (const [others, answers] of [
       [63, 1],

@@ -42,6 +42,8 @@ const LAST_CHOICE_MS = 60_000
 const MAX_REMEMBERED = 64
 /** What one link may say; an honest one says less than one message a second. */
 const MESSAGES = { burst: 60, perSecond: 10 }
+/** Of these, so many may have a machine looked at: one that loses all of its links at once asks twice of each. */
+const PROBES = { burst: 4 * MAX_LINKS, perSecond: 0.5 }
 /** The ring is told again when there are so many more or fewer machines. */
 const TELL_CHANGE = 0.1
 
@@ -83,7 +85,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   readonly #suspects = new Map<string, Suspect>()
   readonly #asked = new Map<string, Asked>()
   readonly #wants = new Map<string, Want>()
-  readonly #budgets = new Map<string, Budget>()
+  readonly #budgets = new Map<string, { messages: Budget; probes: Budget }>()
   readonly #needs: RingOptions['needs']
   /** Links beyond the plan that one of both sides needs, and until when they are left. */
   readonly #kept = new Map<string, { link: HeldLink; untilMs: number }>()
@@ -170,7 +172,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#kept.delete(machine)
     this.#ending.delete(machine)
     const link = { dialled, sinceMs: this.#nowMs, network }
-    this.#budgets.set(machine, new Budget(MESSAGES, this.#nowMs))
+    this.#budgets.set(machine, {
+      messages: new Budget(MESSAGES, this.#nowMs),
+      probes: new Budget(PROBES, this.#nowMs),
+    })
     if (!this.plan.admits(machine, dialled, network, this.#nowMs)) {
       this.view.meet(member, this.#nowMs)
       this.#release(machine, link)
@@ -209,7 +214,8 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #received(from: string, message: RingMessage): void {
     const member = this.view.get(from)
     if (member === undefined) return
-    if (this.#budgets.get(from)?.tryUse(1, this.#nowMs) !== true) return
+    const budgets = this.#budgets.get(from)
+    if (budgets?.messages.tryUse(1, this.#nowMs) !== true) return
     switch (message.kind) {
       case 'who': {
         const members = this.view.tell(member, OTHERS_TOLD, this.#random, this.#nowMs)
@@ -218,6 +224,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       case 'near':
         return this.#near(message.members)
       case 'probe':
+        if (!budgets.probes.tryUse(1, this.#nowMs)) return
         return this.#askedOf(message.machine, from)
       case 'probed':
         return this.#probed(message.machine, from, message.answers)
