@@ -12,6 +12,7 @@ import { readBlock } from './block.ts'
 import { HeldBack } from './held-back.ts'
 import type { IsRevoked } from './held-back.ts'
 import type { Added, Branches } from './branches.ts'
+import { retryAfterMs } from './referee-events.ts'
 import type { RefereeEffect } from './referee-events.ts'
 import { fitsSessions, MAX_ATTESTATIONS_OF_SEAT } from './seat-room.ts'
 
@@ -35,6 +36,8 @@ export interface Taken {
 /** What was taken in of a log. */
 interface ReadLog {
   blocks: number
+  /** How often the next block could not be read. */
+  tries: number
   /** The last attestation. */
   attestation: string | null
   /** All attestations that stand in it, by their hash. */
@@ -103,6 +106,12 @@ export class LogIntake {
     return { effects: this.#afterwards(log, added), isNews }
   }
 
+  /** The disk does not give the next block of a log: it is read on after a while. */
+  unread(log: string): RefereeEffect[] {
+    const afterMs = retryAfterMs(this.#logOf(log).tries++)
+    return [{ type: 'setTimer', id: `read ${log}`, afterMs }]
+  }
+
   /** An action that came by another way than a log. */
   take(form: SignedForm, attestation: SignedForm): Taken {
     const action = this.#openAction(form, () => this.#openAttestation(attestation) ?? undefined)
@@ -154,7 +163,7 @@ export class LogIntake {
   #logOf(log: string): ReadLog {
     const known = this.#logs.get(log)
     if (known !== undefined) return known
-    const begun: ReadLog = { blocks: 0, attestation: null, shown: new Map() }
+    const begun: ReadLog = { blocks: 0, tries: 0, attestation: null, shown: new Map() }
     this.#logs.set(log, begun)
     return begun
   }
@@ -191,6 +200,7 @@ export class LogIntake {
   #taken(log: string, attestation?: string): RefereeEffect {
     const read = this.#logOf(log)
     read.blocks++
+    read.tries = 0
     if (attestation !== undefined) read.attestation = attestation
     return { type: 'readOn', log }
   }

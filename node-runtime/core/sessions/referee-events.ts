@@ -15,6 +15,8 @@ export type RefereeEvent =
    * a transcript that a seat has stored.
    */
   | { type: 'block'; log: string; text: string; isStored?: boolean }
+  /** The next block of that log could not be read. It is tried again when told to. */
+  | { type: 'unread'; log: string }
   /** An action that came by another way than a log. */
   | { type: 'action'; form: SignedForm; attestation: SignedForm }
   /** This machine holds the seat, with a log that has so many blocks already. */
@@ -22,13 +24,15 @@ export type RefereeEvent =
   /** This machine held the seat, and no longer has all that it signed in it. */
   | { type: 'lost'; seat: number }
   | { type: 'act'; token: number; action: OwnAction; wallMs: number }
+  /** Somebody waits until all that is here is played and written; answered by `settled`. */
+  | { type: 'awaited'; token: number }
   /** What `append` asked for is on the disk, and will be in the log whatever happens. */
   | { type: 'kept'; token: number }
   | Appended
   | { type: 'rules'; token: number; answer: RulesAnswer }
   /** The rules are to be asked where all begins, before anything else has come. */
   | { type: 'started' }
-  | { type: 'timer'; id: RefereeTimer }
+  | { type: 'timer'; id: string }
 
 /** What was to be appended is in the own log; or can't be written now. */
 export type Appended =
@@ -47,10 +51,13 @@ export type RefereeEffect =
   | { type: 'readOn'; log: string }
   /** What the log holds is of no session: it is not read on. Nobody is blamed for it. */
   | { type: 'dropLog'; log: string; reason: string }
+  /** All that is here is played and written, or something keeps it from that, or it was waited for long enough. */
+  | { type: 'settled'; token: number }
   | { type: 'setTimer'; id: RefereeTimer; afterMs: number }
+  | { type: 'clearTimer'; id: RefereeTimer }
   | { type: 'changed' }
 
-export type RefereeTimer = 'rules' | 'append'
+export type RefereeTimer = 'rules' | 'append' | `read ${string}` | `settle ${number}`
 
 export type OwnAction = { type: 'move'; body: Json } | { type: 'resign' } | { type: 'claim' }
 

@@ -90,6 +90,66 @@ describe('step by step', () => {
     expect(answered(11, fail)).toEqual(waits(250))
   })
 
+  test('a log that can’t be read is tried again after a while, that doubles until a block of it is read', () => {
+    const referee = seated()
+    const unread = (log: string) => referee.step({ type: 'unread', log }, 0)
+    const waits = (log: string, afterMs: number): object[] => [
+      { type: 'setTimer', id: `read ${log}`, afterMs },
+    ]
+    expect(unread('his log')).toEqual(waits('his log', 250))
+    expect(unread('his log')).toEqual(waits('his log', 500))
+    expect(unread('hers log')).toEqual(waits('hers log', 250))
+    expect(referee.step({ type: 'timer', id: 'read his log' }, 0)).toEqual([
+      { type: 'readOn', log: 'his log' },
+    ])
+    expect(unread('his log')).toEqual(waits('his log', 1_000))
+    const [text = ''] = forgedLog(descriptor, BOB, [{ heads: [null, null] }]).log
+    referee.step({ type: 'block', log: 'his log', text }, 0)
+    expect(unread('his log')).toEqual(waits('his log', 250))
+    expect(unread('hers log')).toEqual(waits('hers log', 500))
+  })
+
+  describe('whoever waits until all is played', () => {
+    const awaited = (referee: Referee, token: number) => referee.step({ type: 'awaited', token }, 0)
+    const waits = (token: number) =>
+      ({ type: 'setTimer', id: `settle ${token}`, afterMs: 5_000 }) as const
+    const told = (token: number): object[] => [
+      { type: 'clearTimer', id: `settle ${token}` },
+      { type: 'settled', token },
+    ]
+
+    test('is told once it is, all at once, and once', () => {
+      const referee = seated()
+      expect(awaited(referee, 7)).toEqual([waits(7)])
+      expect(awaited(referee, 8)).toEqual([waits(8)])
+      expect(referee.step({ type: 'rules', token: 1, answer: begun }, 0)).toEqual([
+        { type: 'changed' },
+        ...told(7),
+        ...told(8),
+      ])
+      expect(referee.step({ type: 'timer', id: 'settle 7' }, 0)).toEqual([])
+      expect(awaited(referee, 9)).toEqual([waits(9), ...told(9)])
+    })
+
+    test('is told when something keeps it from being played', () => {
+      const referee = seated()
+      awaited(referee, 7)
+      const answer = { status: 'failed', message: 'they threw' } as const
+      expect(referee.step({ type: 'rules', token: 1, answer }, 0).slice(-2)).toEqual(told(7))
+    })
+
+    test('is told after five seconds, and the others wait on', () => {
+      const referee = seated()
+      for (const token of [7, 8]) awaited(referee, token)
+      expect(referee.step({ type: 'timer', id: 'settle 7' }, 5_000)).toEqual(told(7))
+      expect(referee.isSettled).toBe(false)
+      expect(referee.step({ type: 'rules', token: 1, answer: begun }, 6_000)).toEqual([
+        { type: 'changed' },
+        ...told(8),
+      ])
+    })
+  })
+
   test('a seat that cannot write says so before rules that do not answer', () => {
     const referee = seated()
     referee.step({ type: 'rules', token: 1, answer: begun }, 0)

@@ -20,6 +20,9 @@ import type { Position, RulesAnswer, Viewer } from './position.ts'
 import { retryAfterMs } from './referee-events.ts'
 import type { RefereeEffect, RefereeEvent, Trouble } from './referee-events.ts'
 
+/** What waits for what is here to be played, such as an action after a start, waits no longer than this. */
+const SETTLE_LIMIT_MS = 5_000
+
 export interface RefereeOptions {
   descriptor: SessionDescriptor
   cloud: string
@@ -43,6 +46,8 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   #rulesTrouble: string | null = null
   #nextToken = 1
   #lastNewsMs: number | null = null
+  /** Tokens of those who wait until all is settled. */
+  readonly #awaiting = new Set<number>()
 
   constructor({ descriptor, cloud, viewer, own, check, isRevoked }: RefereeOptions) {
     this.descriptor = descriptor
@@ -138,10 +143,18 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
   }
 
   step(event: RefereeEvent, nowMs: number): RefereeEffect[] {
+    const effects = this.#handle(event, nowMs)
+    if (this.#awaiting.size === 0 || (!this.isSettled && this.trouble === null)) return effects
+    return [...effects, ...[...this.#awaiting].flatMap((token) => this.#awaited(token))]
+  }
+
+  #handle(event: RefereeEvent, nowMs: number): RefereeEffect[] {
     this.#lastNewsMs ??= nowMs
     switch (event.type) {
       case 'block':
         return this.#taken(this.#intake.takeBlock(event.log, event.text, event.isStored), nowMs)
+      case 'unread':
+        return this.#intake.unread(event.log)
       case 'action':
         return this.#taken(this.#intake.take(event.form, event.attestation), nowMs)
       case 'held':
@@ -155,6 +168,9 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
         const trouble = this.trouble?.message ?? null
         return this.#own.act(event, { nowMs, claimFromMs, trouble })
       }
+      case 'awaited':
+        this.#awaiting.add(event.token)
+        return [{ type: 'setTimer', id: `settle ${event.token}`, afterMs: SETTLE_LIMIT_MS }]
       case 'kept':
         return this.#taken(this.#own.kept(event.token), nowMs)
       case 'appended': {
@@ -168,8 +184,32 @@ export class Referee implements Core<RefereeEvent, RefereeEffect> {
       case 'started':
         return this.#goOn()
       case 'timer':
-        return event.id === 'append' ? this.#own.append() : this.#goOn()
+        return this.#rang(event.id)
     }
+  }
+
+  #rang(id: string): RefereeEffect[] {
+    const [kind, ...words] = id.split(' ')
+    const what = words.join(' ')
+    switch (kind) {
+      case 'append':
+        return this.#own.append()
+      case 'read':
+        return [{ type: 'readOn', log: what }]
+      case 'settle':
+        return this.#awaited(Number(what))
+      default:
+        return this.#goOn()
+    }
+  }
+
+  /** Whoever waits by this token waits no more. */
+  #awaited(token: number): RefereeEffect[] {
+    if (!this.#awaiting.delete(token)) return []
+    return [
+      { type: 'clearTimer', id: `settle ${token}` },
+      { type: 'settled', token },
+    ]
   }
 
   /** What has come may let logs go on that waited for it, and is played. */

@@ -7,6 +7,8 @@ import type { SeatLog } from '../../store/session-logs.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { SessionTable } from './session-table.ts'
 
+/** On a machine that has other things to do. */
+const PATIENCE = { timeout: 20_000 }
 const [ANN, BOB] = [holder('ann'), holder('bob')]
 
 function logOf(read: SeatLog['read']): SeatLog {
@@ -75,7 +77,7 @@ test('a log that the disk does not give is read on once it does, and that was sa
   )
   read.mockRejectedValueOnce(full).mockResolvedValueOnce(line).mockRejectedValueOnce(full)
   table.follow(logOf(read))
-  await vi.waitFor(() => expect(read).toHaveBeenLastCalledWith(2))
+  await vi.waitFor(() => expect(read).toHaveBeenLastCalledWith(2), PATIENCE)
   expect(blocks()).toBe(2)
   expect(warn.mock.calls).toMatchObject([
     ['a log could not be read', { block: 0, error: full }],
@@ -87,10 +89,10 @@ test.each(['the log', 'the table'])('%s that is over is not read on', async (wha
   const { table, warn } = tableOf()
   const log = logOf(vi.fn(() => Promise.reject(new Error('closed'))))
   table.follow(log)
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1))
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1), PATIENCE)
   if (what === 'the log') Object.assign(log, { isOver: true })
   else await table.close()
-  await vi.waitFor(() => expect(log.read).toHaveBeenCalledTimes(2))
+  await vi.waitFor(() => expect(log.read).toHaveBeenCalledTimes(2), PATIENCE)
   await new Promise((resolve) => setImmediate(resolve))
   expect(warn).toHaveBeenCalledTimes(1)
 })
@@ -104,7 +106,7 @@ test('a log is read no further than it may be long, whatever is written into it'
     return Promise.resolve(text)
   })
   table.follow(log)
-  await vi.waitFor(() => expect(blocks()).toBeGreaterThanOrEqual(MAX_LOG_BLOCKS))
+  await vi.waitFor(() => expect(blocks()).toBeGreaterThanOrEqual(MAX_LOG_BLOCKS), PATIENCE)
   await table.close()
   expect([blocks(), read.length, read.at(-1)]).toEqual([65_536, 65_536, 65_535])
 })

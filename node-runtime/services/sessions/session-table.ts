@@ -1,5 +1,5 @@
-// Drives the referee of one session: hands it the blocks of the seats' logs, has the rules answer it,
-// writes what it signs, and keeps its timers. It decides nothing.
+// What the referee of one session needs of the world: hands it the blocks of the seats' logs, has the rules answer
+// it, and writes what it signs. It decides nothing, and when something is tried again says the referee.
 import { EventEmitter } from 'node:events'
 import { CloudError } from '../../contract/errors.ts'
 import type { SignedForm } from '../../contract/values.ts'
@@ -7,22 +7,20 @@ import type { SeatAction } from '../../core/sessions/action.ts'
 import { MAX_LOG_BLOCKS } from '../../core/sessions/block.ts'
 import type { Position, RulesAnswer, RulesRequest } from '../../core/sessions/position.ts'
 import type { Referee } from '../../core/sessions/referee.ts'
-import { retryAfterMs } from '../../core/sessions/referee-events.ts'
-import type {
-  OwnAction,
-  RefereeEffect,
-  RefereeEvent,
-  RefereeTimer,
-} from '../../core/sessions/referee-events.ts'
+import type { OwnAction, RefereeEffect, RefereeEvent } from '../../core/sessions/referee-events.ts'
+import { Driver } from '../../flow/driver.ts'
+import type { TimerEffect, TimerEvent } from '../../flow/driver.ts'
 import { inTurns } from '../../flow/in-turns.ts'
 import type { Log } from '../../ports/log.ts'
 import type { PlayAnswer, RulesRunner } from '../../ports/rules.ts'
 import type { SeatLog } from '../../store/session-logs.ts'
 
-/** An action of the person waits so long for what goes before it, such as the own log after a start. */
-const SETTLE_LIMIT_MS = 5_000
 /** Each may take the check of a signature or two: some 20 ms on a slow machine. */
 export const BLOCKS_AT_ONCE = 64
+
+/** What the driver does by itself is none of these. */
+type Happening = Exclude<RefereeEvent, TimerEvent>
+type Deed = Exclude<RefereeEffect, TimerEffect>
 
 export interface TableOptions {
   referee: Referee
@@ -35,7 +33,7 @@ export interface TableOptions {
 
 interface Followed {
   log: SeatLog
-  /** Set while a block that was handed in may not be followed by the next. */
+  /** Set while the next block may not be read. */
   readOn: (() => void) | null
   mayReadOn: boolean
 }
@@ -58,9 +56,9 @@ export class SessionTable extends EventEmitter<TableEvents> {
   /** Logs and transcripts that are not read on. */
   readonly #dropped = new Set<string>()
   readonly #waiting = new Map<number, Waiting>()
-  /** Ends each `settled` that waits. */
-  readonly #settling = new Set<() => void>()
-  readonly #timers = new Map<RefereeTimer, NodeJS.Timeout>()
+  /** Ends each `settled` that waits, by its token. */
+  readonly #settling = new Map<number, () => void>()
+  readonly #driver: Driver<Happening, Deed>
   #own: SeatLog | null = null
   #nextToken = 1
   #closed = false
@@ -69,8 +67,17 @@ export class SessionTable extends EventEmitter<TableEvents> {
     super()
     this.setMaxListeners(0)
     this.#options = options
-    this.referee = options.referee
-    this.#step({ type: 'started' })
+    const { referee, nowMs, log } = options
+    this.referee = referee
+    this.#driver = new Driver<Happening, Deed>({
+      core: referee,
+      perform: (effect) => this.#perform(effect),
+      onFault: (error) => log.error('a fault in a session', { session: referee.session, error }),
+      // Of each log one block waits at most, and the rest is asked for here.
+      mustKeep: () => true,
+      now: nowMs,
+    })
+    this.#post({ type: 'started' })
   }
 
   /** In so many ms the own seat may claim; see the referee. */
@@ -102,7 +109,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
   hold(seat: number, log: SeatLog): void {
     if (this.#own !== null) return
     this.#own = log
-    this.#step({ type: 'held', seat, log: log.key, blocks: log.length })
+    this.#post({ type: 'held', seat, log: log.key, blocks: log.length })
     // What it writes from now on it knows; to wait for it would ask the others for it.
     this.#begin(log, log.length)
   }
@@ -112,7 +119,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
    * @param log  the log that it began, to be read as others' are
    */
   lose(seat: number, log: SeatLog | null): void {
-    this.#step({ type: 'lost', seat })
+    this.#post({ type: 'lost', seat })
     if (log !== null) this.follow(log)
   }
 
@@ -128,41 +135,30 @@ export class SessionTable extends EventEmitter<TableEvents> {
     const token = this.#nextToken++
     return new Promise((resolve, reject) => {
       this.#waiting.set(token, { resolve, reject })
-      this.#step({ type: 'act', token, action, wallMs: this.#options.wallMs() })
+      this.#post({ type: 'act', token, action, wallMs: this.#options.wallMs() })
     })
   }
 
   /** An action that came ahead of its log. */
   take(form: SignedForm, attestation: SignedForm): void {
-    this.#step({ type: 'action', form, attestation })
+    this.#post({ type: 'action', form, attestation })
   }
 
   /** Takes in a transcript, as if it were a log: as far as its blocks are of this session. */
   async feed(name: string, blocks: readonly string[]): Promise<void> {
     for await (const text of inTurns(blocks, BLOCKS_AT_ONCE)) {
       if (this.#closed || this.#dropped.has(name)) return
-      this.#step({ type: 'block', log: name, text, isStored: true })
+      this.#post({ type: 'block', log: name, text, isStored: true })
     }
   }
 
   /** Until all that is here is played, or something keeps it from being played; not for ever. */
   async settled(): Promise<void> {
-    const { referee } = this
-    const waits = (): boolean => !referee.isSettled && referee.trouble === null && !this.#closed
-    if (!waits()) return
+    if (this.#closed) return
+    const token = this.#nextToken++
     await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.off('changed', check)
-        this.#settling.delete(done)
-        resolve()
-      }
-      const check = (): void => {
-        if (!waits()) done()
-      }
-      const timer = setTimeout(done, SETTLE_LIMIT_MS)
-      this.on('changed', check)
-      this.#settling.add(done)
+      this.#settling.set(token, resolve)
+      this.#post({ type: 'awaited', token })
     })
   }
 
@@ -170,25 +166,22 @@ export class SessionTable extends EventEmitter<TableEvents> {
   async close({ remove = false } = {}): Promise<void> {
     this.#closed = true
     this.removeAllListeners()
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    for (const done of this.#settling) done()
+    this.#driver.close()
+    for (const done of this.#settling.values()) done()
     for (const { reject } of this.#waiting.values()) reject(closed())
     for (const { readOn } of this.#logs.values()) readOn?.()
     await Promise.all(this.logs.map((log) => (remove ? log.remove() : log.close())))
   }
 
-  #step(event: RefereeEvent): void {
-    if (this.#closed) return
-    let changed = false
-    for (const effect of this.referee.step(event, this.#options.nowMs())) {
-      if (effect.type === 'changed') changed = true
-      else this.#do(effect)
-    }
-    if (changed) this.emit('changed')
+  #post(event: Happening): void {
+    this.#driver.post(event)
   }
 
-  #do(effect: Exclude<RefereeEffect, { type: 'changed' }>): void {
+  #perform(effect: Deed): void {
     switch (effect.type) {
+      case 'changed':
+        this.emit('changed')
+        return
       case 'askRules':
         void this.#askRules(effect.token, effect.request)
         return
@@ -224,13 +217,9 @@ export class SessionTable extends EventEmitter<TableEvents> {
         this.#logs.get(log)?.readOn?.()
         return
       }
-      case 'setTimer': {
-        const { id, afterMs } = effect
-        clearTimeout(this.#timers.get(id))
-        const timer = setTimeout(() => this.#step({ type: 'timer', id }), afterMs)
-        timer.unref()
-        this.#timers.set(id, timer)
-      }
+      case 'settled':
+        this.#settling.get(effect.token)?.()
+        this.#settling.delete(effect.token)
     }
   }
 
@@ -240,7 +229,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
       const text = await this.#readBlock(followed, next)
       if (text === null || this.#closed) return
       followed.mayReadOn = false
-      this.#step({ type: 'block', log: log.key, text })
+      this.#post({ type: 'block', log: log.key, text })
       if (!followed.mayReadOn && !this.#dropped.has(log.key)) {
         await new Promise<void>((resolve) => (followed.readOn = resolve))
         followed.readOn = null
@@ -252,7 +241,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
   /** The text of a block, however long the disk does not give it; null if it never will. */
   async #readBlock(followed: Followed, block: number): Promise<string | null> {
     const { log } = followed
-    for (let tries = 0; ; tries++) {
+    for (;;) {
       try {
         return await log.read(block)
       } catch (error) {
@@ -262,29 +251,26 @@ export class SessionTable extends EventEmitter<TableEvents> {
         this.#options.log.warn('a log could not be read', { session, log: log.key, block, error })
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, retryAfterMs(tries)).unref()
-        followed.readOn = () => {
-          clearTimeout(timer)
-          resolve()
-        }
+        followed.readOn = resolve
+        this.#post({ type: 'unread', log: log.key })
       })
       followed.readOn = null
     }
   }
 
   async #append(token: number, texts: string[]): Promise<void> {
-    const kept = (): void => this.#step({ type: 'kept', token })
+    const kept = (): void => this.#post({ type: 'kept', token })
     try {
       if (this.#own === null) throw new Error('there is no log to write to')
       this.#own.once('kept', kept)
       await this.#own.append(...texts)
-      this.#step({ type: 'appended', token, ok: true })
+      this.#post({ type: 'appended', token, ok: true })
     } catch (error) {
       if (this.#closed) return
       const { session } = this.referee
       this.#options.log.error('an action could not be written', { session, error })
       const message = 'This machine cannot write to its disk now. It tries again by itself.'
-      this.#step({ type: 'appended', token, ok: false, message })
+      this.#post({ type: 'appended', token, ok: false, message })
     } finally {
       this.#own?.off('kept', kept)
     }
@@ -292,7 +278,7 @@ export class SessionTable extends EventEmitter<TableEvents> {
 
   async #askRules(token: number, request: RulesRequest): Promise<void> {
     const answer = await askRules(this.#options.rules, this.referee, request)
-    this.#step({ type: 'rules', token, answer })
+    this.#post({ type: 'rules', token, answer })
   }
 }
 
