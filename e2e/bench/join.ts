@@ -1,6 +1,7 @@
 // How long a machine takes to join a cloud of one other, from its spawn until each of the two lists the
 // other as online; against its own start, and against two bare processes that meet in the same DHT.
-import type { CloudStatus, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { CloudStatus } from '../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../node-runtime/contract/machines.ts'
 import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
 import type { Connection } from '../../node-runtime/host/running-machine.ts'
 import { LocalCloud } from '../support/machines.ts'

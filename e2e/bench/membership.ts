@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../node-runtime/contract/machines.ts'
 import { connectToFolder } from '../../node-runtime/host/running-machine.ts'
 import type { Connection } from '../../node-runtime/host/running-machine.ts'
 import { LocalCloud } from '../support/machines.ts'

@@ -1,5 +1,5 @@
 // `dharma doctor`: how the machine of a folder looks for the others, for a person or a program.
-import type { ConnectionReport } from '../contract/cloud.ts'
+import type { ConnectionReport } from '../contract/connection.ts'
 import type { ListReport } from '../contract/lists.ts'
 import { connectToFolder } from '../host/running-machine.ts'
 import { describeSpan } from '../services/cloud/clock-report.ts'

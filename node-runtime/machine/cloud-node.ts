@@ -2,7 +2,8 @@
 // another cloud closes this and opens another. Wiring only: what decides is in `core/`.
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import type { ClockReport, CloudNotice } from '../contract/cloud.ts'
+import type { CloudNotice } from '../contract/cloud.ts'
+import type { ClockReport } from '../contract/connection.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import { CloudError } from '../contract/errors.ts'
 import { namesInviter } from '../core/admission/pass.ts'

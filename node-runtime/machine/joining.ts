@@ -2,7 +2,7 @@
 // the links, who they are, and the ring. Wiring only: what decides is in `core/`.
 import os from 'node:os'
 import type { DhtAddress } from 'hyperdht'
-import { WAY_NAMES } from '../contract/cloud.ts'
+import { WAY_NAMES } from '../contract/connection.ts'
 import type { ReleaseFile } from '../contract/cloud.ts'
 import type { WayName } from '../core/finding/ways-core.ts'
 import { LISTED_MS } from '../core/finding/list-form.ts'

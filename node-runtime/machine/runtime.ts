@@ -14,10 +14,10 @@ import type {
   CloudInfo,
   CloudNotice,
   CloudStatus,
-  ConnectionReport,
   InvitationOffer,
   ReleaseFile,
 } from '../contract/cloud.ts'
+import type { ConnectionReport } from '../contract/connection.ts'
 import type { CloudRecord } from '../contract/db.ts'
 import type { Contract } from '../contract/index.ts'
 import { CloudError } from '../contract/errors.ts'

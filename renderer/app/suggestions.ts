@@ -1,5 +1,5 @@
 // What the address bar offers for the text in it. Pure.
-import type { MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../node-runtime/contract/machines.ts'
 import { isInvitationLink } from '../../node-runtime/contract/join-text.ts'
 import type { InstalledSystem } from '../../node-runtime/contract/systems.ts'
 import {

@@ -1,7 +1,8 @@
 // The cloud and its machines, as `cloud.watch` tells them.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
-import type { CloudStatus, KnownCloud, MachineInfo } from '../../node-runtime/contract/cloud.ts'
+import type { CloudStatus, KnownCloud } from '../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../node-runtime/contract/machines.ts'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import { toCloudError } from '../client/cloud-error.ts'
 import type { Connection } from '../client/connection.ts'

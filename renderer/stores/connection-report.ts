@@ -2,7 +2,7 @@
 // somebody looks at it: it changes with every try.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
-import type { ConnectionReport } from '../../node-runtime/contract/cloud.ts'
+import type { ConnectionReport } from '../../node-runtime/contract/connection.ts'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { Connection } from '../client/connection.ts'
 import { followStream } from './stream.ts'

@@ -1,7 +1,7 @@
 // One machine with all that is known of it, as `cloud.watchMachine` tells. Followed while somebody looks at it.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
-import type { MachineDetails } from '../../node-runtime/contract/cloud.ts'
+import type { MachineDetails } from '../../node-runtime/contract/machines.ts'
 import type { CloudError } from '../../node-runtime/contract/errors.ts'
 import type { Connection } from '../client/connection.ts'
 import { followStream } from './stream.ts'

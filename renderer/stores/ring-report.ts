@@ -1,7 +1,7 @@
 // The ring of servers, as `cloud.watchRing` tells it. Followed only while somebody looks at it: it changes with every lap.
 import { createStore } from 'zustand/vanilla'
 import type { StoreApi } from 'zustand/vanilla'
-import type { RingReport } from '../../node-runtime/contract/cloud.ts'
+import type { RingReport } from '../../node-runtime/contract/machines.ts'
 import type { Connection } from '../client/connection.ts'
 import { followStream } from './stream.ts'
 

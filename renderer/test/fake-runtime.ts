@@ -3,13 +3,12 @@ import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type {
   CloudInfo,
   CloudStatus,
-  ConnectionReport,
   InvitationOffer,
   InvitationsReport,
-  RingReport,
   KnownCloud,
-  MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
+import type { ConnectionReport } from '../../node-runtime/contract/connection.ts'
+import type { RingReport, MachineInfo } from '../../node-runtime/contract/machines.ts'
 import type { ListReport } from '../../node-runtime/contract/lists.ts'
 import { snapshots } from '../../node-runtime/flow/streams.ts'
 import type { OwnIdentity } from '../../node-runtime/contract/identity.ts'

@@ -2,12 +2,11 @@
 import { CloudError } from '../../node-runtime/contract/errors.ts'
 import type {
   CloudStatus,
-  ConnectionReport,
   GivenInvitation,
   InvitationOffer,
-  MachineDetails,
-  MachineInfo,
 } from '../../node-runtime/contract/cloud.ts'
+import type { ConnectionReport } from '../../node-runtime/contract/connection.ts'
+import type { MachineDetails, MachineInfo } from '../../node-runtime/contract/machines.ts'
 import type { ListContent, ListReport } from '../../node-runtime/contract/lists.ts'
 import type { InstalledSystem, SystemPreview } from '../../node-runtime/contract/systems.ts'
 

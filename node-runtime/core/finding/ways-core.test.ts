@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { WAY_NAMES } from '../../contract/cloud.ts'
+import { WAY_NAMES } from '../../contract/connection.ts'
 import { WaysCore } from './ways-core.ts'
 import type { WayName, WaysEffect, WaysEvent, WayStatus } from './ways-core.ts'
 

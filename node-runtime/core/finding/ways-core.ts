@@ -1,7 +1,7 @@
 // Decides when each way of finding machines is asked, and keeps what came of it. All ways go at once; those
 // that cost others something begin a little later. While nobody is linked they are asked again, ever more
 // rarely; a change of network begins anew.
-import { WAY_NAMES } from '../../contract/cloud.ts'
+import { WAY_NAMES } from '../../contract/connection.ts'
 import type { Core } from '../step.ts'
 
 export type WayName = (typeof WAY_NAMES)[number]

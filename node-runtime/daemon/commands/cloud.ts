@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { ADMISSION_CHOICES } from '../../contract/cloud.ts'
+import { ADMISSION_CHOICES } from '../../contract/connection.ts'
 import { CloudError } from '../../contract/errors.ts'
 import type { NewCloud } from '../../services/cloud/cloud-service.ts'
 import { DATA_HELP, dataDirOf, JSON_HELP, parseTime } from './options.ts'

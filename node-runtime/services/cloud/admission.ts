@@ -1,5 +1,6 @@
 // What lets this machine into its cloud, and whom it lets in itself. What holds decides `core/admission`.
-import type { AdmissionReport, ReleaseFile } from '../../contract/cloud.ts'
+import type { ReleaseFile } from '../../contract/cloud.ts'
+import type { AdmissionReport } from '../../contract/connection.ts'
 import { proveRelease } from '../../core/admission/release-form.ts'
 import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'

@@ -1,5 +1,6 @@
 // How the clock of this computer stands to those of others, in words.
-import type { ClockReport, CloudNotice } from '../../contract/cloud.ts'
+import type { CloudNotice } from '../../contract/cloud.ts'
+import type { ClockReport } from '../../contract/connection.ts'
 import { MAX_DRIFT_MS } from '../../core/db/hybrid-clock.ts'
 import type { ClockSkew } from '../../core/membership/other-clocks.ts'
 

@@ -1,17 +1,14 @@
 // Answers the `cloud` calls.
 import type {
-  ADMISSION_CHOICES,
   CloudInfo,
   CloudStatus,
-  ConnectionReport,
   GivenInvitation,
   InvitationOffer,
   InvitationsReport,
   KnownCloud,
-  MachineDetails,
-  MachineInfo,
-  RingReport,
 } from '../../contract/cloud.ts'
+import type { ADMISSION_CHOICES, ConnectionReport } from '../../contract/connection.ts'
+import type { MachineDetails, MachineInfo, RingReport } from '../../contract/machines.ts'
 import { snapshots } from '../../flow/streams.ts'
 import { os } from '../../rpc/caller.ts'
 import type { Lists } from './lists/lists.ts'

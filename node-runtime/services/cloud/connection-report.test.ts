@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { PortsReport } from '../../contract/cloud.ts'
+import type { PortsReport } from '../../contract/connection.ts'
 import type { MappingStatus } from '../../core/port-mapping/mapping-core.ts'
 import { reportConnection } from './connection-report.ts'
 

@@ -5,7 +5,7 @@ import type {
   ConnectionReport,
   PortsReport,
   WayReport,
-} from '../../contract/cloud.ts'
+} from '../../contract/connection.ts'
 import type { ListReport } from '../../contract/lists.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { MappingStatus, MappingWay } from '../../core/port-mapping/mapping-core.ts'

@@ -1,5 +1,5 @@
 // All that this machine knows of one, for a person to read.
-import type { MachineDetails } from '../../contract/cloud.ts'
+import type { MachineDetails } from '../../contract/machines.ts'
 import { CloudError } from '../../contract/errors.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { STRETCH_MS } from '../../core/membership/latency-history.ts'

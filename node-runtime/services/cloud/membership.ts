@@ -4,7 +4,7 @@
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { MachineInfo } from '../../contract/cloud.ts'
+import type { MachineInfo } from '../../contract/machines.ts'
 import { keySchema, timeMsSchema } from '../../contract/values.ts'
 import { readJson } from '../../core/json-text.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'

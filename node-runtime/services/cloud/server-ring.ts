@@ -2,7 +2,7 @@
 // decides `core/ring-token`; here are its protocol, and who stands next.
 import { EventEmitter } from 'node:events'
 import * as z from 'zod'
-import type { RingReport } from '../../contract/cloud.ts'
+import type { RingReport } from '../../contract/machines.ts'
 import { Budget } from '../../core/budget.ts'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
 import { placeOf, positionsOf } from '../../core/rings/place.ts'

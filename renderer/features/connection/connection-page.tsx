@@ -1,6 +1,6 @@
 import { Globe, History, ListTree, ShieldAlert, Wifi } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/cloud.ts'
+import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/connection.ts'
 import { ListState } from '../../app/list-state.tsx'
 import { PageLink } from '../../app/page-link.tsx'
 import { useShell } from '../../app/shell.tsx'

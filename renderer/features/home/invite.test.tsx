@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import type { AdmissionReport } from '../../../node-runtime/contract/cloud.ts'
+import type { AdmissionReport } from '../../../node-runtime/contract/connection.ts'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { App } from '../../app/app.tsx'
 import { createFakeRuntime } from '../../test/fake-runtime.ts'

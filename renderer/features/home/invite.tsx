@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { AdmissionReport } from '../../../node-runtime/contract/cloud.ts'
+import type { AdmissionReport } from '../../../node-runtime/contract/connection.ts'
 import { useCloud } from '../../app/shell.tsx'
 import { useAnswer } from '../../app/use-answer.ts'
 import { useConnectionReport } from '../../app/use-connection-report.ts'

@@ -1,7 +1,7 @@
 import { Maximize, Minus, Plus } from 'lucide-react'
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react'
-import type { MachineInfo, RingReport } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo, RingReport } from '../../../node-runtime/contract/machines.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { describeMachine } from './machine-state.ts'
 import { dotRadius, drawMap, readColours } from './map-drawing.ts'

@@ -1,7 +1,7 @@
 import { X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
-import type { MachineDetails } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineDetails } from '../../../node-runtime/contract/machines.ts'
 import { useShell } from '../../app/shell.tsx'
 import { useConnectionReport } from '../../app/use-connection-report.ts'
 import { followMachineDetails } from '../../stores/machine-details.ts'

@@ -1,5 +1,5 @@
 // How a machine is, in a word. One place, so that the map, the table and the panel say the same.
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../../node-runtime/contract/machines.ts'
 import { describeLatency } from './latency.ts'
 
 /** Own machine first, then those that are there. */

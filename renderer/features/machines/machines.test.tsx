@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../../node-runtime/contract/machines.ts'
 import { App } from '../../app/app.tsx'
 import { createFakeRuntime } from '../../test/fake-runtime.ts'
 import { OTHER_KEY, SELF_KEY, machine, status } from '../../test/samples.ts'

@@ -1,5 +1,5 @@
 // Where each machine is drawn: on the ring by its place, or within it while that is not known.
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../../node-runtime/contract/machines.ts'
 import { toCanvas } from './map-view.ts'
 import type { MapSize, MapView } from './map-view.ts'
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { RingReport } from '../../../node-runtime/contract/cloud.ts'
+import type { RingReport } from '../../../node-runtime/contract/machines.ts'
 import { describeLatency } from './latency.ts'
 
 /** What the token showed that goes around the machines. */

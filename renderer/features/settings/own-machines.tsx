@@ -1,7 +1,7 @@
 // The machines of the person in this cloud: which they are, to attest one more, and to revoke a lost one.
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../../node-runtime/contract/machines.ts'
 import { useCloud, useIdentity } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Fingerprint } from '../../ui/fingerprint.tsx'

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import type { MachineInfo } from '../../../node-runtime/contract/cloud.ts'
+import type { MachineInfo } from '../../../node-runtime/contract/machines.ts'
 import { CloudError } from '../../../node-runtime/contract/errors.ts'
 import { useClient, useIdentity, useOverlay, useShell } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
