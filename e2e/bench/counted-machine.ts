@@ -16,7 +16,7 @@ const readySchema = z.object({
   machine: z.string(),
   pid: z.number(),
 })
-const countSchema = z.object({ sentBytes: z.number().positive(), wireBytes: z.number().positive() })
+const countSchema = z.object({ sentBytes: z.number().positive() })
 
 export interface CountedMachine {
   cloud: string
@@ -25,8 +25,6 @@ export interface CountedMachine {
   dataDir: string
   /** Bytes of UDP payload that the machine has sent since it started, to whomever. */
   sentBytes(): Promise<number>
-  /** Bytes of all packets that it sent and got, those of the headers of IPv4 and UDP included. */
-  wireBytes(): Promise<number>
   /** `kill -9`. */
   kill(): Promise<void>
   close(): Promise<void>
@@ -57,19 +55,17 @@ export async function startCountedMachine(options: {
     const line = once(createInterface({ input: child.stdout }), 'line')
     const [text] = await within(Promise.race([line, exited]), 'a machine is ready')
     const ready = readySchema.parse(JSON.parse(String(text)))
-    const count = async (): Promise<z.infer<typeof countSchema>> => {
-      const answered = once(child, 'message')
-      child.send('count')
-      const [message] = await within(answered, 'a machine tells what it has sent')
-      return countSchema.parse(message)
-    }
     return {
       cloud: ready.cloud,
       machine: ready.machine,
       pid: ready.pid,
       dataDir,
-      sentBytes: async () => (await count()).sentBytes,
-      wireBytes: async () => (await count()).wireBytes,
+      async sentBytes() {
+        const answered = once(child, 'message')
+        child.send('count')
+        const [message] = await within(answered, 'a machine tells what it has sent')
+        return countSchema.parse(message).sentBytes
+      },
       async kill() {
         child.kill('SIGKILL')
         await exited

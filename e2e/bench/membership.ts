@@ -14,6 +14,7 @@ import { until } from './patience.ts'
 import { cpuMs } from './process-use.ts'
 import { compare, percentile } from './report.ts'
 import type { Measure, Row } from './report.ts'
+import { UdpCount } from './udp-count.ts'
 
 const MACHINES = Number(process.env['DHARMA_BENCH_MACHINES'] ?? 20)
 /** Finding each other, and the first exchanges, are over by then. */
@@ -89,20 +90,21 @@ async function startAll(cloud: LocalCloud): Promise<CountedMachine[]> {
 
 /** Of each machine that does nothing: bytes a second both ways, headers included, and the share of a core. */
 async function measureIdle(
-  machines: readonly CountedMachine[],
+  count: UdpCount,
+  pids: readonly number[],
 ): Promise<{ bytes: number[]; percent: number[] }> {
-  const look = () =>
-    Promise.all(
-      machines.map(async (one) => ({ bytes: await one.wireBytes(), ms: await cpuMs(one.pid) })),
-    )
+  const look = async () => ({
+    sent: await count.totals(pids),
+    ms: await Promise.all(pids.map(cpuMs)),
+  })
   const before = await look()
   const startMs = performance.now()
   await wait(IDLE_MS)
   const after = await look()
   const seconds = (performance.now() - startMs) / 1_000
   return {
-    bytes: after.map(({ bytes }, i) => (bytes - before[i]!.bytes) / seconds),
-    percent: after.map(({ ms }, i) => ((ms - before[i]!.ms) / seconds / 1_000) * PERCENT),
+    bytes: after.sent.map(({ bytes }, i) => (bytes - before.sent[i]!.bytes) / seconds),
+    percent: after.ms.map((ms, i) => ((ms - before.ms[i]!) / seconds / 1_000) * PERCENT),
   }
 }
 
@@ -133,6 +135,7 @@ export const membership: Measure = {
   name: 'membership',
   title: `${MACHINES} machines of one cloud: who is there, and who is not`,
   async run(say) {
+    const count = await UdpCount.open()
     const cloud = await LocalCloud.create()
     const machines: CountedMachine[] = []
     const observers: Observer[] = []
@@ -141,7 +144,10 @@ export const membership: Measure = {
       machines.push(...(await startAll(cloud)))
       await wait(SETTLE_MS)
       say('doing nothing')
-      const idle = await measureIdle(machines)
+      const idle = await measureIdle(
+        count,
+        machines.map(({ pid }) => pid),
+      )
       for (const machine of machines) observers.push(await Observer.of(machine))
       await wait(BEFORE_NEXT_MS)
       say(`${Math.round(percentile(idle.bytes, 0.5))} B/s, ${percentile(idle.percent, 0.5)} %`)
@@ -187,6 +193,7 @@ export const membership: Measure = {
       // Those that stand still do not hear a friendlier word.
       for (const machine of machines) await machine.kill()
       await cloud.close()
+      await count.close()
     }
   },
 }

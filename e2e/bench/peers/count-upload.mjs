@@ -1,6 +1,6 @@
 // Loaded into a machine's process before the machine (`node --import`): counts what the process hands
-// to the network, and tells its parent whenever that asks. Counted are the payloads of all UDP packets
-// of the network's library, so its headers, encryption, acknowledgements, repeats and heartbeats, too.
+// to the network, and tells its parent whenever that asks. Counted are the payloads of the UDP packets of the
+// network's streams, so its headers, encryption, acknowledgements and repeats, too; not those of datagrams.
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
@@ -15,15 +15,8 @@ require.cache[name].exports = class CountedUDX extends UDX {
   }
 }
 
-/** Of a packet, before what the library counts. */
-const HEADER_BYTES = 28
-
 process.on('message', () => {
-  const total = (of) => instances.reduce((sum, udx) => sum + of(udx), 0)
-  const sentBytes = total((udx) => udx.bytesTransmitted)
-  const bytes = sentBytes + total((udx) => udx.bytesReceived)
-  const packets = total((udx) => udx.packetsTransmitted + udx.packetsReceived)
-  process.send({ sentBytes, wireBytes: bytes + HEADER_BYTES * packets })
+  process.send({ sentBytes: instances.reduce((sum, udx) => sum + udx.bytesTransmitted, 0) })
 })
 // Listening must not keep the machine's process from ending.
 process.channel.unref()
