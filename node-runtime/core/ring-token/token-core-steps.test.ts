@@ -72,6 +72,29 @@ describe('a token that comes', () => {
     expect(timersOf(receive({ step: 3 }))).toEqual([['pass', 2]])
   })
 
+  it('is held longer once nothing has changed for half a minute, if nothing rides along', () => {
+    const { clock, receive, ring, timer } = start({ machines: 5 })
+    receive()
+    clock.nowMs += 29_999
+    expect(timersOf(receive({ step: 2 })).at(-1)).toEqual(['pass', 400])
+    clock.nowMs += 1
+    expect(timersOf(receive({ step: 3 })).at(-1)).toEqual(['pass', 2_000])
+    expect(timersOf(receive({ step: 4, deltas: [deltaOf('a', 4)] })).at(-1)).toEqual(['pass', 400])
+    ring('next', 2)
+    expect(timersOf(receive({ step: 5 })).at(-1)).toEqual(['pass', 500])
+    clock.nowMs += 30_000
+    expect(timersOf(receive({ step: 6 })).at(-1)).toEqual(['pass', 2_500])
+    // Another token: somebody has gone somewhere.
+    expect(timersOf(receive({ step: 1, epoch: 6 })).at(-1)).toEqual(['pass', 500])
+    clock.nowMs += 30_000
+    ring('other')
+    expect(timersOf(receive({ step: 3, epoch: 6 })).at(-1)).toEqual(['pass', 400])
+    ring('next')
+    clock.nowMs += 90_000
+    // One of its own.
+    expect(timersOf(timer('lost'))[0]).toEqual(['pass', 400])
+  })
+
   it('stays until there is somebody to pass it to, and goes at once to who is there now', () => {
     const { core, receive, timer, ring } = start({ successor: null })
     receive()
@@ -303,6 +326,40 @@ describe('news', () => {
   })
 })
 
+describe('a token that the next machine took', () => {
+  const take = () => {
+    const started = start()
+    started.receive()
+    started.timer('pass')
+    started.post({ type: 'taken', from: 'next', mark: mark(5, 'a', 2) })
+    return started
+  }
+
+  it('is another one at once when that machine goes while it may have it still', () => {
+    const { clock, ring, timer } = take()
+    clock.nowMs += 5_500
+    expect(timersOf(ring('other', 4))).toEqual([['pass', 500]])
+    clock.nowMs += 500
+    expect(passed(timer('pass'))).toEqual({
+      ...tokenOf({ epoch: 6, maker: 'm', step: 1, timeMs: 56_020 }),
+    })
+  })
+
+  it('is left to it when that machine goes later, or had passed it on, or another one came between', () => {
+    const later = take()
+    later.clock.nowMs += 5_501
+    expect(later.ring('other', 4)).toEqual([])
+    const around = take()
+    around.receive({ step: 6 })
+    around.timer('pass')
+    around.post({ type: 'taken', from: 'next', mark: mark(5, 'a', 7) })
+    around.receive({ step: 11 })
+    expect(passed(around.ring('other', 4)).epoch).toBe(5)
+    const joined = take()
+    expect(joined.ring('between', 6)).toEqual([])
+  })
+})
+
 describe('a token that is lost', () => {
   it('is looked for after two seconds where none was ever seen, each machine at a time of its own', () => {
     expect(timersOf(start({ chance: 0 }).started)).toEqual([['lost', 2_001]])
@@ -313,7 +370,7 @@ describe('a token that is lost', () => {
     clock.nowMs += 1
     expect(timersOf(timer('lost'))).toEqual([
       ['pass', 400],
-      ['lost', 10_000 + 1 + 5_000],
+      ['lost', 30_000 + 1 + 5_000],
     ])
     expect(core.timeAt(clock.nowMs)).toBe(0)
     expect(passed(timer('pass'))).toEqual({
@@ -326,16 +383,16 @@ describe('a token that is lost', () => {
     })
   })
 
-  it('is made anew above the last one when that did not come for three laps, ten seconds at least', () => {
+  it('is made anew above the last one when that did not come for three laps, those of the calm at least', () => {
     const { clock, receive, timer, post } = start()
     receive()
     timer('pass')
     post({ type: 'taken', from: 'next', mark: mark(5, 'a', 2) })
-    clock.nowMs += 9_999
+    clock.nowMs += 29_999
     expect(timersOf(timer('lost'))).toEqual([['lost', 2]])
     clock.nowMs += 1
     timer('lost')
-    expect(passed(timer('pass'))).toMatchObject({ epoch: 6, maker: 'm', timeMs: 60_020 })
+    expect(passed(timer('pass'))).toMatchObject({ epoch: 6, maker: 'm', timeMs: 80_020 })
   })
 
   it('is waited for three laps as they were measured, or as long as so many hops take', () => {
@@ -349,9 +406,9 @@ describe('a token that is lost', () => {
       timer('pass')
       return timersOf(timer('lost'))[0]![1] - 1
     }
-    // Laps of five seconds; hops of a tenth of a second at least; hops that take longer.
-    expect(after(0, 5_000, 10)).toBe(15_000)
-    expect(after(0, 2_000, 100)).toBe(30_000)
+    // Laps of twelve seconds; hops of a tenth of a second at least; hops that take longer.
+    expect(after(0, 12_000, 10)).toBe(36_000)
+    expect(after(0, 2_000, 110)).toBe(33_000)
     expect(after(2_000 - 20, 2_000, 100)).toBeCloseTo(3 * 100 * 198, -2)
   })
 

@@ -8,11 +8,19 @@ import type { Delta, Token, TokenMark } from './token.ts'
 const LEAST_LAP_MS = 2_000
 /** Longest time that one machine keeps the token. */
 const MOST_HELD_MS = 500
+/** The same while all is calm: no machine has come or gone for a while, and nothing rides along. */
+const CALM_LAP_MS = 10_000
+const MOST_CALM_HELD_MS = 2_500
+const CALM_AFTER_MS = 30_000
 /** The next machine says that it has it within this time, or it gets the next one. */
 const TAKEN_MS = 4_000
 /** No token for so many laps: it is lost. */
 const LOST_LAPS = 3
-const LEAST_LOST_MS = 10_000
+const LEAST_LOST_MS = LOST_LAPS * CALM_LAP_MS
+/** By so much chance machines that wait as long as that differ. */
+const LOST_SPREAD_MS = 10_000
+/** Who took it and is not the next one any more within this time, beside that for which it is kept, may have died with it. */
+const DIED_WITH_IT_MS = 3_000
 /** Before a lap is known, one hop is taken to last so long. */
 const EXPECTED_HOP_MS = 100
 /** No hop takes so long; who says so has others wait for what never comes. */
@@ -76,6 +84,10 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   #held: { token: Token; atMs: number } | null = null
   /** The one that was passed and not yet taken. */
   #passed: { token: Token; to: string; atMs: number } | null = null
+  /** The one that was passed and taken last, until one comes by again. */
+  #given: { token: Token; to: string; atMs: number } | null = null
+  /** When the ring or its token was another one last. */
+  #changedMs = 0
   #visit: Visit | null = null
   /** What to add to this machine's clock for the ring's time. */
   #offsetMs: number | null = null
@@ -131,12 +143,22 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   }
 
   #ring(successor: string | null, machines: number): void {
-    this.#machines = Math.max(1, machines)
-    if (successor === this.#successor) return
+    const count = Math.max(1, machines)
+    const isFewer = count < this.#machines
+    const isOther = successor !== this.#successor
+    if (count !== this.#machines || isOther) this.#stir()
+    this.#machines = count
+    if (!isOther) return
     this.#successor = successor
     // Whom it was passed to is not the next one any more, and has not said that it has it.
     if (this.#passed !== null && this.#passed.to !== successor) this.#passAgain(true)
     else if (this.#held !== null) this.#pass()
+    else if (isFewer) this.#replaceGiven()
+  }
+
+  /** Laps are quick for a while. */
+  #stir(): void {
+    this.#changedMs = this.#nowMs
   }
 
   #received(from: string, token: Token, hopMs: number): void {
@@ -147,10 +169,12 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
     if (isMadeUp(token)) return
     if (isOfOthers(mark, this.#seen)) this.#wasMisled = true
     if (isOutdone(mark, this.#seen)) return
+    if (this.#seen?.epoch !== epoch || this.#seen.maker !== maker) this.#stir()
     this.#seen = mark
     this.#seenMs = this.#nowMs
     // What was passed before is of the past.
     this.#passed = null
+    this.#given = null
     const timeMs = token.timeMs + hopMs
     const skewMs = this.#tune(timeMs, epoch, maker)
     const hopsMs = token.hopsMs + hopMs
@@ -200,8 +224,14 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
       deltas.push({ from: this.#own, step: token.step, kind, text })
     }
     this.#held = { token: { ...token, deltas }, atMs: this.#nowMs }
-    const heldMs = Math.min(MOST_HELD_MS, LEAST_LAP_MS / this.#machines)
-    this.#effects.push({ type: 'setTimer', id: 'pass', afterMs: heldMs })
+    this.#effects.push({ type: 'setTimer', id: 'pass', afterMs: this.#heldMs(deltas.length > 0) })
+  }
+
+  #heldMs(carries: boolean): number {
+    const isCalm = !carries && this.#nowMs - this.#changedMs >= CALM_AFTER_MS
+    return isCalm
+      ? Math.min(MOST_CALM_HELD_MS, CALM_LAP_MS / this.#machines)
+      : Math.min(MOST_HELD_MS, LEAST_LAP_MS / this.#machines)
   }
 
   #pass(): void {
@@ -229,7 +259,19 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   #taken(from: string, { epoch, maker, step }: TokenMark): void {
     const token = this.#passed?.token
     if (token === undefined || this.#passed?.to !== from) return
-    if (token.epoch === epoch && token.maker === maker && token.step === step) this.#passed = null
+    if (token.epoch !== epoch || token.maker !== maker || token.step !== step) return
+    this.#given = this.#passed
+    this.#passed = null
+  }
+
+  /** The next machine has gone. If it had the token for so short a time that it may have kept it, here is another one. */
+  #replaceGiven(): void {
+    const given = this.#given
+    this.#given = null
+    if (given === null) return
+    const sinceMs = this.#nowMs - given.atMs
+    if (sinceMs > MOST_CALM_HELD_MS + DIED_WITH_IT_MS) return
+    this.#makeAfter(given.token, sinceMs)
   }
 
   /**
@@ -240,9 +282,13 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
     const passed = this.#passed
     if (passed === null || (!atOnce && this.#nowMs - passed.atMs < TAKEN_MS)) return
     this.#passed = null
-    const { token, atMs } = passed
+    this.#makeAfter(passed.token, this.#nowMs - passed.atMs)
+  }
+
+  /** One before which that token gives way, wherever it is. @param sinceMs  since it was passed */
+  #makeAfter(token: Token, sinceMs: number): void {
     const { epoch } = this.#seen ?? token
-    this.#make(Math.max(epoch, token.epoch) + 1, token.timeMs + (this.#nowMs - atMs), token.deltas)
+    this.#make(Math.max(epoch, token.epoch) + 1, token.timeMs + sinceMs, token.deltas)
   }
 
   #lost(): void {
@@ -256,6 +302,7 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
 
   #make(epoch: number, timeMs: number, deltas: readonly Delta[]): void {
     if (this.#successor === null) return
+    this.#stir()
     const mark = { epoch, maker: this.#own, step: 0 }
     this.#seen = mark
     this.#seenMs = this.#nowMs
@@ -282,7 +329,7 @@ export class TokenCore implements Core<TokenEvent, TokenEffect> {
   #watch(): void {
     const leftMs = Math.max(0, this.#seenMs + this.#patienceMs() - this.#nowMs)
     // All notice at about the same time: a part of the wait is chance, so that few make a new one.
-    const spreadMs = this.#seen === null ? FIRST_MS : LEAST_LOST_MS
+    const spreadMs = this.#seen === null ? FIRST_MS : LOST_SPREAD_MS
     const afterMs = leftMs + 1 + spreadMs * this.#random()
     this.#effects.push({ type: 'setTimer', id: 'lost', afterMs })
   }

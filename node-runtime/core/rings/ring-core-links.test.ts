@@ -209,18 +209,33 @@ describe('links by chance', () => {
 })
 
 describe('who is near', () => {
-  it('is asked of a machine when its link opens, and of a linked one every ten seconds', () => {
-    const { open, seconds, random } = start()
+  it('is asked of a machine when its link opens, and of a linked one ever more rarely in the calm', () => {
+    const { open, seconds, random, post, know } = start()
     const [first, second] = [memberAt('first', 0.3), memberAt('second', 0.6)]
     expect(sent(open(first), 'who')).toEqual(['first'])
     expect(sent(open(second), 'who')).toEqual(['second'])
     random.next = 0.9
-    const each = seconds(21).map((effects) => sent(effects, 'who'))
-    expect(each.flatMap((to, i) => (to.length > 0 ? [`${i + 1} ${to}`] : []))).toEqual([
+    const asked = (forSeconds: number): string[] =>
+      seconds(forSeconds)
+        .map((effects) => sent(effects, 'who'))
+        .flatMap((to, i) => (to.length > 0 ? [`${i + 1} ${to}`] : []))
+    expect(asked(400)).toEqual([
       '1 second',
-      '11 second',
       '21 second',
+      '61 second',
+      '141 second',
+      '261 second',
+      '381 second',
     ])
+    post({ type: 'linkClosed', machine: 'first', silent: false })
+    expect(asked(21)).toEqual(['1 second', '21 second'])
+    // In a large cloud, where others know whom this machine does not: once in half a minute.
+    const around = circle(40)
+    know(...around)
+    open(around[0]!)
+    open(around.at(-1)!)
+    seconds(40)
+    expect(asked(90)).toHaveLength(3)
   })
 
   it('is not asked of one whose link is beyond the plan', () => {

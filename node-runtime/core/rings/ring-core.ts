@@ -12,8 +12,13 @@ import { clockwise } from './rings.ts'
 import { View } from './view.ts'
 
 const TICK_MS = 2_000
-/** Every so often one linked machine is asked who is near. */
+/**
+ * Every so often one linked machine is asked who is near, and ever more rarely while links and neighbours stay as they
+ * are. Where all have links with all, nobody knows what another does not.
+ */
 const EXCHANGE_MS = 10_000
+const RARE_EXCHANGE_MS = 30_000
+const WHOLE_EXCHANGE_MS = 120_000
 /** What one answer tells beside those near, so that views mix. */
 const OTHERS_TOLD = 4
 /** Twice what an honest machine tells. */
@@ -96,6 +101,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #effects: RingEffect[] = []
   #nowMs = 0
   #exchangeMs = 0
+  #exchangeWaitMs = EXCHANGE_MS
   #friendsMs = 0
   #friendsWaitMs = OLD_FRIENDS_MS
   /** When the next link by chance is tried, and how long it is waited after that. */
@@ -196,6 +202,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#kept.delete(machine)
     this.#ending.delete(machine)
     if (!this.plan.links.delete(machine)) return
+    this.#exchangeWaitMs = EXCHANGE_MS
     const member = this.view.get(machine)
     if (member !== undefined) {
       this.view.miss(machine, this.#nowMs)
@@ -347,6 +354,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         this.#wants.set(member.machine, { sinceMs: this.#nowMs, nextMs: this.#nowMs + waitMs })
       }
     }
+    const isOther =
+      neighbours.size !== this.plan.neighbours.size ||
+      [...neighbours].some((machine) => !this.plan.neighbours.has(machine))
+    if (isOther) this.#exchangeWaitMs = EXCHANGE_MS
     this.plan.neighbours = neighbours
     const wasWhole = this.plan.isWhole
     this.plan.isWhole = this.view.rings.size <= MAX_LINKS
@@ -408,8 +419,10 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   }
 
   #exchange(): void {
-    if (this.#nowMs - this.#exchangeMs < EXCHANGE_MS) return
+    if (this.#nowMs - this.#exchangeMs < this.#exchangeWaitMs) return
     this.#exchangeMs = this.#nowMs
+    const rarestMs = this.plan.isWhole ? WHOLE_EXCHANGE_MS : RARE_EXCHANGE_MS
+    this.#exchangeWaitMs = Math.min(rarestMs, 2 * this.#exchangeWaitMs)
     const linked = [...this.plan.links.keys()]
     const to = linked[Math.floor(this.#random() * linked.length)]
     if (to !== undefined) this.#send(to, { kind: 'who' })
