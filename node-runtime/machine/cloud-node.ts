@@ -333,14 +333,17 @@ export class CloudNode extends EventEmitter<CloudNodeEvents> {
       this.ringLinks.learned(machine)
       this.#noteInvitations()
     })
+    membership.on('latenciesChanged', changed)
     this.ringLinks.on('changed', changed)
     // The work may have been done before there was anybody to tell.
     if (this.admission.place?.proof !== membership.ownEntry.place?.proof) signAnew()
-    // Entries say where machines stand, and are newer now.
-    membership.on('changed', () => {
+    // Entries say where machines stand, and are newer now; or what the cloud asks for a place is known.
+    const look = (): void => {
       this.ringLinks.look()
       this.ring.look()
-    })
+    }
+    membership.on('changed', look)
+    this.on('connectionChanged', look)
     this.ring.on('changed', () => void this.emit('ringChanged'))
     membership.on('twinSeen', () => this.#noteTwin())
     this.#opened.add(

@@ -60,6 +60,8 @@ export interface JoiningOptions {
   ways?: readonly WayName[]
   /** Is the router asked for a port, from the start? Never with a `host`. True if absent. */
   portMapping?: boolean
+  /** Does anybody look at the machines now, and at how far they are? See `Membership`. */
+  isWatched?: () => boolean
   /** UDP port on the local network; that of multicast DNS if absent. */
   lanPort?: number
   /** The time of day, ms since 1970; the computer's if absent. */
@@ -252,6 +254,7 @@ export async function openJoining(
     network: swarm,
     isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
     isSuspected: (machine) => joined?.ringLinks.isSuspected(machine) ?? false,
+    ...(options.isWatched === undefined ? {} : { isWatched: options.isWatched }),
     placeOf: (machine) => joined?.ringLinks.placeOf(machine) ?? null,
     isRevoked,
     log,

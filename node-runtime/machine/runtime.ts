@@ -275,6 +275,7 @@ export class Runtime {
       ],
       portMapping: this.#mapsPorts,
       showsInvitations: () => this.#settings.showsInvitations,
+      isWatched: () => this.#events.listenerCount('cloudChanged') > 0,
       log,
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(host === undefined ? {} : { host }),

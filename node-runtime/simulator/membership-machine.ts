@@ -170,6 +170,7 @@ export class MemberMachine implements Station {
         this.#setTimer(effect.id, effect.afterMs)
         break
       case 'changed':
+      case 'latenciesChanged':
         break
     }
   }

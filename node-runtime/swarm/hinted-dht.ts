@@ -1,9 +1,10 @@
 // A node of the DHT that can also reach a machine at a known address, without asking anybody, and go through
 // relays of the cloud.
 import DHT from 'hyperdht'
-import type { DhtAddress, DhtConnectOptions, DhtOptions } from 'hyperdht'
+import type { DhtAddress, DhtConnectOptions, DhtOptions, DhtServer } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeKey } from '../core/keys.ts'
+import { calmAnnouncer } from './calm-announcer.ts'
 
 /**
  * Somebody has just answered there; if it is somebody else, only one attempt is lost. It is kept until an
@@ -89,6 +90,12 @@ export class HintedDht extends DHT {
         keys.push(remotePublicKey)
     }
     return keys
+  }
+
+  override createServer(...args: Parameters<DHT['createServer']>): DhtServer {
+    const server = super.createServer(...args)
+    server.on('listening', () => calmAnnouncer(server))
+    return server
   }
 
   override connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection {

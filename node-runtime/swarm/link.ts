@@ -134,7 +134,7 @@ export class Link {
     const { dueMs } = this.#liveness
     if (this.#closed || this.#ping === null) return
     if (this.#timer !== null) {
-      if (this.#timerMs <= dueMs) return
+      if (this.#timerMs === dueMs) return
       clearTimeout(this.#timer)
     }
     this.#timerMs = dueMs
@@ -217,7 +217,8 @@ export class Link {
     const nowMs = performance.now()
     const heard = this.#liveness.heard(beat, nowMs)
     if (heard === null) return
-    this.#perform(heard.deeds)
+    // What was due if it had not been heard is not due now: this machine need not wake for that.
+    this.#perform([...heard.deeds, ...this.#liveness.look(nowMs)])
     if (heard.isMeasured || wasDoubted) this.#noteHeard(heard.isMeasured, nowMs)
   }
 

@@ -39,6 +39,8 @@ const ENOUGH_LINKS = 16
 /** What needs a machine for longer says so again, or is asked (`RingLinksOptions.needs`). */
 const NEEDED_MS = 10 * 60_000
 const MAX_NEEDED = 256
+/** Beats come more often than links that go through relays have to be looked at. */
+const LOOK_AT_RELAYED_MS = 1_000
 
 /** Why a machine of the cloud gets no link, for the log. */
 const REFUSALS: Record<Admission, string> = {
@@ -117,6 +119,7 @@ export class Swarm implements Network {
   /** Until when links with them are needed, monotonic ms. */
   readonly #needed = new Map<string, number>()
   #stopWatching: (() => void) | null = null
+  #relayedMs = 0
   #closed = false
 
   constructor(options: SwarmOptions, events: SwarmEvents) {
@@ -155,8 +158,7 @@ export class Swarm implements Network {
           const { entry, latencyMs } = link
           this.#events.heartbeat(entry.machine, latencyMs ?? Number.POSITIVE_INFINITY)
           this.#routes.note(link)
-          this.#dialThroughRelays()
-          this.#punching?.look(performance.now())
+          this.#lookAtRelayed(performance.now())
         },
         onDoubted: (link) => this.#events.linkDoubted(link.entry.machine),
         onClosed: (link) => this.#linkClosed(link),
@@ -494,6 +496,14 @@ export class Swarm implements Network {
     this.#driver.post({ type: 'linkClosed', machine })
     this.#ways.linkClosed(machine)
     this.#events.linkClosed(entry, fellSilent)
+  }
+
+  /** Now and then, while beats come. */
+  #lookAtRelayed(nowMs: number): void {
+    if (nowMs - this.#relayedMs < LOOK_AT_RELAYED_MS) return
+    this.#relayedMs = nowMs
+    this.#dialThroughRelays()
+    this.#punching?.look(nowMs)
   }
 
   /** Dials that began when no relay was known begin anew, once one is. */

@@ -287,6 +287,13 @@ declare module 'hyperdht' {
     /** Listens under the key, and announces it. */
     listen(keyPair: { publicKey: Uint8Array; secretKey: Uint8Array }): Promise<void>
     close(): Promise<void>
+    /** What keeps it announced; null while it does not listen. */
+    readonly _announcer: { refresh(): void; readonly _sleeper: Sleeper } | null
+  }
+  export interface Sleeper {
+    pause(ms: number): Promise<void>
+    /** Ends a pause. */
+    resume(): void
   }
   export default class DHT extends EventEmitter {
     constructor(options?: DhtOptions)

@@ -68,6 +68,8 @@ export type MembershipEffect =
   | { type: 'reach'; machine: string }
   | { type: 'learned'; entry: MachineEntry }
   | { type: 'changed' }
+  /** Nothing but latencies has. */
+  | { type: 'latenciesChanged' }
   | { type: 'save' }
   /** Others hold a later entry of this machine than it does itself: sign one that is newer. */
   | { type: 'signAnew'; after: number }
@@ -99,6 +101,8 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #allowances: { fresh: Budget; hearsay: Budget } | null = null
   #waits = false
   #showAtMs: number | null = null
+  /** Is there more to be shown than latencies? */
+  #isListOld = false
   #unsaved = false
   #signedAnewMs = Number.NEGATIVE_INFINITY
   #ignored = 0
@@ -152,7 +156,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
       case 'linkClosed':
         return this.#linkClosed(event.machine, event.wallMs, nowMs)
       case 'heartbeat':
-        return this.#show(nowMs + SHOW_LATENCY_MS, nowMs)
+        return this.#showBy(nowMs + SHOW_LATENCY_MS, nowMs)
       case 'channelOpened':
         return this.#channelOpened(event.machine)
       case 'offered':
@@ -337,6 +341,11 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   }
 
   #show(atMs: number, nowMs: number): MembershipEffect[] {
+    this.#isListOld = true
+    return this.#showBy(atMs, nowMs)
+  }
+
+  #showBy(atMs: number, nowMs: number): MembershipEffect[] {
     if (this.#showAtMs !== null && this.#showAtMs <= atMs) return []
     this.#showAtMs = atMs
     return [{ type: 'setTimer', id: 'show', afterMs: atMs - nowMs }]
@@ -353,7 +362,9 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     if (id === 'later') return this.#later(nowMs)
     if (id === 'show' && this.#showAtMs !== null) {
       this.#showAtMs = null
-      return [{ type: 'changed' }]
+      const isListOld = this.#isListOld
+      this.#isListOld = false
+      return [{ type: isListOld ? 'changed' : 'latenciesChanged' }]
     }
     if (id === 'save' && this.#unsaved) {
       this.#unsaved = false

@@ -127,6 +127,11 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     return this.#suspects.has(machine)
   }
 
+  /** Do others wait to hear whether it answers this machine? */
+  isAskedOf(machine: string): boolean {
+    return (this.#asked.get(machine)?.by.size ?? 0) > 0
+  }
+
   /** The rings, from 0, on which that machine stands next to this one. */
   ringsBeside(machine: string): number[] {
     return Array.from({ length: RINGS }, (_, ring) => ring).filter((ring) =>

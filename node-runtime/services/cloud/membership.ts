@@ -67,6 +67,8 @@ export interface MembershipOptions {
   isSuspected?: (machine: string) => boolean
   /** Where it stands on ring 0, 0 to 1; null, as if absent, while that is not known. */
   placeOf?: (machine: string) => number | null
+  /** Does anybody look at the list, and at latencies? If not, those are not told. */
+  isWatched?: () => boolean
   /** Has its person revoked it? Nobody is, if absent. */
   isRevoked?: (entry: MachineEntry) => boolean
   log: Log
@@ -77,8 +79,9 @@ export interface MembershipOptions {
 export interface MembershipEvents {
   /** A machine was heard of for the first time, or has said something new of itself. */
   machineLearned: [entry: MachineEntry]
-  /** Anything that the list of machines shows. */
+  /** Anything that the list of machines shows, but for latencies alone. */
   changed: []
+  latenciesChanged: []
   /** Somebody signed as this machine after it was started: a copy of it runs somewhere. */
   twinSeen: []
 }
@@ -201,8 +204,9 @@ export class Membership extends EventEmitter<MembershipEvents> {
     this.#received(from, forms)
   }
 
+  /** A latency is known anew. */
   heartbeat(): void {
-    this.#driver.post({ type: 'heartbeat' })
+    if (this.#options.isWatched?.() !== false) this.#driver.post({ type: 'heartbeat' })
   }
 
   async close(): Promise<void> {
@@ -232,6 +236,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
         return void this.emit('machineLearned', effect.entry)
       case 'changed':
         return void this.emit('changed')
+      case 'latenciesChanged':
+        return void this.emit('latenciesChanged')
       case 'save':
         return this.#save()
       case 'signAnew':

@@ -175,7 +175,8 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
 
   /** A sign of life, after `check`. */
   answered(machine: string): void {
-    if (this.#opened.has(machine)) this.#post({ type: 'answered', machine })
+    if (this.#core?.isAskedOf(machine) !== true || !this.#opened.has(machine)) return
+    this.#post({ type: 'answered', machine })
   }
 
   close(): void {
