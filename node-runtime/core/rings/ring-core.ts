@@ -14,7 +14,8 @@ import { View } from './view.ts'
 const TICK_MS = 2_000
 /**
  * Every so often one linked machine is asked who is near, and ever more rarely while links and neighbours stay as they
- * are. Where all have links with all, nobody knows what another does not.
+ * are and nobody is missed, who is tried again when somebody else vouches for it. Where all have links with all, nobody
+ * knows what another does not.
  */
 const EXCHANGE_MS = 10_000
 const RARE_EXCHANGE_MS = 30_000
@@ -424,6 +425,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   }
 
   #exchange(): void {
+    if (this.view.isMissingAny) this.#exchangeWaitMs = EXCHANGE_MS
     if (this.#nowMs - this.#exchangeMs < this.#exchangeWaitMs) return
     this.#exchangeMs = this.#nowMs
     const rarestMs = this.plan.isWhole ? WHOLE_EXCHANGE_MS : RARE_EXCHANGE_MS

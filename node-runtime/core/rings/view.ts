@@ -57,6 +57,11 @@ export class View {
     return missed
   }
 
+  /** Is there any such machine? */
+  get isMissingAny(): boolean {
+    return this.rings.size < this.#known.size
+  }
+
   get(machine: string): Member | undefined {
     return machine === this.own.machine ? this.own : this.#known.get(machine)?.member
   }
