@@ -33,3 +33,14 @@ test('a live collection that fell behind reads everything again', async () => {
   expect(failed).not.toHaveBeenCalled()
   stop()
 })
+
+test('all pages together tell how many records are hidden', async () => {
+  const query = async ({ cursor }: { cursor?: string }) => ({
+    records: [],
+    completeness: { hidden: cursor === undefined ? 1 : 2 },
+    ...(cursor === undefined ? { cursor: 'on' } : {}),
+  })
+  const client = { db: { query } } as unknown as SystemClient
+  const notes = createCollection(client, 'org.example.notes', 'notes')
+  expect(await notes.all()).toEqual({ records: [], completeness: { hidden: 3 } })
+})

@@ -86,6 +86,7 @@ export function createCollection<T extends Json>(
     },
     async all(filter = {}) {
       const records: TypedRecord<T>[] = []
+      let hidden = 0
       for (let cursor: string | undefined; ; ) {
         const page = await collection.query({
           ...filter,
@@ -93,7 +94,10 @@ export function createCollection<T extends Json>(
           ...(cursor === undefined ? {} : { cursor }),
         })
         records.push(...page.records)
-        if (page.cursor === undefined) return { records, completeness: page.completeness }
+        hidden += page.completeness.hidden
+        if (page.cursor === undefined) {
+          return { records, completeness: { ...page.completeness, hidden } }
+        }
         cursor = page.cursor
       }
     },
@@ -132,7 +136,9 @@ function keepLive<T extends Json>(
       const found = await collection.all({ ...filter, prefix: id })
       const fresh = found.records.filter((record) => record.id === id)
       records = [...records.filter((record) => record.id !== id), ...fresh]
-      completeness = found.completeness
+      // Which of those that were hidden before these are, nobody can tell.
+      const hidden = Math.max(completeness.hidden, found.completeness.hidden)
+      completeness = { ...found.completeness, hidden }
     }
     return { records: records.sort(byId), completeness }
   }

@@ -110,6 +110,7 @@ export function startMemoryRuntime(): MemoryRuntime {
             setsKnown: 1,
             machinesLinked: 0,
             machinesInStep: 0,
+            hidden: 0,
             ageMs: null,
           },
           ...(found.length > page.length && last !== undefined ? { cursor: placeOf(last) } : {}),

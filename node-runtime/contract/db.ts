@@ -86,6 +86,11 @@ export const completenessSchema = z.object({
   machinesLinked: z.number().int(),
   /** Of those linked: how many were found equal when they were last compared. */
   machinesInStep: z.number().int(),
+  /**
+   * Records of the page's range that are held here and not in the answer, because they were written under another
+   * version of the system, and the installed one does not take them. Anybody may write such.
+   */
+  hidden: z.number().int().nonnegative(),
   /** Since the last time that this machine was found equal with another; null if never. */
   ageMs: z.number().nonnegative().nullable(),
 })

@@ -37,6 +37,8 @@ export const ERROR_KINDS = {
   IDENTITY_PHRASE_OTHER: 'expected',
   // It is not on this machine any more, and has to be given.
   IDENTITY_PHRASE_NEEDED: 'expected',
+  // It is on this machine, would be deleted, and nobody has said that it may be.
+  IDENTITY_PHRASE_KEPT: 'expected',
   IDENTITY_ATTESTATION_INVALID: 'expected',
   // cloud
   CLOUD_KEY_INVALID: 'expected',

@@ -84,13 +84,17 @@ export const identityContract = {
   }),
   /**
    * Makes this machine the person's who has attested it, in the cloud of the attestation. It has no
-   * recovery phrase then, that of its former person neither. Where the cloud is by invitation, the person's
-   * own lets this machine in, too.
+   * recovery phrase then, that of its former person neither: `IDENTITY_PHRASE_KEPT` if that is still kept here,
+   * unless `forgetPhrase` says that it may go. Where the cloud is by invitation, the person's own lets this machine in, too.
    */
   accept: call({
-    input: z.object({ text: z.string().max(MAX_ATTESTED_CHARS) }),
+    input: z.object({
+      /** As `attest` answered it; the command around it, or its JSON, may be pasted along. */
+      text: z.string().max(MAX_ATTESTED_CHARS),
+      forgetPhrase: z.boolean().default(false),
+    }),
     output: z.object({ person: keySchema, cloud: keySchema }),
-    errors: ['IDENTITY_ATTESTATION_INVALID'],
+    errors: ['IDENTITY_ATTESTATION_INVALID', 'IDENTITY_PHRASE_KEPT'],
   }),
   /**
    * The person's word that a machine is theirs no more, in the present cloud. It spreads to all machines:

@@ -38,20 +38,20 @@ function describeList({ url, state, entries, newestAgeMs, message }: ListReport)
   return `${url}: ${entries} on it, the newest signed ${describeSpan(newestAgeMs)} ago`
 }
 
-function describe({
+/** The first line: what matters most. A machine that is turned away is not merely looking. */
+export function headlineOf({
   state,
   admission,
-  ways,
-  links,
-  relaying,
-  nat,
-  addresses,
-  lists,
-  clock,
-  ports,
-}: ConnectionReport): string[] {
+}: Pick<ConnectionReport, 'state' | 'admission'>): string {
+  const isOutside = admission.state === 'refused' || admission.state === 'missing'
+  if (state === 'joined' || !isOutside) return STATES[state]
+  return `The others do not let this machine in. ${admission.message}`
+}
+
+function describe(report: ConnectionReport): string[] {
+  const { admission, ways, links, relaying, nat, addresses, lists, clock, ports } = report
   return [
-    STATES[state],
+    headlineOf(report),
     '',
     ...ways.map(({ way, state: wayState, tookMs, step, message }) => {
       const took = tookMs === null ? '' : `${(tookMs / 1000).toFixed(2)} s`

@@ -29,18 +29,22 @@ export async function createList(
   const { backup, json } = options
   const access = await readAccess(options)
   const more = backup === undefined ? {} : { backup }
-  await withCloud(dataDir, json, (cloud) => cloud.createList({ url, ...access, ...more }))
+  await withCloud(dataDir, json, describeWritten, (cloud) =>
+    cloud.createList({ url, ...access, ...more }),
+  )
 }
 
 /** @throws CloudError LIST_URL_INVALID, LIST_MISSING, LIST_UNREACHABLE, LIST_INVALID */
 export async function showList(url: string, dataDir: string, { json }: Printing): Promise<void> {
-  await withCloud(dataDir, json, (cloud) => cloud.readList({ url }))
+  await withCloud(dataDir, json, describeList, (cloud) => cloud.readList({ url }))
 }
 
 /** @throws CloudError BAD_INPUT, LIST_DENIED, LIST_CONFLICT, and what `showList` throws */
 export async function pushList(url: string, dataDir: string, options: Writing): Promise<void> {
   const access = await readAccess(options)
-  await withCloud(dataDir, options.json, (cloud) => cloud.pushList({ url, ...access }))
+  await withCloud(dataDir, options.json, describeWritten, (cloud) =>
+    cloud.pushList({ url, ...access }),
+  )
 }
 
 /**
@@ -71,6 +75,7 @@ export async function bakeList(
 async function withCloud(
   dataDir: string,
   json: boolean,
+  describe: (content: ListContent) => string[],
   ask: (cloud: Cloud) => Promise<ListContent>,
 ): Promise<void> {
   // One that is off looks for nobody: what it knows is on its disk.
@@ -96,13 +101,20 @@ async function readAccess({
   return { access: { username, secret: text.trim() } }
 }
 
-function describe({ url, entries, newest, machines, backup, pushed }: ListContent): string[] {
+/** What came of writing to a list. */
+export function describeWritten(content: ListContent): string[] {
+  const what = content.pushed
+    ? 'It was written.'
+    : 'The list holds all of that already: there was nothing to write.'
+  return [...describeList(content), what]
+}
+
+function describeList({ url, entries, newest, machines, backup }: ListContent): string[] {
   const age = newest === null ? '' : `, the newest signed ${new Date(newest).toISOString()}`
   return [
     `List    ${url}`,
     `Entries ${entries}${age}`,
     ...(backup === null ? [] : [`Backup  ${backup}`]),
-    ...(pushed ? ['It was written.'] : []),
     ...machines.map(
       ({ name, machine, addresses }) =>
         `  ${machine.slice(0, 8)}  ${name.padEnd(20)}  ${addresses.join(', ')}`,

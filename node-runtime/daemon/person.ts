@@ -64,22 +64,32 @@ export async function attestMachine(
 
 /**
  * Makes this machine the person's who has attested it.
- * @param text  what `attestMachine` printed; `-`: it comes on stdin
+ * @param text  what `attestMachine` printed, all of it or its last word; `-`: it comes on stdin
  * @throws CloudError as identity.accept, NO_MACHINE
  */
 export async function acceptAttestation(
   text: string,
-  { dataDir, json }: Omit<PersonOptions, 'phraseFile'>,
+  { dataDir, json, forgetPhrase }: Omit<PersonOptions, 'phraseFile'> & { forgetPhrase: boolean },
 ): Promise<void> {
   const given = text === STDIN ? await readStdin(MAX_ATTESTED_CHARS) : text
   const { client, close } = await connectToFolder(dataDir)
   try {
-    const accepted = await client.identity.accept({ text: given })
+    const accepted = await client.identity
+      .accept({ text: given, forgetPhrase })
+      .catch((error: unknown) => {
+        throw withHint(error)
+      })
     if (json) printJson(accepted)
     else printText(`This machine is now one of ${accepted.person}.`)
   } finally {
     close()
   }
+}
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof CloudError) || error.code !== 'IDENTITY_PHRASE_KEPT') return error
+  const hint = `${COMMAND} call identity.recoveryPhrase shows it, --yes lets it go.`
+  return new CloudError(error.code, `${error.message} ${hint}`, error.details, { cause: error })
 }
 
 /**

@@ -174,6 +174,15 @@ test('a work tree of a repository is said to be one, and no key is made', async 
   expect(await readdir(dataDir)).toEqual(['tree'])
 })
 
+test('a folder without a manifest is said to be no system, and no key is made', async () => {
+  await rm(join(folder, 'dharma.json'))
+  expect(await run('sign', folder, '--data', dataDir, '--json')).toMatchObject({
+    code: 1,
+    error: expect.stringContaining('"MANIFEST_MISSING"'),
+  })
+  expect(await readdir(dataDir)).toEqual([])
+})
+
 test('what git ignores is not signed, what was added all the same is', async () => {
   await mkdir(join(folder, 'left-out'))
   await writeFile(join(folder, 'left-out', 'kept.txt'), 'kept')

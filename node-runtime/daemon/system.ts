@@ -7,7 +7,7 @@ import type { KeyPair } from '../core/keys.ts'
 import { SIGNATURE_PATH } from '../core/systems/signature.ts'
 import { openPublisherKey } from '../services/systems/publisher-key.ts'
 import { MANIFEST_PATH } from '../services/systems/manifest.ts'
-import { signFolder } from '../services/systems/sign-folder.ts'
+import { readSystemFolder, signFolder } from '../services/systems/sign-folder.ts'
 import { verifyFolder } from '../services/systems/verify-folder.ts'
 import { COMMAND } from '../host/command-name.ts'
 import { EXTENSIONS_DIR } from '../host/places.ts'
@@ -160,6 +160,8 @@ export async function signSystemFolder(options: SignOptions): Promise<void> {
   const file = key ?? join(dataDir, KEY_NAME)
   await checkFolder(folder)
   await checkKeyIsHere(file, folder)
+  // No key is made for what is no system.
+  await readSystemFolder(folder)
   const keys = await openKey(file, options)
   const successor = next === undefined ? undefined : await openKey(next, options)
   const signed = await signFolder(folder, keys, successor)

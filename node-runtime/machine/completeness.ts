@@ -1,5 +1,5 @@
 // How much of the cloud an answer covers: what was found equal, and nothing more.
-import type { Completeness } from '../contract/db.ts'
+import type { Coverage } from '../services/db/database.ts'
 
 interface Links {
   /** Machines that are linked now. */
@@ -15,7 +15,7 @@ export function measureCompleteness(
   { linked, alone }: Links,
   inStepMs: ReadonlyMap<string, number>,
   nowMs: number,
-): Completeness {
+): Coverage {
   const newestMs = Math.max(...inStepMs.values())
   const inStep = inStepMs.size
   return {

@@ -471,7 +471,7 @@ export class Runtime {
         ownerOf: (machine) => this.#present().membership.entryOf(machine)?.person ?? null,
         spread: (revocation) => this.#present().revoke(revocation),
         chain: () => this.#present().admission.chain,
-        keepChain: (chain) => this.#present().admission.keepChain(chain),
+        keepChain: (chain, person) => this.#present().admission.keepChain(chain, person),
       }),
       cloud: createCloudService({
         status: () => this.#status(),

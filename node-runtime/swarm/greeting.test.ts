@@ -205,10 +205,12 @@ it('leaves out a genesis that leaves no room for what lets the machine in', () =
 })
 
 it('who is not let in is told why in a word', () => {
-  const refusal = { kind: 'dharma/refusal/1', fault: 'f'.repeat(40) } as const
+  const refusal = { kind: 'dharma/refusal/1', fault: 'F'.repeat(40) } as const
   expect(refusalCodec.decode(refusalCodec.encode(refusal))).toEqual(refusal)
   for (const odd of [
-    { ...refusal, fault: 'f'.repeat(41) },
+    { ...refusal, fault: 'F'.repeat(41) },
+    { ...refusal, fault: 'Send money' },
+    { ...refusal, fault: '' },
     { ...refusal, kind: 'dharma/refusal/2' },
     { kind: refusal.kind },
   ]) {

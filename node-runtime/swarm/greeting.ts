@@ -115,7 +115,13 @@ export function readGreeting(bytes: Uint8Array, ends: Ends): Greeted | string {
   return { entry, genesis, pass, timeMs }
 }
 
-const refusalSchema = z.object({ kind: z.literal('dharma/refusal/1'), fault: z.string().max(40) })
+/** One word, for it is shown to a person. */
+const REFUSAL_WORD = /^[A-Z][A-Z_]{0,39}$/
+
+const refusalSchema = z.object({
+  kind: z.literal('dharma/refusal/1'),
+  fault: z.string().regex(REFUSAL_WORD),
+})
 
 /** The only answer that a machine gets that knows the cloud and may not come in. */
 export const refusalCodec = jsonCodec(refusalSchema, 200)

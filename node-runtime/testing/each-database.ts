@@ -134,9 +134,14 @@ class Setting {
       author: () => author,
       revocations: await Revocations.open(CLOUD, store),
       resolveSystem: (reference) => this.#resolve(reference),
-      completeness: () => {
-        throw new Error('not asked here')
-      },
+      completeness: () => ({
+        complete: true,
+        setsAnswered: 1,
+        setsKnown: 1,
+        machinesLinked: 0,
+        machinesInStep: 0,
+        ageMs: null,
+      }),
       log: silentLog,
     })
   }

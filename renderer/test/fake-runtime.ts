@@ -316,6 +316,9 @@ export function createFakeRuntime(): FakeRuntime {
       }),
       accept: os.identity.accept.handler(({ input }) => {
         calls.push(['identity.accept', input])
+        if (identity.value.phraseKept && !input.forgetPhrase) {
+          throw new CloudError('IDENTITY_PHRASE_KEPT', 'The recovery phrase would be deleted.')
+        }
         return { person: identity.value.person, cloud: CLOUD_KEY }
       }),
       revoke: os.identity.revoke.handler(({ input }) => {

@@ -122,6 +122,11 @@ export function readChain(...of: Parameters<typeof openChain>): string[] | null 
   return openChain(...of)?.map(({ person }) => person) ?? null
 }
 
+/** Whom a form lets in, by its words alone; null if it is none. */
+export function namedIn(form: SignedForm): string | null {
+  return openForm(form, KIND, statementSchema, 'signer', UNCHECKED)?.person ?? null
+}
+
 /** Did a machine let somebody in when it was its person's no more, as their revocation says? */
 export function isRevokedChain(
   admissions: readonly Admission[],

@@ -33,12 +33,14 @@ export function addPersonCommands(program: Command): void {
   person
     .command('accept')
     .description('Make this machine one of the person who has attested it.')
-    .argument('<attestation>', `what "${COMMAND} person attest" printed on another machine`)
+    .argument('<attestation...>', `what "${COMMAND} person attest" printed on another machine`)
+    .option('--yes', 'the recovery phrase of this machine’s present person may be deleted', false)
     .option('--data <folder>', DATA_HELP)
     .option('--json', JSON_HELP, false)
-    .action(async (attestation: string, options: DataOption & { json: boolean }) => {
+    .action(async (words: string[], options: DataOption & { yes: boolean; json: boolean }) => {
+      const { yes: forgetPhrase, json } = options
       const { acceptAttestation } = await import('../person.ts')
-      await acceptAttestation(attestation, { dataDir: dataDirOf(options), json: options.json })
+      await acceptAttestation(words.join(' '), { dataDir: dataDirOf(options), json, forgetPhrase })
     })
 
   person

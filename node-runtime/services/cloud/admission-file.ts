@@ -21,6 +21,8 @@ const fileSchema = z.object({
   chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
   /** By whom this machine's person was invited, where the cloud asks for no chain. */
   invitation: signedFormSchema.nullable().default(null),
+  /** The same of a person whose this machine was about to become; it counts once they are. */
+  next: z.array(signedFormSchema).max(MAX_CHAIN).nullable().default(null),
   revocations: z.array(signedFormSchema).max(MAX_REVOKED),
   /** Releases that its owner made here, without what is secret of them. */
   made: z.array(signedFormSchema).max(MAX_MADE).default([]),
@@ -32,6 +34,7 @@ const NOTHING: AdmissionContent = {
   release: null,
   chain: null,
   invitation: null,
+  next: null,
   revocations: [],
   made: [],
 }

@@ -13,6 +13,7 @@ import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { CloudAdmission } from './admission.ts'
 import type { AdmissionOptions } from './admission.ts'
+import { reportAdmission, whyNoInvitation } from './admission-words.ts'
 import { Broadcasts } from './broadcasts.ts'
 
 let folder: string
@@ -100,9 +101,84 @@ it('whoever let a person in can’t make what they bring so long that whom they 
   await admission.close()
   const { admission: other } = await openAda(6_400)
   expect(other.report.state).toBe('in')
-  expect(other.admit(keyOf('bob'))).toEqual({ fault: 'too-deep' })
+  expect(other.admit(keyOf('bob'))).toMatchObject({
+    fault: 'too-deep',
+    message: expect.stringContaining('too many stand between') as string,
+  })
   await other.close()
 })
+
+it('a machine that becomes another person’s is let in as them from the first moment on', async () => {
+  const { admission: ada, chain } = await openAda(0)
+  await ada.close()
+  const genesis = genesisOf('invitation')
+  const cloud = cloudIdOf(genesis)
+  let person = keyOf('former')
+  const { attestation } = signTestEntry({ keys: keysOf('machine'), cloud })
+  const admission = await open(cloud, {
+    genesis: () => genesis,
+    person: () => person,
+    member: () => ({
+      publicKey: keyOf('machine'),
+      secretKey: keysOf('machine').secretKey,
+      attestation: { ...attestation, person },
+    }),
+  })
+  const by = { publicKey: keyOf('owner'), secretKey: keysOf('owner').secretKey, attestation: null }
+  const former = [signAdmission({ cloud, person, sequence: 1 }, by)]
+  await admission.keepChain(former)
+  expect(admission.report.state).toBe('in')
+  await admission.keepChain(chain, attestation.person)
+  expect([admission.report.state, admission.chain]).toEqual(['in', former])
+  // What holds for nobody counts for nobody.
+  await admission.keepChain(former, attestation.person)
+  person = attestation.person
+  expect([admission.report.state, admission.chain]).toEqual(['in', chain])
+  await admission.close()
+})
+
+it('that another machine turned this one away is told as its word, until one lets it in', async () => {
+  const genesis = genesisOf('link')
+  const admission = await open(cloudIdOf(genesis))
+  expect(admission.report).toMatchObject({ state: 'in', isHearsay: false })
+  admission.refused('MACHINE_REVOKED')
+  const { report } = admission
+  expect(report).toMatchObject({ state: 'refused', fault: 'MACHINE_REVOKED', isHearsay: true })
+  expect(reportAdmission(report)).toEqual({
+    kind: 'link',
+    state: 'refused',
+    fault: 'MACHINE_REVOKED',
+    message: expect.stringMatching(
+      /^A machine of this cloud turned this one away, and says: “Your recovery phrase was used/,
+    ) as string,
+  })
+  admission.admitted()
+  expect(admission.report).toMatchObject({ state: 'in', fault: null })
+  await admission.close()
+  const revoked = await open(cloudIdOf(genesis), {
+    revocations: { isRevoked: () => true, revokesAt: () => false },
+  })
+  expect(revoked.report).toMatchObject({ fault: 'MACHINE_REVOKED', isHearsay: false })
+  expect(reportAdmission(revoked.report).message).toMatch(/^Your recovery phrase was used/)
+  await revoked.close()
+})
+
+it.each([
+  ['the owner of a cloud for releases', null, true, 'is for releases. Make one, in the settings'],
+  ['others in a cloud for releases', 'RELEASE_EXPIRED', false, 'is for releases. Ask its owner'],
+  [
+    'who is not let in',
+    'INVITATION_MISSING',
+    false,
+    'not let in itself. This cloud is by invitation',
+  ],
+])(
+  '%s is told one reason why they can invite nobody, and what to do',
+  (_, fault, isOwner, words) => {
+    const kind = fault === 'INVITATION_MISSING' ? 'invitation' : 'release'
+    expect(whyNoInvitation(kind, fault, isOwner)).toContain(words)
+  },
+)
 
 it('what does not let a person in takes no place of what does', async () => {
   const { admission, chain } = await openAda(0)
@@ -173,7 +249,7 @@ it.each(['link', 'open', 'invitation'])(
     })
     expect(admission.admit(guest.person)).toHaveProperty('chain')
     isRevoked = true
-    expect(admission.admit(guest.person)).toEqual({ fault: 'not-in' })
+    expect(admission.admit(guest.person)).toMatchObject({ fault: 'not-in' })
     await admission.close()
   },
 )

@@ -1,10 +1,14 @@
 // What lets this machine into its cloud, and whom it lets in itself. What holds decides `core/admission`.
 import type { ReleaseFile } from '../../contract/cloud.ts'
-import type { AdmissionReport } from '../../contract/connection.ts'
 import { proveRelease } from '../../core/admission/release-form.ts'
 import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
-import { openInvitation, readChain, signAdmission } from '../../core/admission/admission-form.ts'
+import {
+  namedIn,
+  openInvitation,
+  readChain,
+  signAdmission,
+} from '../../core/admission/admission-form.ts'
 import type { AdmissionSigner, ByMachine } from '../../core/admission/admission-form.ts'
 import { VainChecks } from '../../core/admission/vain-checks.ts'
 import type { Attestation } from '../../core/forms/attestation.ts'
@@ -19,6 +23,8 @@ import type { Log } from '../../ports/log.ts'
 import type { Admissions } from '../../swarm/doorkeeper.ts'
 import type { Network } from '../../swarm/network.ts'
 import { AdmissionFile } from './admission-file.ts'
+import { whyNoInvitation } from './admission-words.ts'
+import type { AdmissionStanding } from './admission-words.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import { DoorWork } from './door-work.ts'
 import type { MeetingFault } from './meeting.ts'
@@ -155,15 +161,18 @@ export class CloudAdmission implements Admissions {
 
   /** Who let this machine's person in, back to the cloud's key; null if nobody did. */
   get chain(): readonly SignedForm[] | null {
-    return this.#file.content.chain
+    const { chain, next } = this.#file.content
+    return next !== null && isFor(next, this.#options.person()) ? next : chain
   }
 
-  get report(): AdmissionReport {
+  get report(): AdmissionStanding {
     const kind = this.#kind() ?? 'unknown'
-    if (this.#work.working) return { kind, state: 'working', fault: null }
-    const fault = this.#ownFault() ?? this.#refusal
-    if (fault === null) return { kind, state: 'in', fault }
-    return { kind, state: fault.endsWith('_MISSING') ? 'missing' : 'refused', fault }
+    if (this.#work.working) return { kind, state: 'working', fault: null, isHearsay: false }
+    const own = this.#ownFault()
+    const fault = own ?? this.#refusal
+    if (fault === null) return { kind, state: 'in', fault, isHearsay: false }
+    const state = fault.endsWith('_MISSING') ? 'missing' : 'refused'
+    return { kind, state, fault, isHearsay: own === null }
   }
 
   pass(handshakeHash: Uint8Array): Pass | null {
@@ -220,20 +229,23 @@ export class CloudAdmission implements Admissions {
   }
 
   /**
-   * Lets a person in, or says why this machine can't.
+   * Lets a person in, or says why this machine can't: to the other one, and to its own person.
    */
-  admit(person: string): GivenAdmission | { fault: MeetingFault } {
-    const { cloud, member, now } = this.#options
+  admit(person: string): GivenAdmission | { fault: MeetingFault; message: string } {
+    const { cloud, member, now, ownerKey } = this.#options
     const kind = this.#kind()
-    const fault = this.#ownFault()
-    if (fault === 'MACHINE_REVOKED') return { fault: 'not-in' }
+    const own = this.#ownFault()
+    const refuse = (fault: MeetingFault): { fault: MeetingFault; message: string } => ({
+      fault,
+      message: whyNoInvitation(kind, own, ownerKey !== null),
+    })
+    if (own === 'MACHINE_REVOKED') return refuse('not-in')
     const invitation = signAdmission({ cloud, person, sequence: now() }, member())
     if (kind === 'link' || kind === 'open') return { chain: null, invitation }
-    if (kind !== 'invitation' || fault !== null) return { fault: 'not-in' }
-    const own = this.#file.content.chain ?? []
-    const chain = [invitation, ...own]
+    if (kind !== 'invitation' || own !== null) return refuse('not-in')
+    const chain = [invitation, ...(this.chain ?? [])]
     // Those before may have made theirs as long as there is room for.
-    return this.#holds(chain, person) ? { chain, invitation: null } : { fault: 'too-deep' }
+    return this.#holds(chain, person) ? { chain, invitation: null } : refuse('too-deep')
   }
 
   #holds(chain: readonly SignedForm[], person: string): boolean {
@@ -245,7 +257,7 @@ export class CloudAdmission implements Admissions {
   get invitedBy(): string[] {
     const { cloud, person } = this.#options
     const { genesis } = this
-    const { chain } = this.#file.content
+    const { chain } = this
     if (genesis === null) return []
     const { keys } = genesis
     const persons = readChain(chain ?? [], { cloud, person: person(), keys })
@@ -257,8 +269,7 @@ export class CloudAdmission implements Admissions {
   /** The admission of this machine's person by a machine of another's; null if there is none. */
   get invitation(): OwnInvitation | null {
     const { cloud, person } = this.#options
-    const { chain, invitation } = this.#file.content
-    const form = chain?.[0] ?? invitation
+    const form = this.chain?.[0] ?? this.#file.content.invitation
     if (form === null) return null
     if (this.#invitation?.form !== form) {
       this.#invitation = { form, admission: openInvitation(form, cloud) }
@@ -276,11 +287,20 @@ export class CloudAdmission implements Admissions {
     if (chain !== null) await this.keepChain(chain)
   }
 
-  /** The same of a chain alone, which holds for all machines of a person. */
-  async keepChain(chain: readonly SignedForm[]): Promise<void> {
-    const person = this.#options.person()
-    if (this.#holds(this.#file.content.chain ?? [], person) && !this.#holds(chain, person)) return
-    await this.#file.change({ chain: [...chain] })
+  /**
+   * The same of a chain alone, which holds for all machines of a person.
+   * @param person  who is or will be this machine's: the chain counts from the moment at which they are
+   */
+  async keepChain(
+    chain: readonly SignedForm[],
+    person: string = this.#options.person(),
+  ): Promise<void> {
+    if (person !== this.#options.person()) {
+      if (this.#holds(chain, person)) await this.#file.change({ next: [...chain] })
+      return
+    }
+    if (this.#holds(this.chain ?? [], person) && !this.#holds(chain, person)) return
+    await this.#file.change({ chain: [...chain], next: null })
     this.#refusal = null
     this.#options.passChanged()
     this.#options.changed()
@@ -301,7 +321,9 @@ export class CloudAdmission implements Admissions {
   async #begin(): Promise<void> {
     const { cloud, release, given, ownerKey, person, now } = this.#options
     const kind = this.#kind()
-    if (given !== null && given.chain !== null) await this.#file.change({ chain: given.chain })
+    if (given !== null && given.chain !== null) {
+      await this.#file.change({ chain: given.chain, next: null })
+    }
     if (given !== null && given.invitation !== null) {
       await this.#file.change({ invitation: given.invitation })
     }
@@ -315,7 +337,7 @@ export class CloudAdmission implements Admissions {
     }
     if (kind === 'invitation' && ownerKey !== null && this.#ownFault() !== null) {
       const form = signAdmission({ cloud, person: person(), sequence: now() }, ownerKey)
-      await this.#file.change({ chain: [form] })
+      await this.#file.change({ chain: [form], next: null })
     }
     this.#doWork()
   }
@@ -360,8 +382,8 @@ export class CloudAdmission implements Admissions {
         return nonce === null ? null : { kind: 'work', nonce }
       }
       case 'invitation': {
-        const { chain } = this.#file.content
-        return chain === null ? null : { kind: 'invitation', chain }
+        const { chain } = this
+        return chain === null ? null : { kind: 'invitation', chain: [...chain] }
       }
       case 'release': {
         const { release } = this.#file.content
@@ -397,4 +419,9 @@ export class CloudAdmission implements Admissions {
     const bits = this.workBits
     if (bits !== null) this.#work.begin({ cloud, machine, bits })
   }
+}
+
+/** Does a chain begin with that person, by its words? */
+function isFor(chain: readonly SignedForm[], person: string): boolean {
+  return chain[0] !== undefined && namedIn(chain[0]) === person
 }

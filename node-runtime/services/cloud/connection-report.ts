@@ -1,6 +1,5 @@
 // By which ways this machine looks for the others, in words.
 import type {
-  AdmissionReport,
   ClockReport,
   ConnectionReport,
   PortsReport,
@@ -10,6 +9,8 @@ import type { ListReport } from '../../contract/lists.ts'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { MappingStatus, MappingWay } from '../../core/port-mapping/mapping-core.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
+import { reportAdmission } from './admission-words.ts'
+import type { AdmissionStanding } from './admission-words.ts'
 
 /** Where each way looks. */
 const PLACES: Record<WayName, string> = {
@@ -26,43 +27,8 @@ const OFF: Record<WayName, string> = {
   dht: 'This machine was told not to use the DHT.',
 }
 
-const ASKED: Record<AdmissionReport['kind'], string> = {
-  link: 'No machine has said yet how this cloud lets others in. Unless one does, whoever knows its key may come in.',
-  open: 'Whoever knows the key of this cloud and does a moment of work may come in; this machine has done it.',
-  invitation: 'Whom somebody of this cloud lets in may come in; this person was let in.',
-  release: 'Builds of this cloud’s owner may come in; this machine runs one.',
-  unknown: 'This cloud lets machines in by a way of a later version of Dharma.',
-}
-
-/** What the person of a machine is told that they have revoked. */
-export const REVOKED =
-  'Your recovery phrase was used to revoke this machine. The others give it no links, and do not show ' +
-  'what it writes. If it is in your hands, attest it anew with the phrase, on the Settings page.'
-
-const FAULTS: Record<string, string> = {
-  MACHINE_REVOKED: REVOKED,
-  INVITER_REVOKED:
-    'The machine that gave the invitation by which this person came, or one by which that came, was revoked before. Ask somebody who is in the cloud for another invitation.',
-  TOO_BUSY:
-    'Where this machine is, too many showed what did not let them in. It is tried again after a while by itself.',
-  KIND_UNKNOWN:
-    'This cloud lets machines in by a way that this version of Dharma does not know. Install the newest one.',
-  WORK_MISSING: 'This cloud asks machines for a moment of work, which is not done yet.',
-  INVITATION_MISSING:
-    'This cloud is by invitation. Ask somebody who is in it for a link or a code, and join with that.',
-  INVITATION_INVALID:
-    'The invitation by which this machine came does not hold for its person. Ask somebody who is in the cloud for another.',
-  RELEASE_MISSING:
-    'Only builds of this cloud’s owner come in, and this is none. Ask the owner for the app, or for a release file.',
-  RELEASE_INVALID: 'The release that this machine runs is none of this cloud. Ask its owner.',
-  RELEASE_EXPIRED:
-    'The release that this machine runs has expired. Install the newest one of this cloud’s owner.',
-  RELEASE_REVOKED:
-    'The owner of this cloud took back the release that this machine runs. Install the newest one.',
-}
-
 export interface ConnectionFacts {
-  admission: AdmissionReport
+  admission: AdmissionStanding
   state: ConnectionReport['state']
   ways: readonly WayStatus[]
   lists: readonly ListReport[]
@@ -88,7 +54,7 @@ export function reportConnection(facts: ConnectionFacts): ConnectionReport {
   const { state, admission, ways, lists, links, relaying, nat, addresses, clock, ports } = facts
   return {
     state,
-    admission: { ...admission, message: describeAdmission(admission) },
+    admission: reportAdmission(admission),
     ways: ways.map((way) => reportWay(way, lists.length)),
     lists: [...lists],
     links,
@@ -133,12 +99,6 @@ function reportPorts({ on, status, nowMs, wallMs }: PortFacts): PortsReport {
       }
     }
   }
-}
-
-function describeAdmission({ kind, state, fault }: AdmissionReport): string {
-  if (state === 'working') return 'This cloud asks machines for a moment of work; it is being done.'
-  if (fault === null) return ASKED[kind]
-  return FAULTS[fault] ?? `Other machines do not let this one in (${fault}).`
 }
 
 function reportWay(status: WayStatus, lists: number): WayReport {

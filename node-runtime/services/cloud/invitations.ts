@@ -65,7 +65,7 @@ export interface InvitationsOptions {
   genesis: () => string | null
   inviter: () => { person: string; name: string }
   /** See `CloudAdmission.admit`. */
-  admit: (person: string) => GivenAdmission | { fault: MeetingFault }
+  admit: (person: string) => GivenAdmission | { fault: MeetingFault; message: string }
   now: () => number
   log: Log
 }
@@ -195,14 +195,7 @@ export class Invitations {
         { fault },
       )
     }
-    if (!('fault' in may)) return
-    throw new CloudError(
-      'INVITATION_INVALID',
-      fault === 'too-deep'
-        ? 'This machine cannot invite: too many stand between its person and the owner. Ask one of those to.'
-        : 'This machine cannot invite: it is not let in itself, or the cloud is for releases, of which its owner makes one with "cloud release".',
-      { fault },
-    )
+    if ('fault' in may) throw new CloudError('INVITATION_INVALID', may.message, { fault })
   }
 
   #describe(invitation: Invitation): GivenInvitation {

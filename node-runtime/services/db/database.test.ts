@@ -87,6 +87,26 @@ describe('judging', () => {
     expect(setting.judge.asked).toBe(6)
   })
 
+  it('says how many records it hides because another version of the system wrote them', async () => {
+    const db = await setting.open(anna)
+    for (const id of 'abcd')
+      await db.put(noteAt(id), { text: id, ...('ac'.includes(id) ? { title: '' } : {}) })
+    const page = async (more: { limit?: number; cursor?: string; prefix?: string }) => {
+      const { records, completeness, cursor } = await db.query({ ...noteAt(''), limit: 9, ...more })
+      return { ids: records.map(({ id }) => id).join(''), hidden: completeness.hidden, cursor }
+    }
+    expect(await page({})).toEqual({ ids: 'abcd', hidden: 0 })
+    setting.manifest = manifestWith({ ...text, required: ['text', 'title'] })
+    expect(await page({})).toEqual({ ids: 'ac', hidden: 2 })
+    expect(await page({ prefix: 'b' })).toEqual({ ids: '', hidden: 1 })
+    // Each is told with one page, and no more than that.
+    const first = await page({ limit: 1 })
+    expect(first).toMatchObject({ ids: 'a', hidden: 0 })
+    expect(await page({ limit: 1, cursor: first.cursor! })).toEqual({ ids: 'c', hidden: 2 })
+    await db.delete(noteAt('d'))
+    expect(await page({})).toEqual({ ids: 'ac', hidden: 1 })
+  })
+
   it('refuses what the person writes, and names the field', async () => {
     const db = await setting.open(anna)
     await expect(db.put(noteAt('x'), { words: 1 })).rejects.toMatchObject({

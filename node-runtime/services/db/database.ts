@@ -44,10 +44,18 @@ export interface DatabaseOptions {
   author: () => RecordSigner
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
   resolveSystem: (reference: string) => NamedSystem
-  completeness: () => Completeness
+  completeness: () => Coverage
   revocations: Pick<Revocations, 'concerns' | 'counting'>
   log: Log
 }
+
+interface Seen {
+  stored: StoredRecord
+  isShown: boolean
+}
+
+/** What goes for all answers alike. */
+export type Coverage = Omit<Completeness, 'hidden'>
 
 /** A record's place as callers name it. */
 export interface Place {
@@ -197,7 +205,9 @@ export class Database {
    * more follow. Of records at one place under several keys of the system, the one that wins.
    * @throws CloudError DB_COLLECTION_UNKNOWN, SYSTEM_ID_AMBIGUOUS, BAD_INPUT
    */
-  async query(query: Query): Promise<{ records: CloudRecord[]; cursor?: string }> {
+  async query(
+    query: Query,
+  ): Promise<{ records: CloudRecord[]; cursor?: string; completeness: Completeness }> {
     const { collection, prefix, where, author, limit, cursor, proof = false } = query
     const { keys } = this.#collectionForReading(query)
     const after = cursor === undefined ? undefined : parseCursor(cursor)
@@ -207,14 +217,22 @@ export class Database {
       ...(after === undefined ? {} : { after }),
     }
     const matches = matcherOf(where)
-    const shown = (chunk: StoredRecord[]): Promise<StoredRecord[]> => this.#shown(chunk)
+    // Read before the records: an answer never claims more than it has.
+    const coverage = this.completeness()
+    let hidden = 0
+    const split = (chunk: StoredRecord[]): Promise<Seen[]> => this.#split(chunk)
     const counting = this.#counting
     const { store } = this.#options
-    async function* found(): AsyncGenerator<StoredRecord, void> {
+    /** With each record, how many are hidden between it and the one before. */
+    async function* found(): AsyncGenerator<StoredRecord & { hidden: number }, void> {
       for await (const chunk of scanNewest(store, keys, range, counting)) {
         const wanted = author === undefined ? chunk : chunk.filter((one) => isBy(one, author))
-        for (const stored of await shown(wanted)) {
-          if (matches(stored.record)) yield stored
+        for (const { stored, isShown } of await split(wanted)) {
+          if (!isShown) hidden++
+          else if (matches(stored.record)) {
+            yield { ...stored, hidden }
+            hidden = 0
+          }
         }
       }
     }
@@ -228,11 +246,17 @@ export class Database {
     // The page was read in this turn; what it says is read in the next.
     await nextTurn()
     for (const stored of page.taken) records.push(await this.#view(stored, proof))
-    return { records, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }
+    const before = page.taken.reduce((sum, one) => sum + one.hidden, 0)
+    // Behind the last of a page that is followed by others, they are those of the next.
+    const completeness = {
+      ...coverage,
+      hidden: page.cursor === undefined ? before + hidden : before,
+    }
+    return { records, completeness, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) }
   }
 
   /** How much of the cloud an answer now covers. */
-  completeness(): Completeness {
+  completeness(): Coverage {
     return this.#options.completeness()
   }
 
@@ -276,6 +300,18 @@ export class Database {
         }
       }
     }
+  }
+
+  /** Those that are shown, and those that the installed version of their system does not take. */
+  async #split(stored: readonly StoredRecord[]): Promise<Seen[]> {
+    const { judgement } = this.#options
+    const shown = new Set(await this.#shown(stored))
+    return stored.flatMap((one): Seen[] => {
+      if (shown.has(one)) return [{ stored: one, isShown: true }]
+      const { record } = one
+      const isHidden = record.header.deleted !== true && judgement.isOfOtherVersion(record)
+      return isHidden ? [{ stored: one, isShown: false }] : []
+    })
   }
 
   #shown(stored: readonly StoredRecord[]): Promise<StoredRecord[]> {

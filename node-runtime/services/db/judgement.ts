@@ -127,6 +127,12 @@ export class Judgement {
     return verdicts
   }
 
+  /** Was it written under another version of its system than the installed one? */
+  isOfOtherVersion({ header }: HeldRecord): boolean {
+    const declared = this.#declared(header.system, header.collection)
+    return declared !== undefined && header.schema !== declared.schema
+  }
+
   /** Records come by the thousand, nearly always of one collection. */
   #declaredOnce(): (header: RecordHeader) => DeclaredCollection | undefined {
     let last: { system: string; collection: string; found: DeclaredCollection | undefined } | null =

@@ -23,8 +23,8 @@ export interface IdentityClouds {
   ownerOf: (machine: string) => string | null
   /** How this machine's person came into the present cloud; null if it asks for nothing like that. */
   chain: () => readonly SignedForm[] | null
-  /** This machine's person came into the present cloud by this. */
-  keepChain: (chain: readonly SignedForm[]) => Promise<void>
+  /** Who is or will be this machine's person came into the present cloud by this. */
+  keepChain: (chain: readonly SignedForm[], person: string) => Promise<void>
   /** Has all machines of the cloud hear of it. */
   spread: (revocation: Revocation) => Promise<void>
 }
@@ -70,8 +70,16 @@ export function createIdentityService(identity: Identity, clouds: IdentityClouds
     }),
     accept: os.identity.accept.handler(async ({ input }) => {
       const { attestation, chain } = readAttested(input.text)
-      const { person, cloud } = await identity.accept(attestation, clouds.current())
-      if (chain !== null && cloud === clouds.current()) await clouds.keepChain(chain)
+      const present = clouds.current()
+      const { person, cloud } = await identity.accept(attestation, {
+        present,
+        forgetPhrase: input.forgetPhrase,
+        // Whoever is this person's must be let in from the first moment on.
+        before: async (attested) => {
+          if (chain === null || attested.cloud !== present) return
+          await clouds.keepChain(chain, attested.person)
+        },
+      })
       return { person, cloud }
     }),
     revoke: os.identity.revoke.handler(async ({ input }) => {

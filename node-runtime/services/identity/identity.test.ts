@@ -227,12 +227,16 @@ describe('a machine that is attested by another one', () => {
     const owner = await Identity.open(await mkdtemp(join(folder, 'owner-')))
     const machine = await Identity.open(await mkdtemp(join(folder, 'new-')))
     const { form } = await owner.attest({ machine: machine.machine, cloud: CLOUD })
-    await machine.accept(form, CLOUD)
+    const { person: former } = machine
+    const kept = expect.objectContaining({ code: 'IDENTITY_PHRASE_KEPT' }) as Error
+    await expect(machine.accept(form, { present: CLOUD })).rejects.toEqual(kept)
+    expect([machine.person, machine.phraseKept]).toEqual([former, true])
+    await machine.accept(form, { present: CLOUD, forgetPhrase: true })
     expect(machine.person).toBe(owner.person)
     expect(machine.phraseKept).toBe(false)
     expect(machine.attestationFor(CLOUD).form).toEqual(form)
     const { form: more } = await owner.attest({ machine: machine.machine, cloud: OTHER_CLOUD })
-    await machine.accept(more, CLOUD)
+    await machine.accept(more, { present: CLOUD })
     expect(machine.attestationFor(CLOUD).form).toEqual(form)
     expect(machine.attestationFor(OTHER_CLOUD).form).toEqual(more)
   })
@@ -249,7 +253,8 @@ describe('a machine that is attested by another one', () => {
     // With it the machine could not even say who it is.
     const fat = signForm('attestation', { ...fields, padding: 'x'.repeat(16_000) }, secretKey)
     for (const refused of [form, elsewhere, unsigned, fat]) {
-      await expect(identity.accept(refused, CLOUD)).rejects.toMatchObject({
+      const accepting = identity.accept(refused, { present: CLOUD, forgetPhrase: true })
+      await expect(accepting).rejects.toMatchObject({
         code: 'IDENTITY_ATTESTATION_INVALID',
       })
     }

@@ -94,6 +94,15 @@ interface OpenOptions {
   onFallback?: (words: string) => void
 }
 
+interface AcceptOptions {
+  /** The cloud that the machine is in: a new person must be one there. */
+  present: string
+  /** May the phrase of this machine's present person go? */
+  forgetPhrase?: boolean
+  /** Is waited for once it is known that the attestation holds. */
+  before?: (attestation: Attestation) => Promise<void>
+}
+
 /** The keys of a person whose phrase was given, for as long as it takes to sign. */
 export interface PersonKeys {
   person: string
@@ -262,11 +271,13 @@ export class Identity extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Makes this machine the person's who has attested it. The phrase of another person goes.
-   * @param present  the cloud that the machine is in: a new person must be one there
-   * @throws CloudError IDENTITY_ATTESTATION_INVALID
+   * Makes this machine the person's who has attested it. The phrase of another person goes, if it may.
+   * @throws CloudError IDENTITY_ATTESTATION_INVALID, IDENTITY_PHRASE_KEPT
    */
-  async accept(form: SignedForm, present: string): Promise<Attestation> {
+  async accept(
+    form: SignedForm,
+    { present, forgetPhrase = false, before = async () => {} }: AcceptOptions,
+  ): Promise<Attestation> {
     // One that no record may name would be of no use; a larger one would leave no room in what the machine says of itself.
     const attestation = fitsRecords(form) ? openAnyAttestation(form) : null
     const isSame = attestation?.person === this.person
@@ -284,7 +295,14 @@ export class Identity extends EventEmitter<{ changed: [] }> {
         cloud: attestation.cloud,
       })
     }
+    if (!isSame && this.phraseKept && !forgetPhrase) {
+      throw new CloudError(
+        'IDENTITY_PHRASE_KEPT',
+        'This machine would become another person’s, and the recovery phrase of its present person would be deleted from it. Write that down first, if it is of any use; then say that it may go.',
+      )
+    }
     const { person, cloud } = attestation
+    await before(attestation)
     const others = isSame ? this.#file.attestations : []
     const attestations = [...others.filter((other) => cloudOf(other) !== cloud), form]
     if (isSame) await this.#update({ attestations })

@@ -64,6 +64,11 @@ export async function fetchInto(
   }
 }
 
+/** The newest commit among what a server says it has, as `fetchInto` would take it; null if there is none. */
+export function newestOf(refs: readonly ServerRef[]): string | null {
+  return (refs.find(({ ref }) => ref === 'HEAD') ?? branchInstead(refs))?.oid ?? null
+}
+
 /**
  * What to take where the default branch is one without a commit: in a repository that `git init --bare` made,
  * it is `master` whatever is pushed.

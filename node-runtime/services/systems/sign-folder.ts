@@ -43,8 +43,7 @@ export async function signFolder(
   keys: KeyPair,
   next?: KeyPair,
 ): Promise<SignedSystem> {
-  const files = await readFolder(folder)
-  const { id, version } = await readManifest(files)
+  const { files, id, version } = await readSystemFolder(folder)
   const content = { id, contentHash: contentHash(files, SIGNATURE_PATH) }
   const before = signatureToGoOnFrom(files, id, keys)
   const signer = next ?? keys
@@ -65,6 +64,18 @@ export async function signFolder(
     signer: encodeKey(signer.publicKey),
     fileCount: files.size,
   }
+}
+
+/**
+ * What would be signed.
+ * @throws CloudError MANIFEST_MISSING, MANIFEST_INVALID, SYSTEM_TOO_LARGE
+ */
+export async function readSystemFolder(
+  folder: string,
+): Promise<{ files: ReadonlyMap<string, Uint8Array>; id: string; version: string }> {
+  const files = await readFolder(folder)
+  const { id, version } = await readManifest(files)
+  return { files, id, version }
 }
 
 /** The signature that the folder has, if it is this publisher's; none if it was never signed. */

@@ -1,31 +1,45 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import { useClient, useIdentity, useOverlay, useShell } from '../../app/shell.tsx'
+import { attestedWordOf } from '../../../node-runtime/contract/attested-text.ts'
+import { useClient, useOverlay, useShell } from '../../app/shell.tsx'
+import { toCloudError } from '../../client/cloud-error.ts'
 import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
-import { TextField } from '../../ui/field.tsx'
-
-/** One word, which may have been broken into lines. */
-const ATTESTED_TEXT = /^[\w\s-]+$/u
+import { TextField, Toggle } from '../../ui/field.tsx'
 
 /** Takes what another machine of a person has signed for this one. */
 export function AcceptForm(): ReactNode {
   const client = useClient()
   const { notices } = useShell()
-  const phraseKept = useIdentity((state) => state.identity?.phraseKept) ?? false
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
   const [isAsking, setAsking] = useState(false)
-  const accept = useCall(() => client.identity.accept({ text }))
+  /** The machine says that the phrase of its present person would go. */
+  const [isPhraseKept, setPhraseKept] = useState(false)
+  const [mayForget, setMayForget] = useState(false)
+  const accept = useCall(async () => {
+    try {
+      await client.identity.accept({ text, ...(mayForget ? { forgetPhrase: true } : {}) })
+    } catch (error) {
+      if (toCloudError(error).code === 'IDENTITY_PHRASE_KEPT') setPhraseKept(true)
+      throw error
+    }
+  })
+  const stopAsking = (): void => {
+    setAsking(false)
+    setPhraseKept(false)
+    setMayForget(false)
+    accept.clear()
+  }
   useOverlay(isAsking, 'dims')
   return (
     <form
       className="stack"
       onSubmit={(event) => {
         event.preventDefault()
-        if (ATTESTED_TEXT.test(text)) setAsking(true)
+        if (attestedWordOf(text) !== null) setAsking(true)
         else setProblem('This is not an attestation. Copy all of it.')
       }}
     >
@@ -49,20 +63,18 @@ export function AcceptForm(): ReactNode {
       {isAsking && (
         <Dialog
           title="Become a machine of that person?"
-          onClose={() => {
-            setAsking(false)
-            accept.clear()
-          }}
+          onClose={stopAsking}
           actions={
             <>
-              <Button onClick={() => setAsking(false)}>Cancel</Button>
+              <Button onClick={stopAsking}>Cancel</Button>
               <Button
                 look="danger"
+                disabled={isPhraseKept && !mayForget}
                 pending={accept.pending}
                 onClick={() =>
                   void accept.run().then((done) => {
                     if (!done) return
-                    setAsking(false)
+                    stopAsking()
                     setText('')
                     notices.say('This machine now belongs to the person who attested it.')
                   })
@@ -76,10 +88,17 @@ export function AcceptForm(): ReactNode {
           <p>
             This machine stops acting as its present person, if that is another one. What that
             person wrote stays theirs.
-            {phraseKept &&
-              ' Their recovery phrase, which is on this machine now, is deleted: make sure that you have it.'}
           </p>
           {accept.error !== null && <ErrorNotice error={accept.error} />}
+          {isPhraseKept && (
+            <Toggle
+              look="checkbox"
+              label="I have written that recovery phrase down, or never need it again"
+              checked={mayForget}
+              disabled={accept.pending}
+              onChange={setMayForget}
+            />
+          )}
         </Dialog>
       )}
     </form>

@@ -230,7 +230,26 @@ describe('a machine of the person', () => {
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     expect(fake.calls).toEqual([
       ['identity.attest', { machine: PHONE, phrase: PHRASE }],
-      ['identity.accept', { text: 'eyJh' }],
+      ['identity.accept', { text: 'eyJh', forgetPhrase: false }],
+    ])
+  })
+
+  test('becomes another person’s only when they say that its phrase may go', async () => {
+    const { fake } = await renderMachines()
+    fill('This machine was attested', 'dharma person accept eyJh')
+    fireEvent.click(screen.getByRole('button', { name: 'Take it' }))
+    const question = await screen.findByRole('dialog', { name: 'Become a machine of that person?' })
+    const take = within(question).getByRole<HTMLButtonElement>('button', { name: 'Take it' })
+    fireEvent.click(take)
+    await within(question).findByText('The recovery phrase would be deleted.')
+    expect(take.disabled).toBe(true)
+    fireEvent.click(within(question).getByRole('checkbox', { name: /^I have written that/ }))
+    fireEvent.click(take)
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    const text = 'dharma person accept eyJh'
+    expect(fake.calls).toEqual([
+      ['identity.accept', { text, forgetPhrase: false }],
+      ['identity.accept', { text, forgetPhrase: true }],
     ])
   })
 })

@@ -8,7 +8,7 @@ import git from 'isomorphic-git'
 import type { AuthCallback, GitHttpResponse, HttpClient } from 'isomorphic-git'
 import { HEAD_FILE } from '../../../core/finding/list-address.ts'
 import type { ListPlace } from '../../../core/finding/list-address.ts'
-import { describeGitError, fetchInto } from '../../systems/git-fetch.ts'
+import { describeGitError, fetchInto, newestOf } from '../../systems/git-fetch.ts'
 import { createGitHttp, unreachable } from '../../systems/git-http.ts'
 import type { GitHttp } from '../../systems/git-http.ts'
 import type { GitLocation } from '../../systems/git-tree.ts'
@@ -128,9 +128,8 @@ async function fetched(
       ? {}
       : { onAuth: () => ({ username: access.username, password: access.secret }) }
   if (known !== null) {
-    const scope = { http: asked, url: remote, protocolVersion: 1, prefix: 'HEAD' } as const
-    const [newest] = await git.listServerRefs({ ...scope, ...auth })
-    if (newest?.oid === known) return UNCHANGED
+    const scope = { http: asked, url: remote, protocolVersion: 1 } as const
+    if (newestOf(await git.listServerRefs({ ...scope, ...auth })) === known) return UNCHANGED
   }
   const scope = { depth: 1, ...auth }
   const { repository: location, head, branch } = await fetchInto(remote, asked, PACK_LIMITS, scope)

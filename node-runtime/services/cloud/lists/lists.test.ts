@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { HEAD_FILE } from '../../../core/finding/list-address.ts'
+import { HEAD_FILE, parseListAddress } from '../../../core/finding/list-address.ts'
 import { encodeKey } from '../../../core/keys.ts'
 import { keyOf, keysOf } from '../../../testing/entries.ts'
 import {
@@ -16,6 +16,7 @@ import {
   listFiles,
   ListPlaces,
 } from '../../../testing/list-places.ts'
+import { UNCHANGED, withSource } from './list-source.ts'
 
 // Real servers, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
@@ -92,6 +93,9 @@ it('a list in a repository whose default branch stays without a commit is writte
   expect(await second.push(url)).toMatchObject({ entries: 2, pushed: true })
   expect(await second.read(url)).toMatchObject({ entries: 2 })
   expect(git(gitDir, ['branch', '--format=%(refname:short)']).trim()).toBe('main')
+  // Who knows the newest commit fetches nothing.
+  const known = git(gitDir, ['rev-parse', 'main'])
+  expect(await withSource(parseListAddress(url), { known }, async () => 'fetched')).toBe(UNCHANGED)
 })
 
 describe('plain files', () => {
