@@ -1,69 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
+import { ada, bob, invented, offer, own, signed, world } from '../../testing/membership-world.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
 import { MAX_KNOWN } from './known-machines.ts'
 import { MembershipCore, nextSequence } from './membership-core.ts'
-import type { MembershipEffect, MembershipEvent, Offer } from './membership-core.ts'
-
-const CLOUD = keyOf('cloud')
-const signed = (name: string, sequence = 1): MachineEntry =>
-  signTestEntry({ keys: keysOf(name), cloud: CLOUD, name, sequence })
-const own = signed('own', 10)
-const ada = signed('ada')
-const bob = signed('bob')
-
-/** An entry that costs no signature: the core trusts who verified it. */
-function invented(number: number, chars = 10): MachineEntry {
-  const machine = `machine-${number}`
-  return { ...ada, machine, form: { body: 'x'.repeat(chars), signature: '' } }
-}
-
-const offer = ({ machine, sequence, form }: MachineEntry): Offer => ({ machine, sequence, form })
-
-function world() {
-  const core = new MembershipCore(own)
-  let nowMs = 0
-  const timers = new Map<string, number>()
-  const log: MembershipEffect[] = []
-  const post = (event: MembershipEvent): MembershipEffect[] => {
-    const effects = core.step(event, nowMs)
-    for (const effect of effects) {
-      if (effect.type === 'setTimer') timers.set(effect.id, nowMs + effect.afterMs)
-      else log.push(effect)
-    }
-    return effects
-  }
-  const until = (endMs: number): void => {
-    for (;;) {
-      const next = [...timers].sort((a, b) => a[1] - b[1])[0]
-      if (next === undefined || next[1] > endMs) break
-      timers.delete(next[0])
-      nowMs = Math.max(nowMs, next[1])
-      post({ type: 'timer', id: next[0] })
-    }
-    nowMs = endMs
-  }
-  const link = (entry: MachineEntry): MembershipEffect[] => [
-    ...post({ type: 'linkOpened', entry, wallMs: 1_000 + nowMs }),
-    ...post({ type: 'channelOpened', machine: entry.machine }),
-  ]
-  /** What a driver does with offers: all of them are genuine here. */
-  const hear = (from: MachineEntry, entries: readonly MachineEntry[]): MembershipEffect[] => {
-    const offers = entries.map((entry) => offer(entry))
-    const effects = post({ type: 'offered', from: from.machine, offers })
-    const forms = effects.flatMap((effect) => (effect.type === 'verify' ? effect.forms : []))
-    const wanted = entries.filter(({ form }) => forms.includes(form))
-    return post({ type: 'verified', from: from.machine, entries: wanted, forged: 0 })
-  }
-  const count = (type: MembershipEffect['type']): number =>
-    log.filter((effect) => effect.type === type).length
-  return { core, post, until, link, hear, count, log, names: () => names(core) }
-}
-
-function names(core: MembershipCore): string[] {
-  return [...core.known].map(({ entry }) => entry.name).sort()
-}
+import type { MembershipEffect, MembershipEvent } from './membership-core.ts'
 
 describe('what a machine knows of the others', () => {
   it('comes first hand with a link, and is told to the others', () => {
@@ -186,110 +127,6 @@ describe('what says nothing new', () => {
       link(entry).flatMap((effect) => (effect.type === 'tell' ? effect.machines : []))
     expect(tells(signed('ada', 5))).toEqual([own.machine])
     expect(tells(signed('ada', 4))).toEqual([own.machine, ada.machine])
-  })
-})
-
-describe('what one link may tell', () => {
-  it('is bounded: 25,000 invented machines are not even looked at', () => {
-    const { link, post, core } = world()
-    link(ada)
-    let looked = 0
-    for (let number = 0; number < 25_000; number++) {
-      const offers = [offer(invented(number))]
-      for (const effect of post({ type: 'offered', from: ada.machine, offers })) {
-        if (effect.type === 'verify') looked += effect.forms.length
-      }
-    }
-    expect(looked).toBe(4_096)
-    expect(core.ignoredCount).toBe(25_000 - 4_096)
-  })
-
-  it('is bounded for all links together, and by no new link made anew', () => {
-    const { link, post, until } = world()
-    let looked = 0
-    for (let round = 0; round < 10; round++) {
-      link(ada)
-      const offers = Array.from({ length: 5_000 }, (_, at) => offer(invented(round * 5_000 + at)))
-      for (const effect of post({ type: 'offered', from: ada.machine, offers })) {
-        if (effect.type === 'verify') looked += effect.forms.length
-      }
-      post({ type: 'linkClosed', machine: ada.machine, wallMs: 0 })
-    }
-    expect(looked).toBeLessThanOrEqual(4_096)
-    until(10_000)
-    link(ada)
-    const [effect] = post({ type: 'offered', from: ada.machine, offers: [offer(bob)] })
-    expect(effect?.type).toBe('verify')
-  })
-
-  it('leaves room for what machines that were met say, whatever others invent', () => {
-    const { link, post, hear } = world()
-    link(bob)
-    post({ type: 'linkClosed', machine: bob.machine, wallMs: 5 })
-    for (let liar = 0; liar < 30; liar++) {
-      const from = { ...invented(liar), machine: `liar-${liar}` }
-      link(from)
-      const numbers = Array.from({ length: 1_000 }, (_, at) => (liar % 10) * 1_000 + at)
-      // First all that there is room for, then something new of each.
-      hear(
-        from,
-        numbers.map((number) => ({ ...invented(number), sequence: 1 + Math.floor(liar / 10) })),
-      )
-    }
-    link(ada)
-    expect(hear(ada, [signed('eve')])).not.toContainEqual(
-      expect.objectContaining({ type: 'learned' }),
-    )
-    const news = signed('bob', 2)
-    expect(hear(ada, [news])).toContainEqual({ type: 'learned', entry: news })
-  })
-
-  it('goes on to all eight times at once for one machine, then twice a minute, and always the last', () => {
-    const { link, hear, log, until, core } = world()
-    link(ada)
-    link(bob)
-    const told = (): number =>
-      log.filter((effect) => effect.type === 'tell' && effect.to === bob.machine).length
-    const before = told()
-    const said = (sequence: number) => ({ ...invented(1), sequence })
-    for (let sequence = 1; sequence <= 100; sequence++) hear(ada, [said(sequence)])
-    expect(told() - before).toBe(8)
-    expect(core.entryOf('machine-1')?.sequence).toBe(8)
-    until(61_000)
-    expect(core.entryOf('machine-1')?.sequence).toBe(100)
-    expect(told() - before).toBe(9)
-    for (let sequence = 101; sequence <= 200; sequence++) hear(ada, [said(sequence)])
-    until(661_000)
-    expect(core.entryOf('machine-1')?.sequence).toBe(200)
-    expect(told() - before).toBeLessThanOrEqual(12)
-  })
-
-  it('does so first hand, too: links made anew tell nobody more', () => {
-    const { link, post, log, until, core } = world()
-    link(bob)
-    const before = log.length
-    for (let sequence = 1; sequence <= 50; sequence++) {
-      link({ ...invented(1), sequence })
-      post({ type: 'linkClosed', machine: 'machine-1', wallMs: sequence })
-    }
-    const told = (): number =>
-      log.slice(before).filter((effect) => effect.type === 'tell' && effect.to === bob.machine)
-        .length
-    expect(told()).toBe(8)
-    expect(core.entryOf('machine-1')?.sequence).toBe(50)
-    until(61_000)
-    expect(told()).toBe(9)
-  })
-
-  it('must be genuine, but for a few of a form that this version can’t read', () => {
-    const { link, post, count } = world()
-    link(ada)
-    post({ type: 'verified', from: ada.machine, entries: [], forged: 50 })
-    expect(count('dropLink')).toBe(0)
-    post({ type: 'verified', from: ada.machine, entries: [], forged: 1 })
-    expect(count('dropLink')).toBe(1)
-    post({ type: 'verified', from: bob.machine, entries: [], forged: 500 })
-    expect(count('dropLink')).toBe(1)
   })
 })
 
@@ -464,23 +301,6 @@ describe('when that happens', () => {
     const verified = { type: 'verified', from: ada.machine, entries: [bob], forged: 0 } as const
     expect(core.step(verified, 0)).toEqual([])
     expect(core.entryOf(bob.machine)).toBeUndefined()
-  })
-
-  it('what was forged on a link is forgotten with it', () => {
-    const { link, post, count } = world()
-    const forged = (number: number): void => {
-      post({ type: 'verified', from: ada.machine, entries: [], forged: number })
-    }
-    link(ada)
-    forged(50)
-    link(ada)
-    forged(0)
-    forged(50)
-    expect(count('dropLink')).toBe(0)
-    forged(1)
-    expect(count('dropLink')).toBe(1)
-    forged(0)
-    expect(count('dropLink')).toBe(1)
   })
 })
 
