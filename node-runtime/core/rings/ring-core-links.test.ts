@@ -1,56 +1,13 @@
-// Whom the core dials, asks and tells, and when: members stand where a test puts them.
+// Whom the core dials, asks and tells, and when.
 import { describe, expect, it } from 'vitest'
-import { MAX_TOLD, RingCore } from './ring-core.ts'
-import type { Member, RingEffect, RingEvent, RingMessage } from './ring-events.ts'
+import { circle, memberAt, reached, sent, start } from '../../testing/ring-place.ts'
+import { MAX_TOLD } from './ring-core.ts'
+import type { RingEffect } from './ring-events.ts'
 import { STALE_MS } from './view.ts'
 
-/** At one position on all rings, or at one on each. */
-function memberAt(machine: string, at: number | number[], changes: Partial<Member> = {}): Member {
-  const positions = typeof at === 'number' ? [at, at, at, at] : at
-  return { machine, at: positions, incarnation: 1, network: null, ...changes }
-}
-
-const own = memberAt('own', 0)
-
-/** `count` members all around, in the order of their names. */
-function circle(count: number): Member[] {
-  return Array.from({ length: count }, (_, i) => memberAt(`m${i}`, (i + 1) / (count + 1)))
-}
-
-function start({
-  needs = () => false,
-  chance = 0.5,
-}: { needs?: (machine: string) => boolean; chance?: number } = {}) {
-  const random = { next: chance }
-  const core = new RingCore({ own, random: () => random.next, needs })
-  let nowMs = 1_000_000
-  const post = (event: RingEvent): RingEffect[] => core.step(event, nowMs)
-  const open = (member: Member, dialled = true, network: string | null = null): RingEffect[] =>
-    post({ type: 'linkOpened', member, dialled, network })
-  const hear = (from: string, message: RingMessage): RingEffect[] =>
-    post({ type: 'received', from, message })
-  const know = (...members: Member[]): RingEffect[] =>
-    post({ type: 'told', members: members.map((member) => ({ member, ageMs: 0 })) })
-  const tick = (afterMs: number): RingEffect[] => {
-    nowMs += afterMs
-    return post({ type: 'timer', id: 'tick' })
-  }
-  /** Ticks of a second each; what came of them, by the second. */
-  const seconds = (count: number): RingEffect[][] =>
-    Array.from({ length: count }, () => tick(1_000))
-  const later = (ms: number): void => void (nowMs += ms)
-  return { core, random, post, open, hear, know, tick, seconds, later }
-}
-
-const reached = (effects: readonly RingEffect[]): string[] =>
-  effects.flatMap((effect) => (effect.type === 'reach' ? [effect.member.machine] : []))
 /** The seconds, from 1, in which this machine is reached for. */
 const secondsOf = (machine: string, each: readonly RingEffect[][]): number[] =>
   each.flatMap((effects, i) => (reached(effects).includes(machine) ? [i + 1] : []))
-const sent = (effects: readonly RingEffect[], kind: RingMessage['kind']): string[] =>
-  effects.flatMap((effect) =>
-    effect.type === 'send' && effect.message.kind === kind ? [effect.to] : [],
-  )
 const rings = (effects: readonly RingEffect[]): RingEffect[] =>
   effects.filter(({ type }) => type === 'ring')
 
@@ -371,146 +328,6 @@ describe('the ring', () => {
     expect(rings(effects)).toMatchObject([{ successor: 'a' }])
     expect(rings(open(memberAt('b', [0.2, 0.9, 0.9, 0.9])))).toMatchObject([{ successor: 'b' }])
     expect(rings(know(memberAt('c', 0.1)))).toMatchObject([{ successor: 'b' }])
-  })
-})
-
-describe('a cut of one’s own', () => {
-  it('is taken for that when more links fell silent within ten seconds than are left', () => {
-    const { core, open, post, tick } = start()
-    expect(core.isCutOff).toBe(true)
-    for (const member of circle(4)) open(member)
-    expect(core.isCutOff).toBe(false)
-    const lose = (machine: string): void => void post({ type: 'linkClosed', machine, silent: true })
-    lose('m0')
-    lose('m1')
-    // As many as are left are not yet more.
-    expect(core.isCutOff).toBe(false)
-    lose('m2')
-    expect(core.isCutOff).toBe(true)
-    tick(9_999)
-    expect(core.isCutOff).toBe(true)
-    tick(1)
-    expect(core.isCutOff).toBe(false)
-  })
-
-  it('is none where the others ended their links themselves', () => {
-    const { core, open, post } = start()
-    for (const member of circle(4)) open(member)
-    for (const machine of ['m0', 'm1', 'm2']) post({ type: 'linkClosed', machine, silent: false })
-    expect(core.isCutOff).toBe(false)
-  })
-})
-
-describe('others that ask of a machine', () => {
-  const probed = (effects: readonly RingEffect[]): string[] => sent(effects, 'probed')
-
-  it('are answered sixteen of, and each once', () => {
-    const { open, hear, post } = start()
-    const around = circle(20)
-    for (const member of around) open(member)
-    const linked = around.filter(
-      ({ machine }) => hear(machine, { kind: 'probe', machine: 'm0' }).length > 0,
-    )
-    expect(linked.length).toBeGreaterThan(15)
-    expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(16)
-    expect(probed(post({ type: 'answered', machine: 'm0' }))).toEqual([])
-  })
-
-  it('have it looked at for them as often as one needs that loses all, and then once in two seconds', () => {
-    const { open, hear, later } = start()
-    for (const member of circle(5)) open(member)
-    const looks = (times: number): number => {
-      let count = 0
-      for (let i = 0; i < times; i++) {
-        later(200)
-        const effects = hear('m1', { kind: 'probe', machine: 'm0' })
-        count += effects.filter(({ type }) => type === 'check').length
-      }
-      return count
-    }
-    expect(looks(60)).toBe(60)
-    looks(60)
-    expect(looks(50)).toBe(5)
-    // Others are heard as before.
-    expect(hear('m2', { kind: 'probe', machine: 'm0' })).not.toEqual([])
-  })
-
-  it('of more than 64 machines are forgotten, those of the first ones', () => {
-    for (const [others, answers] of [
-      [63, 1],
-      [64, 0],
-    ] as const) {
-      const { open, hear, post, later } = start()
-      for (const member of circle(2)) open(member)
-      hear('m1', { kind: 'probe', machine: 'm0' })
-      for (let i = 0; i < others; i++) {
-        later(100)
-        hear('m1', { kind: 'probe', machine: `none ${i}` })
-      }
-      expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(answers)
-    }
-  })
-
-  it('have lost it as well as long as ten seconds', () => {
-    for (const [afterMs, goneAtOnce] of [
-      [9_999, true],
-      [10_000, false],
-    ] as const) {
-      const { open, hear, post, later } = start()
-      for (const member of circle(5)) open(member)
-      hear('m1', { kind: 'probe', machine: 'm0' })
-      later(afterMs)
-      const effects = post({ type: 'linkClosed', machine: 'm0', silent: true })
-      expect(effects.some(({ type }) => type === 'gone')).toBe(goneAtOnce)
-      // Who asked of it looks at its own link already.
-      expect(sent(effects, 'probe')).toEqual(['m2', 'm3', 'm4'])
-    }
-  })
-
-  it('have their answer for ten seconds, if it comes, and are forgotten then', () => {
-    for (const [afterMs, answers] of [
-      [10_000, 1],
-      [10_001, 0],
-    ] as const) {
-      const { open, hear, post, tick } = start()
-      for (const member of circle(3)) open(member)
-      hear('m1', { kind: 'probe', machine: 'm0' })
-      tick(afterMs)
-      expect(probed(post({ type: 'answered', machine: 'm0' }))).toHaveLength(answers)
-    }
-  })
-})
-
-describe('who fell silent', () => {
-  it('is asked of nobody without a link', () => {
-    const { know, open, post } = start()
-    const around = circle(12)
-    know(...around)
-    for (const at of [0, 6, 11]) open(around[at]!)
-    const effects = post({ type: 'linkClosed', machine: 'm6', silent: true })
-    expect(sent(effects, 'probe').toSorted()).toEqual(['m0', 'm11'])
-  })
-
-  it('is asked of all that are linked, is suspected meanwhile, and gone after two seconds', () => {
-    const { core, open, post, tick } = start()
-    for (const member of circle(12)) open(member)
-    const effects = post({ type: 'linkClosed', machine: 'm6', silent: true })
-    const others = circle(12).map(({ machine }) => machine)
-    expect(sent(effects, 'probe')).toEqual(others.filter((machine) => machine !== 'm6'))
-    expect(core.isSuspected('m6')).toBe(true)
-    expect(core.isSuspected('m5')).toBe(false)
-    expect(tick(1_999).some(({ type }) => type === 'gone')).toBe(false)
-    expect(tick(1)).toContainEqual({ type: 'gone', machine: 'm6' })
-    expect(core.isSuspected('m6')).toBe(false)
-  })
-
-  it('is suspected no more once its link is there again', () => {
-    const { core, open, post, tick } = start()
-    for (const member of circle(6)) open(member)
-    post({ type: 'linkClosed', machine: 'm3', silent: true })
-    open(circle(6)[3]!)
-    expect(core.isSuspected('m3')).toBe(false)
-    expect(tick(3_000).some(({ type }) => type === 'gone')).toBe(false)
   })
 })
 

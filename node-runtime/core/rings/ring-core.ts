@@ -1,7 +1,6 @@
 // Keeps this machine's place on the rings: who stands beside it, whom it links with, and who is gone. What it knows
-// is a part of the cloud at any size of it. Each link that falls silent is looked into: others are asked before a machine
-// is taken for gone, and a machine that lost most of its links at once takes itself for the one that is cut off.
-// Nobody tells that others are gone: each believes its own links, and what nobody vouches for is forgotten.
+// is a part of the cloud at any size of it. Each link that falls silent is looked into (`suspicion.ts`). Nobody tells
+// that others are gone: each believes its own links, and what nobody vouches for is forgotten.
 import { Budget } from '../budget.ts'
 import type { Core } from '../step.ts'
 import { LinkPlan, MAX_LINKS } from './link-plan.ts'
@@ -9,6 +8,7 @@ import type { HeldLink } from './link-plan.ts'
 import { RINGS } from './place.ts'
 import type { Member, RingEffect, RingEvent, RingMessage, Told } from './ring-events.ts'
 import { clockwise } from './rings.ts'
+import { Suspicion } from './suspicion.ts'
 import { View } from './view.ts'
 
 const TICK_MS = 2_000
@@ -24,16 +24,6 @@ const WHOLE_EXCHANGE_MS = 120_000
 const OTHERS_TOLD = 4
 /** Twice what an honest machine tells. */
 export const MAX_TOLD = 48
-/** Who was asked whether a machine that was lost answers, and says nothing for so long, has no answer from it. */
-const ANSWERED_MS = 2_000
-/** Who lost a machine so lately says the same as one that is asked. */
-const LOST_TOO_MS = 10_000
-/** Machines of which others ask, and who asks of each. */
-const MAX_ASKED = 64
-const MAX_ASKERS = 16
-/** Links that were lost within this time count as lost at once. */
-const TOGETHER_MS = 10_000
-const MAX_LOST = 64
 /** Who comes before us dials us; after so long we dial it. */
 const FIRST_WAIT_MS = 5_000
 const AGAIN_MS = 5_000
@@ -58,19 +48,6 @@ const RELEASED_MS = 3_000
 /** A link that one side needs is left for so long, then it is asked again. */
 const KEPT_MS = 60_000
 
-interface Suspect {
-  member: Member
-  dueMs: number
-  /** Who has not said yet whether it answers. */
-  helpers: Set<string>
-}
-
-/** Who asked of a machine, and when last. */
-interface Asked {
-  by: Set<string>
-  atMs: number
-}
-
 interface Want {
   sinceMs: number
   nextMs: number
@@ -88,8 +65,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   readonly view: View
   readonly plan = new LinkPlan()
   readonly #random: () => number
-  readonly #suspects = new Map<string, Suspect>()
-  readonly #asked = new Map<string, Asked>()
+  readonly #suspicion = new Suspicion(this.plan.links)
   readonly #wants = new Map<string, Want>()
   readonly #budgets = new Map<string, { messages: Budget; probes: Budget }>()
   readonly #needs: RingOptions['needs']
@@ -98,7 +74,6 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   /** Those that were asked to let the link go, and until when they may say that they need it. */
   readonly #ending = new Map<string, { link: HeldLink; untilMs: number }>()
   readonly #remembered = new Map<string, Member>()
-  #lostMs: number[] = []
   #effects: RingEffect[] = []
   #nowMs = 0
   #exchangeMs = 0
@@ -119,18 +94,17 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   /** Did this machine lose so many links at once that it is likelier to be cut off itself? */
   get isCutOff(): boolean {
-    const lost = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS).length
-    return this.plan.links.size === 0 || lost > this.plan.links.size
+    return this.#suspicion.isCutOff(this.#nowMs)
   }
 
   /** Was it lost, and are others asked now whether it answers them? */
   isSuspected(machine: string): boolean {
-    return this.#suspects.has(machine)
+    return this.#suspicion.has(machine)
   }
 
   /** Do others wait to hear whether it answers this machine? */
   isAskedOf(machine: string): boolean {
-    return (this.#asked.get(machine)?.by.size ?? 0) > 0
+    return this.#suspicion.isAskedOf(machine)
   }
 
   /** The rings, from 0, on which that machine stands next to this one. */
@@ -166,13 +140,13 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       case 'linkClosed':
         return this.#closed(event.machine, event.silent)
       case 'doubted':
-        return void this.#probe(event.machine)
+        return this.#emit(...this.#suspicion.probe(event.machine))
       case 'received':
         return this.#received(event.from, event.message)
       case 'told':
         return this.#near(event.members)
       case 'answered':
-        return this.#tellAskers(event.machine, true)
+        return this.#emit(...this.#suspicion.answer(event.machine, true))
       case 'timer':
         return this.#tick()
     }
@@ -194,7 +168,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       return
     }
     this.view.meet(member, this.#nowMs)
-    this.#suspects.delete(machine)
+    this.#suspicion.clear(machine)
     this.#look()
     this.#wants.delete(machine)
     this.#open(machine, link)
@@ -213,9 +187,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     if (member !== undefined) {
       this.view.miss(machine, this.#nowMs)
       if (silent) {
-        this.#lostMs = [...this.#lostMs, this.#nowMs].slice(-MAX_LOST)
-        this.#suspect(member)
-        this.#tellAskers(machine, false)
+        this.#emit(...this.#suspicion.lost(member, this.#nowMs))
       } else {
         this.#emit({ type: 'reach', member })
       }
@@ -238,9 +210,9 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         return this.#near(message.members)
       case 'probe':
         if (!budgets.probes.tryUse(1, this.#nowMs)) return
-        return this.#askedOf(message.machine, from)
+        return this.#emit(...this.#suspicion.askedOf(message.machine, from, this.#nowMs))
       case 'probed':
-        return this.#probed(message.machine, from, message.answers)
+        return this.#probed(message.machine, { by: from, answers: message.answers })
       case 'release':
         return this.#releaseAsked(from)
       case 'keep': {
@@ -271,79 +243,21 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#tellRing()
   }
 
-  /** Says whether that machine answers, once this one knows: it asks it by a link, if there is one. */
-  #askedOf(machine: string, by: string): void {
-    const asked = this.#asked.get(machine) ?? { by: new Set<string>(), atMs: 0 }
-    this.#asked.delete(machine)
-    this.#asked.set(machine, asked)
-    const [first] = this.#asked.keys()
-    if (this.#asked.size > MAX_ASKED && first !== undefined) this.#asked.delete(first)
-    asked.atMs = this.#nowMs
-    if (asked.by.size < MAX_ASKERS) asked.by.add(by)
-    if (this.plan.links.has(machine)) this.#emit({ type: 'check', machine })
-  }
-
-  #tellAskers(machine: string, answers: boolean): void {
-    const asked = this.#asked.get(machine)
-    for (const by of asked?.by ?? []) this.#send(by, { kind: 'probed', machine, answers })
-    asked?.by.clear()
-  }
-
-  #probed(machine: string, by: string, answers: boolean): void {
-    const suspect = this.#suspects.get(machine)
-    if (suspect?.helpers.delete(by) !== true) return
-    // One whom it answers is enough: the way to it is broken, and the machine is not.
-    if (!answers) {
-      if (suspect.helpers.size === 0) this.#confirm(suspect.member)
-      return
-    }
-    this.#suspects.delete(machine)
-    this.view.learn(suspect.member, this.#nowMs, this.#nowMs)
+  #probed(machine: string, word: { by: string; answers: boolean }): void {
+    const { effects, answered } = this.#suspicion.probed(machine, word, this.#nowMs)
+    if (answered !== null) this.view.learn(answered, this.#nowMs, this.#nowMs)
+    this.#emit(...effects)
   }
 
   #tick(): void {
     this.view.tidy([...this.plan.links.keys()], this.#nowMs)
-    this.#lostMs = this.#lostMs.filter((atMs) => this.#nowMs - atMs < TOGETHER_MS)
-    for (const { member, dueMs } of [...this.#suspects.values()]) {
-      if (dueMs <= this.#nowMs) this.#confirm(member)
-    }
-    for (const [machine, { atMs }] of this.#asked) {
-      if (this.#nowMs - atMs > LOST_TOO_MS) this.#asked.delete(machine)
-    }
+    this.#emit(...this.#suspicion.tick(this.#nowMs))
     this.#exchange()
     this.#look()
     this.#reach()
     this.#letGo()
     this.#tellRing()
     this.#timer(TICK_MS * (0.9 + 0.2 * this.#random()))
-  }
-
-  /** It is not heard any more: asks others before it is taken for gone. */
-  #suspect(member: Member): void {
-    const { machine } = member
-    const asked = this.#asked.get(machine)
-    const isLostByOthers = asked !== undefined && this.#nowMs - asked.atMs < LOST_TOO_MS
-    const helpers = new Set(isLostByOthers ? [] : this.#probe(machine))
-    this.#suspects.set(machine, { member, dueMs: this.#nowMs + ANSWERED_MS, helpers })
-    if (!isLostByOthers) return
-    this.#probe(machine)
-    this.#confirm(member)
-  }
-
-  /** All who are linked here are asked, but for those that ask of it themselves: each looks at its own link. */
-  #probe(machine: string): string[] {
-    const asked = this.#asked.get(machine)
-    const peers = [...this.plan.links.keys()].filter(
-      (peer) => peer !== machine && asked?.by.has(peer) !== true,
-    )
-    for (const peer of peers) this.#send(peer, { kind: 'probe', machine })
-    return peers
-  }
-
-  /** Nobody whom it answers was found. */
-  #confirm({ machine }: Member): void {
-    this.#suspects.delete(machine)
-    if (!this.isCutOff) this.#emit({ type: 'gone', machine })
   }
 
   /** Looks who stands beside this machine now. */
@@ -389,7 +303,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       if (!this.#isLinked(member.machine)) this.#emit({ type: 'reach', member })
     }
     this.#choose()
-    if (this.#lostMs.length > 0) this.#friendsWaitMs = OLD_FRIENDS_MS
+    if (this.#suspicion.hasLosses) this.#friendsWaitMs = OLD_FRIENDS_MS
     const lonely = this.plan.links.size === 0
     if (this.#nowMs - this.#friendsMs < (lonely ? LONELY_MS : this.#friendsWaitMs)) return
     this.#friendsMs = this.#nowMs
@@ -513,7 +427,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#emit({ type: 'send', to, message })
   }
 
-  #emit(effect: RingEffect): void {
-    this.#effects.push(effect)
+  #emit(...effects: RingEffect[]): void {
+    this.#effects.push(...effects)
   }
 }
