@@ -247,6 +247,17 @@ test('where each of two ways waits for the other, what comes later may turn over
   expect(branches.order.map(({ hash }) => hash)).toContain(a3)
 })
 
+test('of several that need not wait the one with the shortest way counts, whichever seat is named first', () => {
+  const { branches, add } = checkedBranches()
+  const [first, answered] = [add(0, 0, [null, null], 1), add(1, 0, [null, null], 9)]
+  const [other, answer] = [add(0, 1, [first, null], 9), add(0, 1, [first, answered], 1)]
+  const waiting = add(1, 0, [other, null], 1)
+  // As much is built on each, so that of either seat the way counts that waits for the other’s.
+  const last = add(1, 1, [answer, answered], 5)
+  add(0, 2, [other, waiting], 5)
+  expect(branches.order.map(({ hash }) => hash)).toEqual([first, answered, answer, last])
+})
+
 test('once ways had to be cut, all that comes is decided as the rule says, whatever comes when', () => {
   const knot: SeatAction[] = []
   playKnot((seat, seq, heads, at) => {

@@ -13,6 +13,7 @@ import { MAX_DESCRIPTOR_CHARS } from './seats.ts'
 import {
   bytesInTranscript,
   MAX_ACTION_BYTES,
+  MAX_ATTESTATION_BYTES,
   MAX_TRANSCRIPT_BYTES,
   readTranscript,
   writeTranscript,
@@ -67,6 +68,18 @@ describe('a seat may sign', () => {
     expect(room.take(actionOf(200, more))).toBe(false)
     expect(room.attestation(over.attestation.hash)).toEqual(over.attestation)
     expect(room.attestation(more.attestation.hash)).toBeUndefined()
+    // Who is in already is taken in all the same.
+    expect(room.take(actionOf(200, bobs[0]))).toBe(true)
+  })
+
+  test('under an attestation that leaves room for those of all seats, to the byte', () => {
+    const longest = Math.floor(MAX_ATTESTATION_BYTES / (MAX_SEATS * (MAX_ATTESTATIONS_OF_SEAT + 1)))
+    const around = bytesInTranscript({ type: 'attestation', form: { body: '', signature: '' } })
+    const formOf = (bytes: number) => ({ body: 'x'.repeat(bytes - around), signature: '' })
+    expect([fitsSessions(formOf(longest)), fitsSessions(formOf(longest + 1))]).toEqual([
+      true,
+      false,
+    ])
   })
 
   test('honestly half of it: a block of any size has to fit', () => {
