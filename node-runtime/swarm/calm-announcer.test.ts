@@ -43,7 +43,16 @@ it('the stack has what this takes hold of', async () => {
   const testnet = await startTestnet()
   const dht = new HintedDht(
     { bootstrap: [...testnet.bootstrap], host: '127.0.0.1' },
-    { through: () => null, addressOf: () => null },
+    {
+      through: () => null,
+      hasFresh: () => false,
+      addressOf: () => null,
+      isKnown: () => false,
+      isMember: () => false,
+      served: () => {},
+      failed: () => {},
+      dialAgain: () => {},
+    },
   )
   try {
     const listening = dht.createServer({}, () => {})

@@ -5,6 +5,8 @@ import type { DhtAddress, DhtConnectOptions, DhtOptions, DhtServer } from 'hyper
 import type { SwarmConnection } from 'hyperswarm'
 import { encodeKey } from '../core/keys.ts'
 import { calmAnnouncer } from './calm-announcer.ts'
+import { Meetings } from './relay/meetings.ts'
+import type { RelayRoutes } from './relay/meetings.ts'
 
 /**
  * Somebody has just answered there; if it is somebody else, only one attempt is lost. It is kept until an
@@ -12,24 +14,11 @@ import { calmAnnouncer } from './calm-announcer.ts'
  */
 const HINT_MS = 30_000
 const MAX_HINTS = 256
-/** Where routers let a direct link through at all, it is there by then, mostly. */
-const DIRECT_MS = 1_000
-
-/** The relays that this machine knows. */
-export interface RelayRoutes {
-  /** The keys of relays to offer to a machine, or to whoever dials (null); null for none. */
-  through: (machine: string | null) => Uint8Array[] | null
-  /** Where a relay is; null if that is not known. */
-  addressOf: (relayKey: Uint8Array) => DhtAddress | null
-}
-
 export class HintedDht extends DHT {
   readonly #hints = new Map<string, { address: DhtAddress; untilMs: number }>()
   readonly #routes: RelayRoutes
-  /** Connections with relays, of which each belongs to a link that goes, or may go, through it. */
-  readonly #relays = new Set<SwarmConnection>()
-  /** By machine: dials that are under way without a relay, because none was known, and since when. */
-  readonly #dials = new Map<string, { connection: SwarmConnection; sinceMs: number }>()
+  /** Attempts to meet machines, and the relays that serve them. */
+  readonly meetings: Meetings
 
   /** It is open because of a port at its router. */
   #isOpened = false
@@ -37,6 +26,7 @@ export class HintedDht extends DHT {
   constructor(options: DhtOptions, routes: RelayRoutes) {
     super(options)
     this.#routes = routes
+    this.meetings = new Meetings(routes)
   }
 
   /**
@@ -82,16 +72,6 @@ export class HintedDht extends DHT {
     }
   }
 
-  /** The keys of the relays at an address through which links may go now. */
-  relaysAt(host: string, port: number): Uint8Array[] {
-    const keys: Uint8Array[] = []
-    for (const { rawStream, remotePublicKey } of this.#relays) {
-      if (rawStream?.remoteHost === host && rawStream.remotePort === port)
-        keys.push(remotePublicKey)
-    }
-    return keys
-  }
-
   override createServer(...args: Parameters<DHT['createServer']>): DhtServer {
     const server = super.createServer(...args)
     server.on('listening', () => calmAnnouncer(server))
@@ -108,45 +88,21 @@ export class HintedDht extends DHT {
     const relayAddresses = [...hints, ...(options.relayAddresses ?? [])]
     // Whoever takes no relay, such as a stranger with an invitation, leaves the option out.
     if (options.relayThrough === undefined) {
-      return super.connect(publicKey, { ...options, relayAddresses })
+      return this.meetings.dialAlone(() => super.connect(publicKey, { ...options, relayAddresses }))
     }
-    const relayThrough = this.#routes.through(machine)
-    const connection = super.connect(publicKey, { ...options, relayAddresses, relayThrough })
-    if (relayThrough === null) this.#noteDial(machine, connection)
-    return connection
+    return this.meetings.dial(machine, (relayThrough) =>
+      super.connect(publicKey, { ...options, relayAddresses, relayThrough }),
+    )
   }
 
-  /**
-   * Gives up dials that began before a relay was known to go through, and take longer than direct ones do.
-   * @returns the machines that are to be dialled anew
-   */
-  giveUpSlowDials(nowMs: number): string[] {
-    const machines: string[] = []
-    for (const [machine, { connection, sinceMs }] of this.#dials) {
-      if (nowMs - sinceMs < DIRECT_MS || this.#routes.through(machine) === null) continue
-      this.#dials.delete(machine)
-      connection.destroy()
-      machines.push(machine)
-    }
-    return machines
-  }
-
-  #noteDial(machine: string, connection: SwarmConnection): void {
-    this.#dials.set(machine, { connection, sinceMs: performance.now() })
-    const forget = (): void => {
-      if (this.#dials.get(machine)?.connection === connection) this.#dials.delete(machine)
-    }
-    connection.once('open', forget)
-    connection.once('close', forget)
+  override async destroy(options?: { force?: boolean }): Promise<void> {
+    this.meetings.close()
+    await super.destroy(options)
   }
 
   #connectToRelay(relayKey: Uint8Array): SwarmConnection {
     const address = this.#routes.addressOf(relayKey)
-    const connection = super.connect(relayKey, {
-      relayAddresses: address === null ? null : [address],
-    })
-    this.#relays.add(connection)
-    connection.on('close', () => this.#relays.delete(connection))
-    return connection
+    const relayAddresses = address === null ? null : [address]
+    return this.meetings.askRelay(relayKey, () => super.connect(relayKey, { relayAddresses }))
   }
 }

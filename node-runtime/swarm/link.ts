@@ -59,6 +59,7 @@ export class Link {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #fellSilent = false
+  #wasLeft = false
   /** By which way it went when that was looked at last: another one is another port to ask. */
   #way = ''
   /** Is it known that somebody listens at the other side's port, as it seems from here, while that side lives? */
@@ -104,6 +105,11 @@ export class Link {
     return this.#fellSilent
   }
 
+  /** Did this machine end it, for another reason? */
+  get wasLeft(): boolean {
+    return this.#wasLeft
+  }
+
   /** Does the other side want frequent beats for a reason of its own? */
   get isOnlyWatched(): boolean {
     return this.#liveness.isOnlyWatched
@@ -121,6 +127,7 @@ export class Link {
   }
 
   close(): void {
+    this.#wasLeft = true
     this.connection.destroy()
   }
 
@@ -206,7 +213,7 @@ export class Link {
 
   #giveUp(): void {
     this.#fellSilent = true
-    this.close()
+    this.connection.destroy()
   }
 
   #heard(bytes: Uint8Array): void {

@@ -7,7 +7,7 @@ import { decodeKey, domainBytes, encodeKey, hash, toHex } from '../core/keys.ts'
 import type { KeyPair } from '../core/keys.ts'
 import type { Log } from '../ports/log.ts'
 import { HintedDht } from './hinted-dht.ts'
-import type { RelayRoutes } from './hinted-dht.ts'
+import type { RelayRoutes } from './relay/meetings.ts'
 import { whyNoNode } from './no-node.ts'
 
 /**
@@ -90,11 +90,13 @@ export class Stack {
     this.#hyperswarm = new Hyperswarm({
       dht: this.dht,
       keyPair,
-      firewall: (key) => this.#leftAlone.size > 0 && this.#leftAlone.has(encodeKey(key)),
-      // Whoever dials offers its relays for this very machine (`hinted-dht.ts`). Who is dialled does not know by
-      // whom, and offers its own only where hardly anybody reaches it without.
-      relayThrough: (force) =>
-        force === undefined && this.dht.randomized ? routes.through(null) : null,
+      firewall: (key, by) => {
+        const machine = encodeKey(key)
+        if (by !== null) this.dht.meetings.answer(machine, by)
+        return this.#leftAlone.has(machine)
+      },
+      // Whoever dials names a relay in `HintedDht.connect`. The first byte goes through it; a direct link may follow.
+      relayThrough: (force) => (force === undefined ? this.dht.meetings.answerThrough() : null),
     })
     this.#hyperswarm.on('connection', options.onConnection)
   }

@@ -36,6 +36,8 @@ import type { Ask } from './ways.ts'
 const LOOPBACK = '127.'
 /** With so many the ways find nobody more to dial: the rings know whom they lack. */
 const ENOUGH_LINKS = 16
+/** A link that ends sooner was none. */
+const SHORTEST_LINK_MS = 15_000
 /** What needs a machine for longer says so again, or is asked (`RingLinksOptions.needs`). */
 const NEEDED_MS = 10 * 60_000
 const MAX_NEEDED = 256
@@ -179,8 +181,19 @@ export class Swarm implements Network {
     this.#stack = new Stack({
       ...options,
       routes: {
-        through: (machine) => this.#relaying?.through(machine) ?? null,
+        through: (machine) =>
+          this.#punching?.expects(machine) === true
+            ? null
+            : (this.#relaying?.through(machine) ?? null),
+        hasFresh: (machine) => this.#relaying?.hasFresh(machine) === true,
         addressOf: (relayKey) => this.#routes.addressOfRelay(relayKey),
+        isKnown: (relayKey) => this.#relaying?.ownerOf(relayKey) != null,
+        isMember: (machine) => this.#isMember(machine),
+        served: (relayKey, tookMs) => this.#relaying?.served(relayKey, tookMs),
+        failed: (relayKey, machine) => this.#relaying?.failed(relayKey, machine),
+        dialAgain: (machine) => {
+          if (!this.#closed && !this.#links.has(machine)) this.#stack.dial(machine)
+        },
       },
       onConnection: (connection) => {
         if (this.#punching?.takes(connection) !== true) this.#doorkeeper.receive(connection)
@@ -195,10 +208,11 @@ export class Swarm implements Network {
           machineKeys: keyPair,
           cloud,
           isOpen: () => dht.remoteAddress() !== null,
-          isMember: (machine) => this.#links.has(machine) || options.isMember?.(machine) === true,
+          isMember: (machine) => this.#isMember(machine),
           addressOf: (machine) => this.#routes.addressOfMachine(machine),
           latencyOf: (machine) => this.latencyOf(machine),
           changed: () => this.#events.waysChanged(),
+          offered: () => dht.meetings.look(),
           log,
         })
       : null
@@ -336,6 +350,7 @@ export class Swarm implements Network {
     this.#links.moved()
     this.#ports?.networkChanged()
     this.#punching?.networkChanged()
+    this.#relaying?.networkChanged()
   }
 
   /** This machine has something else to show: who turned it away is dialled at once. */
@@ -464,6 +479,7 @@ export class Swarm implements Network {
 
   #admit(connection: SwarmConnection, { entry, genesis, pass, timeMs }: Greeted): void {
     const { machine } = entry
+    this.#stack.dht.meetings.met(machine, connection)
     const address = this.#routes.addressOf({ entry, connection })
     const traits = {
       dialled: connection.isInitiator,
@@ -489,10 +505,15 @@ export class Swarm implements Network {
     this.#routes.note(link)
   }
 
-  #linkClosed({ entry, fellSilent }: Link): void {
+  #linkClosed(link: Link): void {
+    const { entry, fellSilent } = link
     const { machine } = entry
     this.#routes.forget(machine)
     if (this.#closed) return
+    const relayKey = this.#routes.relayKeyOf(link)
+    const wasShort = !link.wasLeft && performance.now() - link.openedMs < SHORTEST_LINK_MS
+    // What goes so soon, or without a word, the relay may have lost.
+    if (relayKey !== null && (fellSilent || wasShort)) this.#relaying?.failed(relayKey, machine)
     this.#driver.post({ type: 'linkClosed', machine })
     this.#ways.linkClosed(machine)
     this.#events.linkClosed(entry, fellSilent)
@@ -502,18 +523,12 @@ export class Swarm implements Network {
   #lookAtRelayed(nowMs: number): void {
     if (nowMs - this.#relayedMs < LOOK_AT_RELAYED_MS) return
     this.#relayedMs = nowMs
-    this.#dialThroughRelays()
     this.#punching?.look(nowMs)
   }
 
-  /** Dials that began when no relay was known begin anew, once one is. */
-  #dialThroughRelays(): void {
-    for (const machine of this.#stack.dht.giveUpSlowDials(performance.now())) {
-      // The stack has to see first that its earlier attempt is over.
-      setImmediate(() => {
-        if (!this.#closed && !this.#links.has(machine)) this.#stack.dial(machine)
-      })
-    }
+  /** Has it been heard of as a machine of this cloud? */
+  #isMember(machine: string): boolean {
+    return this.#links.has(machine) || this.#options.isMember?.(machine) === true
   }
 
   #refuse(reason: string): void {

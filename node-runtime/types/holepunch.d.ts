@@ -260,6 +260,7 @@ declare module 'hyperdht' {
     port?: number
     ephemeral?: boolean
     firewalled?: boolean
+    /** False: whether others reach it is not asked at the start. */
     quickFirewall?: boolean
     anyPort?: boolean
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
@@ -271,8 +272,11 @@ declare module 'hyperdht' {
     keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
     /** Nodes that are asked first for the way to the machine; the machine itself may be one. */
     relayAddresses?: DhtAddress[] | null
-    /** Keys of machines that pass on what both sides send until there is a direct way; one is drawn. */
-    relayThrough?: Uint8Array[] | null
+    /** Key of a machine that passes on what both sides send until there is a direct way. */
+    relayThrough?: Uint8Array | null
+    /** False: not even on the same network. */
+    localConnection?: boolean
+    holepunch?: () => boolean
   }
   /** One end of a raw connection over UDP, below the encryption. */
   export interface RawStream extends EventEmitter {
@@ -310,7 +314,18 @@ declare module 'hyperdht' {
     ready(): Promise<void>
     connect(publicKey: Uint8Array, options?: DhtConnectOptions): SwarmConnection
     createServer(
-      options: { firewall?: (publicKey: Buffer) => boolean; shareLocalAddress?: boolean },
+      options: {
+        /** True turns who dials away. */
+        firewall?: (
+          publicKey: Buffer,
+          by: { firewall: number; relayThrough: object | null },
+        ) => boolean
+        /** The key of the relay to name in the answer to who dials, asked after `firewall`. */
+        relayThrough?: () => Uint8Array | null
+        shareLocalAddress?: boolean
+        /** False: only a relay leads here. */
+        holepunch?: false
+      },
       onConnection: (connection: SwarmConnection) => void,
     ): DhtServer
     createRawStream(options: {
@@ -364,6 +379,8 @@ declare module 'hyperswarm' {
     }
     /** Length of the frame that is being received; read by `swarm/doorkeeper.ts`. */
     readonly _len: number
+    /** The stack calls it once there is a raw connection; watched by `swarm/relay/meetings.ts`. */
+    start(rawStream: SwarmConnection['rawStream'], options: object): void
     /**
      * Sends it sealed, as one datagram that may be lost, come twice or in another order (event `message`, with its
      * bytes). Nothing happens before the connection is open, or if it does not go over UDP.
@@ -382,13 +399,17 @@ declare module 'hyperswarm' {
       dht?: DHT
       keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
       maxPeers?: number
-      firewall?: (remotePublicKey: Uint8Array) => boolean
+      /** True turns a machine away. `by`: what its handshake says; null if this machine is about to dial it. */
+      firewall?: (
+        remotePublicKey: Uint8Array,
+        by: { firewall: number; relayThrough: object | null } | null,
+      ) => boolean
       backoffs?: number[]
       /**
-       * Which machines to go through. Asked with a flag when this machine dials (true once it dialled in vain),
-       * without one when it is dialled.
+       * Which machine to go through. Asked with a flag when this machine dials (true once it dialled in vain),
+       * without one when it is dialled, after `firewall` and in the course of the same handshake.
        */
-      relayThrough?: (force?: boolean) => Uint8Array[] | null
+      relayThrough?: (force?: boolean) => Uint8Array | null
     })
     readonly dht: DHT
     readonly connections: Set<SwarmConnection>

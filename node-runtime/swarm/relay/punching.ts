@@ -85,6 +85,11 @@ export class Punching {
     this.#plan.beginAnew()
   }
 
+  /** Does somebody dial under this key only to make way for a link? */
+  expects(key: string): boolean {
+    return this.#expected.has(key)
+  }
+
   /** Is this connection one that is to make way for a link? Then it is dealt with here. */
   takes(connection: SwarmConnection): boolean {
     const key = encodeKey(connection.remotePublicKey)

@@ -4,7 +4,8 @@ import * as z from 'zod'
 import type DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
 import { keySchema } from '../../contract/values.ts'
-import { chooseRelays } from '../../core/relay/relay-choice.ts'
+import { RelayChoice } from '../../core/relay/relay-choice.ts'
+import type { RelayOffer } from '../../core/relay/relay-choice.ts'
 import { decodeKey, domainBytes, encodeKey, hash, keyPair } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
 import type { Log } from '../../ports/log.ts'
@@ -32,6 +33,8 @@ export interface RelayingOptions {
   latencyOf: (machine: string) => number | null
   /** This machine relays, or does no more. */
   changed: () => void
+  /** Another machine does. */
+  offered: () => void
   log: Log
 }
 
@@ -40,6 +43,7 @@ export class Relaying {
   readonly #keyPair: KeyPair
   /** By machine: under which key those that are linked relay. */
   readonly #offers = new Map<string, string>()
+  readonly #choice = new RelayChoice()
   readonly #protocol: Protocol<Offer>
   #service: RelayService | null = null
   #closed = false
@@ -59,8 +63,9 @@ export class Relaying {
         if (this.#service !== null) this.#protocol.send(machine, this.#offer())
       },
       received: ({ machine }, { key }) => {
-        if (key === null) this.#offers.delete(machine)
-        else this.#offers.set(machine, key)
+        if (key === null) return void this.#offers.delete(machine)
+        this.#offers.set(machine, key)
+        options.offered()
       },
       closed: ({ machine }) => this.#offers.delete(machine),
     })
@@ -95,22 +100,31 @@ export class Relaying {
     this.#options.changed()
   }
 
-  /**
-   * The keys of relays to go through to a machine, or to whoever dials (null); null if none is needed, or there
-   * is none.
-   */
-  through(target: string | null): Uint8Array[] | null {
-    const { isOpen, addressOf, latencyOf } = this.#options
-    if (isOpen() || (target !== null && this.#offers.has(target))) return null
-    const offers = [...this.#offers].map(([machine, key]) => ({
-      machine,
-      key,
-      host: addressOf(machine)?.host ?? null,
-      latencyMs: latencyOf(machine),
-    }))
-    const keys = chooseRelays(offers).map(({ key }) => decodeKey(key))
-    const known = keys.filter((key) => key !== null)
-    return known.length === 0 ? null : known
+  /** The key of the relay to go through to a machine now; null if none is needed, or there is none. */
+  through(target: string): Uint8Array | null {
+    const chosen = this.#choose(target)
+    return chosen === null ? null : decodeKey(chosen.key)
+  }
+
+  /** Is there one that has not failed with it? */
+  hasFresh(target: string): boolean {
+    const chosen = this.#choose(target)
+    return chosen !== null && !this.#choice.hasFailed(chosen.key, target, performance.now())
+  }
+
+  /** Two machines met through a relay, so long after this one asked. */
+  served(relayKey: string, tookMs: number): void {
+    this.#choice.served(relayKey, tookMs)
+  }
+
+  /** A relay did not bring this machine together with that one, or lost what they said. */
+  failed(relayKey: string, machine: string): void {
+    // Strangers could have any relay blamed.
+    if (this.#options.isMember(machine)) this.#choice.failed(relayKey, machine, performance.now())
+  }
+
+  networkChanged(): void {
+    this.#choice.forget()
   }
 
   /** The linked machine that relays under a key; null if none does. */
@@ -123,6 +137,18 @@ export class Relaying {
   async close(): Promise<void> {
     this.#closed = true
     await this.#service?.close()
+  }
+
+  #choose(target: string): RelayOffer | null {
+    const { isOpen, addressOf, latencyOf } = this.#options
+    if (isOpen() || this.#offers.has(target)) return null
+    const offers = [...this.#offers].map(([machine, key]) => ({
+      machine,
+      key,
+      host: addressOf(machine)?.host ?? null,
+      latencyMs: latencyOf(machine),
+    }))
+    return this.#choice.choose(offers, target, performance.now())
   }
 
   #offer(): Offer {

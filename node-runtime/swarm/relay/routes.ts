@@ -1,6 +1,7 @@
 // By which way each link goes: directly, or through another machine of the cloud.
 import type { SwarmConnection } from 'hyperswarm'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
+import { encodeKey } from '../../core/keys.ts'
 import type { HintedDht } from '../hinted-dht.ts'
 import type { Link } from '../link.ts'
 import type { Links } from '../links.ts'
@@ -35,7 +36,7 @@ export class Routes {
     const { dht, relaying } = this.#options
     const address = addressOf(connection)
     if (address === null) return false
-    const relays = dht.relaysAt(address.host, address.port)
+    const relays = dht.meetings.relaysAt(address.host, address.port)
     // A link with the relay itself is direct.
     return relays.some((relayKey) => relaying?.ownerOf(relayKey) !== machine)
   }
@@ -45,7 +46,7 @@ export class Routes {
     const { dht, relaying } = this.#options
     const address = addressOf(connection)
     if (address === null) return null
-    for (const relayKey of dht.relaysAt(address.host, address.port)) {
+    for (const relayKey of dht.meetings.relaysAt(address.host, address.port)) {
       const machine = relaying?.ownerOf(relayKey) ?? null
       if (machine !== null) return machine
     }
@@ -61,6 +62,14 @@ export class Routes {
   addressOfMachine(machine: string): MachineAddress | null {
     const link = this.#options.links.get(machine)
     return link === undefined ? null : this.addressOf(link)
+  }
+
+  /** The key of the relay through which a link goes; null if it is direct. */
+  relayKeyOf(link: Pick<Link, 'entry' | 'connection'>): string | null {
+    const address = addressOf(link.connection)
+    if (address === null || !this.isThroughRelay(link)) return null
+    const [relayKey] = this.#options.dht.meetings.relaysAt(address.host, address.port)
+    return relayKey === undefined ? null : encodeKey(relayKey)
   }
 
   /** Where a linked machine is that relays under a key; null if that is not known. */

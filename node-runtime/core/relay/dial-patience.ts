@@ -1,0 +1,103 @@
+// Decides how long an attempt to reach a machine is waited for, when there is a relay that has not been tried for it. The
+// stack names one relay in each attempt and waits a quarter of a minute for that one, whatever it does with what it is
+// given: so an attempt is given up for the next relay, and never for none.
+
+/** Where routers let a direct link through at all, it is there by then, mostly. */
+export const DIRECT_MS = 1_000
+/** To reach a relay, to be paired and to greet takes some round trips, and a look-up where its address is not known. */
+export const RELAY_MS = 3_000
+
+interface Attempt {
+  machine: string
+  /** Null if the other side dialled: it gives up what it began. */
+  begunMs: number | null
+  /** Is a relay named in it, that will be asked once the machine has answered? */
+  hasRelay: boolean
+  /** The relay that is asked now. */
+  asked: { relayKey: string; sinceMs: number } | null
+}
+
+export interface DialPatienceOptions {
+  /** A relay did not bring this machine together with that one. */
+  failed: (relayKey: string, machine: string) => void
+  /** Is there a relay that has not failed with that machine? */
+  hasFresh: (machine: string) => boolean
+}
+
+export class DialPatience {
+  readonly #options: DialPatienceOptions
+  readonly #attempts = new Map<string, Attempt>()
+
+  constructor(options: DialPatienceOptions) {
+    this.#options = options
+  }
+
+  /** Attempts that have not come to an end. */
+  get size(): number {
+    return this.#attempts.size
+  }
+
+  /** This machine dials another. */
+  began(id: string, machine: string, hasRelay: boolean, nowMs: number): void {
+    this.#attempts.set(id, { machine, begunMs: nowMs, hasRelay, asked: null })
+  }
+
+  /** A relay is asked, which this machine or the other one named. An attempt of the other one begins with that. */
+  asked(id: string, machine: string, relayKey: string, nowMs: number): void {
+    const begunMs = this.#attempts.get(id)?.begunMs ?? null
+    const asked = { relayKey, sinceMs: nowMs }
+    this.#attempts.set(id, { machine, begunMs, hasRelay: true, asked })
+  }
+
+  /** The relay is gone, or does not want to. */
+  refused(id: string): void {
+    const attempt = this.#attempts.get(id)
+    if (attempt !== undefined) this.#fail(attempt)
+  }
+
+  /**
+   * The two have met.
+   * @returns how long it took the relay that was asked; null if there is none
+   */
+  met(id: string, nowMs: number): { relayKey: string; tookMs: number } | null {
+    const asked = this.#attempts.get(id)?.asked ?? null
+    this.#attempts.delete(id)
+    return asked === null ? null : { relayKey: asked.relayKey, tookMs: nowMs - asked.sinceMs }
+  }
+
+  /** It is over, for whatever reason that is no relay's fault. */
+  ended(id: string): void {
+    this.#attempts.delete(id)
+  }
+
+  /** To be called at `nextMs`, when a relay has refused, and when there are other ones. @returns what to give up */
+  look(nowMs: number): string[] {
+    const givenUp: string[] = []
+    for (const [id, attempt] of this.#attempts) {
+      const { machine, begunMs, asked } = attempt
+      if (asked !== null && nowMs - asked.sinceMs >= RELAY_MS) this.#fail(attempt)
+      if (attempt.hasRelay || begunMs === null || nowMs - begunMs < DIRECT_MS) continue
+      if (!this.#options.hasFresh(machine)) continue
+      this.#attempts.delete(id)
+      givenUp.push(id)
+    }
+    return givenUp
+  }
+
+  /** When it is to be looked next; null if time alone changes nothing. */
+  nextMs(nowMs: number): number | null {
+    const times = [...this.#attempts.values()].map(({ asked, hasRelay, begunMs }) => {
+      if (asked !== null) return asked.sinceMs + RELAY_MS
+      return hasRelay || begunMs === null ? Number.POSITIVE_INFINITY : begunMs + DIRECT_MS
+    })
+    const nextMs = Math.min(...times.filter((time) => time > nowMs))
+    return Number.isFinite(nextMs) ? nextMs : null
+  }
+
+  #fail(attempt: Attempt): void {
+    const { asked, machine } = attempt
+    attempt.asked = null
+    attempt.hasRelay = false
+    if (asked !== null) this.#options.failed(asked.relayKey, machine)
+  }
+}
