@@ -27,19 +27,23 @@ const [, ...groups] = readFileSync(
   .map((line) => JSON.parse(line) as Group)
 
 const { findSchemaFaults } = schemaFaults(re2, Object.keys(schemaFormats()))
-const evaluator = schemaEvaluator(re2, {
-  newRun: schemaRun,
-  newAssertions: schemaAssertions,
-  newApplicators: schemaApplicators,
-  newFormats: schemaFormats,
-})
+const evaluator = schemaEvaluator(
+  (pattern) => re2.RE2JS.compile(re2.RE2JS.translateRegExp(pattern)),
+  {
+    newRun: schemaRun,
+    newAssertions: schemaAssertions,
+    newApplicators: schemaApplicators,
+    newFormats: schemaFormats,
+  },
+)
+const MOST_STEPS = 1_000_000
 
 describe.each([...new Set(groups.map(({ keyword }) => keyword))])('%s', (keyword) => {
   it.each(groups.filter((group) => group.keyword === keyword))(
     'does what the standard says: $description',
     ({ schema, tests }) => {
       expect(findSchemaFaults(JSON.stringify(schema))).toEqual([])
-      const errorsOf = evaluator.compile(schema)
+      const errorsOf = evaluator.compile(schema, MOST_STEPS)
       for (const [description, value, valid] of tests) {
         const errors = errorsOf(JSON.stringify(value))
         expect(errors === null, `${description}: ${JSON.stringify(errors)}`).toBe(valid)
@@ -64,7 +68,7 @@ describe('a format', () => {
     ['uri-reference', '../a', 'a%zz'],
     ['uuid', '2eb8aa08-aa98-11ea-b4aa-73b441d16380', '2eb8aa08'],
   ])('%s takes %s and refuses %s', (format, good, bad) => {
-    const errorsOf = evaluator.compile({ format })
+    const errorsOf = evaluator.compile({ format }, MOST_STEPS)
     expect(errorsOf(JSON.stringify(good))).toBeNull()
     expect(errorsOf(JSON.stringify(bad))).toEqual([{ at: '#', error: `is not a ${format}` }])
     expect(errorsOf('17')).toBeNull()
@@ -131,10 +135,10 @@ describe('a stranger', () => {
       fc.property(schema, fc.json(), fc.string(), (made, value, broken) => {
         const json = JSON.stringify(made)
         if (findSchemaFaults(json).length > 0) return
-        const errorsOf = evaluator.compile(JSON.parse(json))
+        const errorsOf = evaluator.compile(JSON.parse(json), MOST_STEPS)
         for (const text of [value, broken, json]) {
           const errors = errorsOf(text)
-          if (errors !== null) expect(errors.length).toBeGreaterThan(0)
+          if (errors !== null) expect(errors?.length).toBeGreaterThan(0)
         }
       }),
       { numRuns: 3_000 },

@@ -3,14 +3,17 @@
 import type { Applicator, schemaApplicators, SchemaContext } from './schema-applicators.ts'
 import type { Assertion, schemaAssertions } from './schema-assertions.ts'
 import type { schemaFormats } from './schema-formats.ts'
-import type { Check, SchemaError, schemaRun } from './schema-run.ts'
+import type { Check, Pattern, SchemaError, schemaRun } from './schema-run.ts'
 
-/** The errors of a value given as JSON text; null if it fits. */
-export type CompiledSchema = (json: string) => SchemaError[] | null
+/** The errors of a value given as JSON text; null if it fits, undefined if the steps did not suffice to say. */
+export type CompiledSchema = (json: string) => SchemaError[] | null | undefined
 
 export interface SchemaEvaluator {
-  /** @param schema  one in which `findSchemaFaults` found nothing */
-  compile(schema: unknown): CompiledSchema
+  /**
+   * @param schema  one in which `findSchemaFaults` found nothing
+   * @param mostSteps  what a value may cost, in steps of about 0.1 µs
+   */
+  compile(schema: unknown, mostSteps: number): CompiledSchema
 }
 
 /** The other parts that it is made of. */
@@ -23,13 +26,13 @@ export interface SchemaParts {
 
 /** A part of the worker's text; it uses nothing from outside itself. */
 export function schemaEvaluator(
-  re2: typeof import('re2js'),
+  compilePattern: (pattern: string) => Pattern,
   { newRun, newAssertions, newApplicators, newFormats }: SchemaParts,
 ): SchemaEvaluator {
   /** Beyond this, people can't follow, and interpreters run out of stack. */
   const MAX_VALUE_DEPTH = 64
 
-  const on = newRun(re2)
+  const on = newRun(compilePattern)
   const { spend, fail, isEntries, freshRun, isStepsExceeded } = on
 
   const checkOf = (schema: unknown, context: SchemaContext): Check => {
@@ -85,7 +88,7 @@ export function schemaEvaluator(
   }
 
   return {
-    compile(schema) {
+    compile(schema, mostSteps) {
       const needsMarks = JSON.stringify(schema).includes('"unevaluated')
       const check = checkOf(schema, { root: schema, checks: new Map(), needsMarks })
       return (json) => {
@@ -98,12 +101,12 @@ export function schemaEvaluator(
         } catch {
           return [{ at: '#', error: 'is not JSON' }]
         }
-        const run = freshRun()
+        const run = freshRun(mostSteps)
         try {
           if (check(value, run, null)) return null
         } catch (error) {
           if (!isStepsExceeded(error)) throw error
-          return [{ at: '#', error: 'takes too many steps to check against the schema' }]
+          return undefined
         }
         return run.errors
       }

@@ -1,7 +1,8 @@
-// Which values fit a system's schema: decided in workers, in a bounded number of steps, with the same
-// verdict on every machine.
+// Which values fit a system's schema: decided in a bounded number of steps, with the same verdict on every
+// machine; in workers, but for what is so small that it is sooner done.
 import type { Json } from '../contract/values.ts'
 import { GatheredJudging } from './gathered-judging.ts'
+import { PlainSchemas } from './plain-schemas.ts'
 import { schemaApplicators } from './schema-applicators.ts'
 import { schemaAssertions } from './schema-assertions.ts'
 import { schemaEvaluator } from './schema-evaluator.ts'
@@ -51,6 +52,7 @@ export class SchemaJudge {
   readonly #pool: WorkerPool<SchemaRequest, SchemaReply>
   readonly #limitMs: number
   readonly #texts = new WeakMap<object, string>()
+  readonly #plain = new PlainSchemas()
   /** By owner and schema, while values are with a worker. */
   readonly #gathered = new Map<string, GatheredJudging<Verdict>>()
 
@@ -78,6 +80,8 @@ export class SchemaJudge {
   ): Promise<Verdict[]> {
     const text = this.#textOf(schema)
     if (text === null) return values.map(() => undecided('the schema is too large'))
+    const known = this.#plain.errorsOf(schemaHash, values)
+    if (known !== undefined) return known.map(verdictOf)
     const [value] = values
     if (value === undefined || values.length > 1) {
       return this.#judgeAll(schemaHash, text, values, owner)
@@ -116,9 +120,8 @@ export class SchemaJudge {
         chars: slice.reduce((sum, value) => sum + value.length, 0),
       })
       if (exchange.kind === 'reply' && exchange.reply.kind === 'judged') {
-        for (const errors of exchange.reply.errors) {
-          verdicts.push(errors === null ? FITS : { ok: false, errors })
-        }
+        this.#plain.add(schemaHash, text)
+        verdicts.push(...exchange.reply.errors.map(verdictOf))
         continue
       }
       const verdict = undecided(reasonOf(exchange))
@@ -162,6 +165,10 @@ export class SchemaJudge {
       throw error
     }
   }
+}
+
+function verdictOf(errors: SchemaError[] | null): Verdict {
+  return errors === null ? FITS : { ok: false, errors }
 }
 
 function undecided(reason: string): Verdict {

@@ -16,6 +16,8 @@ export interface Marks {
 /** One judgement under way. */
 export interface Run {
   steps: number
+  /** How many it may cost. */
+  mostSteps: number
   depth: number
   path: (string | number)[]
   errors: SchemaError[]
@@ -28,13 +30,18 @@ export type Check = (value: unknown, run: Run, marks: Marks | null) => boolean
 
 export type SchemaRun = ReturnType<typeof schemaRun>
 
-/** A part of the worker's text; it uses nothing from outside itself. */
-export function schemaRun(re2: typeof import('re2js')) {
-  /**
-   * What a value may cost, in steps of about 0.1 µs. A quarter of a megabyte of numbers with a schema
-   * for each takes half of it; a hostile schema ends here, on all machines with the same verdict.
-   */
-  const MAX_STEPS = 1_000_000
+/** Matches texts in linear time. */
+export interface Pattern {
+  test(text: string): boolean
+  /** In instructions: what each character of a text costs at worst. */
+  programSize(): number
+}
+
+/**
+ * A part of the worker's text; it uses nothing from outside itself.
+ * @param compilePattern  for a pattern in which `findSchemaFaults` found nothing
+ */
+export function schemaRun(compilePattern: (pattern: string) => Pattern) {
   /** References within references at one place of the value; the check of schemas refuses circles. */
   const MAX_CALL_DEPTH = 1_000
   const MAX_ERRORS = 10
@@ -49,7 +56,7 @@ export function schemaRun(re2: typeof import('re2js')) {
   class StepsExceeded extends Error {}
   const spend = (run: Run, steps: number): void => {
     run.steps += steps
-    if (run.steps > MAX_STEPS || run.depth > MAX_CALL_DEPTH) throw new StepsExceeded()
+    if (run.steps > run.mostSteps || run.depth > MAX_CALL_DEPTH) throw new StepsExceeded()
   }
   const placeOf = (path: readonly (string | number)[]): string => {
     const parts = path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
@@ -96,8 +103,10 @@ export function schemaRun(re2: typeof import('re2js')) {
     const names = Object.keys(value).sort()
     return `{${names.map((name) => `${JSON.stringify(name)}:${textOf(value[name], run)}`).join()}}`
   }
-  const freshRun = (): Run => ({ steps: 0, depth: 0, path: [], errors: [], quiet: 0 })
-  const fixedText = (value: Value): string => textOf(value, { ...freshRun(), steps: -Infinity })
+  const freshRun = (mostSteps: number): Run => {
+    return { steps: 0, mostSteps, depth: 0, path: [], errors: [], quiet: 0 }
+  }
+  const fixedText = (value: Value): string => textOf(value, freshRun(Infinity))
   const shown = (value: Value): string => {
     const text = JSON.stringify(value)
     return text.length > 60 ? `${text.slice(0, 60)}…` : text
@@ -118,7 +127,7 @@ export function schemaRun(re2: typeof import('re2js')) {
     return points
   }
   const matcherOf = (pattern: string): ((text: string, run: Run) => boolean) => {
-    const compiled = re2.RE2JS.compile(re2.RE2JS.translateRegExp(pattern))
+    const compiled = compilePattern(pattern)
     const size = compiled.programSize()
     return (text, run) => {
       spend(run, 1 + (text.length * size) / PATTERN_STEPS)

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_DRIFT_MS } from '../core/db/hybrid-clock.ts'
 import { addressKey } from '../core/db/signed-record.ts'
 import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
-import { fullDiskError, watchLevel } from '../testing/failing-level.ts'
+import { fullDiskError, MANY_IDS, watchLevel } from '../testing/failing-level.ts'
 import {
   TEST_CLOUD,
   TEST_NOW_MS,
@@ -202,7 +202,8 @@ describe('a full disk', () => {
       }
     })
     const seen: (string | undefined)[] = []
-    const headers = ['one', 'two'].map((id) => anna.record({ id }).header)
+    const ids = ['one', ...MANY_IDS]
+    const headers = ids.map((id) => anna.record({ id }).header)
     const written = store.write(headers, ([held]) => {
       seen.push(held?.record.header.version)
       const record = anna.record({ id: 'one', version: testVersion(3) })
@@ -223,12 +224,12 @@ describe('a full disk', () => {
     const level = watchLevel()
     let nowMs = TEST_NOW_MS
     const { store } = await open({ openLevel: level.open, nowMs: () => nowMs })
-    const early = (id: string, aheadMs: number) => {
+    const early = (ids: readonly string[], aheadMs: number) => {
       const version = testVersion(0, TEST_NOW_MS + MAX_DRIFT_MS + aheadMs)
-      const record = anna.record({ id, version })
-      return store.accept({ records: [{ record, verdict: '' }], attestations: [anna.attestation] })
+      const records = ids.map((id) => ({ record: anna.record({ id, version }), verdict: '' }))
+      return store.accept({ records, attestations: [anna.attestation] })
     }
-    await early('one', 1)
+    await early(['one'], 1)
     let refuse = (): void => {}
     const writing = new Promise<void>((resolve) => {
       level.beforeBatch = () => {
@@ -245,14 +246,14 @@ describe('a full disk', () => {
         return new Promise((go) => (readOn = go))
       }
     })
-    const second = early('two', 10_000)
+    const second = early(MANY_IDS, 10_000)
     await reading
     level.beforeRead = () => {}
     level.beforeBatch = () => {}
     refuse()
     await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
     readOn()
-    expect((await second).early).toBe(1)
+    expect((await second).early).toBe(MANY_IDS.length)
     nowMs += 1
     expect((await store.releaseDue()).merged).toHaveLength(1)
     await expectConsistent(store)
@@ -355,13 +356,13 @@ describe('a damaged index', () => {
       isOpening()
       await mayOpen
       const opened = await openClassicLevel(path)
-      const read = opened.getMany.bind(opened) as (keys: Buffer[]) => Promise<Buffer[]>
-      const getMany = async (keys: Buffer[]): Promise<Buffer[]> => {
-        const rows = await read(keys)
+      const read = opened.getSync.bind(opened) as (key: Buffer) => Buffer | undefined
+      const getSync = (key: Buffer): Buffer | undefined => {
+        const row = read(key)
         wasRead()
-        return rows
+        return row
       }
-      return (level = Object.assign(opened, { getMany }))
+      return (level = Object.assign(opened, { getSync }))
     }
     const { store } = await open({ openLevel })
     await putMany(store, 3)

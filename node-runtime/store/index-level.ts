@@ -19,6 +19,8 @@ import { trimJournals } from './level-log.ts'
 const REOPEN_MARGIN_BYTES = 1_000_000
 /** How often a read goes on after mending. Mended rows are whole; more says that the disk is failing. */
 const MENDINGS_PER_READ = 2
+/** What is read in place: a block of a table or two. Asking one of the threads that read takes longer. */
+export const FEW_KEYS = 4
 
 /** Beside the index: what it held when it was closed; null while it is open. */
 const witnessSchema = z.object({ closed: indexMetaSchema.nullable() })
@@ -77,16 +79,16 @@ export class IndexLevel {
   }
 
   /** A value, without its checksum. */
-  get(key: Buffer): Promise<Buffer | undefined> {
-    return this.#read(async (level) => {
-      const sealed = await level.get(key)
-      return sealed === undefined ? undefined : unsealOrThrow(key, sealed)
-    })
+  async get(key: Buffer): Promise<Buffer | undefined> {
+    return (await this.getMany([key]))[0]
   }
 
   getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
     return this.#read(async (level) => {
-      const found = await level.getMany([...keys])
+      const found =
+        keys.length > FEW_KEYS
+          ? await level.getMany([...keys])
+          : keys.map((key) => level.getSync(key))
       return keys.map((key, at) => {
         const sealed = found[at]
         return sealed === undefined ? undefined : unsealOrThrow(key, sealed)

@@ -14,7 +14,7 @@ import {
   recordWriter,
   testVersion,
 } from '../testing/record-writer.ts'
-import { watchLevel } from '../testing/failing-level.ts'
+import { MANY_IDS, watchLevel } from '../testing/failing-level.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { IndexedRecords } from './indexed-records.ts'
 import type { IndexedRecordsOptions } from './indexed-records.ts'
@@ -324,14 +324,14 @@ describe('a clock that is set back', () => {
     const level = watchLevel()
     const store = await openStore({ openLevel: level.open })
     const version = testVersion(0, TEST_NOW_MS + MAX_DRIFT_MS + 1)
-    await store.accept(batch(anna.record({ version })))
+    await store.accept(batch(...MANY_IDS.map((id) => anna.record({ id, version }))))
     nowMs += 1
     level.beforeRead = () => void (nowMs = TEST_NOW_MS)
     await store.releaseDue()
     nowMs = TEST_NOW_MS + 1
     await store.releaseDue()
-    expect(await idsOf(store)).toEqual(['one'])
-    expect(await orderOf(store)).toHaveLength(1)
+    expect(await idsOf(store)).toEqual(MANY_IDS)
+    expect(await orderOf(store)).toHaveLength(MANY_IDS.length)
   })
 })
 

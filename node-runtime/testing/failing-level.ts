@@ -1,7 +1,11 @@
 // A LevelDB whose writes are watched, held up, or fail as they do on a full disk: then it takes no more
 // until it is opened again.
+import { FEW_KEYS } from '../store/index-level.ts'
 import { openClassicLevel } from '../store/index-opening.ts'
 import type { Level } from '../store/index-mending.ts'
+
+/** More than are read in place: only such reads are watched, as only they can be held up. */
+export const MANY_IDS = Array.from({ length: FEW_KEYS + 1 }, (_, number) => `many-${number}`)
 
 interface WriteOptions {
   sync?: boolean
@@ -17,7 +21,7 @@ export interface WatchedLevel {
   readonly syncs: boolean[]
   /** Called before each batch; what it throws the batch throws, and is not written. */
   beforeBatch: () => Promise<void> | void
-  /** Called before the records of writers are read. */
+  /** Called before many records are read for writers: see `MANY_IDS`. */
   beforeRead: () => Promise<void> | void
   /** Called after each batch; what it throws the batch throws, although it was written. */
   afterBatch: () => void
