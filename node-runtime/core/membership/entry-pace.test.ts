@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
 import { EntryPace } from './entry-pace.ts'
+import { MAX_KNOWN } from './known-machines.ts'
 
 const ada = signTestEntry({ keys: keysOf('ada'), cloud: keyOf('cloud'), name: 'ada', sequence: 1 })
 const said = (machine: string, sequence: number): MachineEntry => ({ ...ada, machine, sequence })
@@ -31,6 +32,27 @@ describe('what a machine says of itself', () => {
     const pace = new EntryPace()
     for (let sequence = 1; sequence <= 100; sequence++) pace.try(said('a', sequence), 0)
     expect(pace.try(said('b', 1), 0)).toBe('now')
+  })
+
+  it('waits on while too many others do, the newest of it', () => {
+    const pace = new EntryPace()
+    for (let sequence = 1; sequence <= 9; sequence++) {
+      for (let number = 0; number < 512; number++) pace.try(said(`machine-${number}`, sequence), 0)
+    }
+    expect(pace.try(said('machine-0', 20), 0)).toBe('waits')
+    expect(pace.due(31_000)[0]?.sequence).toBe(20)
+  })
+
+  it('is forgotten of the one that was heard of the longest ago, once there are too many', () => {
+    for (const [others, isForgotten] of [
+      [MAX_KNOWN - 1, false],
+      [MAX_KNOWN, true],
+    ] as const) {
+      const pace = new EntryPace()
+      for (let sequence = 1; sequence <= 8; sequence++) pace.try(said('a', sequence), 0)
+      for (let number = 0; number < others; number++) pace.try(said(`machine-${number}`, 1), 0)
+      expect(pace.try(said('a', 9), 0)).toBe(isForgotten ? 'now' : 'waits')
+    }
   })
 
   it('waits in bounded numbers', () => {

@@ -176,8 +176,12 @@ describe('the liveness of a link', () => {
   })
 
   it('has less patience after this computer has moved: old links have mostly ended then', () => {
-    for (const asked of [false, true]) {
-      const pair = calm(true)
+    for (const [isWatched, asked] of [
+      [true, false],
+      [true, true],
+      [false, false],
+    ] as const) {
+      const pair = calm(isWatched)
       pair.mute[1] = true
       if (asked) pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
       const sinceMs = pair.nowMs
@@ -230,9 +234,10 @@ describe('the liveness of a link', () => {
       pair.run(20_000)
       return pair.firstOf('gone', sinceMs)
     }
-    expect(goneAfter(1_000)).toBeGreaterThan(11_000)
-    expect(goneAfter(1_000)).toBeLessThan(14_000)
-    expect(goneAfter(10 * 60_000)).toBeLessThan(5_900)
+    const soonMs = goneAfter(1_000)
+    expect(soonMs).toBeGreaterThan(11_000)
+    expect(soonMs).toBeLessThan(14_000)
+    expect(goneAfter(3 * 60_000)).toBeLessThan(6_900)
   })
 
   it('waits longer where this process stands still itself, which all links tell each other', () => {
@@ -284,6 +289,98 @@ describe('the liveness of a link', () => {
     quiet.ends[0].rerouted(quiet.nowMs)
     expect(quiet.ends[0].dueMs).toBe(dueMs)
     expect(quiet.ends[0].isDoubted).toBe(false)
+  })
+
+  it('asks again each 0.4 s, and beats back only when it is asked', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    expect(liveness.heard(beat({ number: 1 }), 10)?.deeds).toEqual([])
+    expect(liveness.heard(beat({ number: 2, asks: true }), 20)?.deeds).toMatchObject([
+      { type: 'beat', beat: { asks: false, echo: 2, heldMs: 0 } },
+    ])
+    const asking = { type: 'beat', beat: { asks: true } }
+    expect(liveness.check(100, 'told')).toMatchObject([{ type: 'ping' }, asking, { type: 'doubt' }])
+    expect([liveness.isDoubted, liveness.isQuiet(100)]).toEqual([true, true])
+    expect(liveness.look(400)).toEqual([])
+    expect(liveness.look(500)).toMatchObject([asking])
+    expect(liveness.look(600)).toEqual([])
+  })
+
+  it('says before it has heard anything that it has not, and when it beats again, not all at one time', () => {
+    for (const [random, nextMs] of [
+      [0, 7_200],
+      [0.5, 8_000],
+      [1, 8_800],
+    ] as const) {
+      const [, first] = newLiveness({ random: () => random }).begin(0)
+      expect(first).toMatchObject({ type: 'beat', beat: { echo: 0, heldMs: 0 } })
+      expect(first?.type === 'beat' && first.beat.nextMs).toBeCloseTo(nextMs)
+    }
+  })
+
+  it('knows which side wants to be told often', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    expect(liveness.isOnlyWatched).toBe(false)
+    liveness.heard(beat({ number: 1, watches: true }), 10)
+    expect(liveness.isOnlyWatched).toBe(true)
+    liveness.watch(true, 20)
+    expect(liveness.isOnlyWatched).toBe(false)
+    // Told the same again, it has nothing to say.
+    liveness.look(20)
+    const { dueMs } = liveness
+    liveness.watch(true, 30)
+    expect(liveness.dueMs).toBe(dueMs)
+  })
+
+  it('knows the round trip of the last eight beats alone', () => {
+    for (const [echo, isMeasured] of [
+      [2, false],
+      [3, true],
+    ] as const) {
+      const liveness = newLiveness()
+      liveness.watch(true, 0)
+      liveness.begin(0)
+      for (let number = 2; number <= 10; number++) {
+        liveness.heard(beat({ number }), liveness.dueMs)
+        liveness.look(liveness.dueMs)
+      }
+      expect(liveness.heard(beat({ number: 20, echo }), 4_000)?.isMeasured).toBe(isMeasured)
+    }
+  })
+
+  it('gives four round trips to who is far away', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    liveness.heard(beat({ number: 1 }), 10)
+    liveness.ponged(1, 2_000)
+    liveness.check(2_000, 'told')
+    let nowMs = 2_000
+    while (!liveness.look(nowMs).some(({ type }) => type === 'gone')) nowMs = liveness.dueMs
+    expect(nowMs).toBeGreaterThanOrEqual(10_000)
+    expect(nowMs).toBeLessThan(12_000)
+  })
+
+  it('counts from the first beat on, and from no ping what a beat has promised', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    liveness.heard(beat({ number: 1 }), 5_000)
+    expect(liveness.isQuiet(5_700)).toBe(true)
+    liveness.heard(beat({ number: 2, nextMs: SELDOM_MS }), 5_800)
+    liveness.pinged(6_000)
+    expect(liveness.isQuiet(6_000 + SELDOM_MS)).toBe(false)
+    expect(liveness.isQuiet(6_000 + SELDOM_MS + 2_000)).toBe(true)
+  })
+
+  it('takes from a silence what it has itself stood still in it, and no more', () => {
+    const liveness = newLiveness()
+    liveness.watch(true, 0)
+    liveness.begin(0)
+    liveness.heard(beat({ number: 1 }), 0)
+    // It was to look at 400, and that beat came 400 before.
+    expect(liveness.look(5_000).map(({ type }) => type)).toEqual(['beat'])
+    expect(liveness.isQuiet(5_200)).toBe(false)
+    expect(liveness.isQuiet(5_300)).toBe(true)
   })
 
   it('hears no more beats than an honest machine sends, and answers no more', () => {
