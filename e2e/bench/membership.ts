@@ -160,7 +160,7 @@ export const membership: Measure = {
       say(`missed although there: ${calm} in calm, ${loaded} with busy cores`)
       await wait(BEFORE_NEXT_MS)
       const seen: Record<'SIGKILL' | 'SIGSTOP', number[]> = { SIGKILL: [], SIGSTOP: [] }
-      for (let i = 0; i < KILLS + STOPS; i++) {
+      for (let i = 0; i < KILLS + STOPS && observers.length > 1; i++) {
         const signal = i < KILLS ? 'SIGKILL' : 'SIGSTOP'
         say(signal)
         const observer = observers.pop()!
