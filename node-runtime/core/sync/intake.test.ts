@@ -176,6 +176,12 @@ describe('a machine', () => {
   const all = (status: RecordStatus, count: number): RecordStatus[] =>
     Array.from({ length: count }, () => status)
 
+  it('that passes on any number of forged records has no more of them remembered', () => {
+    take(0, { records: 100 })
+    intake.accepted(tokens()[0]!, all('forged', 100))
+    expect(peer.forged.size).toBe(9)
+  })
+
   it('that sends one forged record again and again is not turned away, but slowed down', () => {
     for (let i = 0; i < 1000; i++) {
       take(i)

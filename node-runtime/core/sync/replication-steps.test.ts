@@ -328,4 +328,15 @@ describe('what is lost', () => {
     step({ type: 'peerClosed', peer: 'b' })
     expect(core.waiting).toBe(0)
   })
+
+  it('on the way is found at once where a later frame has come, and where none is lost nothing is asked', () => {
+    greeted('b', { count: 0 })
+    const push = (): void =>
+      void step({ type: 'merged', records: [merged(recordAt(WALL_MS + nowMs++))] })
+    const come = (number: number) =>
+      sent(say('b', { kind: 'acknowledge', frames: [{ number, missing: [] }] }))
+    for (let frame = 0; frame < 4; frame++) push()
+    expect([come(0), come(1)]).toEqual([[], []])
+    expect(come(3)).toEqual([['b', 'question']])
+  })
 })
