@@ -20,6 +20,7 @@ import type { Measure } from './report.ts'
 import { sandbox } from './sandbox.ts'
 import { spectatorUpload } from './spectator-upload.ts'
 import { store } from './store.ts'
+import { uplink } from './uplink.ts'
 import { formatTable } from './table.ts'
 import type { Result } from './table.ts'
 
@@ -37,6 +38,7 @@ const MEASURES: readonly Measure[] = [
   sandbox,
   store,
   natMatrix,
+  uplink,
 ]
 const REPORTS = path.resolve(import.meta.dirname, '../../out/bench')
 const INTERRUPTED = 130

@@ -146,6 +146,11 @@ export class Stack {
       .filter(({ host }) => !host.startsWith('127.'))
   }
 
+  /** This computer is in another network, which the DHT would see a few seconds later: `onNews` is called. */
+  noteMoved(): void {
+    this.dht.emit('network-change')
+  }
+
   /** Begins to be found, and to find by the topic of the cloud if the DHT is a way. */
   start(): void {
     const { cloud, useDht = true, log } = this.#options

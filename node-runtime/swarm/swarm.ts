@@ -27,6 +27,7 @@ import type { PortMapperOptions } from './port-mapping/port-mapper.ts'
 import { Punching } from './relay/punching.ts'
 import { Relaying } from './relay/relaying.ts'
 import { Routes } from './relay/routes.ts'
+import { watchNetwork } from './network-watch.ts'
 import { watchSleep } from './sleep-watch.ts'
 import { Stack } from './stack.ts'
 import type { StackOptions } from './stack.ts'
@@ -120,7 +121,7 @@ export class Swarm implements Network {
   readonly #clocks = new OtherClocks()
   /** Until when links with them are needed, monotonic ms. */
   readonly #needed = new Map<string, number>()
-  #stopWatching: (() => void) | null = null
+  readonly #stopWatching: (() => void)[] = []
   #relayedMs = 0
   #closed = false
 
@@ -327,10 +328,16 @@ export class Swarm implements Network {
   start(): void {
     this.#stack.start()
     this.#ways.start()
-    this.#stopWatching = watchSleep((sleptMs) => {
-      this.#options.log.info('this computer was asleep', { seconds: Math.round(sleptMs / 1_000) })
-      this.awake()
-    })
+    this.#stopWatching.push(
+      watchSleep((sleptMs) => {
+        const seconds = Math.round(sleptMs / 1_000)
+        this.#options.log.info('this computer was asleep', { seconds })
+        this.awake()
+      }),
+    )
+    // On this computer alone, there is no other network to come into.
+    if (this.#options.host?.startsWith(LOOPBACK) === true) return
+    this.#stopWatching.push(watchNetwork(() => this.#stack.noteMoved()))
   }
 
   /** This computer was asleep, which its monotonic clock did not notice. */
@@ -468,7 +475,7 @@ export class Swarm implements Network {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#stopWatching?.()
+    for (const stop of this.#stopWatching.splice(0)) stop()
     this.#ways.close()
     this.#driver.close()
     this.#doorkeeper.close()
@@ -514,7 +521,7 @@ export class Swarm implements Network {
     const wasShort = !link.wasLeft && performance.now() - link.openedMs < SHORTEST_LINK_MS
     // What goes so soon, or without a word, the relay may have lost.
     if (relayKey !== null && (fellSilent || wasShort)) this.#relaying?.failed(relayKey, machine)
-    this.#driver.post({ type: 'linkClosed', machine })
+    this.#driver.post({ type: 'linkClosed', machine, silent: fellSilent })
     this.#ways.linkClosed(machine)
     this.#events.linkClosed(entry, fellSilent)
   }

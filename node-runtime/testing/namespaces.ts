@@ -100,6 +100,13 @@ export class Namespaces {
     await ip(`-n ${this.#nameOf(computer)} addr add ${address} dev e0`)
   }
 
+  /** It has another address from now on; what goes to other networks knows its way no more. */
+  async changeAddress(computer: string, from: string, to: string): Promise<void> {
+    const inside = this.#nameOf(computer)
+    await ip(`-n ${inside} addr del ${from} dev e0`)
+    await ip(`-n ${inside} addr add ${to} dev e0`)
+  }
+
   /** Whatever goes to other networks goes by this router. */
   async routeBy(computer: string, router: string): Promise<void> {
     await ip(`-n ${this.#nameOf(computer)} route replace default via ${router}`)

@@ -186,7 +186,8 @@ export class NatWorld {
   readonly #bootstrap: string[] = []
   /** The programs, bundled once: many start at the same time. */
   readonly #programs = join(BUNDLES, `nat-${process.pid}-${Date.now()}`)
-  #sites = 0
+  /** `host`: the last number of its address. */
+  readonly #places = new Map<string, { kind: NatKind; number: number; host: number }>()
 
   static async create(): Promise<NatWorld> {
     const world = new NatWorld()
@@ -202,7 +203,8 @@ export class NatWorld {
   /** A place with one computer, behind a router of this kind. */
   async makeSite(name: string, kind: NatKind): Promise<void> {
     const namespaces = this.#namespaces
-    const number = ++this.#sites
+    const number = this.#places.size + 1
+    this.#places.set(name, { kind, number, host: kind === 'open' ? 1 : 2 })
     await namespaces.makeComputer(name)
     if (kind === 'open') {
       await namespaces.plugIn(name, 'ix', `11.${number}.0.1/8`)
@@ -215,6 +217,18 @@ export class NatWorld {
     await namespaces.plugIn(name, `${name}-l`, `10.${number}.0.2/24`)
     await namespaces.routeBy(name, `10.${number}.0.1`)
     await this.changeRouter(name, kind)
+  }
+
+  /** The computer of a site gets another address, as in another network. */
+  async move(name: string): Promise<void> {
+    const site = this.#places.get(name)
+    if (site === undefined) throw new Error(`there is no ${name}`)
+    const { kind, number } = site
+    const [net, bits] = kind === 'open' ? [`11.${number}`, 8] : [`10.${number}`, 24]
+    const host = ++site.host
+    const ofHost = (last: number): string => `${net}.0.${last}/${bits}`
+    await this.#namespaces.changeAddress(name, ofHost(host - 1), ofHost(host))
+    if (kind !== 'open') await this.#namespaces.routeBy(name, `10.${number}.0.1`)
   }
 
   /** The router of a site treats what comes by other rules from now on. */

@@ -111,6 +111,27 @@ describe('finding', () => {
     expect(times('dial').at(-1)).toBe(205_000)
   })
 
+  it('in another network dials at once whose link fell silent, whoever had to dial before', () => {
+    for (const machine of [GREATER, LESSER]) {
+      const { post, until, times } = world()
+      post({ type: 'linkOpened', machine, link: link(0, false) })
+      until(100_000)
+      post({ type: 'networkChanged' })
+      until(100_500)
+      post({ type: 'linkClosed', machine, silent: true })
+      expect(times('dial')).toEqual([100_500])
+      post({ type: 'linkOpened', machine, link: link(101_000) })
+      // The other side ended it, which is no matter of the network.
+      post({ type: 'linkClosed', machine })
+      expect(times('dial')).toEqual([100_500])
+      until(110_000)
+      const count = times('dial').length
+      post({ type: 'linkOpened', machine, link: link(110_000) })
+      post({ type: 'linkClosed', machine, silent: true })
+      expect(times('dial')).toHaveLength(count)
+    }
+  })
+
   it('does not dial for an answer to a knock that nobody wants any more', () => {
     const { post } = world()
     expect(post({ type: 'knockAnswered', machine: LESSER })).toEqual([])

@@ -18,6 +18,8 @@ export const MAX_LINKS_PER_ADDRESS = 32
  * that comes later means that the other side has lost the first.
  */
 const SIMULTANEOUS_MS = 3_000
+/** So long after a change of network links that fall silent do so for that reason. */
+const MOVED_MS = 10_000
 /** Times vary by this part, so that machines that failed together do not try again together. */
 const SPREAD = 0.2
 
@@ -28,7 +30,8 @@ export type FindingEvent =
   /** At one of the addresses somebody answered. */
   | { type: 'knockAnswered'; machine: string }
   | { type: 'linkOpened'; machine: string; link: LinkTraits }
-  | { type: 'linkClosed'; machine: string }
+  /** `silent`: the other side was not heard any more. */
+  | { type: 'linkClosed'; machine: string; silent?: boolean }
   /** There are links enough without it. */
   | { type: 'released'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
@@ -79,6 +82,8 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
   /** Doors that were shut to this machine. */
   readonly #shut = new Penalties()
   readonly #knocks: Knocks
+  /** When this computer came into another network. */
+  #movedMs = Number.NEGATIVE_INFINITY
 
   constructor({ ownMachine, loopback, random }: FindingOptions) {
     this.#knocks = new Knocks(loopback)
@@ -117,7 +122,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
       case 'linkOpened':
         return this.#linkOpened(event.machine, event.link, nowMs)
       case 'linkClosed':
-        return this.#linkClosed(event.machine, nowMs)
+        return this.#linkClosed(event.machine, event.silent === true, nowMs)
       case 'released':
         return this.#dials.forget(event.machine)
           ? [{ type: 'stopDialling', machine: event.machine }]
@@ -130,6 +135,7 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
       case 'passChanged':
         return this.#passChanged(nowMs)
       case 'networkChanged':
+        this.#movedMs = nowMs
         this.#dials.beginAnew(nowMs, this.#links)
         return this.#dialDue(nowMs)
       case 'timer':
@@ -203,10 +209,18 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     return this.#dials.reached(machine, nowMs) ? [{ type: 'stopDialling', machine }] : []
   }
 
-  #linkClosed(machine: string, nowMs: number): FindingEffect[] {
+  #linkClosed(machine: string, isSilent: boolean, nowMs: number): FindingEffect[] {
     if (!this.#links.delete(machine)) return []
-    this.#dials.lost(machine, nowMs)
-    return this.#dialLater(nowMs)
+    if (!isSilent || nowMs - this.#movedMs >= MOVED_MS) {
+      this.#dials.lost(machine, nowMs)
+      return this.#dialLater(nowMs)
+    }
+    // Where this machine is now, the other one can't know: there is nobody to wait for.
+    const forgotten = this.#dials.dialAt(machine, nowMs, nowMs, this.#links)
+    return [
+      ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
+      ...this.#dialDue(nowMs),
+    ]
   }
 
   #dialDue(nowMs: number): FindingEffect[] {

@@ -21,8 +21,11 @@ const UNTOLD_MS = 1_000
  * cores with a load of 27 stand still for up to 2 s each minute, while no other does, and now and then for twice that.
  */
 const ANSWER_MS = 5_000
-/** In another network old links have mostly ended, and new ones wait for that. */
-const MOVED_ANSWER_MS = 2_000
+/**
+ * In another network old links have mostly ended, and new ones wait for that, and a game for them. A link that is made
+ * anew without need costs little.
+ */
+const MOVED_ANSWER_MS = 750
 const ROUND_TRIPS = 4
 /** The worst standstill of late, of this process or the other, may come again, and be worse. */
 const STALLS = 2
@@ -254,14 +257,12 @@ export class Liveness {
   }
 
   #isGone({ reason, atMs }: Asked, nowMs: number): boolean {
-    const leastMs = reason === 'moved' ? MOVED_ANSWER_MS : ANSWER_MS
+    const silentMs = nowMs - atMs
+    const roundTripsMs = ROUND_TRIPS * (this.#latencyMs ?? 0)
+    if (reason === 'moved') return silentMs >= Math.max(MOVED_ANSWER_MS, roundTripsMs)
     const worstMs = Math.max(this.#options.ownStalls.worstMs(nowMs), this.#stalls.worstMs(nowMs))
-    const patienceMs = Math.min(
-      MOST_PATIENCE_MS,
-      Math.max(leastMs, ROUND_TRIPS * (this.#latencyMs ?? 0)) + STALLS * worstMs,
-    )
-    if (nowMs - atMs < patienceMs) return false
-    return reason === 'moved' || isSuspect(this.#history, nowMs)
+    const patienceMs = Math.max(ANSWER_MS, roundTripsMs) + STALLS * worstMs
+    return silentMs >= Math.min(MOST_PATIENCE_MS, patienceMs) && isSuspect(this.#history, nowMs)
   }
 
   #ask(nowMs: number, reason: AskReason): LivenessDeed[] {

@@ -1,0 +1,84 @@
+// One of two linked computers comes into another network: how long until both hear each other again.
+import { NatWorld, natWorldFault } from '../../node-runtime/testing/nat-world.ts'
+import type { NatKind, NatMachine } from '../../node-runtime/testing/nat-world.ts'
+import { compare, MissingPart } from './report.ts'
+import type { Measure, Row } from './report.ts'
+
+const ROUNDS = 3
+const LIMIT_MS = 2_000
+const PATIENCE_MS = 120_000
+/** By then a link is calm: so many of the messages, of which 20 a second come. */
+const CALM_AFTER = 100
+const PAIRS: readonly (readonly [moves: NatKind, stays: NatKind])[] = [
+  ['open', 'open'],
+  ['home', 'open'],
+  ['open', 'home'],
+  ['home', 'home'],
+  ['symmetric', 'symmetric'],
+]
+
+/** Of the reports that are still to come, the first word of a new link with that machine. */
+function heardAnew(machine: NatMachine, other: string, what: string): Promise<unknown> {
+  const before = machine.reports.length
+  return machine.report(
+    (report) =>
+      report.type === 'heard' &&
+      report.from === other &&
+      report.number === 0 &&
+      machine.reports.indexOf(report) >= before,
+    what,
+    PATIENCE_MS,
+  )
+}
+
+/** From each change of the address of one until both have heard the other again, ms. */
+async function measurePair(world: NatWorld, moves: NatKind, stays: NatKind): Promise<number[]> {
+  // Devices have the names of sites, of fifteen letters at most.
+  const pair = PAIRS.findIndex(([first, second]) => first === moves && second === stays)
+  const [one, other] = [`m${pair}`, `s${pair}`]
+  await world.makeSite(one, moves)
+  await world.makeSite(other, stays)
+  const [moving, staying] = [world.start(one), world.start(other)]
+  const isCalm = ({ reports }: NatMachine, from: string): boolean => {
+    const last = reports.findLast((report) => report.type === 'heard' && report.from === from)
+    return last?.type === 'heard' && last.number >= CALM_AFTER
+  }
+  const samples: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    await moving.report(() => isCalm(moving, other), `${one} is calm`, PATIENCE_MS)
+    const heard = Promise.all([
+      heardAnew(moving, other, `${one} hears ${other} again`),
+      heardAnew(staying, one, `${other} hears ${one} again`),
+    ])
+    const startMs = performance.now()
+    await world.move(one)
+    await heard
+    samples.push(performance.now() - startMs)
+  }
+  await Promise.all([moving.kill(), staying.kill()])
+  return samples
+}
+
+export const uplink: Measure = {
+  name: 'uplink',
+  title: 'One of two machines comes into another network: until both hear each other again',
+  async run(say) {
+    const fault = await natWorldFault()
+    if (fault !== null) throw new MissingPart(fault)
+    const world = await NatWorld.create()
+    try {
+      await world.makeSite('relay', 'open')
+      await world.startRelay('relay')
+      const rows: Row[] = []
+      for (const [moves, stays] of PAIRS) {
+        const samples = await measurePair(world, moves, stays)
+        const name = `${moves} moves, ${stays} stays`
+        say(`${name}: ${samples.map((ms) => Math.round(ms)).join(', ')} ms`)
+        rows.push(compare(name, 'ms', samples, 'the limit', [LIMIT_MS]))
+      }
+      return rows
+    } finally {
+      await world.close()
+    }
+  },
+}
