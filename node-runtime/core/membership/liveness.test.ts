@@ -117,6 +117,27 @@ describe('the liveness of a link', () => {
     }
   })
 
+  it('says when it hears the other side what is due soon, and keeps one beat with it', () => {
+    for (const [isWatched, paceMs] of [
+      [true, OFTEN_MS],
+      [false, SELDOM_MS],
+    ] as const) {
+      const end = newLiveness()
+      end.watch(isWatched, 0)
+      end.begin(0)
+      const hear = (number: number, atMs: number): string[] => {
+        const beat = { number, echo: 0, heldMs: 0, nextMs: paceMs, watches: isWatched, asks: false }
+        const heard = end.heard(beat, atMs)
+        return [...(heard?.deeds ?? []), ...end.look(atMs)].map(({ type }) => type)
+      }
+      expect(hear(1, paceMs / 2 - 1)).toEqual([])
+      expect(hear(2, paceMs / 2)).toEqual(['beat'])
+      expect(end.dueMs).toBe(1.5 * paceMs)
+      expect(hear(3, 1.5 * paceMs - 1)).toEqual(['beat'])
+      expect(hear(4, 1.5 * paceMs)).toEqual([])
+    }
+  })
+
   it('goes over to the other pace at once, when it is told', () => {
     const pair = calm(false)
     pair.ends[0].watch(true, pair.nowMs)

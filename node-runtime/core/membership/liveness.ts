@@ -222,6 +222,8 @@ export class Liveness {
     this.#peerWatches = beat.watches
     // It waits for frequent ones from now on.
     if (this.#paceMs < paceMs) this.#beatAt(nowMs)
+    // What is due soon is said now: both sides keep one beat, and neither wakes twice for it.
+    if (this.#beatMs - nowMs <= this.#paceMs / 2) this.#beatAt(nowMs)
     const sentMs = this.#sent.get(beat.echo)
     const isMeasured = sentMs !== undefined
     if (isMeasured) {
