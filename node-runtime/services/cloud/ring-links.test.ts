@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
+import { placeOf, positionsOf } from '../../core/rings/place.ts'
 import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { silentLog } from '../../testing/silent-log.ts'
@@ -14,13 +15,20 @@ afterEach(() => {
 class RingNetwork extends FakeNetwork {
   release(): void {}
   check(): void {}
-  watch(): void {}
+  watched: readonly string[] = []
+  watch(machines: readonly string[]): void {
+    this.watched = machines
+  }
   linkOf(): { dialled: boolean; address: null } {
     return { dialled: true, address: null }
   }
 }
 
-function open(machine: string, entries: ReadonlyMap<string, MachineEntry>) {
+function open(
+  machine: string,
+  entries: ReadonlyMap<string, MachineEntry>,
+  workBits: () => number | null = () => null,
+) {
   const network = new RingNetwork(machine)
   const came: string[] = []
   const links = new RingLinks({
@@ -28,13 +36,13 @@ function open(machine: string, entries: ReadonlyMap<string, MachineEntry>) {
     network,
     entryOf: (name) => entries.get(name),
     offered: (_, forms) => void came.push(...forms.map(({ body }) => body)),
-    workBits: () => null,
+    workBits,
     needs: () => false,
     log: silentLog,
     random: () => 0,
   })
   closing.push(links)
-  return { network, came }
+  return { network, links, came }
 }
 
 it('who asks for the largest entries that there can be gets all', () => {
@@ -52,4 +60,27 @@ it('who asks for the largest entries that there can be gets all', () => {
   expect(own.network.receive('dharma/rings/1', other.network, bytes)).toBe(true)
   other.network.deliver()
   expect(other.came).toEqual([...entries.values()].map(({ form }) => form.body))
+})
+
+it('who learns late how the cloud began stands where the others see it', () => {
+  const names = Array.from({ length: 8 }, (_, i) => `machine ${i}`)
+  const entries = new Map(
+    names.map((name, i) => {
+      const more = { place: { kind: 'work', proof: String(i) } }
+      return [keyOf(name), signTestEntry({ keys: keysOf(name), cloud, more })]
+    }),
+  )
+  const at = (machine: string): number => positionsOf(placeOf(entries.get(machine)!, 0)!)[0]!
+  const order = [...entries.keys()].sort((a, b) => at(a) - at(b))
+  for (const [i, machine] of order.entries()) {
+    let workBits: number | null = null
+    const own = open(machine, entries, () => workBits)
+    own.links.look()
+    workBits = 0
+    for (const other of order) {
+      if (other !== machine) own.network.link(open(other, new Map()).network)
+    }
+    const beside = [order[(i + 1) % 8], order[(i + 7) % 8]]
+    expect(own.network.watched.toSorted()).toEqual(beside.toSorted())
+  }
 })

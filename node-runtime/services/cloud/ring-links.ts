@@ -142,6 +142,8 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
     const own = this.#memberOf(this.#options.machine)
     if (own === null) return
     if (this.#core === null) this.#begin(own)
+    // It began before it was known how the cloud did, and so what that asks for a place.
+    else if (this.#core.view.own.at[0] !== own.at[0]) this.#core.view.own = own
     for (const machine of this.#peers.keys()) {
       const member = this.#opened.has(machine) ? null : this.#memberOf(machine)
       const link = this.#options.network.linkOf(machine)
