@@ -110,3 +110,19 @@ it('a machine that was found again is attested anew, and what it signed meanwhil
   expect(await idsOn(desk)).toEqual(['again'])
   expect(desk.node.membership.list().some(({ revoked }) => revoked)).toBe(false)
 })
+
+it('who watches hears of records that count no more, and of no others', async () => {
+  const desk = await cloud.start()
+  const phone = await startBeside(desk)
+  const kept = await put(phone, 'kept')
+  await put(phone, 'lost')
+  await put(desk, 'own')
+  await until(async () => (await idsOn(desk)).length === 3)
+  const heard: CloudRecord[] = []
+  desk.node.database.onChange((record) => heard.push(record))
+  await revoke(desk, phone.identity.machine, kept.version)
+  const notes = (): CloudRecord[] => heard.filter(({ system }) => system === NOTES_KEY)
+  await until(() => notes().length > 0)
+  expect(notes()).toMatchObject([{ id: 'lost', deleted: true, value: null }])
+  expect(await idsOn(desk)).toEqual(['kept', 'own'])
+})

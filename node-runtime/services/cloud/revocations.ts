@@ -61,6 +61,12 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
     this.removeAllListeners()
   }
 
+  /** Tells of each that is heard of from now on; the function that it returns ends that. */
+  onRevoked(listener: (revocation: Revocation) => void): () => void {
+    this.on('revoked', listener)
+    return () => this.off('revoked', listener)
+  }
+
   /** The newest revocation of a machine by a person. */
   get(whose: Pick<Attested, 'person' | 'machine'>): Revocation | undefined {
     return this.#machines.get(whose)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import type { MergedRecord, StoredRecord } from '../../ports/record-store.ts'
+import type { Revocation } from '../../core/forms/revocation.ts'
+import type { MergedRecord, OrderItem, StoredRecord } from '../../ports/record-store.ts'
 import { recordWriter, testVersion } from '../../testing/record-writer.ts'
 import { silentLog } from '../../testing/silent-log.ts'
 import { tellOfChanges } from './changes.ts'
@@ -16,11 +17,22 @@ function start(hear: (name: string) => void = () => {}) {
   const heard: string[] = []
   const asked: { answer: (counting: readonly StoredRecord[]) => void; fail: () => void }[] = []
   let merge: (merged: readonly MergedRecord[]) => void = () => {}
+  let revoke: (revocation: Revocation) => void = () => {}
+  let held: MergedRecord[] = []
+  let from: OrderItem | undefined
   const store = {
     onMerged: (listener: typeof merge) => {
       merge = listener
       return () => {}
     },
+    async *order(first?: OrderItem) {
+      from = first
+      for (const { record } of [...held]) {
+        yield [{ version: record.header.version, id32: record.id32 }]
+      }
+    },
+    byId32: async (items: readonly OrderItem[]) =>
+      items.map(({ id32 }) => held.find(({ record }) => record.id32 === id32)),
   }
   const revocations = {
     concerns: ({ header }: StoredRecord['record']) => header.author === anna.person,
@@ -31,14 +43,30 @@ function start(hear: (name: string) => void = () => {}) {
           fail: () => reject(new Error('not now')),
         })
       }),
+    onRevoked: (listener: typeof revoke) => {
+      revoke = listener
+      return () => {}
+    },
   }
+  const hold = (...records: MergedRecord[]): void => void (held = records)
   const stop = tellOfChanges({ store, revocations, log: silentLog }, (record) => {
     const name = `${record.id}${record.deleted === true ? ' hidden' : ''}`
     heard.push(name)
     hear(name)
   })
-  return { heard, asked, merge: (...merged: MergedRecord[]) => merge(merged), stop }
+  return {
+    heard,
+    asked,
+    merge: (...merged: MergedRecord[]) => merge(merged),
+    hold,
+    /** One of Anna's machines, as of a version. */
+    revoke: (validUntil: string | null) =>
+      revoke({ ...anna, cloud: '', machine: '', sequence: 1, validUntil, form: NO_FORM }),
+    from: () => from,
+    stop,
+  }
 }
+const NO_FORM = { body: '', signature: '' }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -110,4 +138,61 @@ it('nothing is told to who has left', async () => {
   asked[0]?.answer([one])
   await turn()
   expect(heard).toEqual([])
+})
+
+it('those that are held and count no more, since their machine was revoked, are told of as hidden', async () => {
+  const { heard, asked, hold, revoke, from } = start()
+  const [kept, lost] = [by(anna, 'kept', 1), by(anna, 'lost', 2)]
+  hold(kept, by(ben, 'other', 1), lost)
+  const validUntil = testVersion(1)
+  revoke(validUntil)
+  for (const counting of [[kept], [], []]) {
+    await turn()
+    asked.shift()?.answer(counting)
+  }
+  await turn()
+  expect(heard).toEqual(['lost hidden'])
+  expect(from()?.version).toBe(validUntil)
+  revoke(null)
+  await turn()
+  expect(from()).toBeUndefined()
+})
+
+it('one whose place was taken meanwhile is not', async () => {
+  const { heard, asked, merge, hold, revoke } = start()
+  const [lost, later] = [by(anna, 'same', 1), by(anna, 'same', 2)]
+  merge(by(anna, 'first'))
+  hold(lost)
+  revoke(null)
+  await turn()
+  hold(later)
+  merge(later)
+  asked.shift()?.answer([])
+  for (let step = 0; step < 3; step++) {
+    await turn()
+    asked.shift()?.answer([later])
+  }
+  await turn()
+  expect(heard).toEqual(['first hidden', 'same'])
+})
+
+it('what can’t be read of them now holds nobody up', async () => {
+  const { heard, asked, merge, hold, revoke } = start()
+  const { record, verdict } = by(anna, 'gone')
+  let reads = 0
+  hold({
+    verdict,
+    get record() {
+      if (reads++ > 0) throw new Error('not now')
+      return record
+    },
+  })
+  revoke(null)
+  const two = by(anna, 'two')
+  merge(two)
+  await turn()
+  asked[0]?.answer([two])
+  await turn()
+  expect(heard).toEqual(['two'])
+  expect(reads).toBe(2)
 })

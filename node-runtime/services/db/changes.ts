@@ -1,19 +1,25 @@
 // Who listens to changes of records is told of all of them, in the order in which they were merged.
 import type { CloudRecord } from '../../contract/db.ts'
+import type { HeldRecord } from '../../core/db/signed-record.ts'
+import type { Revocation } from '../../core/forms/revocation.ts'
 import type { Log } from '../../ports/log.ts'
-import type { MergedRecord, RecordStore } from '../../ports/record-store.ts'
+import type { OrderItem, RecordStore, StoredRecord } from '../../ports/record-store.ts'
 import type { Revocations } from '../cloud/revocations.ts'
 import { viewHidden, viewLater } from './record-view.ts'
 
+/** Before all records of one version. */
+const FIRST_ID = new Uint8Array(32)
+
 interface Sources {
-  store: Pick<RecordStore, 'onMerged'>
-  revocations: Pick<Revocations, 'concerns' | 'counting'>
+  store: Pick<RecordStore, 'onMerged' | 'order' | 'byId32'>
+  revocations: Pick<Revocations, 'concerns' | 'counting' | 'onRevoked'>
   log: Log
 }
 
 /**
  * Tells of every record that is merged from now on. One that does not count is told of as if it was
- * deleted; so is one of which that can't be found out now. A listener that throws hears of the next one.
+ * deleted; so is one of which that can't be found out now, and those that are held when their machine is
+ * revoked. A listener that throws hears of the next one.
  * @returns ends it; nothing is told after that
  */
 export function tellOfChanges(
@@ -32,33 +38,72 @@ export function tellOfChanges(
       log.error('who listens to changes of records failed', { record: record.id, error })
     }
   }
-  const tellCounting = async (merged: readonly MergedRecord[]): Promise<void> => {
-    let counting: ReadonlySet<unknown>
+  const countingOf = async (stored: readonly StoredRecord[]): Promise<ReadonlySet<unknown>> => {
     try {
-      counting = new Set(await revocations.counting(merged))
+      return new Set(await revocations.counting(stored))
     } catch (error) {
       log.warn('whether records count could not be found out', { error })
-      counting = new Set(merged.filter(({ record }) => !revocations.concerns(record)))
+      return new Set(stored.filter(({ record }) => !revocations.concerns(record)))
     }
+  }
+  const tellCounting = async (merged: readonly StoredRecord[]): Promise<void> => {
+    const counting = await countingOf(merged)
     for (const stored of merged) {
       const { record } = stored
       tell(counting.has(stored) ? viewLater(record) : viewHidden(record))
     }
   }
+  /** After all that is being found out, and before what comes later. */
+  const inTurn = (task: () => Promise<void>): Promise<void> => {
+    const found: Promise<void> = (finding ?? Promise.resolve())
+      .then(task)
+      .catch((error: unknown) => {
+        if (!ended) log.warn('what is to be told of records could not be found out', { error })
+      })
+      .then(() => {
+        if (finding === found) finding = null
+      })
+    finding = found
+    return found
+  }
+  /** Of those held at these places, what counts no more; what took the place of one has been told of, or will be. */
+  const tellHidden = async (items: readonly OrderItem[], person: string): Promise<void> => {
+    const held = (await store.byId32(items)).filter((one) => one !== undefined)
+    const theirs = held.filter(({ record }) => isSignedFor(record, person))
+    const counting = await countingOf(theirs)
+    for (const stored of theirs) {
+      if (!counting.has(stored)) tell(viewHidden(stored.record))
+    }
+  }
+  const lookAgain = async ({ person, validUntil }: Revocation): Promise<void> => {
+    const from = validUntil === null ? undefined : { version: validUntil, id32: FIRST_ID }
+    for await (const items of store.order(from)) {
+      if (ended) return
+      await inTurn(() => tellHidden(items, person))
+    }
+  }
+  const stopRevoked = revocations.onRevoked((revocation) => {
+    lookAgain(revocation).catch((error: unknown) => {
+      if (!ended) log.warn('which records a revocation hides could not be found out', { error })
+    })
+  })
   const stop = store.onMerged((merged) => {
     if (finding === null && !merged.some(({ record }) => revocations.concerns(record))) {
       for (const { record } of merged) tell(viewLater(record))
       return
     }
-    const found: Promise<void> = (finding ?? Promise.resolve())
-      .then(() => tellCounting(merged))
-      .then(() => {
-        if (finding === found) finding = null
-      })
-    finding = found
+    void inTurn(() => tellCounting(merged))
   })
   return () => {
     ended = true
+    stopRevoked()
     stop()
   }
+}
+
+function isSignedFor(
+  { header: { author, parties = [author] } }: HeldRecord,
+  person: string,
+): boolean {
+  return parties.includes(person)
 }

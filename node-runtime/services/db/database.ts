@@ -45,7 +45,7 @@ export interface DatabaseOptions {
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
   resolveSystem: (reference: string) => NamedSystem
   completeness: () => Coverage
-  revocations: Pick<Revocations, 'concerns' | 'counting'>
+  revocations: Pick<Revocations, 'concerns' | 'counting' | 'onRevoked'>
   log: Log
 }
 
@@ -88,7 +88,7 @@ export class Database {
 
   /**
    * Subscribes to every change of a record, in order; one that does not count is told of as if it was
-   * deleted. A listener that throws harms nobody, and hears of the next one.
+   * deleted, also if it counted until its machine was revoked. A listener that throws harms nobody, and hears of the next one.
    */
   onChange(listener: (record: CloudRecord) => void): () => void {
     return tellOfChanges(this.#options, listener)
