@@ -26,6 +26,11 @@ export function Sparkline({
   values: readonly number[]
   room?: number
 }): ReactNode {
+  if (values.length <= 1) {
+    return (
+      <span className="sparkline" style={{ width: WIDTH, height: HEIGHT }} aria-hidden="true" />
+    )
+  }
   return (
     <svg
       className="sparkline"
@@ -34,15 +39,13 @@ export function Sparkline({
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       aria-hidden="true"
     >
-      {values.length > 1 && (
-        <path
-          d={linePath(values, room)}
-          fill="none"
-          stroke="var(--accent)"
-          strokeWidth="1.5"
-          strokeLinejoin="round"
-        />
-      )}
+      <path
+        d={linePath(values, room)}
+        fill="none"
+        stroke="var(--accent)"
+        strokeWidth="1.5"
+        strokeLinejoin="round"
+      />
     </svg>
   )
 }

@@ -194,15 +194,11 @@ function MachineTable({
   const columns = useMemo(() => columnsWith(latencies, onChoose), [latencies, onChoose])
   // Typing comes first: the rows follow when there is time.
   const wanted = useDeferredValue(filter)
+  const texts = useMemo(() => machines.map(searchedText), [machines])
   const shown = useMemo(() => {
     const words = wanted.toLowerCase().split(/\s+/)
-    return machines.filter((machine) => {
-      const { name, machine: key } = machine
-      const text =
-        `${name} ${key} ${describeState(machine)} ${describeRoles(machine)}`.toLowerCase()
-      return words.every((word) => text.includes(word))
-    })
-  }, [machines, wanted])
+    return machines.filter((_, at) => words.every((word) => texts[at]?.includes(word)))
+  }, [machines, texts, wanted])
   return (
     <section className="section" aria-label="All machines">
       {machines.length > 1 && (
@@ -238,6 +234,12 @@ function MachineTable({
       )}
     </section>
   )
+}
+
+/** In which the words of the filter are looked for. */
+function searchedText(machine: MachineInfo): string {
+  const { name, machine: key } = machine
+  return `${name} ${key} ${describeState(machine)} ${describeRoles(machine)}`.toLowerCase()
 }
 
 function machineKey({ machine }: MachineInfo): string {
