@@ -166,9 +166,15 @@ it('it lets in no more than it is for, and nobody once it was withdrawn or has e
 
   const withdrawn = await owner.cloud.invite({})
   await owner.cloud.withdrawInvitation({ id: withdrawn.id })
-  await expect(b.cloud.join({ cloud: withdrawn.link })).rejects.toMatchObject({
-    code: 'PEER_UNREACHABLE',
-  })
+  const refused = {
+    code: 'INVITATION_INVALID',
+    message: 'This invitation was withdrawn. Ask for another one.',
+    details: { fault: 'withdrawn' },
+  }
+  await expect(b.cloud.readInvitation({ invitation: withdrawn.link })).rejects.toMatchObject(
+    refused,
+  )
+  await expect(b.cloud.join({ cloud: withdrawn.link })).rejects.toMatchObject(refused)
   expect((await owner.cloud.invitations({})).given[0]?.state).toBe('withdrawn')
   await expect(owner.cloud.withdrawInvitation({ id: 'none' })).rejects.toMatchObject({
     code: 'INVITATION_INVALID',

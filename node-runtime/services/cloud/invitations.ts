@@ -36,6 +36,8 @@ import type { MeetingFault, MeetingMessage } from './meeting.ts'
  */
 const MAX_TALKS = 16
 const ID_BYTES = 8
+/** Whoever comes with one that holds no more is told why for so long, also after a restart. */
+const SAY_WHY_MS = 24 * 3_600_000
 /** How often it is noted what has expired. */
 const LOOK_MS = 60_000
 
@@ -98,9 +100,8 @@ export class Invitations {
     })
     const invitations = new Invitations(options, path, file?.invitations ?? [])
     for (const invitation of invitations.#book) {
-      const { withdrawn, expired, expiresMs } = invitation
       // Whoever was counted and did not hear the answer may ask again, also when it is used up.
-      if (!withdrawn && !expired && now() < expiresMs) invitations.#listen(invitation)
+      if (now() < invitation.expiresMs + SAY_WHY_MS) invitations.#listen(invitation)
     }
     invitations.#noteExpired()
     return invitations
@@ -149,7 +150,7 @@ export class Invitations {
     return this.#book.map((invitation) => this.#describe(invitation)).toReversed()
   }
 
-  /** It lets nobody in from now on. @throws CloudError INVITATION_INVALID if there is none with this id */
+  /** It lets nobody in from now on; who comes with it is told so. @throws CloudError INVITATION_INVALID if there is none with this id */
   async withdraw(id: string): Promise<void> {
     await this.#changes.run(async () => {
       if (!this.#book.some((one) => one.id === id)) {
@@ -161,7 +162,6 @@ export class Invitations {
         this.#book.map((one) => (one.id === id ? { ...one, withdrawn: true } : one)),
       )
     })
-    this.#endDoor(id)
   }
 
   async close(): Promise<void> {
@@ -225,7 +225,7 @@ export class Invitations {
       .then((end) => {
         this.#doors.set(invitation.id, end)
         const now = this.#book.find(({ id }) => id === invitation.id)
-        if (this.#closed || now === undefined || now.withdrawn) this.#endDoor(invitation.id)
+        if (this.#closed || now === undefined) this.#endDoor(invitation.id)
       })
       .catch((error: unknown) => {
         if (!this.#closed) log.error('nobody can come in by an invitation', { error })
