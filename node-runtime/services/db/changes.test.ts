@@ -188,6 +188,7 @@ it('what can’t be read of them now holds nobody up', async () => {
     },
   })
   revoke(null)
+  await turn()
   const two = by(anna, 'two')
   merge(two)
   await turn()
