@@ -198,6 +198,7 @@ export async function openJoining(
       linkOpened: (entry, address) => {
         remembered.linked(entry, address)
         joined?.membership.linkOpened(entry)
+        joined?.ringLinks.linkOpened(entry.machine)
       },
       linkClosed: ({ machine }, silent) => {
         joined?.ringLinks.linkClosed(machine, silent)

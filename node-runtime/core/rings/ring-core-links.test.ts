@@ -1,7 +1,8 @@
 // Whom the core dials, asks and tells, and when.
 import { describe, expect, it } from 'vitest'
 import { circle, memberAt, reached, sent, start } from '../../testing/ring-place.ts'
-import { MAX_TOLD } from './ring-core.ts'
+import { MAX_BYSTANDERS } from './bystanders.ts'
+import { MAX_KEPT, MAX_TOLD } from './ring-core.ts'
 import type { RingEffect } from './ring-events.ts'
 import { STALE_MS } from './view.ts'
 
@@ -71,6 +72,50 @@ describe('a neighbour', () => {
     expect(core.ringsBeside('d')).toEqual([0, 1, 2, 3])
     expect(core.ringsBeside('none')).toEqual([])
     expect(start().core.ringsBeside('a')).toEqual([])
+  })
+})
+
+describe('who takes more links than there are for it', () => {
+  const ended = (effects: readonly RingEffect[]): string[] =>
+    effects.flatMap((effect) => (effect.type === 'release' ? [effect.machine] : []))
+
+  it('by always saying that they are needed, makes others of its kind go; what is needed here stays', () => {
+    const needed = 'm40'
+    const { know, open, hear, post, later } = start({ needs: (machine) => machine === needed })
+    const members = circle(80)
+    know(...members)
+    const asked = new Set<string>()
+    const gone: string[] = []
+    for (const member of members) {
+      later(100)
+      for (const machine of sent(open(member, false), 'release')) {
+        asked.add(machine)
+        for (const out of ended(hear(machine, { kind: 'keep' }))) {
+          gone.push(out)
+          post({ type: 'linkClosed', machine: out, silent: false })
+        }
+      }
+    }
+    expect(asked.size).toBeGreaterThan(2 * MAX_KEPT)
+    expect(asked.size - gone.length).toBe(MAX_KEPT)
+    // Who has been there longest goes.
+    expect(gone).toEqual([...asked].slice(0, gone.length))
+    expect(gone).not.toContain(needed)
+  })
+
+  it('by taking no part, loses the first of them after a while, which are not needed here', () => {
+    const { know, open, post, tick } = start({ needs: (machine) => machine === 'quiet 0' })
+    know(...circle(8))
+    for (let at = 0; at < 40; at++) post({ type: 'linkSeen', machine: `quiet ${at}` })
+    // Those that take part, or are gone, do not count.
+    post({ type: 'linkSeen', machine: 'm0' })
+    open(memberAt('m0', 1 / 9))
+    post({ type: 'linkClosed', machine: 'quiet 39', silent: false })
+    expect(ended(tick(10_000))).toEqual([])
+    expect(ended(tick(2_000))).toEqual(
+      Array.from({ length: 38 - MAX_BYSTANDERS }, (_, at) => `quiet ${at + 1}`),
+    )
+    expect(ended(tick(2_000))).toEqual([])
   })
 })
 

@@ -3,6 +3,7 @@
 // that others are gone: each believes its own links, and what nobody vouches for is forgotten.
 import { Budget } from '../budget.ts'
 import type { Core } from '../step.ts'
+import { Bystanders } from './bystanders.ts'
 import { LinkPlan, MAX_LINKS } from './link-plan.ts'
 import type { HeldLink } from './link-plan.ts'
 import { RINGS } from './place.ts'
@@ -47,6 +48,8 @@ const TELL_CHANGE = 0.1
 const RELEASED_MS = 3_000
 /** A link that one side needs is left for so long, then it is asked again. */
 const KEPT_MS = 60_000
+/** Links beyond the plan that are left because the other side says that it needs them, which it may always say. */
+export const MAX_KEPT = MAX_LINKS
 
 interface Want {
   sinceMs: number
@@ -73,6 +76,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   readonly #kept = new Map<string, { link: HeldLink; untilMs: number }>()
   /** Those that were asked to let the link go, and until when they may say that they need it. */
   readonly #ending = new Map<string, { link: HeldLink; untilMs: number }>()
+  readonly #bystanders = new Bystanders()
   readonly #remembered = new Map<string, Member>()
   #effects: RingEffect[] = []
   #nowMs = 0
@@ -135,6 +139,8 @@ export class RingCore implements Core<RingEvent, RingEffect> {
           if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(member.machine, member)
         }
         return
+      case 'linkSeen':
+        return this.#bystanders.opened(event.machine, this.#nowMs)
       case 'linkOpened':
         return this.#opened(event.member, event.dialled, event.network)
       case 'linkClosed':
@@ -155,6 +161,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #opened(member: Member, dialled: boolean, network: string | null): void {
     const { machine } = member
     if (machine === this.view.own.machine) return
+    this.#bystanders.left(machine)
     this.#kept.delete(machine)
     this.#ending.delete(machine)
     const link = { dialled, sinceMs: this.#nowMs, network }
@@ -179,6 +186,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #closed(machine: string, silent: boolean): void {
     this.#budgets.delete(machine)
+    this.#bystanders.left(machine)
     this.#kept.delete(machine)
     this.#ending.delete(machine)
     if (!this.plan.links.delete(machine)) return
@@ -220,8 +228,20 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         if (ending === undefined) return
         this.#ending.delete(from)
         this.#kept.set(from, { link: ending.link, untilMs: this.#nowMs + KEPT_MS })
+        this.#endHoarded()
       }
     }
+  }
+
+  /** Only so many links are kept because others say so; the one that has been there longest makes room. */
+  #endHoarded(): void {
+    const theirs = [...this.#kept].filter(([machine]) => !this.#needs(machine))
+    if (theirs.length <= MAX_KEPT) return
+    const [oldest] = theirs.reduce((one, other) =>
+      other[1].link.sinceMs < one[1].link.sinceMs ? other : one,
+    )
+    this.#kept.delete(oldest)
+    this.#emit({ type: 'release', machine: oldest })
   }
 
   #releaseAsked(by: string): void {
@@ -361,6 +381,9 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     const before = new Map(this.plan.links)
     for (const machine of this.plan.surplus(this.#nowMs)) {
       this.#release(machine, before.get(machine)!)
+    }
+    for (const machine of this.#bystanders.takeSurplus(this.#nowMs, this.#needs)) {
+      this.#emit({ type: 'release', machine })
     }
     for (const [machine, { untilMs }] of this.#ending) {
       if (untilMs > this.#nowMs) continue

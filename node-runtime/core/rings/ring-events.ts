@@ -31,6 +31,8 @@ export type RingEvent =
   | { type: 'started' }
   /** Machines of the last time, or that a way of finding named; nobody vouches for them. */
   | { type: 'remembered'; members: readonly Member[] }
+  /** A link is open; whether the machine takes part is not known yet. */
+  | { type: 'linkSeen'; machine: string }
   | { type: 'linkOpened'; member: Member; dialled: boolean; network: string | null }
   /** @param silent  the machine was not heard any more; else it ended the link itself, or this one did */
   | { type: 'linkClosed'; machine: string; silent: boolean }

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import type { MachineEntry } from '../../core/forms/machine-form.ts'
 import { placeOf, positionsOf } from '../../core/rings/place.ts'
 import { keyOf, keysOf, signTestEntry } from '../../testing/entries.ts'
@@ -10,10 +10,14 @@ const cloud = keyOf('cloud')
 const closing: RingLinks[] = []
 afterEach(() => {
   for (const links of closing.splice(0)) links.close()
+  vi.useRealTimers()
 })
 
 class RingNetwork extends FakeNetwork {
-  release(): void {}
+  readonly released: string[] = []
+  release(machine: string): void {
+    this.released.push(machine)
+  }
   check(): void {}
   watched: readonly string[] = []
   watch(machines: readonly string[]): void {
@@ -83,4 +87,23 @@ it('who learns late how the cloud began stands where the others see it', () => {
     const beside = [order[(i + 1) % 8], order[(i + 7) % 8]]
     expect(own.network.watched.toSorted()).toEqual(beside.toSorted())
   }
+})
+
+it('so many keep a link without ever speaking of the rings, whenever it was opened; the first to come go', async () => {
+  vi.useFakeTimers()
+  const own = keyOf('own')
+  const { links, network } = open(
+    own,
+    new Map([[own, signTestEntry({ keys: keysOf('own'), cloud })]]),
+  )
+  const connect = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) links.linkOpened(`quiet ${at}`)
+  }
+  // Before this machine has its place, and after.
+  connect(0, 12)
+  links.look()
+  connect(12, 20)
+  links.linkClosed('quiet 1', false)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(network.released).toEqual(['quiet 0', 'quiet 2', 'quiet 3'])
 })

@@ -81,7 +81,9 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
   readonly #protocol: Protocol<Message>
   /** Machines that speak this protocol. */
   readonly #peers = new Map<string, Budget>()
-  /** Those of them whose place is known. */
+  /** All with which there is a link. */
+  readonly #linked = new Set<string>()
+  /** Those of the peers whose place is known. */
   readonly #opened = new Set<string>()
   /** Told by others, not known yet: when somebody had a link with them, monotonic ms. */
   readonly #pending = new Map<string, number>()
@@ -165,9 +167,18 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
     this.#post({ type: 'told', members: [{ member, ageMs: performance.now() - atMs }] })
   }
 
+  /** It may take part or not. */
+  linkOpened(machine: string): void {
+    this.#linked.add(machine)
+    // It may have said so at once, or by an earlier link.
+    if (!this.#opened.has(machine)) this.#post({ type: 'linkSeen', machine })
+  }
+
   /** @param silent  it was not heard any more */
   linkClosed(machine: string, silent: boolean): void {
-    if (this.#opened.delete(machine)) this.#post({ type: 'linkClosed', machine, silent })
+    this.#linked.delete(machine)
+    this.#opened.delete(machine)
+    this.#post({ type: 'linkClosed', machine, silent })
   }
 
   /** A linked machine has not been heard for a while. */
@@ -196,6 +207,7 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
       mustKeep: ({ type }) => type !== 'received' && type !== 'answered',
     })
     this.#driver.post({ type: 'started' })
+    for (const machine of this.#linked) this.linkOpened(machine)
   }
 
   #post(event: RingEvent): void {
