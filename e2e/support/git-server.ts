@@ -117,9 +117,11 @@ export async function serveRepository(
     await record(name, 'First version')
   }
 
+  // Called by name, git would be a process more for each request.
+  const backend = join(await git(root, ['--exec-path']), 'git-http-backend')
   const running = new Set<() => void>()
   const server = createServer((request, response) => {
-    const stop = runBackend(root, request, response, () => running.delete(stop))
+    const stop = runBackend({ backend, root }, request, response, () => running.delete(stop))
     running.add(stop)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -148,15 +150,15 @@ export async function serveRepository(
   }
 }
 
-/** One request as a CGI call of `git http-backend`, streamed both ways. Returns how to stop it. */
+/** One request as a CGI call of git's `http-backend`, streamed both ways. Returns how to stop it. */
 function runBackend(
-  root: string,
+  { backend: program, root }: { backend: string; root: string },
   request: IncomingMessage,
   response: ServerResponse,
   ended: () => void,
 ): () => void {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
-  const backend = spawn('git', ['http-backend'], {
+  const backend = spawn(program, [], {
     env: {
       ...environment,
       GIT_PROJECT_ROOT: root,

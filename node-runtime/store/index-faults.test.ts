@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_DRIFT_MS } from '../core/db/hybrid-clock.ts'
 import { addressKey } from '../core/db/signed-record.ts'
 import type { OrderItem, StoreDamage } from '../ports/record-store.ts'
-import { fullDiskError, MANY_IDS, watchLevel } from '../testing/failing-level.ts'
+import { fullDiskError, holdNext, MANY_IDS, watchLevel } from '../testing/failing-level.ts'
 import {
   TEST_CLOUD,
   TEST_NOW_MS,
@@ -151,15 +151,9 @@ describe('a full disk', () => {
     const level = watchLevel()
     const { store } = await open({ openLevel: level.open })
     await put(store, 'one', 1)
-    let refuse = (): void => {}
-    const reached = new Promise<void>((resolve) => {
-      level.beforeBatch = () => {
-        resolve()
-        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
-      }
-    })
+    const writing = holdNext(level, 'beforeBatch')
     const first = put(store, 'one', 2)
-    await reached
+    await writing.reached
     const header = anna.record({ id: 'one' }).header
     const seen: (string | undefined)[] = []
     const next = (): ReturnType<typeof put> =>
@@ -171,8 +165,7 @@ describe('a full disk', () => {
     const second = next()
     // It is decided before the disk refuses.
     while (seen.length === 0) await store.get(header)
-    level.beforeBatch = () => {}
-    refuse()
+    writing.refuse()
     for (const each of [first, second]) {
       await expect(each).rejects.toMatchObject({ code: 'DISK_FULL' })
     }
@@ -185,22 +178,10 @@ describe('a full disk', () => {
     const level = watchLevel()
     const { store } = await open({ openLevel: level.open })
     await put(store, 'one', 1)
-    let refuse = (): void => {}
-    const writing = new Promise<void>((resolve) => {
-      level.beforeBatch = () => {
-        resolve()
-        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
-      }
-    })
+    const writing = holdNext(level, 'beforeBatch')
     const refused = put(store, 'one', 2)
-    await writing
-    let readOn = (): void => {}
-    const reading = new Promise<void>((resolve) => {
-      level.beforeRead = () => {
-        resolve()
-        return new Promise((go) => (readOn = go))
-      }
-    })
+    await writing.reached
+    const reading = holdNext(level, 'beforeRead')
     const seen: (string | undefined)[] = []
     const ids = ['one', ...MANY_IDS]
     const headers = ids.map((id) => anna.record({ id }).header)
@@ -209,12 +190,10 @@ describe('a full disk', () => {
       const record = anna.record({ id: 'one', version: testVersion(3) })
       return { records: [{ record, verdict: '' }] }
     })
-    await reading
-    level.beforeRead = () => {}
-    level.beforeBatch = () => {}
-    refuse()
+    await reading.reached
+    writing.refuse()
     await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
-    readOn()
+    reading.letGo()
     await written
     expect(seen).toEqual([testVersion(1)])
     await expectConsistent(store)
@@ -230,29 +209,15 @@ describe('a full disk', () => {
       return store.accept({ records, attestations: [anna.attestation] })
     }
     await early(['one'], 1)
-    let refuse = (): void => {}
-    const writing = new Promise<void>((resolve) => {
-      level.beforeBatch = () => {
-        resolve()
-        return new Promise((_, reject) => (refuse = () => reject(fullDiskError())))
-      }
-    })
+    const writing = holdNext(level, 'beforeBatch')
     const refused = put(store, 'refused')
-    await writing
-    let readOn = (): void => {}
-    const reading = new Promise<void>((resolve) => {
-      level.beforeRead = () => {
-        resolve()
-        return new Promise((go) => (readOn = go))
-      }
-    })
+    await writing.reached
+    const reading = holdNext(level, 'beforeRead')
     const second = early(MANY_IDS, 10_000)
-    await reading
-    level.beforeRead = () => {}
-    level.beforeBatch = () => {}
-    refuse()
+    await reading.reached
+    writing.refuse()
     await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL' })
-    readOn()
+    reading.letGo()
     expect((await second).early).toBe(MANY_IDS.length)
     nowMs += 1
     expect((await store.releaseDue()).merged).toHaveLength(1)

@@ -14,7 +14,7 @@ import {
   recordWriter,
   testVersion,
 } from '../testing/record-writer.ts'
-import { MANY_IDS, watchLevel } from '../testing/failing-level.ts'
+import { holdNext, MANY_IDS, watchLevel } from '../testing/failing-level.ts'
 import { silentLog } from '../testing/silent-log.ts'
 import { IndexedRecords } from './indexed-records.ts'
 import type { IndexedRecordsOptions } from './indexed-records.ts'
@@ -252,23 +252,16 @@ describe('a write', () => {
   it('that finds its record known waits for the sync of who wrote it', async () => {
     const level = watchLevel()
     const store = await openStore({ openLevel: level.open })
-    let release = (): void => {}
-    const reached = new Promise<void>((resolve) => {
-      level.beforeBatch = () => {
-        resolve()
-        return new Promise((go) => (release = go))
-      }
-    })
+    const writing = holdNext(level, 'beforeBatch')
     const ended: string[] = []
     const first = store.accept(batch(anna.record())).then(() => ended.push('first'))
-    await reached
+    await writing.reached
     const { records } = batch(anna.record())
     const second = store.accept({ records }).then(() => ended.push('second'))
     // What is asked for afterwards is decided afterwards.
     await store.write([anna.record().header], () => ({ records: [] }))
     expect(ended).toEqual([])
-    level.beforeBatch = () => {}
-    release()
+    writing.letGo()
     await Promise.all([first, second])
     expect(ended).toEqual(['first', 'second'])
   })

@@ -66,6 +66,31 @@ export function watchLevel(): WatchedLevel {
   return watched
 }
 
+interface Held {
+  /** Resolves once it is there, and waits. */
+  reached: Promise<void>
+  letGo: () => void
+  /** It fails as on a full disk. */
+  refuse: () => void
+}
+
+/** Holds the next batch, or the next read, until it is let go; those after it are not held. */
+export function holdNext(level: WatchedLevel, at: 'beforeBatch' | 'beforeRead'): Held {
+  let [letGo, refuse] = [(): void => {}, (): void => {}]
+  const gate = new Promise<void>((resolve, reject) => {
+    letGo = resolve
+    refuse = () => reject(fullDiskError())
+  })
+  const reached = new Promise<void>((resolve) => {
+    level[at] = () => {
+      level[at] = () => {}
+      resolve()
+      return gate
+    }
+  })
+  return { reached, letGo, refuse }
+}
+
 /** As LevelDB says it. */
 export function fullDiskError(): Error {
   const message = 'IO error: 000003.log: No space left on device'

@@ -119,8 +119,12 @@ export class ListPlaces {
     await mkdir(source)
     await writeFile(join(source, 'about.txt'), 'Something else that lies here.')
     const server = await serveRepository({ other: source })
-    // Git would look after each push whether to clean up, in a process of its own.
-    const settings = { 'http.receivepack': 'true', 'receive.autogc': 'false' }
+    // Git would look after each push whether to clean up, in a process of its own, and wait for the disk.
+    const settings = {
+      'http.receivepack': 'true',
+      'receive.autogc': 'false',
+      'core.fsync': 'none',
+    }
     const template = join(folder, 'template.git')
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', template])
     for (const gitDir of [server.folderOf('other'), template]) {
