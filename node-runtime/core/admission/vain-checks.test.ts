@@ -109,3 +109,12 @@ it('of many addresses those that were heard of last are kept in mind', () => {
   show('one more', ['made up'])
   expect(show('first', ['good'])).toBeNull()
 })
+
+it('who showed something in vain again just now is not forgotten for who did so before', () => {
+  const { show } = door()
+  show('again', ['made up'])
+  for (let at = 0; at < 1_023; at++) show(`address ${at}`, ['made up'])
+  for (let at = 0; show('again', [`made up ${at}`]) === 'INVALID'; at++);
+  show('one more', ['made up'])
+  expect(show('again', ['good'])).toBe('TOO_BUSY')
+})
