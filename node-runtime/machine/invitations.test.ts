@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import DHT from 'hyperdht'
+import type { DhtAddress } from 'hyperdht'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { contract } from '../contract/index.ts'
 import { meetingKeys, decodeInvitation } from '../core/admission/invitation.ts'
@@ -30,13 +31,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function start(name: string, withDht = true) {
+async function start(name: string, bootstrap: DhtAddress[] = testnet.bootstrap) {
   const runtime = await Runtime.start({
     dataDir: join(folder, name),
     sdkDir: folder,
     kind: 'headless',
     log: silentLog,
-    bootstrap: withDht ? testnet.bootstrap : [],
+    bootstrap,
     host: '127.0.0.1',
   })
   const { port1, port2 } = new MessageChannel()
@@ -100,6 +101,22 @@ it('whoever has the words sees where they lead, comes in, and invites others', a
   await third.stop()
   const again = await start('third')
   await until(() => isJoined(again))
+})
+
+it('who is not found is one thing, and who could not be looked for another', async () => {
+  const words = 'zebra zebra zebra zebra zebra'
+  const guest = await start('guest')
+  await until(async () => (await guest.cloud.status({})).dhtOnline === true)
+  await expect(guest.cloud.readInvitation({ invitation: words })).rejects.toMatchObject({
+    code: 'PEER_UNREACHABLE',
+    message: expect.stringContaining('It must be on while you join'),
+  })
+  const apart = await start('apart', [])
+  await expect(apart.cloud.readInvitation({ invitation: words })).rejects.toMatchObject({
+    code: 'PEER_UNREACHABLE',
+    message: expect.stringContaining('--bootstrap'),
+    details: { dht: false },
+  })
 })
 
 it('a person who is in brings in their other machines, which need no invitation', async () => {
@@ -185,9 +202,9 @@ it('it is kept over a restart, and found without any node of the DHT by its link
   const owner = await startOwner()
   await owner.cloud.invite({})
   await owner.stop()
-  const again = await start('owner', false)
+  const again = await start('owner', [])
   const [given] = (await again.cloud.invitations({})).given
-  const guest = await start('guest', false)
+  const guest = await start('guest', [])
   await until(async () => (await again.cloud.connection({})).addresses.length > 0)
   const { link } = (await again.cloud.invitations({})).given[0]!
   expect(given?.code).toBe((await again.cloud.invitations({})).given[0]?.code)
@@ -195,7 +212,7 @@ it('it is kept over a restart, and found without any node of the DHT by its link
   await until(() => isJoined(guest))
   // Who was counted and lost the answer asks again, though it is used up and the other side was off.
   await again.stop()
-  const later = await start('owner', false)
+  const later = await start('owner', [])
   await until(async () => (await later.cloud.connection({})).addresses.length > 0)
   const given2 = (await later.cloud.invitations({})).given[0]!
   expect(given2.state).toBe('used-up')

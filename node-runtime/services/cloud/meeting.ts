@@ -60,6 +60,14 @@ const WORDS: Record<MeetingFault, string> = {
   forged: 'The other machine did not take what this one showed. This is a fault of Dharma.',
 }
 
+const NO_ANSWER =
+  'The machine that gave this invitation does not answer. It must be on while you join; the invitation ' +
+  'may also have been withdrawn, or a word of it be wrong or in another place.'
+const NO_DHT =
+  'The machine that gave this invitation could not be looked for: no node of the DHT answers, by which machines ' +
+  'find each other. Is this computer connected to the internet? A cloud that has a DHT of its own is reached ' +
+  'with the --bootstrap that its machines have.'
+
 /** What came of an invitation. */
 export interface Admitted {
   offer: InvitationOffer
@@ -75,7 +83,7 @@ export interface Admitted {
 }
 
 export interface MeetingOptions {
-  swarm: Pick<Swarm, 'dialUnder'>
+  swarm: Pick<Swarm, 'dialUnder' | 'dhtOnline'>
   machine: string
   secret: InvitationSecret
 }
@@ -134,11 +142,11 @@ async function talk<T>(
     return await then(frames, readCame(answer))
   } catch (error) {
     if (!(error instanceof TalkEnded)) throw error
+    const { dhtOnline: dht } = swarm
     throw new CloudError(
       'PEER_UNREACHABLE',
-      'The machine that gave this invitation does not answer. It must be on while you join; the invitation ' +
-        'may also have been withdrawn, or a word of it be wrong or in another place.',
-      { reason: error.message },
+      dht === true ? NO_ANSWER : NO_DHT,
+      { reason: error.message, dht },
       { cause: error },
     )
   } finally {
