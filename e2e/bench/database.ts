@@ -76,6 +76,19 @@ async function timeSeen(near: Notes, far: Notes, first: number, count: number): 
   return tookMs
 }
 
+/** Puts one by one against appends, once the engine has compiled what they run. */
+async function measureLatePuts({ near, log, say }: Setting, first: number): Promise<Row[]> {
+  const [late, lateBare]: number[][] = [[], []]
+  let next = first
+  for (let round = 1; round <= ROUNDS; round++) {
+    say(`puts one by one, later, round ${round} of ${ROUNDS}`)
+    lateBare!.push(...(await log.append(PUTS_A_ROUND, 1, NOTE_BYTES)))
+    for (let n = 0; n < PUTS_A_ROUND; n++) late!.push(await timeMs(() => putNote(near, next++)))
+  }
+  const name = `the same, after ${first.toLocaleString('en')}`
+  return [compare(name, 'ms', late!, 'Hypercore append, its journal synced', lateBare!)]
+}
+
 /** Puts against appends, turn by turn; writes notes until there are as many as the query looks at. */
 async function measurePuts(setting: Setting): Promise<Row[]> {
   const { near, daemon, log, say } = setting
@@ -189,7 +202,9 @@ export const database: Measure = {
       // What is there is counted up to what is queried.
       const put = WARM_UP + ROUNDS * (PUTS_A_ROUND + MANY_A_ROUND)
       await putMany(near, put, Math.max(0, QUERIED_NOTES - put), IN_FLIGHT)
-      rows.push(...(await measureQuery(setting)), ...(await measureSeen(setting)))
+      rows.push(...(await measureQuery(setting)))
+      rows.push(...(await measureLatePuts(setting, Math.max(put, QUERIED_NOTES))))
+      rows.push(...(await measureSeen(setting)))
       near.close()
       return rows
     } finally {

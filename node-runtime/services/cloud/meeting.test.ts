@@ -62,7 +62,10 @@ async function meet(name: string, answers: readonly Uint8Array[]) {
   })
   await server.listen(meetingKeys(seed))
   return {
-    swarm: { dialUnder: async (key: Uint8Array) => guest.connect(key, { keyPair: keys }) },
+    swarm: {
+      dialUnder: async (key: Uint8Array) => guest.connect(key, { keyPair: keys }),
+      dhtOnline: true,
+    },
     machine,
     secret: { seed, addresses: [] },
   }
@@ -119,7 +122,7 @@ it('who says more than it is asked is not listened to', async () => {
   await server.listen(meetingKeys(seed))
   const connection = guest.connect(meetingKeys(seed).publicKey, { keyPair: keys })
   const ended = new Promise((resolve) => connection.once('close', resolve))
-  const swarm = { dialUnder: async () => connection }
+  const swarm = { dialUnder: async () => connection, dhtOnline: true }
   const slow = acceptOffer({ ...options, swarm, secret: { seed, addresses: [] } }, async () => {
     // The other side goes on talking meanwhile.
     await ended

@@ -42,7 +42,7 @@ const messageSchema = z.discriminatedUnion('step', [
     step: z.literal('admitted'),
     /** Null where the cloud asks for none. */
     chain: z.array(signedFormSchema).max(MAX_CHAIN).nullable(),
-    /** Where there is no chain: who invited whom. Versions before 0.5 do not say it. */
+    /** Where there is no chain: who invited whom. Versions before 0.4 do not say it. */
     invitation: signedFormSchema.optional(),
   }),
   z.object({ step: z.literal('refused'), fault: z.enum(FAULTS).catch('not-in') }),
