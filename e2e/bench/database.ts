@@ -85,7 +85,7 @@ async function measureLatePuts({ near, log, say }: Setting, first: number): Prom
     lateBare!.push(...(await log.append(PUTS_A_ROUND, 1, NOTE_BYTES)))
     for (let n = 0; n < PUTS_A_ROUND; n++) late!.push(await timeMs(() => putNote(near, next++)))
   }
-  const name = `the same, after ${first.toLocaleString('en')}`
+  const name = `a put, one by one, after ${first.toLocaleString('en')}`
   return [compare(name, 'ms', late!, 'Hypercore append, its journal synced', lateBare!)]
 }
 
