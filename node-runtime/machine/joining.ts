@@ -188,6 +188,7 @@ export async function openJoining(
         const entry = joined?.membership.entryOf(machine)
         return entry !== undefined && !isRevoked(entry)
       },
+      isThere: (machine) => joined?.ringLinks.isThere(machine) ?? false,
       log,
       ...(host === undefined ? { ports: {} } : {}),
       ...(genesis === undefined ? {} : { genesis: genesis.body }),

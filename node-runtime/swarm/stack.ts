@@ -1,6 +1,5 @@
 // The Holepunch stack under the swarm: a node of the DHT, what dials and listens in it, and where this machine is.
 import type { DhtAddress } from 'hyperdht'
-import Hyperswarm from 'hyperswarm'
 import type { PeerDiscovery, SwarmConnection } from 'hyperswarm'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
 import { decodeKey, domainBytes, encodeKey, hash, toHex } from '../core/keys.ts'
@@ -9,6 +8,7 @@ import type { Log } from '../ports/log.ts'
 import { HintedDht } from './hinted-dht.ts'
 import type { RelayRoutes } from './relay/meetings.ts'
 import { whyNoNode } from './no-node.ts'
+import { TopicSwarm } from './topic-swarm.ts'
 
 /**
  * Without a network, the stack's own end waits for name look-ups that time out after 10 s and more.
@@ -51,6 +51,8 @@ export interface StackOptions {
   /** Is the DHT a way of finding machines? True if absent. */
   useDht?: boolean
   routes: RelayRoutes
+  /** Is a machine, or stranger, that a look-up in the DHT found to be dialled now? */
+  seeks: (machine: string) => boolean
   onConnection: (connection: SwarmConnection) => void
   /** Something about how this machine is reached may have changed. `isOther`: it is in another network. */
   onNews: (isOther: boolean) => void
@@ -60,14 +62,16 @@ export interface StackOptions {
 export class Stack {
   readonly dht: HintedDht
   readonly #options: StackOptions
-  readonly #hyperswarm: Hyperswarm
+  readonly #hyperswarm: TopicSwarm
   /** Machines that are neither dialled nor answered. */
   readonly #leftAlone = new Set<string>()
   #discovery: PeerDiscovery | null = null
+  /** Is told of those that look-ups find. */
+  #named: (machine: string) => void = () => {}
   #closed = false
 
   constructor(options: StackOptions) {
-    const { keyPair, bootstrap, host, port, nodes, useDht = true, routes, onNews } = options
+    const { keyPair, bootstrap, host, port, nodes, useDht = true, routes, seeks, onNews } = options
     this.#options = options
     const known = useDht ? bootstrap : []
     this.dht = new HintedDht(
@@ -87,17 +91,20 @@ export class Stack {
         if (!this.#closed) onNews(event === 'network-change')
       })
     }
-    this.#hyperswarm = new Hyperswarm({
-      dht: this.dht,
-      keyPair,
-      firewall: (key, by) => {
-        const machine = encodeKey(key)
-        if (by !== null) this.dht.meetings.answer(machine, by)
-        return this.#leftAlone.has(machine)
+    this.#hyperswarm = new TopicSwarm(
+      {
+        dht: this.dht,
+        keyPair,
+        firewall: (key, by) => {
+          const machine = encodeKey(key)
+          if (by !== null) this.dht.meetings.answer(machine, by)
+          return this.#leftAlone.has(machine)
+        },
+        // Whoever dials names a relay in `HintedDht.connect`. The first byte goes through it; a direct link may follow.
+        relayThrough: (force) => (force === undefined ? this.dht.meetings.answerThrough() : null),
       },
-      // Whoever dials names a relay in `HintedDht.connect`. The first byte goes through it; a direct link may follow.
-      relayThrough: (force) => (force === undefined ? this.dht.meetings.answerThrough() : null),
-    })
+      { seeks, named: (machine) => this.#named(machine) },
+    )
     this.#hyperswarm.on('connection', options.onConnection)
   }
 
@@ -212,17 +219,18 @@ export class Stack {
   }
 
   /**
-   * Looks for the machines of the cloud in the DHT; whoever is there is dialled by the stack, strangers included.
+   * Looks for the machines of the cloud in the DHT; whoever is there is dialled by the stack if it is sought, strangers
+   * included.
    * @param isFirst  the first time it is under way since the start
    * @throws WayFailure if no node answers
    */
   async lookUp(isFirst: boolean, named: (machine: string) => void): Promise<void> {
+    this.#named = named
     const looking =
       (isFirst
         ? this.#discovery?.flushed()
         : this.#discovery?.refresh({ client: true, server: true })) ?? Promise.resolve(false)
     const went = await this.#unlessSilent(looking)
-    for (const { publicKey } of this.#hyperswarm.peers.values()) named(encodeKey(publicKey))
     if (went && this.dht.nodes.length > 0) return
     throw await whyNoNode(this.#nodesElsewhere)
   }

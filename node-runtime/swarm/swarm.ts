@@ -7,6 +7,7 @@ import { FindingCore } from '../core/finding/finding-core.ts'
 import type { Admission, FindingEffect, FindingEvent } from '../core/finding/finding-core.ts'
 import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { MappingStatus } from '../core/port-mapping/mapping-core.ts'
+import { Sought } from '../core/finding/sought.ts'
 import type { WayName, WayStatus } from '../core/finding/ways-core.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { OtherClocks } from '../core/membership/other-clocks.ts'
@@ -35,8 +36,6 @@ import { Ways } from './ways.ts'
 import type { Ask } from './ways.ts'
 
 const LOOPBACK = '127.'
-/** With so many the ways find nobody more to dial: the rings know whom they lack. */
-const ENOUGH_LINKS = 16
 /** A link that ends sooner was none. */
 const SHORTEST_LINK_MS = 15_000
 /** What needs a machine for longer says so again, or is asked (`RingLinksOptions.needs`). */
@@ -54,7 +53,10 @@ const REFUSALS: Record<Admission, string> = {
   'too soon': 'the machine broke the rules and has to wait',
 }
 
-export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnection' | 'onNews'> {
+export interface SwarmOptions extends Omit<
+  StackOptions,
+  'routes' | 'seeks' | 'onConnection' | 'onNews'
+> {
   /** The ways of finding machines that this one has, beside the DHT. */
   ways?: Partial<Record<Exclude<WayName, 'dht'>, Ask>>
   /** Do machines relay for each other? On one computer there is no need: they do elsewhere, if absent. */
@@ -65,6 +67,8 @@ export interface SwarmOptions extends Omit<StackOptions, 'routes' | 'onConnectio
   ports?: Pick<PortMapperOptions, 'gateway' | 'controlPort' | 'ssdp'>
   /** Has it been heard of as a machine of this cloud, linked or not? None has if absent. */
   isMember?: (machine: string) => boolean
+  /** Is it known on the rings, so that these see to the links with it? None is if absent. */
+  isThere?: (machine: string) => boolean
   /** Where a machine says that it is; nowhere if absent. */
   addressesOf?: (machine: string) => readonly MachineAddress[]
   ownEntry: () => MachineEntry
@@ -111,6 +115,7 @@ export class Swarm implements Network {
   readonly #finding: FindingCore
   readonly #driver: Driver<FindingEvent, FindingEffect>
   readonly #links: Links
+  readonly #sought = new Sought()
   readonly #ways: Ways
   readonly #relaying: Relaying | null
   readonly #routes: Routes
@@ -173,7 +178,7 @@ export class Swarm implements Network {
     this.#ways = new Ways({
       ask: { ...ways, ...(useDht ? { dht: (heard) => this.#lookUp(heard.named) } : {}) },
       sighted: (machine, addresses) => {
-        if (this.#links.size < ENOUGH_LINKS) this.#sighted(machine, addresses)
+        if (this.#isSought(machine)) this.#sighted(machine, addresses)
       },
       changed: () => this.#events.waysChanged(),
       random: Math.random,
@@ -196,6 +201,7 @@ export class Swarm implements Network {
           if (!this.#closed && !this.#links.has(machine)) this.#stack.dial(machine)
         },
       },
+      seeks: (machine) => this.#isSought(machine),
       onConnection: (connection) => {
         if (this.#punching?.takes(connection) !== true) this.#doorkeeper.receive(connection)
       },
@@ -536,6 +542,13 @@ export class Swarm implements Network {
   /** Has it been heard of as a machine of this cloud? */
   #isMember(machine: string): boolean {
     return this.#links.has(machine) || this.#options.isMember?.(machine) === true
+  }
+
+  /** A way has named it: is it to be dialled? */
+  #isSought(machine: string): boolean {
+    if (this.#links.has(machine)) return false
+    const isThere = this.#options.isThere?.(machine) === true
+    return this.#sought.take(machine, this.#links.size, isThere, performance.now())
   }
 
   #refuse(reason: string): void {

@@ -394,6 +394,12 @@ declare module 'hyperswarm' {
     refresh(options?: { client?: boolean; server?: boolean }): Promise<boolean>
     destroy(): Promise<void>
   }
+  export interface PeerInfo {
+    readonly publicKey: Uint8Array
+    /** By `joinPeer`. */
+    readonly explicit: boolean
+    ban(isBanned: boolean): void
+  }
   export default class Hyperswarm extends EventEmitter {
     constructor(options: {
       dht?: DHT
@@ -414,10 +420,8 @@ declare module 'hyperswarm' {
     readonly dht: DHT
     readonly connections: Set<SwarmConnection>
     /** Machines that were heard of, by their key as hex. */
-    readonly peers: ReadonlyMap<
-      string,
-      { readonly publicKey: Uint8Array; ban(isBanned: boolean): void }
-    >
+    readonly peers: ReadonlyMap<string, PeerInfo>
+    readonly stats: { readonly connects: { readonly client: { readonly attempted: number } } }
     on(event: 'connection', listener: (connection: SwarmConnection) => void): this
     on(event: 'update', listener: () => void): this
     join(topic: Uint8Array, options?: { client?: boolean; server?: boolean }): PeerDiscovery
@@ -427,6 +431,13 @@ declare module 'hyperswarm' {
     listen(): Promise<void>
     flush(): Promise<void>
     destroy(options?: { force?: boolean }): Promise<void>
+    // Part of its inside that `swarm/topic-swarm.ts` takes hold of; its test tells when it has changed.
+    /** A look-up has found a machine: it is to be dialled. */
+    _handlePeer(peer: { publicKey: Uint8Array }, topic: Uint8Array): void
+    /** @param queued  by a look-up, or after a link has ended */
+    _connect(peer: PeerInfo, queued: boolean): void
+    _flushMaybe(peer: PeerInfo): void
+    _maybeDeletePeer(peer: PeerInfo): void
   }
 }
 

@@ -2,8 +2,13 @@
 // away it waits before it comes again: ever longer, so that what comes back each time costs less and less, and
 // forgiven after a while.
 
-const FIRST_MS = 2_000
-const LONGEST_MS = 10 * 60_000
+/** How long the first wait is, and the longest, after which all is forgiven. */
+export interface Waits {
+  firstMs: number
+  longestMs: number
+}
+
+const WAITS: Waits = { firstMs: 2_000, longestMs: 10 * 60_000 }
 /** Keys are free: there is no use in remembering more. */
 const MAX_PENALTIES = 256
 
@@ -13,7 +18,12 @@ interface Penalty {
 }
 
 export class Penalties {
+  readonly #waits: Waits
   readonly #penalties = new Map<string, Penalty>()
+
+  constructor(waits = WAITS) {
+    this.#waits = waits
+  }
 
   get size(): number {
     return this.#penalties.size
@@ -22,7 +32,8 @@ export class Penalties {
   note(machine: string, nowMs: number): void {
     const faults = (this.#faultsOf(machine, nowMs) ?? 0) + 1
     this.#penalties.delete(machine)
-    const waitMs = Math.min(FIRST_MS * 2 ** (faults - 1), LONGEST_MS)
+    const { firstMs, longestMs } = this.#waits
+    const waitMs = Math.min(firstMs * 2 ** (faults - 1), longestMs)
     this.#penalties.set(machine, { faults, untilMs: nowMs + waitMs })
     if (this.#penalties.size <= MAX_PENALTIES) return
     for (const oldest of this.#penalties.keys()) {
@@ -52,6 +63,8 @@ export class Penalties {
   /** Its earlier faults, unless it has been good for long since. */
   #faultsOf(machine: string, nowMs: number): number | null {
     const penalty = this.#penalties.get(machine)
-    return penalty === undefined || nowMs - penalty.untilMs > LONGEST_MS ? null : penalty.faults
+    return penalty === undefined || nowMs - penalty.untilMs > this.#waits.longestMs
+      ? null
+      : penalty.faults
   }
 }
