@@ -118,11 +118,12 @@ export const identityContract = {
   }),
   /**
    * Makes this machine belong to the person of the phrase, which is kept until it is forgotten. Records stay with the person who wrote
-   * them; the earlier phrase is needed to be that person again.
+   * them; the phrase of that person is deleted here: `IDENTITY_PHRASE_KEPT` if it is still kept, which means that nobody
+   * has shown that they have it elsewhere, unless `forgetPhrase` says that it may go.
    */
   restore: call({
-    input: z.object({ phrase: phraseSchema }),
+    input: z.object({ phrase: phraseSchema, forgetPhrase: z.boolean().default(false) }),
     output: z.object({ person: keySchema }),
-    errors: ['IDENTITY_PHRASE_INVALID'],
+    errors: ['IDENTITY_PHRASE_INVALID', 'IDENTITY_PHRASE_KEPT'],
   }),
 }

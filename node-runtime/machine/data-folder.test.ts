@@ -152,7 +152,7 @@ describe('a folder whose identity is gone', () => {
     const message = again.status.notices[0]?.message
     expect(message).toContain((await again.client.identity.whoami({})).name)
     expect(warnings).toContain(message)
-    await again.client.identity.restore({ phrase })
+    await again.client.identity.restore({ phrase, forgetPhrase: true })
     expect(codesOf(await again.client.cloud.status({}))).toEqual([])
     again.close()
     await stopAll()

@@ -27,7 +27,7 @@ const isLinked = ({ node }: TestMachine, { identity }: TestMachine): boolean =>
 /** Another machine of the same person. */
 async function startBeside({ identity }: TestMachine): Promise<TestMachine> {
   const machine = await cloud.start()
-  await machine.identity.restore(identity.recoveryPhrase)
+  await machine.identity.restore(identity.recoveryPhrase, { forgetPhrase: true })
   return machine
 }
 

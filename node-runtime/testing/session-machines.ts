@@ -83,7 +83,7 @@ export class SessionCloud {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'dharma-sessions-')))
     this.#folders.add(dataDir)
     const identity = await Identity.open(dataDir)
-    if (phrase !== undefined) await identity.restore(phrase)
+    if (phrase !== undefined) await identity.restore(phrase, { forgetPhrase: true })
     const statement = {
       cloud: this.cloud,
       machine: identity.machine,

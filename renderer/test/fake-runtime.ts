@@ -329,6 +329,9 @@ export function createFakeRuntime(): FakeRuntime {
       personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
       restore: os.identity.restore.handler(({ input }) => {
         calls.push(['identity.restore', input])
+        if (identity.value.phraseKept && !input.forgetPhrase) {
+          throw new CloudError('IDENTITY_PHRASE_KEPT', 'The recovery phrase would be deleted.')
+        }
         return { person: personOf(input.phrase) }
       }),
     },

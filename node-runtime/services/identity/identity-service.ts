@@ -55,7 +55,7 @@ export function createIdentityService(identity: Identity, clouds: IdentityClouds
     }),
     personOf: os.identity.personOf.handler(({ input }) => ({ person: personOf(input.phrase) })),
     restore: os.identity.restore.handler(async ({ input }) => {
-      await identity.restore(input.phrase)
+      await identity.restore(input.phrase, { forgetPhrase: input.forgetPhrase })
       return { person: identity.person }
     }),
     attest: os.identity.attest.handler(async ({ input }) => {

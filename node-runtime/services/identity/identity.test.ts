@@ -43,7 +43,7 @@ test('the person of a phrase is the same in every version', async () => {
   const { phrase, seed, text } = vectors.derived.person
   expect(toHex(mnemonicToSeedSync(phrase))).toBe(seed)
   const identity = await Identity.open(folder)
-  await identity.restore(phrase)
+  await identity.restore(phrase, { forgetPhrase: true })
   expect(identity.person).toBe(text)
 })
 
@@ -120,8 +120,19 @@ test('whoever watches is told of a new name and of a new person', async () => {
     const phrase = `${'abandon '.repeat(23)}art`
     const { person: other } = await client.personOf({ phrase: ` ${phrase.toUpperCase()}\n` })
     expect(identity.person).toBe(person)
-    await client.restore({ phrase })
+    const kept = identity.recoveryPhrase
+    await expect(client.restore({ phrase })).rejects.toMatchObject({
+      code: 'IDENTITY_PHRASE_KEPT',
+      details: { person },
+    })
+    expect([identity.person, identity.recoveryPhrase]).toEqual([person, kept])
+    await client.restore({ phrase, forgetPhrase: true })
     expect(identity.person).toBe(other)
+    for (const name of await readdir(folder)) {
+      expect(await readFile(join(folder, name), 'utf8'), name).not.toContain(kept)
+    }
+    // It is the same person's.
+    await client.restore({ phrase })
     const restored = { ...renamed, person: identity.person }
     await vi.waitFor(() => expect(told).toEqual([first, renamed, restored]))
     expect(identity.person).not.toBe(person)

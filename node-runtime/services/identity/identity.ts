@@ -295,12 +295,7 @@ export class Identity extends EventEmitter<{ changed: [] }> {
         cloud: attestation.cloud,
       })
     }
-    if (!isSame && this.phraseKept && !forgetPhrase) {
-      throw new CloudError(
-        'IDENTITY_PHRASE_KEPT',
-        'This machine would become another person’s, and the recovery phrase of its present person would be deleted from it. Write that down first, if it is of any use; then say that it may go.',
-      )
-    }
+    if (!isSame) this.#checkMayGo(forgetPhrase)
     const { person, cloud } = attestation
     await before(attestation)
     const others = isSame ? this.#file.attestations : []
@@ -339,12 +334,25 @@ export class Identity extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * Makes this machine the phrase's person's.
-   * @throws CloudError IDENTITY_PHRASE_INVALID
+   * Makes this machine the phrase's person's. The phrase of another person goes, if it may.
+   * @throws CloudError IDENTITY_PHRASE_INVALID, IDENTITY_PHRASE_KEPT
    */
-  async restore(phrase: string): Promise<void> {
+  async restore(phrase: string, { forgetPhrase = false } = {}): Promise<void> {
     const words = readPhrase(phrase)
+    const isSame = keysOfPhrase(words).person === this.person
+    if (!isSame) this.#checkMayGo(forgetPhrase)
     await this.#update({ phrase: words, attestedMs: Date.now(), attestations: [] })
+    if (!isSame) await forgetBackups(this.#path)
+  }
+
+  /** @throws CloudError IDENTITY_PHRASE_KEPT if there is one that nobody has let go */
+  #checkMayGo(forgetPhrase: boolean): void {
+    if (!this.phraseKept || forgetPhrase) return
+    throw new CloudError(
+      'IDENTITY_PHRASE_KEPT',
+      'This machine would become another person’s, and the recovery phrase of its present person would be deleted from it. Write that down first, if it is of any use; then say that it may go.',
+      { person: this.person },
+    )
   }
 
   #sign(

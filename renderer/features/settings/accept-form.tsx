@@ -7,7 +7,8 @@ import { Button } from '../../ui/button.tsx'
 import { useCall } from '../../ui/call.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
-import { TextField, Toggle } from '../../ui/field.tsx'
+import { TextField } from '../../ui/field.tsx'
+import { PhraseGoes } from './phrase-goes.tsx'
 
 /** Takes what another machine of a person has signed for this one. */
 export function AcceptForm(): ReactNode {
@@ -91,13 +92,7 @@ export function AcceptForm(): ReactNode {
           </p>
           {accept.error !== null && <ErrorNotice error={accept.error} />}
           {isPhraseKept && (
-            <Toggle
-              look="checkbox"
-              label="I have written that recovery phrase down, or never need it again"
-              checked={mayForget}
-              disabled={accept.pending}
-              onChange={setMayForget}
-            />
+            <PhraseGoes checked={mayForget} disabled={accept.pending} onChange={setMayForget} />
           )}
         </Dialog>
       )}

@@ -7,6 +7,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { WholeKey } from '../../ui/whole-key.tsx'
+import { PhraseGoes } from './phrase-goes.tsx'
 
 /** Makes this machine belong to the person of a phrase, after a yes. */
 export function RestoreForm(): ReactNode {
@@ -15,6 +16,9 @@ export function RestoreForm(): ReactNode {
   const [phrase, setPhrase] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
   const present = useIdentity((state) => state.identity?.person)
+  /** Until the machine has said, it is kept for all that is known here. */
+  const isPhraseKept = useIdentity((state) => state.identity?.phraseKept !== false)
+  const [mayForget, setMayForget] = useState(false)
   /** Whose phrase it is, once that is known: then the question is asked. */
   const [person, setPerson] = useState<string | null>(null)
   const words = phrase.trim().toLowerCase().split(/\s+/).join(' ')
@@ -23,7 +27,14 @@ export function RestoreForm(): ReactNode {
     if (found.person === present) setProblem('This machine belongs to that person already.')
     else setPerson(found.person)
   })
-  const restore = useCall(() => client.identity.restore({ phrase: words }))
+  const restore = useCall(() =>
+    client.identity.restore({ phrase: words, ...(mayForget ? { forgetPhrase: true } : {}) }),
+  )
+  const stopAsking = (): void => {
+    setPerson(null)
+    setMayForget(false)
+    restore.clear()
+  }
   const isWrong = look.error?.code === 'IDENTITY_PHRASE_INVALID'
   useOverlay(person !== null, 'dims')
   return (
@@ -57,17 +68,18 @@ export function RestoreForm(): ReactNode {
       {person !== null && (
         <Dialog
           title="Become the person of this phrase?"
-          onClose={() => setPerson(null)}
+          onClose={stopAsking}
           actions={
             <>
-              <Button onClick={() => setPerson(null)}>Cancel</Button>
+              <Button onClick={stopAsking}>Cancel</Button>
               <Button
                 look="danger"
+                disabled={isPhraseKept && !mayForget}
                 pending={restore.pending}
                 onClick={() =>
                   void restore.run().then((done) => {
                     if (!done) return
-                    setPerson(null)
+                    stopAsking()
                     setPhrase('')
                     notices.say('This machine now belongs to the person of that phrase.')
                   })
@@ -81,8 +93,11 @@ export function RestoreForm(): ReactNode {
           <WholeKey value={person} what="Key of that person" />
           <p>
             This machine stops acting as its present person. What that person wrote stays theirs,
-            and only their own recovery phrase makes you them again: make sure that you have it.
+            and only their own recovery phrase makes you them again.
           </p>
+          {isPhraseKept && (
+            <PhraseGoes checked={mayForget} disabled={restore.pending} onChange={setMayForget} />
+          )}
           {restore.error !== null && <ErrorNotice error={restore.error} />}
         </Dialog>
       )}

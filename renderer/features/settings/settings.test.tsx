@@ -86,9 +86,37 @@ test('a phrase that is none is refused at its field; another one asks first, wit
   const dialog = await screen.findByRole('dialog', { name: 'Become the person of this phrase?' })
   expect(within(dialog).getByLabelText('Key of that person').textContent).toBe(OTHER_KEY)
   expect(fake.calls).toEqual([])
-  fireEvent.click(within(dialog).getByRole('button', { name: 'Restore' }))
+  // What is lost is named, and goes only with a yes to that: Enter, or a click too many, is none.
+  const { name, person } = fake.identity.value
+  within(dialog).getByText(new RegExp(`${name}.*${person.slice(0, 6)}…`))
+  const button = within(dialog).getByRole<HTMLButtonElement>('button', { name: 'Restore' })
+  expect(button.disabled).toBe(true)
+  const yes = within(dialog).getByRole('checkbox', { name: new RegExp(`^The phrase of ${name}`) })
+  fireEvent.click(yes)
+  expect(button.disabled).toBe(false)
+  // Whoever goes back has said nothing.
+  fireEvent.click(within(dialog).getByRole('button', { name: 'Cancel' }))
+  fireEvent.click(screen.getByRole('button', { name: 'Restore' }))
+  const again = within(await screen.findByRole('dialog'))
+  expect(again.getByRole<HTMLButtonElement>('button', { name: 'Restore' }).disabled).toBe(true)
+  fireEvent.click(again.getByRole('checkbox'))
+  fireEvent.click(again.getByRole('button', { name: 'Restore' }))
   await screen.findByText('This machine now belongs to the person of that phrase.')
-  expect(fake.calls).toEqual([['identity.restore', { phrase: PHRASE }]])
+  expect(fake.calls).toEqual([['identity.restore', { phrase: PHRASE, forgetPhrase: true }]])
+})
+
+test('where the present phrase is not kept, none is lost: one yes is enough', async () => {
+  const { fake } = await renderSettings()
+  fake.identity.set({ ...fake.identity.value, phraseKept: false })
+  await screen.findByText(/is not on this machine any more/)
+  fireEvent.change(screen.getByRole('textbox', { name: 'Recovery phrase to restore' }), {
+    target: { value: PHRASE },
+  })
+  fireEvent.click(screen.getByRole('button', { name: 'Restore' }))
+  const dialog = within(await screen.findByRole('dialog'))
+  expect(dialog.queryByRole('checkbox')).toBeNull()
+  fireEvent.click(dialog.getByRole('button', { name: 'Restore' }))
+  await screen.findByText('This machine now belongs to the person of that phrase.')
 })
 
 test('the own phrase changes nothing, and asks nothing', async () => {
@@ -243,7 +271,7 @@ describe('a machine of the person', () => {
     fireEvent.click(take)
     await within(question).findByText('The recovery phrase would be deleted.')
     expect(take.disabled).toBe(true)
-    fireEvent.click(within(question).getByRole('checkbox', { name: /^I have written that/ }))
+    fireEvent.click(within(question).getByRole('checkbox', { name: /^The phrase of Ada may/ }))
     fireEvent.click(take)
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     const text = 'dharma person accept eyJh'
