@@ -46,6 +46,11 @@ export const admissionReportSchema = z.object({
   state: z.enum(['in', 'working', 'missing', 'refused']),
   /** Why, for programs, such as `INVITATION_MISSING` or `RELEASE_REVOKED`; null if it is in. */
   fault: z.string().nullable(),
+  /**
+   * One other machine says so, and what this one knows itself lets it in. It has not proved that it speaks for the
+   * cloud, for whoever knows the cloud's key can say so; it counts until a machine lets this one in.
+   */
+  hearsay: z.boolean(),
 })
 export type AdmissionReport = z.infer<typeof admissionReportSchema>
 

@@ -45,6 +45,7 @@ export function headlineOf({
 }: Pick<ConnectionReport, 'state' | 'admission'>): string {
   const isOutside = admission.state === 'refused' || admission.state === 'missing'
   if (state === 'joined' || !isOutside) return STATES[state]
+  if (admission.hearsay) return `${STATES[state]} ${admission.message}`
   return `The others do not let this machine in. ${admission.message}`
 }
 

@@ -26,15 +26,24 @@ it('the first line of the doctor says that a machine is turned away, and why', (
   const headline = (
     state: ConnectionReport['state'],
     admission: ConnectionReport['admission']['state'],
+    hearsay = false,
   ): string =>
     headlineOf({
       state,
-      admission: { kind: 'release', state: admission, fault: 'RELEASE_REVOKED', message: 'Why.' },
+      admission: {
+        kind: 'release',
+        state: admission,
+        fault: 'RELEASE_REVOKED',
+        hearsay,
+        message: 'Why.',
+      },
     })
   for (const state of ['looking', 'alone'] as const) {
     expect(headline(state, 'refused')).toBe('The others do not let this machine in. Why.')
     expect(headline(state, 'missing')).toBe('The others do not let this machine in. Why.')
     expect(headline(state, 'in')).not.toContain('Why.')
   }
+  // One that may lie is not all the others.
+  expect(headline('looking', 'refused', true)).toMatch(/^No other machine is linked yet;.* Why\.$/)
   expect(headline('joined', 'refused')).toBe('This machine is linked with others of its cloud.')
 })

@@ -86,7 +86,13 @@ export const PREVIEW: SystemPreview = {
 
 export const CONNECTION: ConnectionReport = {
   state: 'alone',
-  admission: { kind: 'open', state: 'in', fault: null, message: 'Whoever knows the key comes in.' },
+  admission: {
+    kind: 'open',
+    state: 'in',
+    fault: null,
+    hearsay: false,
+    message: 'Whoever knows the key comes in.',
+  },
   ways: (['memory', 'lan', 'list', 'dht'] as const).map((way) => ({
     way,
     state: way === 'dht' ? 'failed' : 'off',

@@ -41,6 +41,7 @@ const ADVICE: Partial<Record<ErrorCode, Advice>> = {
   },
   IDENTITY_PHRASE_INVALID: { title: 'These are not the words of a recovery phrase' },
   IDENTITY_PHRASE_OTHER: { title: 'This is the phrase of another person' },
+  IDENTITY_PHRASE_KEPT: { title: 'A recovery phrase would be deleted' },
   IDENTITY_PHRASE_NEEDED: { title: 'Your recovery phrase is needed' },
   IDENTITY_ATTESTATION_INVALID: { title: 'This attestation is not for this machine' },
   CLOUD_KEY_INVALID: {

@@ -2,12 +2,6 @@
 import type { AdmissionReport, ConnectionReport } from '../../contract/connection.ts'
 import type { AdmissionKind } from '../../core/admission/pass.ts'
 
-/** How this machine stands at the doors of the others. */
-export interface AdmissionStanding extends AdmissionReport {
-  /** Another machine says so; what this one knows itself lets it in. */
-  isHearsay: boolean
-}
-
 const ASKED: Record<AdmissionReport['kind'], string> = {
   link: 'No machine has said yet how this cloud lets others in. Unless one does, whoever knows its key may come in.',
   open: 'Whoever knows the key of this cloud and does a moment of work may come in; this machine has done it.',
@@ -43,14 +37,11 @@ const FAULTS: Record<string, string> = {
     'The owner of this cloud took back the release that this machine runs. Install the newest one.',
 }
 
-export function reportAdmission({
-  isHearsay,
-  ...report
-}: AdmissionStanding): ConnectionReport['admission'] {
+export function reportAdmission(report: AdmissionReport): ConnectionReport['admission'] {
   const said = describe(report)
   // It may be a lie: nobody else has to agree.
-  const message = isHearsay
-    ? `A machine of this cloud turned this one away, and says: “${said}”`
+  const message = report.hearsay
+    ? `One machine turned this one away. It has not proved that it speaks for the cloud: whoever knows the cloud’s key can say so. It says: “${said}” The others are asked all the same; the first that lets this machine in ends this.`
     : said
   return { ...report, message }
 }

@@ -140,16 +140,17 @@ it('a machine that becomes another person’s is let in as them from the first m
 it('that another machine turned this one away is told as its word, until one lets it in', async () => {
   const genesis = genesisOf('link')
   const admission = await open(cloudIdOf(genesis))
-  expect(admission.report).toMatchObject({ state: 'in', isHearsay: false })
+  expect(admission.report).toMatchObject({ state: 'in', hearsay: false })
   admission.refused('MACHINE_REVOKED')
   const { report } = admission
-  expect(report).toMatchObject({ state: 'refused', fault: 'MACHINE_REVOKED', isHearsay: true })
+  expect(report).toMatchObject({ state: 'refused', fault: 'MACHINE_REVOKED', hearsay: true })
   expect(reportAdmission(report)).toEqual({
     kind: 'link',
     state: 'refused',
     fault: 'MACHINE_REVOKED',
+    hearsay: true,
     message: expect.stringMatching(
-      /^A machine of this cloud turned this one away, and says: “Your recovery phrase was used/,
+      /^One machine turned this one away\. It has not proved .* It says: “Your recovery phrase was used/,
     ) as string,
   })
   admission.admitted()
@@ -158,7 +159,7 @@ it('that another machine turned this one away is told as its word, until one let
   const revoked = await open(cloudIdOf(genesis), {
     revocations: { isRevoked: () => true, revokesAt: () => false },
   })
-  expect(revoked.report).toMatchObject({ fault: 'MACHINE_REVOKED', isHearsay: false })
+  expect(revoked.report).toMatchObject({ fault: 'MACHINE_REVOKED', hearsay: false })
   expect(reportAdmission(revoked.report).message).toMatch(/^Your recovery phrase was used/)
   await revoked.close()
 })

@@ -1,5 +1,6 @@
 // What lets this machine into its cloud, and whom it lets in itself. What holds decides `core/admission`.
 import type { ReleaseFile } from '../../contract/cloud.ts'
+import type { AdmissionReport } from '../../contract/connection.ts'
 import { proveRelease } from '../../core/admission/release-form.ts'
 import { admissionKindOf, faultOfPass } from '../../core/admission/pass.ts'
 import type { AdmissionFault, Guest, Pass } from '../../core/admission/pass.ts'
@@ -24,7 +25,6 @@ import type { Admissions } from '../../swarm/doorkeeper.ts'
 import type { Network } from '../../swarm/network.ts'
 import { AdmissionFile } from './admission-file.ts'
 import { whyNoInvitation } from './admission-words.ts'
-import type { AdmissionStanding } from './admission-words.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import { DoorWork } from './door-work.ts'
 import type { MeetingFault } from './meeting.ts'
@@ -165,14 +165,14 @@ export class CloudAdmission implements Admissions {
     return next !== null && isFor(next, this.#options.person()) ? next : chain
   }
 
-  get report(): AdmissionStanding {
+  get report(): AdmissionReport {
     const kind = this.#kind() ?? 'unknown'
-    if (this.#work.working) return { kind, state: 'working', fault: null, isHearsay: false }
+    if (this.#work.working) return { kind, state: 'working', fault: null, hearsay: false }
     const own = this.#ownFault()
     const fault = own ?? this.#refusal
-    if (fault === null) return { kind, state: 'in', fault, isHearsay: false }
+    if (fault === null) return { kind, state: 'in', fault, hearsay: false }
     const state = fault.endsWith('_MISSING') ? 'missing' : 'refused'
-    return { kind, state, fault, isHearsay: own === null }
+    return { kind, state, fault, hearsay: own === null }
   }
 
   pass(handshakeHash: Uint8Array): Pass | null {

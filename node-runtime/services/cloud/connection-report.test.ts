@@ -6,7 +6,7 @@ import { reportConnection } from './connection-report.ts'
 function portsOf(status: MappingStatus | null, on = true): PortsReport {
   return reportConnection({
     state: 'looking',
-    admission: { kind: 'open', state: 'in', fault: null, isHearsay: false },
+    admission: { kind: 'open', state: 'in', fault: null, hearsay: false },
     ways: [],
     lists: [],
     links: { direct: 0, relayed: 0 },

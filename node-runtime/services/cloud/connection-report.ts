@@ -1,5 +1,6 @@
 // By which ways this machine looks for the others, in words.
 import type {
+  AdmissionReport,
   ClockReport,
   ConnectionReport,
   PortsReport,
@@ -10,7 +11,6 @@ import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import type { MappingStatus, MappingWay } from '../../core/port-mapping/mapping-core.ts'
 import type { WayName, WayStatus } from '../../core/finding/ways-core.ts'
 import { reportAdmission } from './admission-words.ts'
-import type { AdmissionStanding } from './admission-words.ts'
 
 /** Where each way looks. */
 const PLACES: Record<WayName, string> = {
@@ -28,7 +28,7 @@ const OFF: Record<WayName, string> = {
 }
 
 export interface ConnectionFacts {
-  admission: AdmissionStanding
+  admission: AdmissionReport
   state: ConnectionReport['state']
   ways: readonly WayStatus[]
   lists: readonly ListReport[]

@@ -1,4 +1,4 @@
-import { Globe, History, ListTree, ShieldAlert, Wifi } from 'lucide-react'
+import { Globe, History, ListTree, ShieldAlert, ShieldQuestionMark, Wifi } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { ConnectionReport, WayReport } from '../../../node-runtime/contract/connection.ts'
 import { ListState } from '../../app/list-state.tsx'
@@ -117,6 +117,19 @@ export function ConnectionPage(): ReactNode {
 /** Why others do not let this machine in, and what can be done at once. */
 function NotAdmitted({ admission }: { admission: ConnectionReport['admission'] }): ReactNode {
   const { join, tabs } = useShell()
+  // Whoever may lie must lead nobody anywhere, as to an invitation of their own.
+  if (admission.hearsay) {
+    return (
+      <div
+        className="not-admitted not-admitted-hearsay"
+        role="note"
+        aria-label="Said by one machine"
+      >
+        <ShieldQuestionMark aria-hidden="true" />
+        <p>{admission.message}</p>
+      </div>
+    )
+  }
   return (
     <div className="not-admitted" role="alert">
       <ShieldAlert aria-hidden="true" />

@@ -46,6 +46,7 @@ test('who is not let in is told why, and what to do', async () => {
     kind: 'invitation',
     state: 'missing',
     fault: 'INVITATION_MISSING',
+    hearsay: false,
     message: 'This cloud is by invitation.',
   } as const
   fake.connection.set({ ...fake.connection.value, admission })
@@ -53,6 +54,25 @@ test('who is not let in is told why, and what to do', async () => {
   within(alert).getByText('This cloud is by invitation.')
   fireEvent.click(within(alert).getByRole('button', { name: 'Join with an invitation' }))
   await screen.findByRole('heading', { level: 2, name: 'Join a cloud' })
+})
+
+test('what one machine alone says of it is shown as its word, and leads nowhere', async () => {
+  const fake = createFakeRuntime()
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
+  await screen.findByRole('heading', { level: 1, name: 'Connection' })
+  const admission = {
+    kind: 'invitation',
+    state: 'refused',
+    fault: 'INVITATION_INVALID',
+    hearsay: true,
+    message: 'One machine turned this one away.',
+  } as const
+  fake.connection.set({ ...fake.connection.value, admission })
+  const note = await screen.findByRole('note', { name: 'Said by one machine' })
+  within(note).getByText('One machine turned this one away.')
+  expect(within(note).queryByRole('button')).toBeNull()
+  expect(screen.queryByRole('alert')).toBeNull()
 })
 
 test('lists are shown with how fresh they are, and with what failed', async () => {

@@ -13,9 +13,10 @@ async function openHome(
   kind: AdmissionReport['kind'],
   fake: FakeRuntime = createFakeRuntime(),
   state: AdmissionReport['state'] = 'in',
+  hearsay = false,
 ): Promise<ReturnType<typeof within>> {
   const message = 'How one comes in.'
-  const admission = { kind, state, fault: null, message }
+  const admission = { kind, state, fault: null, hearsay, message }
   fake.connection.value = { ...fake.connection.value, admission }
   renderInShell(<App />, fake)
   const section = await screen.findByRole('region', { name: 'Invite others' })
@@ -174,6 +175,12 @@ test('into a cloud for releases only builds of its owner come', async () => {
 test('a way of a later version, and not being let in, are said in the machine’s words', async () => {
   const home = await openHome('unknown')
   home.getByText('How one comes in.')
+})
+
+test('what one machine alone says keeps nobody from inviting', async () => {
+  const home = await openHome('invitation', createFakeRuntime(), 'refused', true)
+  await home.findByRole('button', { name: 'Make an invitation' })
+  home.getByText(/How one comes in\./)
 })
 
 test('who is not let in invites nobody', async () => {

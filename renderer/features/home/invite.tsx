@@ -31,7 +31,12 @@ export function Invite({ cloud }: { cloud: string }): ReactNode {
         <ErrorNotice error={failure} />
       )}
       {admission === null && error === null && <Loading>Asking this machine</Loading>}
-      {admission !== null && <HowTo cloud={cloud} admission={admission} />}
+      {admission !== null && (admission.hearsay || !isIn(admission)) && (
+        <p className="muted">
+          {admission.message} <PageLink page="connection">See the connection</PageLink>
+        </p>
+      )}
+      {admission !== null && isIn(admission) && <HowTo cloud={cloud} admission={admission} />}
       {answer !== null && admission !== null && mayInvite(admission) && (
         <Invitations given={answer.given} onChanged={again} />
       )}
@@ -50,8 +55,9 @@ export function Invite({ cloud }: { cloud: string }): ReactNode {
   )
 }
 
-function isIn({ state }: AdmissionReport): boolean {
-  return state === 'in' || state === 'working'
+/** Is it in, as far as it knows itself? What one other machine says keeps nobody from inviting. */
+function isIn({ state, hearsay }: AdmissionReport): boolean {
+  return state === 'in' || state === 'working' || hearsay
 }
 
 function mayInvite(admission: AdmissionReport): boolean {
@@ -65,13 +71,6 @@ function HowTo({
   cloud: string
   admission: AdmissionReport & { message: string }
 }): ReactNode {
-  if (!isIn(admission)) {
-    return (
-      <p className="muted">
-        {admission.message} <PageLink page="connection">See the connection</PageLink>
-      </p>
-    )
-  }
   switch (admission.kind) {
     case 'link':
       return (
