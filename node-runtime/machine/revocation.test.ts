@@ -31,9 +31,14 @@ async function startBeside({ identity }: TestMachine): Promise<TestMachine> {
   return machine
 }
 
-async function revoke(by: TestMachine, machine: string, validUntil: string | null): Promise<void> {
+async function revoke(
+  by: TestMachine,
+  machine: string,
+  validUntil: string | null,
+  sequence = Date.now(),
+): Promise<void> {
   const { person, secretKey } = by.identity.keysOf()
-  const statement = { person, machine, cloud: cloud.cloud, sequence: Date.now(), validUntil }
+  const statement = { person, machine, cloud: cloud.cloud, sequence, validUntil }
   await by.node.revoke(signRevocation(statement, secretKey))
 }
 
@@ -111,11 +116,11 @@ it('a machine that was found again is attested anew, and what it signed meanwhil
   expect(desk.node.membership.list().some(({ revoked }) => revoked)).toBe(false)
 })
 
-it('who watches hears of records that count no more, and of no others', async () => {
+it('who watches hears of records that count no more, or count again, and of no others', async () => {
   const desk = await cloud.start()
   const phone = await startBeside(desk)
   const kept = await put(phone, 'kept')
-  await put(phone, 'lost')
+  const lost = await put(phone, 'lost')
   await put(desk, 'own')
   await until(async () => (await idsOn(desk)).length === 3)
   const heard: CloudRecord[] = []
@@ -125,4 +130,10 @@ it('who watches hears of records that count no more, and of no others', async ()
   await until(() => notes().length > 0)
   expect(notes()).toMatchObject([{ id: 'lost', deleted: true, value: null }])
   expect(await idsOn(desk)).toEqual(['kept', 'own'])
+  // The person says later that more of it is theirs.
+  await revoke(desk, phone.identity.machine, lost.version, Date.now() + 60_000)
+  await until(() => notes().length > 1)
+  expect(notes()[1]).toMatchObject({ id: 'lost', value: { text: 'lost' } })
+  expect(notes()[1]).not.toHaveProperty('deleted')
+  expect(await idsOn(desk)).toEqual(['kept', 'lost', 'own'])
 })

@@ -25,8 +25,8 @@ const MAX_VALUE_BYTES = 4 * MAX_FORM_CHARS
 const MAX_ATTESTATIONS = 4_096
 
 interface RevocationsEvents {
-  /** Heard of now; not told of those that are read at the start. */
-  revoked: [revocation: Revocation]
+  /** Heard of now, with the one whose place it takes; not told of those that are read at the start. */
+  revoked: [revocation: Revocation, before: Revocation | undefined]
 }
 
 export class Revocations extends EventEmitter<RevocationsEvents> {
@@ -62,7 +62,9 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
   }
 
   /** Tells of each that is heard of from now on; the function that it returns ends that. */
-  onRevoked(listener: (revocation: Revocation) => void): () => void {
+  onRevoked(
+    listener: (revocation: Revocation, before: Revocation | undefined) => void,
+  ): () => void {
     this.on('revoked', listener)
     return () => this.off('revoked', listener)
   }
@@ -102,10 +104,19 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
     return counting
   }
 
-  async #counts({ header, signatures }: HeldRecord): Promise<boolean> {
+  /** Those of the records that did not count as long as this revocation held, in their order. */
+  async hiddenBy(revocation: Revocation, stored: readonly StoredRecord[]): Promise<StoredRecord[]> {
+    const alone = new RevokedMachines()
+    alone.take(revocation)
+    const hidden: StoredRecord[] = []
+    for (const one of stored) if (!(await this.#counts(one.record, alone))) hidden.push(one)
+    return hidden
+  }
+
+  async #counts({ header, signatures }: HeldRecord, by = this.#machines): Promise<boolean> {
     for (const { attestation } of signatures) {
       const attested = await this.#attested(attestation)
-      if (attested !== null && this.#machines.revokes(attested, header.version)) return false
+      if (attested !== null && by.revokes(attested, header.version)) return false
     }
     return true
   }
@@ -127,6 +138,8 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
     const value = valueSchema.safeParse(recordValue(record))
     if (!value.success) return
     const revocation = openRevocation(value.data.revocation, this.#cloud)
-    if (revocation !== null && this.#machines.take(revocation)) this.emit('revoked', revocation)
+    if (revocation === null) return
+    const before = this.#machines.get(revocation)
+    if (this.#machines.take(revocation)) this.emit('revoked', revocation, before)
   }
 }

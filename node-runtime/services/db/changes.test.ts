@@ -17,7 +17,7 @@ function start(hear: (name: string) => void = () => {}) {
   const heard: string[] = []
   const asked: { answer: (counting: readonly StoredRecord[]) => void; fail: () => void }[] = []
   let merge: (merged: readonly MergedRecord[]) => void = () => {}
-  let revoke: (revocation: Revocation) => void = () => {}
+  let revoke: (revocation: Revocation, before?: Revocation) => void = () => {}
   let held: MergedRecord[] = []
   let from: OrderItem | undefined
   const store = {
@@ -43,7 +43,9 @@ function start(hear: (name: string) => void = () => {}) {
           fail: () => reject(new Error('not now')),
         })
       }),
-    onRevoked: (listener: typeof revoke) => {
+    hiddenBy: async ({ validUntil }: Revocation, stored: readonly StoredRecord[]) =>
+      stored.filter(({ record }) => validUntil === null || record.header.version > validUntil),
+    onRevoked: (listener: (now: Revocation, before: Revocation | undefined) => void) => {
       revoke = listener
       return () => {}
     },
@@ -60,8 +62,13 @@ function start(hear: (name: string) => void = () => {}) {
     merge: (...merged: MergedRecord[]) => merge(merged),
     hold,
     /** One of Anna's machines, as of a version. */
-    revoke: (validUntil: string | null) =>
-      revoke({ ...anna, cloud: '', machine: '', sequence: 1, validUntil, form: NO_FORM }),
+    revoke: (validUntil: string | null, before?: string | null) => {
+      const revocation = { ...anna, cloud: '', machine: '', sequence: 1, form: NO_FORM }
+      revoke(
+        { ...revocation, validUntil },
+        before === undefined ? undefined : { ...revocation, validUntil: before },
+      )
+    },
     from: () => from,
     stop,
   }
@@ -154,6 +161,27 @@ it('those that are held and count no more, since their machine was revoked, are 
   expect(heard).toEqual(['lost hidden'])
   expect(from()?.version).toBe(validUntil)
   revoke(null)
+  await turn()
+  expect(from()).toBeUndefined()
+})
+
+it('those that count again, since a later revocation lets more stand, are told of anew, and no others', async () => {
+  const { heard, asked, hold, revoke, from } = start()
+  const [kept, again, lost] = [by(anna, 'kept', 1), by(anna, 'again', 2), by(anna, 'lost', 3)]
+  hold(kept, again, lost)
+  revoke(testVersion(2), testVersion(1))
+  expect(from()?.version).toBe(testVersion(1))
+  for (const counting of [[kept], [again], []]) {
+    await turn()
+    asked.shift()?.answer(counting)
+  }
+  await turn()
+  expect(heard).toEqual(['again', 'lost hidden'])
+  revoke(testVersion(1), testVersion(2))
+  await turn()
+  expect(from()?.version).toBe(testVersion(1))
+  // Nothing counted before: all may.
+  revoke(testVersion(2), null)
   await turn()
   expect(from()).toBeUndefined()
 })

@@ -12,14 +12,14 @@ const FIRST_ID = new Uint8Array(32)
 
 interface Sources {
   store: Pick<RecordStore, 'onMerged' | 'order' | 'byId32'>
-  revocations: Pick<Revocations, 'concerns' | 'counting' | 'onRevoked'>
+  revocations: Pick<Revocations, 'concerns' | 'counting' | 'hiddenBy' | 'onRevoked'>
   log: Log
 }
 
 /**
  * Tells of every record that is merged from now on. One that does not count is told of as if it was
  * deleted; so is one of which that can't be found out now, and those that are held when their machine is
- * revoked. A listener that throws hears of the next one.
+ * revoked. Those that count again, since a later revocation lets more of them stand, are told of anew. A listener that throws hears of the next one.
  * @returns ends it; nothing is told after that
  */
 export function tellOfChanges(
@@ -66,24 +66,31 @@ export function tellOfChanges(
     finding = found
     return found
   }
-  /** Of those held at these places, what counts no more; what took the place of one has been told of, or will be. */
-  const tellHidden = async (items: readonly OrderItem[], person: string): Promise<void> => {
+  /**
+   * Of those held at these places, what counts no more, and what counts again; what took the place of one has been told
+   * of, or will be.
+   */
+  const tellChanged = async (items: readonly OrderItem[], change: Change): Promise<void> => {
     const held = (await store.byId32(items)).filter((one) => one !== undefined)
-    const theirs = held.filter(({ record }) => isSignedFor(record, person))
+    const theirs = held.filter(({ record }) => isSignedFor(record, change.revocation.person))
     const counting = await countingOf(theirs)
     for (const stored of theirs) {
       if (!counting.has(stored)) tell(viewHidden(stored.record))
     }
-  }
-  const lookAgain = async ({ person, validUntil }: Revocation): Promise<void> => {
-    const from = validUntil === null ? undefined : { version: validUntil, id32: FIRST_ID }
-    for await (const items of store.order(from)) {
-      if (ended) return
-      await inTurn(() => tellHidden(items, person))
+    if (change.before === undefined) return
+    const again = theirs.filter((stored) => counting.has(stored))
+    for (const { record } of await revocations.hiddenBy(change.before, again)) {
+      tell(viewLater(record))
     }
   }
-  const stopRevoked = revocations.onRevoked((revocation) => {
-    lookAgain(revocation).catch((error: unknown) => {
+  const lookAgain = async (change: Change): Promise<void> => {
+    for await (const items of store.order(firstOf(change))) {
+      if (ended) return
+      await inTurn(() => tellChanged(items, change))
+    }
+  }
+  const stopRevoked = revocations.onRevoked((revocation, before) => {
+    lookAgain({ revocation, before }).catch((error: unknown) => {
       if (!ended) log.warn('which records a revocation hides could not be found out', { error })
     })
   })
@@ -99,6 +106,20 @@ export function tellOfChanges(
     stopRevoked()
     stop()
   }
+}
+
+interface Change {
+  revocation: Revocation
+  /** Whose place it takes. */
+  before: Revocation | undefined
+}
+
+/** From here on records may count otherwise than before; undefined: all may. */
+function firstOf({ revocation, before = revocation }: Change): OrderItem | undefined {
+  if (revocation.validUntil === null || before.validUntil === null) return undefined
+  const isEarlier = before.validUntil < revocation.validUntil
+  const version = isEarlier ? before.validUntil : revocation.validUntil
+  return { version, id32: FIRST_ID }
 }
 
 function isSignedFor(

@@ -45,7 +45,7 @@ export interface DatabaseOptions {
   /** @throws CloudError SYSTEM_NOT_INSTALLED, SYSTEM_ID_AMBIGUOUS */
   resolveSystem: (reference: string) => NamedSystem
   completeness: () => Coverage
-  revocations: Pick<Revocations, 'concerns' | 'counting' | 'onRevoked'>
+  revocations: Pick<Revocations, 'concerns' | 'counting' | 'hiddenBy' | 'onRevoked'>
   log: Log
 }
 
