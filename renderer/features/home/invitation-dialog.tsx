@@ -4,7 +4,8 @@ import { useOverlay } from '../../app/shell.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Fingerprint, useCopy } from '../../ui/fingerprint.tsx'
-import { TimeLeft } from '../../ui/relative-time.tsx'
+import { TimeLeft, useNowMs } from '../../ui/relative-time.tsx'
+import { OVER, stateNow } from './invitation-state.ts'
 
 interface InvitationDialogProps {
   invitation: GivenInvitation
@@ -13,7 +14,8 @@ interface InvitationDialogProps {
 
 /** What to give to whom one invites: a link, or five words. */
 export function InvitationDialog({ invitation, onClose }: InvitationDialogProps): ReactNode {
-  const { link, code, uses, expiresMs, admitted } = invitation
+  const { uses, admitted } = invitation
+  const state = stateNow(invitation, useNowMs())
   useOverlay(true, 'dims')
   return (
     <Dialog
@@ -25,6 +27,37 @@ export function InvitationDialog({ invitation, onClose }: InvitationDialogProps)
         </Button>
       }
     >
+      {state === 'open' ? (
+        <WhatToGive invitation={invitation} />
+      ) : (
+        <p role="status">
+          {OVER[state]} Nobody comes in by it any more: whoever opens it is told so. Make another
+          one.
+        </p>
+      )}
+      {admitted.length > 0 && (
+        <div className="given">
+          <h3>Came in by it</h3>
+          <ul className="given-persons">
+            {admitted.map((person) => (
+              <li key={person}>
+                <Fingerprint value={person} what="person key" />
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </Dialog>
+  )
+}
+
+function WhatToGive({
+  invitation: { link, code, expiresMs },
+}: {
+  invitation: GivenInvitation
+}): ReactNode {
+  return (
+    <>
       <p className="muted">
         Send the link, or say the words: either is enough. It ends <TimeLeft timeMs={expiresMs} />.
         This machine must be on when somebody uses it.
@@ -43,19 +76,7 @@ export function InvitationDialog({ invitation, onClose }: InvitationDialogProps)
         </p>
         <CopyButton text={code} what="words" />
       </div>
-      {admitted.length > 0 && (
-        <div className="given">
-          <h3>Came in by it</h3>
-          <ul className="given-persons">
-            {admitted.map((person) => (
-              <li key={person}>
-                <Fingerprint value={person} what="person key" />
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-    </Dialog>
+    </>
   )
 }
 

@@ -9,7 +9,7 @@ import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { Fingerprint } from '../../ui/fingerprint.tsx'
 import { KeyPicture } from '../../ui/key-picture.tsx'
 import { Loading } from '../../ui/progress.tsx'
-import { TimeLeft } from '../../ui/relative-time.tsx'
+import { RelativeTime, TimeLeft, useNowMs } from '../../ui/relative-time.tsx'
 import { useJoining } from './use-joining.ts'
 
 interface InvitationOfferProps {
@@ -91,6 +91,8 @@ function Join({
   onJoined,
 }: InvitationOfferProps & { offer: Offer }): ReactNode {
   const { cloud, name, inviter, expiresMs } = offer
+  // A clock may be off: which counts is the other machine's, so it may still be tried.
+  const isExpired = useNowMs() >= expiresMs
   const { join, pending, notice } = useJoining({ cloud: invitation, expected: cloud }, onJoined)
   return (
     <section className="card offer" aria-label="The invitation">
@@ -112,11 +114,15 @@ function Join({
         <dd>
           <Fingerprint value={inviter.person} what="person key" />
         </dd>
-        <dt>Ends</dt>
-        <dd>
-          <TimeLeft timeMs={expiresMs} />
-        </dd>
+        <dt>{isExpired ? 'Expired' : 'Ends'}</dt>
+        <dd>{isExpired ? <RelativeTime timeMs={expiresMs} /> : <TimeLeft timeMs={expiresMs} />}</dd>
       </dl>
+      {isExpired && (
+        <p role="status">
+          This invitation has expired, by the clock of this computer. If the other machine agrees,
+          it lets nobody in by it any more: ask for another one.
+        </p>
+      )}
       <p className="muted">
         {cloud === present
           ? 'This machine is in that cloud already. The invitation helps if the others do not let it in.'

@@ -7,6 +7,7 @@ import { useCall } from '../../ui/call.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { RelativeTime, TimeLeft, useNowMs } from '../../ui/relative-time.tsx'
 import { InvitationDialog } from './invitation-dialog.tsx'
+import { stateNow } from './invitation-state.ts'
 import { NewInvitation } from './new-invitation.tsx'
 
 interface InvitationsProps {
@@ -20,8 +21,7 @@ export function Invitations({ given, onChanged }: InvitationsProps): ReactNode {
   const [making, setMaking] = useState(false)
   const [shown, setShown] = useState<GivenInvitation | null>(null)
   const nowMs = useNowMs()
-  const isOpen = ({ state, expiresMs }: GivenInvitation): boolean =>
-    state === 'open' && expiresMs > nowMs
+  const isOpen = (invitation: GivenInvitation): boolean => stateNow(invitation, nowMs) === 'open'
   const open = given.filter(isOpen)
   const over = given.filter((invitation) => !isOpen(invitation))
   return (
@@ -54,7 +54,7 @@ export function Invitations({ given, onChanged }: InvitationsProps): ReactNode {
                 <div className="invitation-words">
                   <span>{describeUses(invitation)}</span>
                   <span className="muted">
-                    <Ending invitation={invitation} />
+                    <Ending invitation={invitation} nowMs={nowMs} />
                   </span>
                 </div>
               </li>
@@ -72,7 +72,12 @@ export function Invitations({ given, onChanged }: InvitationsProps): ReactNode {
           }}
         />
       )}
-      {shown !== null && <InvitationDialog invitation={shown} onClose={() => setShown(null)} />}
+      {shown !== null && (
+        <InvitationDialog
+          invitation={given.find(({ id }) => id === shown.id) ?? shown}
+          onClose={() => setShown(null)}
+        />
+      )}
     </>
   )
 }
@@ -84,14 +89,20 @@ function describeUses({ uses, used }: GivenInvitation): string {
   return `${persons}, ${used} of them came in`
 }
 
-function Ending({ invitation: { state, expiresMs } }: { invitation: GivenInvitation }): ReactNode {
-  if (state === 'used-up') return 'Used up'
-  if (state === 'withdrawn') return 'Withdrawn'
-  return (
-    <>
-      Ended <RelativeTime timeMs={expiresMs} />
-    </>
-  )
+function Ending({ invitation, nowMs }: { invitation: GivenInvitation; nowMs: number }): ReactNode {
+  switch (stateNow(invitation, nowMs)) {
+    case 'used-up':
+      return 'Used up'
+    case 'withdrawn':
+      return 'Withdrawn'
+    case 'expired':
+    case 'open':
+      return (
+        <>
+          Expired <RelativeTime timeMs={invitation.expiresMs} />
+        </>
+      )
+  }
 }
 
 function OpenInvitation({

@@ -69,9 +69,9 @@ test('open invitations say who came in by them, and are withdrawn; the others ar
   fake.invitations.given = [
     given({ uses: 3, used: 1, admitted: [OTHER_KEY] }),
     given({ id: '2', uses: 1, used: 1, state: 'used-up' }),
-    given({ id: '3', state: 'expired', expiresMs: Date.now() - 7_300_000 }),
+    given({ id: '3', state: 'expired', expiresMs: Date.now() - 9_000_000 }),
     // Its time has come since it was listed.
-    given({ id: '4', expiresMs: Date.now() - 20_000 }),
+    given({ id: '4', expiresMs: Date.now() - 12_600_000 }),
   ]
   const home = await openHome('invitation', fake)
   const open = within(await home.findByRole('list', { name: 'Open invitations' }))
@@ -82,12 +82,36 @@ test('open invitations say who came in by them, and are withdrawn; the others ar
   shown.getByRole('button', { name: /^Copy person key/ })
   fireEvent.click(shown.getByRole('button', { name: 'Done' }))
   home.getByText('Earlier invitations (3)')
-  home.getByText('2 h ago')
+  const endings = (): string[] =>
+    within(home.getByRole('list', { name: 'Earlier invitations', hidden: true }))
+      .getAllByRole('listitem', { hidden: true })
+      .map((item) => item.querySelector('.muted')!.textContent)
+  expect(endings()).toEqual(['Used up', 'Expired 2 h ago', 'Expired 3 h ago'])
   home.getByText('For one person, who came in')
   fireEvent.click(open.getByRole('button', { name: 'Withdraw' }))
   await home.findByText('No invitation is open at present.')
   expect(fake.calls).toEqual([['cloud.withdrawInvitation', { id: '1' }]])
   home.getByText('Earlier invitations (4)')
+  expect(endings()).toContain('Withdrawn')
+})
+
+test.each([
+  ['used-up', 'It was used as often as it may be.'],
+  ['withdrawn', 'It was withdrawn.'],
+  ['expired', 'It has expired.'],
+] as const)('what is %s while it is on show is not given out any more', async (state, words) => {
+  const fake = createFakeRuntime()
+  fake.invitations.given = [given()]
+  const home = await openHome('invitation', fake)
+  fireEvent.click(await home.findByRole('button', { name: 'Show' }))
+  const shown = within(await screen.findByRole('dialog', { name: 'An invitation for one person' }))
+  shown.getByLabelText('Link of the invitation')
+  fake.invitations = { ...fake.invitations, given: [given({ state })] }
+  fake.cloud.set({ ...fake.cloud.value, status: { ...fake.cloud.value.status, machinesKnown: 2 } })
+  const status = await shown.findByRole('status')
+  expect(status.textContent).toContain(words)
+  expect(shown.queryByLabelText('Link of the invitation')).toBeNull()
+  expect(shown.queryByLabelText('Five words of the invitation')).toBeNull()
 })
 
 test('who came in meanwhile is counted when their machine is met', async () => {

@@ -76,6 +76,17 @@ test('an invitation that does not hold says why; nothing is to be tried again', 
   expect(screen.queryByRole('alert')).toBeNull()
 })
 
+test('one that expires while it is looked at says so, and may still be tried', async () => {
+  const fake = createFakeRuntime()
+  fake.offer = { ...INVITATION, expiresMs: Date.now() - 9_000_000 }
+  renderInShell(<App />, fake)
+  await put(LINK)
+  const offer = within(await findOffer())
+  offer.getByText(/^This invitation has expired, by the clock of this computer\./)
+  offer.getByText('2 h ago')
+  offer.getByRole('button', { name: 'Join' })
+})
+
 test('a machine that does not answer can be asked again', async () => {
   const fake = createFakeRuntime()
   fake.offer = new CloudError('PEER_UNREACHABLE', 'The machine does not answer.')
