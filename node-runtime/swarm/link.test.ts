@@ -10,6 +10,7 @@ import { encodeBeat } from './beat-codec.ts'
 import { untouchedBytes } from './codec.ts'
 import { Link } from './link.ts'
 import type { LinkOptions } from './link.ts'
+import type { PortWord } from './port-probe.ts'
 
 function newLink(connection: unknown, more: Partial<LinkOptions> = {}): Link {
   return new Link({
@@ -19,8 +20,8 @@ function newLink(connection: unknown, more: Partial<LinkOptions> = {}): Link {
     pass: null,
     obliges: () => true,
     ownStalls: new Stalls(),
-    addressOf: () => null,
-    isPortClosed: () => Promise.resolve(false),
+    isRelayed: () => false,
+    probePort: () => Promise.resolve('nothing'),
     onHeartbeat: () => {},
     onDoubted: () => {},
     onClosed: () => {},
@@ -66,15 +67,16 @@ describe('the word of a computer that a port is closed', () => {
     asks: false,
   }
 
-  async function start(answers: readonly boolean[]) {
+  async function start(words: readonly PortWord[], { isRelayed = false } = {}) {
     const [mine, theirs] = await openStreams()
-    const asked: boolean[] = []
+    const asked: PortWord[] = []
     const link = newLink(mine, {
-      addressOf: () => ({ host: '127.0.0.1', port: 9 }),
-      isPortClosed: () => {
-        const answer = answers[asked.length] ?? false
-        asked.push(answer)
-        return Promise.resolve(answer)
+      isRelayed: () => isRelayed,
+      probePort: ({ host }) => {
+        expect(host).toBe('127.0.0.1')
+        const word = words[asked.length] ?? 'nothing'
+        asked.push(word)
+        return Promise.resolve(word)
       },
     })
     const remoteHost = '127.0.0.1'
@@ -89,46 +91,58 @@ describe('the word of a computer that a port is closed', () => {
     }
     /** All that was promised has come. */
     const settle = () => new Promise((resolve) => setImmediate(resolve))
+    await settle()
     return { link, asked, goBy, settle, end }
   }
 
-  it('ends the link with a machine that is doubted, if that port was open before', async () => {
-    const { link, asked, settle, end } = await start([false, true])
+  it('ends the link with a machine that is doubted, if it answered there before', async () => {
+    const { link, asked, settle, end } = await start(['open', 'closed'])
     try {
-      await settle()
-      expect(link.fellSilent).toBe(false)
+      expect(link.end).toBeNull()
       link.check('told')
       await settle()
-      expect(asked).toEqual([false, true])
-      expect(link.fellSilent).toBe(true)
+      expect(asked).toEqual(['open', 'closed'])
+      expect([link.end, link.endsWay]).toEqual(['silent', true])
     } finally {
       end()
     }
   })
 
-  it('is that of a router, if it is said while the machine is heard, and ends nothing', async () => {
-    const { link, asked, settle, end } = await start([true, true])
+  it('is that of a relay where the link goes through one: it is cut, and the machine may live', async () => {
+    const { link, settle, end } = await start(['open', 'closed'], { isRelayed: true })
     try {
-      await settle()
       link.check('told')
       await settle()
-      expect(asked).toEqual([true])
-      expect(link.fellSilent).toBe(false)
+      expect([link.end, link.endsWay]).toEqual(['cut', true])
     } finally {
       end()
     }
   })
 
-  it('counts for the way alone that the link went by when the port was open', async () => {
-    const { link, asked, goBy, settle, end } = await start([false, true, true])
+  it.each(['closed', 'nothing'] as const)(
+    'is that of a router, if the machine is heard while the word is "%s", and ends nothing',
+    async (word) => {
+      const { link, asked, settle, end } = await start([word, 'closed'])
+      try {
+        link.check('told')
+        await settle()
+        expect(asked).toEqual([word])
+        expect(link.end).toBeNull()
+      } finally {
+        end()
+      }
+    },
+  )
+
+  it('counts for the way alone that the link went by when the machine answered', async () => {
+    const { link, asked, goBy, settle, end } = await start(['open', 'closed', 'closed'])
     try {
-      await settle()
       goBy(10, 2)
       await settle()
       link.check('told')
       await settle()
-      expect(asked).toEqual([false, true])
-      expect(link.fellSilent).toBe(false)
+      expect(asked).toEqual(['open', 'closed'])
+      expect(link.end).toBeNull()
     } finally {
       end()
     }

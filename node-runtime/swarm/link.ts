@@ -6,19 +6,30 @@ import type { MachineAddress } from '../core/finding/dial-list.ts'
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { LatencyHistory } from '../core/membership/latency-history.ts'
 import { Liveness } from '../core/membership/liveness.ts'
-import type { LivenessDeed } from '../core/membership/liveness.ts'
+import type { AskReason, LivenessDeed } from '../core/membership/liveness.ts'
 import type { Stalls } from '../core/membership/stalls.ts'
 import { decodeBeat, encodeBeat } from './beat-codec.ts'
 import { jsonCodec, untouchedBytes } from './codec.ts'
 import type { Agreement } from './greeting.ts'
 import { GuardedMux } from './guarded-mux.ts'
 import type { PeerInfo } from './network.ts'
+import type { PortWord } from './port-probe.ts'
 
 const BEAT_PROTOCOL = 'dharma/heartbeat/1'
 const beatCodec = jsonCodec(
   z.object({ kind: z.enum(['ping', 'pong']), number: z.number().int().nonnegative() }),
   200,
 )
+
+/** After the first attempt, and half of the time that the link has gone by this way, it is seen again whether a port is open. */
+const PROBE_AGAIN_MS = 4_000
+
+/**
+ * How a link ended, as far as this machine knows. `left`: this machine ended it, for another reason than silence. `silent`:
+ * the other side was not heard any more. `cut`: the machine is gone through which it went, which says nothing of the other
+ * side.
+ */
+export type LinkEnd = 'left' | 'silent' | 'cut'
 
 export interface LinkOptions {
   connection: SwarmConnection
@@ -30,10 +41,9 @@ export interface LinkOptions {
   obliges: () => boolean
   /** Of this process, on all of its links. */
   ownStalls: Stalls
-  /** Where the other side is; null if only a relay is known. */
-  addressOf: (link: Link) => MachineAddress | null
-  /** Is it sure that nobody listens there? */
-  isPortClosed: (address: MachineAddress) => Promise<boolean>
+  /** Does it go through another machine? */
+  isRelayed: (link: Link) => boolean
+  probePort: (address: MachineAddress) => Promise<PortWord>
   /** It is there: it was asked and has answered, or the latency is known anew. */
   onHeartbeat: (link: Link) => void
   /** It has not been heard for a while, and was asked. */
@@ -58,12 +68,14 @@ export class Link {
   readonly #ping: ((number: number) => void) | null
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
-  #fellSilent = false
-  #wasLeft = false
-  /** By which way it went when that was looked at last: another one is another port to ask. */
-  #way = ''
-  /** Is it known that somebody listens at the other side's port, as it seems from here, while that side lives? */
-  #seesPort = false
+  #end: LinkEnd | null = null
+  #endsWay = false
+  /** Where its packets went when that was looked at last: elsewhere is another port to ask. */
+  #way: MachineAddress | null = null
+  #wayMs = 0
+  /** What was said of that port while the other side was heard. */
+  #port: PortWord = 'nothing'
+  #probeMs = 0
   #closed = false
 
   constructor(options: LinkOptions) {
@@ -100,14 +112,19 @@ export class Link {
     return this.#latencies.at(performance.now())
   }
 
-  /** Did it end because the other side was not heard any more? */
-  get fellSilent(): boolean {
-    return this.#fellSilent
+  /** Null while it is open, and if the other side ended it. */
+  get end(): LinkEnd | null {
+    return this.#end
   }
 
-  /** Did this machine end it, for another reason? */
-  get wasLeft(): boolean {
-    return this.#wasLeft
+  /** Is whoever its packets went to gone, so that nothing that goes by there can be heard? */
+  get endsWay(): boolean {
+    return this.#endsWay
+  }
+
+  /** Do the packets of both go to one machine? */
+  sharesWay(other: Link): boolean {
+    return isSame(this.#way, other.#way)
   }
 
   /** Does the other side want frequent beats for a reason of its own? */
@@ -121,13 +138,13 @@ export class Link {
     this.#wait()
   }
 
-  /** Asks the other side at once whether it is there, because others do not hear it, or this computer has moved. */
-  check(reason: 'told' | 'moved'): void {
+  /** Asks the other side at once whether it is there. */
+  check(reason: Exclude<AskReason, 'late'>): void {
     if (this.#ping !== null) this.#perform(this.#liveness.check(performance.now(), reason))
   }
 
   close(): void {
-    this.#wasLeft = true
+    this.#end ??= 'left'
     this.connection.destroy()
   }
 
@@ -175,7 +192,7 @@ export class Link {
           this.#options.onDoubted(this)
           break
         case 'gone':
-          this.#giveUp()
+          this.#giveUp(false)
       }
     }
     this.#wait()
@@ -183,36 +200,43 @@ export class Link {
 
   /** Who is late may be killed: then its port is closed, which its computer tells at once. */
   async #askPort(): Promise<void> {
-    const address = this.#seesPort ? this.#options.addressOf(this) : null
     const way = this.#way
-    if (address === null || !(await this.#options.isPortClosed(address))) return
-    if (!this.#closed && this.#liveness.isDoubted && way === this.#way) this.#giveUp()
+    if (way === null || this.#port !== 'open') return
+    if ((await this.#options.probePort(way)) !== 'closed') return
+    if (!this.#closed && this.#liveness.isDoubted && way === this.#way) this.#giveUp(true)
   }
 
   /**
-   * Many routers say of what comes unasked that the port is closed, which is then true of them and not of the machine
-   * behind: their word counts only if they do not say it while that machine is heard.
+   * Whoever answers at that port while the other side is heard is the one that listens there, and lets in who comes unasked:
+   * that the port is closed is then proof. Many routers say that of all that comes unasked, and of machines that live; those
+   * that begin with it later end the link of a machine that is late just then, and no other one after that.
    */
-  async #tryPort(): Promise<void> {
-    const address = this.#options.addressOf(this)
-    const way = this.#way
-    if (address === null || (await this.#options.isPortClosed(address))) return
-    if (way === this.#way) this.#seesPort = true
+  async #tryPort(way: MachineAddress): Promise<void> {
+    const nowMs = performance.now()
+    if (this.#port !== 'nothing' || nowMs < this.#probeMs) return
+    this.#probeMs = nowMs + Math.max(PROBE_AGAIN_MS, (nowMs - this.#wayMs) / 2)
+    const word = await this.#options.probePort(way)
+    if (way === this.#way) this.#port = word
   }
 
   /** Whoever calls has just heard it, or looks after it. */
   #noteWay(): void {
-    const { remoteHost, remotePort } = this.connection.rawStream
-    const way = `${remoteHost}:${remotePort}`
-    if (way === this.#way) return
+    const { remoteHost: host, remotePort: port } = this.connection.rawStream
+    if (host === null) return
+    const way = { host, port }
+    if (isSame(way, this.#way)) return
     this.#way = way
-    this.#seesPort = false
-    this.#liveness.rerouted(performance.now())
-    void this.#tryPort()
+    this.#wayMs = performance.now()
+    this.#port = 'nothing'
+    this.#probeMs = 0
+    this.#liveness.rerouted(this.#wayMs)
   }
 
-  #giveUp(): void {
-    this.#fellSilent = true
+  /** @param isClosed  is it because the port is closed? */
+  #giveUp(isClosed: boolean): void {
+    const isRelayed = this.#options.isRelayed(this)
+    this.#endsWay = isClosed || !isRelayed
+    this.#end = isRelayed && (isClosed || this.#liveness.isCut) ? 'cut' : 'silent'
     this.connection.destroy()
   }
 
@@ -226,6 +250,7 @@ export class Link {
     if (heard === null) return
     // What was due if it had not been heard is not due now: this machine need not wake for that.
     this.#perform([...heard.deeds, ...this.#liveness.look(nowMs)])
+    if (this.#way !== null) void this.#tryPort(this.#way)
     if (heard.isMeasured || wasDoubted) this.#noteHeard(heard.isMeasured, nowMs)
   }
 
@@ -260,4 +285,8 @@ export class Link {
     channel.open()
     return (number) => void heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
   }
+}
+
+function isSame(one: MachineAddress | null, other: MachineAddress | null): boolean {
+  return one !== null && one.host === other?.host && one.port === other.port
 }

@@ -2,7 +2,6 @@
 import { Stalls } from '../core/membership/stalls.ts'
 import { Tally } from '../flow/tally.ts'
 import type { Log } from '../ports/log.ts'
-import { isPortClosed } from './closed-port.ts'
 import { Link } from './link.ts'
 import type { LinkOptions } from './link.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
@@ -22,9 +21,12 @@ export interface LinksEvents {
   onMisbehaved: (machine: string) => void
 }
 
+/** What is known of the ways by which links go. */
+type LinkWays = Pick<LinkOptions, 'isRelayed' | 'probePort'>
+
 export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
   readonly #events: LinksEvents
-  readonly #addressOf: LinkOptions['addressOf']
+  readonly #ways: LinkWays
   readonly #log: Log
   readonly #links = new Map<string, Link>()
   readonly #protocols = new Map<string, LinkProtocol>()
@@ -34,9 +36,9 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
   /** Whom this machine watches closely; all, before it is told. */
   #watched: ReadonlySet<string> | null = null
 
-  constructor(events: LinksEvents, addressOf: LinkOptions['addressOf'], log: Log) {
+  constructor(events: LinksEvents, ways: LinkWays, log: Log) {
     this.#events = events
-    this.#addressOf = addressOf
+    this.#ways = ways
     this.#log = log
   }
 
@@ -70,8 +72,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
       ...options,
       obliges: () => this.#obliged <= MAX_OBLIGED,
       ownStalls: this.#ownStalls,
-      addressOf: this.#addressOf,
-      isPortClosed,
+      ...this.#ways,
       onHeartbeat: (beating) => this.#events.onHeartbeat(beating),
       onDoubted: (doubted) => this.#events.onDoubted(doubted),
       onClosed: (closed) => this.#dismiss(closed),
@@ -152,6 +153,8 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     if (this.#links.get(machine) !== link) return
     this.#links.delete(machine)
     this.#events.onClosed(link)
+    if (!link.endsWay) return
+    for (const other of this.#links.values()) if (other.sharesWay(link)) other.check('cut')
   }
 
   /** A machine broke the rules. An `error` is our own fault, and no machine's. */

@@ -23,6 +23,7 @@ import type { Agreement, Greeted } from './greeting.ts'
 import type { Link } from './link.ts'
 import { Links } from './links.ts'
 import type { LinkMux, Network, PeerInfo, Protocol, ProtocolDefinition } from './network.ts'
+import { probePort } from './port-probe.ts'
 import { PortMapper } from './port-mapping/port-mapper.ts'
 import type { PortMapperOptions } from './port-mapping/port-mapper.ts'
 import { Punching } from './relay/punching.ts'
@@ -172,7 +173,7 @@ export class Swarm implements Network {
         onClosed: (link) => this.#linkClosed(link),
         onMisbehaved: (machine) => this.#driver.post({ type: 'misbehaved', machine }),
       },
-      (link) => this.#routes.addressOf(link),
+      { isRelayed: (link) => this.#routes.isThroughRelay(link), probePort },
       log,
     )
     this.#ways = new Ways({
@@ -519,17 +520,18 @@ export class Swarm implements Network {
   }
 
   #linkClosed(link: Link): void {
-    const { entry, fellSilent } = link
+    const { entry, end } = link
     const { machine } = entry
     this.#routes.forget(machine)
     if (this.#closed) return
     const relayKey = this.#routes.relayKeyOf(link)
-    const wasShort = !link.wasLeft && performance.now() - link.openedMs < SHORTEST_LINK_MS
+    const wasShort = end === null && performance.now() - link.openedMs < SHORTEST_LINK_MS
+    const isLost = end === 'silent' || end === 'cut' || wasShort
     // What goes so soon, or without a word, the relay may have lost.
-    if (relayKey !== null && (fellSilent || wasShort)) this.#relaying?.failed(relayKey, machine)
-    this.#driver.post({ type: 'linkClosed', machine, silent: fellSilent })
+    if (relayKey !== null && isLost) this.#relaying?.failed(relayKey, machine)
+    this.#driver.post({ type: 'linkClosed', machine, silent: end === 'silent' })
     this.#ways.linkClosed(machine)
-    this.#events.linkClosed(entry, fellSilent)
+    this.#events.linkClosed(entry, end === 'silent')
   }
 
   /** Now and then, while beats come. */

@@ -349,6 +349,8 @@ declare module 'hyperdht' {
     readonly io: { firewalled: boolean; ephemeral: boolean }
     /** Has nodes try to reach it. @param onlyFirewall  that, and nothing else */
     _updateNetworkState(onlyFirewall: boolean): Promise<boolean>
+    /** The one with which it dials. */
+    readonly socket: { address(): DhtAddress }
     /** Resolves once it has its sockets. */
     bind(): Promise<void>
     /** Does the router choose another port for each of them? */

@@ -215,6 +215,36 @@ describe('the liveness of a link', () => {
     }
   })
 
+  it('has as little where the link went through a machine that is gone, until it goes by another way', () => {
+    for (const [reroutes, leastMs, mostMs] of [
+      [false, 750, 850],
+      [true, 5_000, 6_000],
+    ] as const) {
+      const pair = calm(false)
+      pair.mute[1] = true
+      pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+      expect(pair.ends[0].isCut).toBe(false)
+      pair.run(1_000)
+      const sinceMs = pair.nowMs
+      pair.do(0, pair.ends[0].check(pair.nowMs, 'cut'))
+      expect(pair.ends[0].isCut).toBe(true)
+      expect(pair.firstOf('doubt', sinceMs)).toBe(0)
+      if (reroutes) pair.ends[0].rerouted(pair.nowMs)
+      expect(pair.ends[0].isCut).toBe(!reroutes)
+      pair.run(17_000)
+      const goneMs = pair.firstOf('gone', sinceMs)
+      expect(goneMs).toBeGreaterThanOrEqual(leastMs)
+      expect(goneMs).toBeLessThanOrEqual(mostMs)
+    }
+    // Who answers was not cut off.
+    const pair = calm(false)
+    pair.do(0, pair.ends[0].check(pair.nowMs, 'cut'))
+    const sinceMs = pair.nowMs
+    pair.run(2_000)
+    expect(pair.ends[0].isCut).toBe(false)
+    expect(pair.firstOf('gone', sinceMs)).toBeNull()
+  })
+
   it('lets nobody who says all the time that others are gone shorten what they may stand still', () => {
     for (const isWatched of [true, false]) {
       const pair = calm(isWatched)
@@ -485,17 +515,38 @@ describe('the liveness of a link', () => {
     expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(6_000)
   })
 
-  it('learns of a machine that is often late to be patient with it', () => {
-    const liveness = newLiveness()
-    liveness.begin(0)
-    let nowMs = 0
-    for (let number = 1; number <= 60; number++) {
-      const heardMs = nowMs + (number % 2 === 0 ? 300 : 1_100)
-      for (; nowMs < heardMs; nowMs += 10) if (liveness.dueMs <= nowMs) liveness.look(nowMs)
-      liveness.heard(beat({ number }), nowMs)
+  it('asks 0.4 s after a beat was due at the latest, and has no less patience for that with who is often late', () => {
+    /** After the last word of one that was late by so much each second time: when each was done first. */
+    const after = (lateMs: number): Map<string, number> => {
+      const liveness = newLiveness()
+      liveness.begin(0)
+      let nowMs = 0
+      for (let number = 1; number <= 60; number++) {
+        const heardMs = nowMs + OFTEN_MS + (number % 2 === 0 ? 0 : lateMs)
+        for (; nowMs < heardMs; nowMs += 10) if (liveness.dueMs <= nowMs) liveness.look(nowMs)
+        liveness.heard(beat({ number }), nowMs)
+      }
+      const first = new Map<string, number>()
+      const heardMs = nowMs
+      while (!first.has('gone')) {
+        nowMs = liveness.dueMs
+        for (const { type } of liveness.look(nowMs)) {
+          if (!first.has(type)) first.set(type, nowMs - heardMs)
+        }
+      }
+      return first
     }
-    expect(liveness.isQuiet(nowMs + 1_500)).toBe(false)
-    expect(liveness.isQuiet(nowMs + 2_500)).toBe(true)
+    const [calm, often] = [after(0), after(2_000)]
+    expect(calm.get('doubt')).toBeLessThanOrEqual(OFTEN_MS + 250)
+    expect(calm.get('tell')).toBeLessThan(3_000)
+    expect(calm.get('gone')).toBeLessThan(6_000)
+    expect(often.get('doubt')).toBe(OFTEN_MS + 400)
+    // Its silence counts, and is told to others, only where it is longer than it often was.
+    const unusualMs = OFTEN_MS + 1_000 + 3.1 * 1_000
+    expect(often.get('tell')).toBeGreaterThan(unusualMs + 1_900)
+    // Nor is what is usual a standstill, for which it would be waited still longer.
+    expect(often.get('gone')).toBeGreaterThan(unusualMs + 4_900)
+    expect(often.get('gone')).toBeLessThan(unusualMs + 6_800)
   })
 
   it('measures the round trip without what the other side kept, by beats and by answers', () => {

@@ -1,6 +1,6 @@
 // Is the machine at the other end of a link still there? Each side sends beats, often where one of both watches the
 // other closely and seldom elsewhere, and says in each when the next one is to come. Who is late is asked; who does not
-// answer is gone: at once where its computer says that its port is closed (`swarm/closed-port.ts`), else only after a
+// answer is gone: at once where its computer says that its port is closed (`swarm/port-probe.ts`), else only after a
 // silence in which no process that lives would have kept still. What one beat says of the last one of the other side gives the round trip, the shown latency.
 // All times are monotonic: the clock on the wall may jump.
 import { Budget } from '../budget.ts'
@@ -8,12 +8,17 @@ import { beginHistory, isSuspect, quietFromMs, recordArrival } from './failure-d
 import type { ArrivalHistory } from './failure-detector.ts'
 import { Stalls } from './stalls.ts'
 
-/** Of a machine that is watched closely: who is killed is asked for after 0.65 s at most, on a calm link. */
+/** Of a machine that is watched closely: who is killed is asked for after 0.8 s at most, on a calm link after 0.65. */
 export const OFTEN_MS = 400
 /** Of all others: half a minute is the shortest time for which routers keep a way open. */
 export const SELDOM_MS = 8_000
 /** Beats that are seldom are sent earlier or later by up to this part, so that not all come at once. */
 const SPREAD = 0.1
+/**
+ * Whoever is later than it said by so much is asked, however late it often is: to ask costs some datagrams, and the word
+ * that its port is closed is proof. The patience with who says nothing begins only where that is unusual.
+ */
+const LATE_MS = 400
 /** Before the first word, and of machines of before 0.4, which ask once a second. */
 const UNTOLD_MS = 1_000
 /**
@@ -22,10 +27,10 @@ const UNTOLD_MS = 1_000
  */
 const ANSWER_MS = 5_000
 /**
- * In another network old links have mostly ended, and new ones wait for that, and a game for them. A link that is made
- * anew without need costs little.
+ * In another network old links have mostly ended, as have those through a relay that is gone, and new ones wait for that,
+ * and a game for them. A link that is made anew without need costs little.
  */
-const MOVED_ANSWER_MS = 750
+const ENDED_ANSWER_MS = 750
 const ROUND_TRIPS = 4
 /** The worst standstill of late, of this process or the other, may come again, and be worse. */
 const STALLS = 2
@@ -73,13 +78,14 @@ export type LivenessDeed =
 
 /**
  * Why it is asked. `late`: it was not heard when it was to be. `told`: others do not hear it, which shortens no patience,
- * for they may lie. `moved`: this computer is in another network.
+ * for they may lie. `moved`: this computer is in another network. `cut`: the machine is gone through which the link goes.
  */
-export type AskReason = 'late' | 'told' | 'moved'
+export type AskReason = 'late' | 'told' | 'moved' | 'cut'
 
 interface Asked {
   reason: AskReason
-  atMs: number
+  /** Since when its silence counts: when it was asked, or the silence became unusual, whichever was later. */
+  sinceMs: number
   againMs: number
   told: boolean
 }
@@ -141,9 +147,14 @@ export class Liveness {
     return this.#asked !== null
   }
 
-  /** Was it not heard for longer than is usual? What waits in the socket is to be heard before `look` is called. */
+  /** Is it asked because what it went through is gone, and has it not answered yet? */
+  get isCut(): boolean {
+    return this.#asked?.reason === 'cut'
+  }
+
+  /** Is it late enough to be asked? What waits in the socket is to be heard before `look` is called. */
   isQuiet(nowMs: number): boolean {
-    return this.#asked !== null || nowMs >= quietFromMs(this.#history)
+    return this.#asked !== null || nowMs >= this.#lateFromMs
   }
 
   /** From now on it is watched closely, or not any more. */
@@ -160,9 +171,10 @@ export class Liveness {
   }
 
   /** Asks now, unless it is asked already. */
-  check(nowMs: number, reason: 'told' | 'moved'): LivenessDeed[] {
+  check(nowMs: number, reason: Exclude<AskReason, 'late'>): LivenessDeed[] {
     this.#forgiveOwnStall(nowMs)
-    const asks = this.#asked === null || (reason === 'moved' && this.#asked.reason !== 'moved')
+    const asks =
+      this.#asked === null || (hasMostlyEnded(reason) && !hasMostlyEnded(this.#asked.reason))
     const deeds = asks ? this.#ask(nowMs, reason) : []
     this.#dueMs = this.#nextMs()
     return deeds
@@ -173,8 +185,9 @@ export class Liveness {
     this.#forgiveOwnStall(nowMs)
     const asked = this.#asked
     if (asked === null) return
-    asked.atMs = nowMs
+    asked.sinceMs = nowMs
     asked.againMs = nowMs
+    if (asked.reason === 'cut') asked.reason = 'told'
     this.#dueMs = this.#nextMs()
   }
 
@@ -185,11 +198,11 @@ export class Liveness {
     if (nowMs >= this.#beatMs) deeds.push(this.#beat(nowMs, false))
     const asked = this.#asked
     if (asked === null) {
-      if (nowMs >= quietFromMs(this.#history)) deeds.push(...this.#ask(nowMs, 'late'))
+      if (nowMs >= this.#lateFromMs) deeds.push(...this.#ask(nowMs, 'late'))
     } else if (this.#isGone(asked, nowMs)) {
       deeds.push({ type: 'gone' })
     } else {
-      if (!asked.told && nowMs - asked.atMs >= TELL_MS) {
+      if (!asked.told && nowMs - asked.sinceMs >= TELL_MS) {
         asked.told = true
         deeds.push({ type: 'tell' })
       }
@@ -258,23 +271,29 @@ export class Liveness {
     return isOften ? OFTEN_MS : SELDOM_MS
   }
 
-  #isGone({ reason, atMs }: Asked, nowMs: number): boolean {
-    const silentMs = nowMs - atMs
+  get #lateFromMs(): number {
+    const { lastMs, promisedMs } = this.#history
+    return Math.min(quietFromMs(this.#history), lastMs + promisedMs + LATE_MS)
+  }
+
+  #isGone({ reason, sinceMs }: Asked, nowMs: number): boolean {
+    const silentMs = nowMs - sinceMs
     const roundTripsMs = ROUND_TRIPS * (this.#latencyMs ?? 0)
-    if (reason === 'moved') return silentMs >= Math.max(MOVED_ANSWER_MS, roundTripsMs)
+    if (hasMostlyEnded(reason)) return silentMs >= Math.max(ENDED_ANSWER_MS, roundTripsMs)
     const worstMs = Math.max(this.#options.ownStalls.worstMs(nowMs), this.#stalls.worstMs(nowMs))
     const patienceMs = Math.max(ANSWER_MS, roundTripsMs) + STALLS * worstMs
     return silentMs >= Math.min(MOST_PATIENCE_MS, patienceMs) && isSuspect(this.#history, nowMs)
   }
 
   #ask(nowMs: number, reason: AskReason): LivenessDeed[] {
-    this.#asked = { reason, atMs: nowMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
+    const sinceMs = reason === 'late' ? Math.max(nowMs, quietFromMs(this.#history)) : nowMs
+    this.#asked = { reason, sinceMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
     return [this.#ping(nowMs), this.#beat(nowMs, true), { type: 'doubt' }]
   }
 
   /** It is there: how long that took is to be expected again. */
   #answered(nowMs: number): void {
-    if (this.#asked !== null) this.#stalls.note(nowMs - this.#asked.atMs, nowMs)
+    if (this.#asked !== null) this.#stalls.note(nowMs - this.#asked.sinceMs, nowMs)
     this.#asked = null
   }
 
@@ -305,8 +324,8 @@ export class Liveness {
 
   #nextMs(): number {
     const asked = this.#asked
-    if (asked === null) return Math.min(this.#beatMs, quietFromMs(this.#history))
-    const tellMs = asked.told ? asked.againMs : asked.atMs + TELL_MS
+    if (asked === null) return Math.min(this.#beatMs, this.#lateFromMs)
+    const tellMs = asked.told ? asked.againMs : asked.sinceMs + TELL_MS
     return Math.min(this.#beatMs, asked.againMs, tellMs)
   }
 
@@ -325,7 +344,11 @@ export class Liveness {
     if (stalledMs <= MOST_PATIENCE_MS) this.#options.ownStalls.note(stalledMs, nowMs)
     const { lastMs } = this.#history
     this.#history = { ...this.#history, lastMs: Math.min(nowMs, lastMs + stalledMs) }
-    if (this.#asked === null) return
-    this.#asked.atMs = Math.min(nowMs, this.#asked.atMs + stalledMs)
+    if (this.#asked !== null) this.#asked.sinceMs += stalledMs
   }
+}
+
+/** Where links have mostly ended, there is little patience. */
+function hasMostlyEnded(reason: AskReason): boolean {
+  return reason === 'moved' || reason === 'cut'
 }

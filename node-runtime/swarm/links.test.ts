@@ -1,0 +1,113 @@
+import type { SwarmConnection } from 'hyperswarm'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Beat } from '../core/membership/liveness.ts'
+import { silentLog, until } from '../testing/cloud-nodes.ts'
+import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
+import { openStreams } from '../testing/link-ends.ts'
+import { encodeBeat } from './beat-codec.ts'
+import type { LinkEnd } from './link.ts'
+import { Links } from './links.ts'
+import type { PortWord } from './port-probe.ts'
+
+const BEAT: Beat = { number: 1, echo: 0, heldMs: 0, nextMs: 25_000, watches: false, asks: false }
+
+describe('when a relay is gone', () => {
+  let ends: Map<string, LinkEnd | null>
+  /** What is said of the relay's port. */
+  let word: PortWord
+  let closers: (() => void)[]
+  let links: Links
+  beforeEach(() => {
+    ends = new Map()
+    word = 'open'
+    closers = []
+    links = new Links(
+      {
+        onHeartbeat: () => {},
+        onDoubted: () => {},
+        onClosed: (link) => ends.set(link.entry.name, link.end),
+        onMisbehaved: () => {},
+      },
+      {
+        isRelayed: ({ entry }) => entry.name.startsWith('through'),
+        probePort: () => Promise.resolve(word),
+      },
+      silentLog,
+    )
+  })
+  afterEach(() => {
+    links.close()
+    for (const close of closers) close()
+  })
+
+  /** A link with a machine that says nothing more after this. */
+  async function link(name: string, remotePort: number): Promise<string> {
+    const [mine, theirs] = await openStreams()
+    closers.push(() => theirs.destroy())
+    const connection = mine as unknown as SwarmConnection
+    const entry = signTestEntry({ keys: keysOf(name), cloud: keyOf('cloud'), more: { name } })
+    const agreement = { version: 2, capabilities: [] }
+    links.add({ connection, entry, agreement, pass: null }, () => {})
+    Object.assign(connection.rawStream, { remoteHost: '127.0.0.1', remotePort })
+    mine.emit('message', encodeBeat(BEAT))
+    return entry.machine
+  }
+
+  async function linkAll(): Promise<string> {
+    const relay = await link('relay', 9)
+    await link('through it', 9)
+    await link('through another', 10)
+    await link('direct', 11)
+    // All that was promised has come.
+    await new Promise((resolve) => setImmediate(resolve))
+    return relay
+  }
+
+  it('the links through it end as soon as its port is closed, and no others', async () => {
+    const relay = await linkAll()
+    word = 'closed'
+    links.get(relay)?.check('told')
+    await until(() => ends.size === 2)
+    expect([...ends]).toEqual([
+      ['relay', 'silent'],
+      ['through it', 'cut'],
+    ])
+  })
+
+  it('so they do when one of them finds it out, and so does the link with the relay', async () => {
+    await linkAll()
+    word = 'closed'
+    const [, through] = links.values()
+    through?.check('told')
+    await until(() => ends.size === 2)
+    expect(ends).toEqual(
+      new Map([
+        ['relay', 'silent'],
+        ['through it', 'cut'],
+      ]),
+    )
+  })
+
+  it('where only its silence tells, they are asked, and given up before long', async () => {
+    const relay = await linkAll()
+    word = 'nothing'
+    links.get(relay)?.check('moved')
+    await until(() => ends.size === 2)
+    expect(ends).toEqual(
+      new Map([
+        ['relay', 'silent'],
+        ['through it', 'cut'],
+      ]),
+    )
+  })
+
+  it('a link through it that falls silent alone takes no other along', async () => {
+    await linkAll()
+    word = 'nothing'
+    const [relay, through] = links.values()
+    through?.check('moved')
+    await until(() => ends.size === 1)
+    expect([...ends]).toEqual([['through it', 'silent']])
+    expect([through?.endsWay, relay?.end]).toEqual([false, null])
+  })
+})
