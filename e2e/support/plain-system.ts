@@ -13,6 +13,7 @@ export const PLAIN = 'org.example.plain'
 export interface PlainMachine {
   machine: ElectronMachine
   window: AppWindow
+  /** `plain`, and `notes`: the system for authors to begin with. */
   repositories: GitServer
   /** Installs the repository's newest commit. */
   install(): Promise<void>
@@ -21,7 +22,10 @@ export interface PlainMachine {
 
 /** Starts it. The system is not installed yet. */
 export async function startPlainMachine(): Promise<PlainMachine> {
-  const repositories = await serveRepository({ plain: 'e2e/fixtures/plain-system' })
+  const repositories = await serveRepository({
+    plain: 'e2e/fixtures/plain-system',
+    notes: 'extensions/notes',
+  })
   const machine = await launchElectron({ bootstrap: NOBODY })
   const window = windowOf(machine)
   await expect(window.shell.getByText('This machine started a new cloud')).toBeVisible()
