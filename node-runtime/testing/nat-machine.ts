@@ -103,10 +103,15 @@ const swarm = new Swarm(
       names.set(other.machine, other.name)
       next.set(other.machine, 0)
       expected.set(other.machine, 0)
+      // By which way a new link goes is said even if the one before went by the same.
+      said.delete(other.machine)
       say({ type: 'linked', with: other.name })
       look()
     },
-    linkClosed: ({ name: other }) => say({ type: 'unlinked', with: other }),
+    linkClosed: ({ machine, name: other }) => {
+      said.delete(machine)
+      say({ type: 'unlinked', with: other })
+    },
     linkDoubted: () => {},
     heartbeat: look,
     waysChanged: () => setImmediate(look),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DialPatience, DIRECT_MS, RELAY_MS } from './dial-patience.ts'
+import { ATTEMPT_MS, DialPatience, DIRECT_MS, RELAY_MS } from './dial-patience.ts'
 
 /** Relays that are there, and with which machines each has failed. */
 class Relays {
@@ -22,19 +22,32 @@ describe('patience with a dial', () => {
     patience.began('dial', 'ben', false, 0)
     expect(patience.nextMs(0)).toBe(DIRECT_MS)
     expect(patience.look(DIRECT_MS)).toEqual([])
-    expect(patience.nextMs(DIRECT_MS)).toBe(null)
+    expect(patience.nextMs(DIRECT_MS)).toBe(ATTEMPT_MS)
     relays.keys.push('relay')
-    expect(patience.look(DIRECT_MS + 500)).toEqual(['dial'])
+    expect(patience.look(DIRECT_MS + 500)).toEqual([{ id: 'dial', isForNext: true }])
     expect(patience.size).toBe(0)
     patience.began('dial', 'ben', false, 0)
     expect(patience.look(DIRECT_MS - 1)).toEqual([])
   })
 
-  it('one that names a relay waits for the machine’s answer, however long that takes', () => {
+  it('one that names a relay waits for the machine’s answer, for as long as anything can come of it', () => {
     const { patience } = new Relays('relay', 'other')
     patience.began('dial', 'ben', true, 0)
-    expect(patience.look(60_000)).toEqual([])
-    expect(patience.nextMs(0)).toBe(null)
+    expect(patience.nextMs(0)).toBe(ATTEMPT_MS)
+    expect(patience.look(ATTEMPT_MS - 1)).toEqual([])
+    expect(patience.look(ATTEMPT_MS)).toEqual([{ id: 'dial', isForNext: false }])
+    expect(patience.size).toBe(0)
+  })
+
+  it('nobody waits without an end, whatever a relay does; then the machine is not dialled at once', () => {
+    const { patience } = new Relays('bad')
+    patience.began('dial', 'ben', true, 0)
+    patience.asked('dial', 'ben', 'bad', 100)
+    expect(patience.nextMs(100)).toBe(100 + RELAY_MS)
+    expect(patience.look(100 + RELAY_MS)).toEqual([])
+    expect(patience.nextMs(100 + RELAY_MS)).toBe(ATTEMPT_MS)
+    expect(patience.look(ATTEMPT_MS)).toEqual([{ id: 'dial', isForNext: false }])
+    expect(patience.nextMs(ATTEMPT_MS)).toBe(null)
   })
 
   it('a relay that does not bring two together has failed after a while, and the next one has its turn', () => {
@@ -44,7 +57,7 @@ describe('patience with a dial', () => {
     expect(patience.nextMs(100)).toBe(100 + RELAY_MS)
     expect(patience.look(99 + RELAY_MS)).toEqual([])
     expect(failures).toEqual([])
-    expect(patience.look(100 + RELAY_MS)).toEqual(['dial'])
+    expect(patience.look(100 + RELAY_MS)).toEqual([{ id: 'dial', isForNext: true }])
     expect(failures).toEqual(['bad ben'])
   })
 
@@ -57,7 +70,7 @@ describe('patience with a dial', () => {
     expect(patience.look(10 * RELAY_MS)).toEqual([])
     expect(relays.failures).toEqual(['bad ben'])
     relays.keys.push('good')
-    expect(patience.look(10 * RELAY_MS)).toEqual(['dial'])
+    expect(patience.look(10 * RELAY_MS)).toEqual([{ id: 'dial', isForNext: true }])
   })
 
   it('one that refuses has failed at once', () => {
@@ -67,7 +80,7 @@ describe('patience with a dial', () => {
     patience.refused('dial')
     patience.refused('another')
     expect(failures).toEqual(['full ben'])
-    expect(patience.look(DIRECT_MS)).toEqual(['dial'])
+    expect(patience.look(DIRECT_MS)).toEqual([{ id: 'dial', isForNext: true }])
   })
 
   it('who meets has been served, in that time; a direct link is no relay’s merit', () => {

@@ -1,11 +1,14 @@
-// Decides how long an attempt to reach a machine is waited for, when there is a relay that has not been tried for it. The
-// stack names one relay in each attempt and waits a quarter of a minute for that one, whatever it does with what it is
-// given: so an attempt is given up for the next relay, and never for none.
+// Decides how long an attempt to reach a machine is waited for. The stack names one relay in each attempt and waits a
+// quarter of a minute for that one, whatever it does with what it is given: so an attempt is given up for the next relay
+// that has not been tried for the machine. For none it is given up when nothing can come of it any more: the stack may
+// hold it without an end, and begins no other with that machine meanwhile, nor lets in one of the other side.
 
 /** Where routers let a direct link through at all, it is there by then, mostly. */
 export const DIRECT_MS = 1_000
 /** To reach a relay, to be paired and to greet takes some round trips, and a look-up where its address is not known. */
 export const RELAY_MS = 3_000
+/** Where routers choose ports by chance the stack waits its turn, and then tries for half a minute. */
+export const ATTEMPT_MS = 45_000
 
 interface Attempt {
   machine: string
@@ -15,6 +18,12 @@ interface Attempt {
   hasRelay: boolean
   /** The relay that is asked now. */
   asked: { relayKey: string; sinceMs: number } | null
+}
+
+export interface GivenUp {
+  id: string
+  /** Is the machine to be dialled at once, through the next relay? */
+  isForNext: boolean
 }
 
 export interface DialPatienceOptions {
@@ -71,25 +80,29 @@ export class DialPatience {
   }
 
   /** To be called at `nextMs`, when a relay has refused, and when there are other ones. @returns what to give up */
-  look(nowMs: number): string[] {
-    const givenUp: string[] = []
+  look(nowMs: number): GivenUp[] {
+    const givenUp: GivenUp[] = []
     for (const [id, attempt] of this.#attempts) {
       const { machine, begunMs, asked } = attempt
       if (asked !== null && nowMs - asked.sinceMs >= RELAY_MS) this.#fail(attempt)
-      if (attempt.hasRelay || begunMs === null || nowMs - begunMs < DIRECT_MS) continue
-      if (!this.#options.hasFresh(machine)) continue
+      if (begunMs === null) continue
+      const isOver = nowMs - begunMs >= ATTEMPT_MS
+      const isForNext =
+        !attempt.hasRelay && nowMs - begunMs >= DIRECT_MS && this.#options.hasFresh(machine)
+      if (!isOver && !isForNext) continue
       this.#attempts.delete(id)
-      givenUp.push(id)
+      givenUp.push({ id, isForNext })
     }
     return givenUp
   }
 
   /** When it is to be looked next; null if time alone changes nothing. */
   nextMs(nowMs: number): number | null {
-    const times = [...this.#attempts.values()].map(({ asked, hasRelay, begunMs }) => {
-      if (asked !== null) return asked.sinceMs + RELAY_MS
-      return hasRelay || begunMs === null ? Number.POSITIVE_INFINITY : begunMs + DIRECT_MS
-    })
+    const times = [...this.#attempts.values()].flatMap(({ asked, hasRelay, begunMs }) => [
+      ...(asked === null ? [] : [asked.sinceMs + RELAY_MS]),
+      ...(begunMs === null ? [] : [begunMs + ATTEMPT_MS]),
+      ...(begunMs === null || hasRelay ? [] : [begunMs + DIRECT_MS]),
+    ])
     const nextMs = Math.min(...times.filter((time) => time > nowMs))
     return Number.isFinite(nextMs) ? nextMs : null
   }

@@ -167,13 +167,17 @@ export class Meetings {
   /** Other relays may be known than before. */
   look(): void {
     if (this.#closed) return
-    for (const id of this.#patience.look(performance.now())) {
+    for (const { id, isForNext } of this.#patience.look(performance.now())) {
       const meeting = this.#meetings.get(id)
       if (meeting?.dial == null) continue
       const { machine, dial } = meeting
       this.#end(meeting)
-      // The stack has to see first that this attempt is over.
-      dial.once('close', () => setImmediate(() => this.#closed || this.#routes.dialAgain(machine)))
+      if (isForNext) {
+        // The stack has to see first that this attempt is over.
+        dial.once('close', () =>
+          setImmediate(() => this.#closed || this.#routes.dialAgain(machine)),
+        )
+      }
       dial.destroy()
     }
     this.#wait()
