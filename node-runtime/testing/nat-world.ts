@@ -142,7 +142,11 @@ export class NatMachine {
       }
       const timer = setTimeout(() => {
         this.#waiting.delete(look)
-        const said = this.reports.map((report) => JSON.stringify(report)).join('\n')
+        // That numbers go on coming says little, and fills pages.
+        const said = this.reports
+          .filter(({ type }) => type !== 'heard')
+          .map((report) => JSON.stringify(report))
+          .join('\n')
         reject(new Error(`not within ${withinMs} ms: ${what}\n${said}`))
       }, withinMs)
       this.#waiting.add(look)
