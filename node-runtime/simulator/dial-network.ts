@@ -28,7 +28,6 @@ export interface Caller<M> {
   readonly network: string
   readonly isUp: boolean
   readonly isStalled: boolean
-  admits(peer: string, network: string): boolean
   opened(peer: string, dialled: boolean, network: string): void
   closed(peer: string, silent: boolean): void
   /** It was not heard for a while, and does not answer. */
@@ -85,7 +84,6 @@ export class DialNetwork<M> {
       if (!from.isUp || !to.isUp || from === to || this.isCut(from.key, to.key)) return
       const earlier = this.#lineOf(from.key, to.key)
       if (earlier?.dead === false) return
-      if (!to.admits(from.key, from.network)) return
       // A later link replaces an earlier one, of which nothing more is said.
       if (earlier !== undefined) {
         earlier.open = false

@@ -156,10 +156,6 @@ export class RingMachine implements Caller<Said> {
     }
   }
 
-  admits(peer: string, network: string): boolean {
-    return this.rings?.plan.admits(peer, false, network, this.nowMs) ?? false
-  }
-
   opened(peer: string, dialled: boolean, network: string): void {
     this.#when(() => {
       const member = this.#parts.machines.get(peer)?.member
@@ -240,6 +236,8 @@ export class RingMachine implements Caller<Said> {
           if (other !== undefined) network.dial(this, other)
           break
         }
+        case 'forgo':
+          break
         case 'release':
           network.hangUp(this.key, effect.machine)
           break

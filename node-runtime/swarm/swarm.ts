@@ -406,9 +406,14 @@ export class Swarm implements Network {
     this.#links.drop(machine, reason)
   }
 
+  /** Tries no more to have a link. */
+  forgo(machine: string): void {
+    this.#driver.post({ type: 'released', machine })
+  }
+
   /** Ends a link without blame, and tries no more to have it. */
   release(machine: string): void {
-    this.#driver.post({ type: 'released', machine })
+    this.forgo(machine)
     this.#links.get(machine)?.close()
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GRACE_MS, LinkPlan, MAX_LINKS, SETTLED_MS } from './link-plan.ts'
+import { GRACE_MS, LinkPlan, MAX_LINKS } from './link-plan.ts'
 
 function open(
   plan: LinkPlan,
@@ -35,7 +35,7 @@ describe('which links are kept', () => {
             plan.links.delete(machine)
             continue
           }
-          if (plan.links.has(machine) || !plan.admits(machine, dialled, machine, nowMs)) continue
+          if (plan.links.has(machine) || !plan.hasRoom(machine, dialled, machine)) continue
           const before = new Set(plan.links.keys())
           for (const released of open(plan, machine, dialled, nowMs)) {
             expect(beside).not.toContain(released)
@@ -49,16 +49,17 @@ describe('which links are kept', () => {
     )
   })
 
-  it('a stranger takes the place of one that has been there for a while, and of no other', () => {
+  it('nobody goes for one that comes by chance, however long it has been there', () => {
     const plan = new LinkPlan()
     for (let i = 0; i < 4; i++) open(plan, `m${i}`, false)
-    expect(plan.admits('late', false, 'late', SETTLED_MS - 1)).toBe(false)
-    expect(plan.admits('late', false, 'late', SETTLED_MS)).toBe(true)
-    expect(open(plan, 'late', false, SETTLED_MS)).toEqual(['m0'])
-    expect(plan.links.has('late')).toBe(true)
+    expect(plan.hasRoom('late', false, 'late')).toBe(false)
+    for (let i = 4; i < MAX_LINKS; i++) open(plan, `m${i}`, true)
+    expect(plan.hasRoom('late', true, 'late')).toBe(false)
+    expect(plan.surplus(3_600_000)).toEqual([])
+    expect(plan.links.size).toBe(MAX_LINKS)
   })
 
-  it('no more come by chance than this machine dials: else all dial until nobody has room', () => {
+  it('no more come by chance than this machine dials, and two: else all dial until nobody has room', () => {
     const plan = new LinkPlan()
     const come = (count: number): number => {
       for (let i = 0; i < count; i++) {
@@ -68,9 +69,9 @@ describe('which links are kept', () => {
       return [...plan.links.values()].filter(({ dialled }) => !dialled).length
     }
     expect(come(10)).toBe(4)
-    for (let i = 0; i < 6; i++) open(plan, `d${i}`, true)
-    expect(come(10)).toBe(6)
-    for (let i = 6; i < 8; i++) open(plan, `d${i}`, true)
+    for (let i = 0; i < 3; i++) open(plan, `d${i}`, true)
+    expect(come(10)).toBe(5)
+    for (let i = 3; i < 8; i++) open(plan, `d${i}`, true)
     expect(come(10)).toBe(8)
     // Whom it stands beside is no matter of chance.
     const few = new LinkPlan()
@@ -86,7 +87,7 @@ describe('which links are kept', () => {
     const plan = new LinkPlan()
     for (let i = 0; i < MAX_LINKS; i++) open(plan, `m${i}`, i % 2 === 0)
     plan.neighbours = new Set(['beside'])
-    expect(plan.admits('beside', false, 'x', 0)).toBe(true)
+    expect(plan.hasRoom('beside', false, 'x')).toBe(true)
     expect(open(plan, 'beside', false)).toHaveLength(1)
     expect(plan.links.has('beside')).toBe(true)
     expect(plan.links.size).toBe(MAX_LINKS)
@@ -95,22 +96,24 @@ describe('which links are kept', () => {
   it('four of one network and no more, unless they are neighbours', () => {
     const plan = new LinkPlan()
     for (let i = 0; i < 4; i++) open(plan, `m${i}`, true, 0, '10.1')
-    expect(plan.admits('m9', false, '10.1', 0)).toBe(false)
+    expect(plan.hasRoom('m9', false, '10.1')).toBe(false)
     expect(plan.isApart('10.1')).toBe(false)
-    expect(plan.admits('m9', false, '10.2', 0)).toBe(true)
+    expect(plan.hasRoom('m9', false, '10.2')).toBe(true)
     // On this very computer nothing can be told apart.
-    expect(plan.admits('m9', false, null, 0)).toBe(true)
+    expect(plan.hasRoom('m9', false, null)).toBe(true)
     plan.neighbours = new Set(['m9'])
-    expect(plan.admits('m9', false, '10.1', 0)).toBe(true)
+    expect(plan.hasRoom('m9', false, '10.1')).toBe(true)
   })
 
-  it('some are dialled by chance, until as many are dialled as others dialled', () => {
+  it('some are dialled by chance, until others dialled no more than two more', () => {
     const plan = new LinkPlan()
     expect(plan.wantsChosen).toBe(true)
     open(plan, 'a', true)
     open(plan, 'b', true)
     expect(plan.wantsChosen).toBe(false)
-    for (const machine of ['c', 'd', 'e']) open(plan, machine, false)
+    for (const machine of ['c', 'd', 'e', 'f']) open(plan, machine, false)
+    expect(plan.wantsChosen).toBe(false)
+    open(plan, 'g', false)
     expect(plan.wantsChosen).toBe(true)
   })
 
@@ -124,7 +127,7 @@ describe('which links are kept', () => {
     }
     expect(plan.wantsChosen).toBe(false)
     expect(plan.hasRoom('more', true, '10.2')).toBe(false)
-    expect(plan.admits('more', true, '10.2', 0)).toBe(false)
+    expect(plan.hasRoom('more', true, '10.2')).toBe(false)
     expect(plan.hasRoom('m3', false, '10.1')).toBe(true)
     // Grown larger, it keeps half of them, and of one network four.
     plan.isWhole = false
@@ -143,7 +146,7 @@ describe('which links are kept', () => {
       expect(plan.hasRoom(`m${i}`, true, null)).toBe(true)
       plan.open(`m${i}`, { dialled: true, sinceMs: 0, network: null }, 0)
     }
-    expect(plan.admits('late', true, null, SETTLED_MS)).toBe(true)
+    expect(plan.hasRoom('late', true, null)).toBe(false)
   })
 
   it('those that stand beside it, though all of them dialled', () => {
@@ -154,36 +157,25 @@ describe('which links are kept', () => {
     expect(plan.links.size).toBe(beside.length)
   })
 
-  it('a stranger from a network with its share takes nobody’s place', () => {
+  it('none by chance from a network with its share, though there is room', () => {
     const plan = new LinkPlan()
     for (let i = 0; i < 4; i++) open(plan, `m${i}`, true, 0, '10.1')
-    for (let i = 4; i < MAX_LINKS; i++) open(plan, `m${i}`, i < 10)
-    expect(plan.admits('late', true, '10.1', SETTLED_MS)).toBe(false)
-    expect(plan.admits('late', true, '10.2', SETTLED_MS)).toBe(true)
-    expect(plan.admits('late', true, null, SETTLED_MS)).toBe(true)
+    for (let i = 4; i < MAX_LINKS - 1; i++) open(plan, `m${i}`, i < 10)
+    expect(plan.hasRoom('late', true, '10.1')).toBe(false)
+    expect(plan.hasRoom('late', true, '10.2')).toBe(true)
+    expect(plan.hasRoom('late', true, null)).toBe(true)
     plan.links.delete('m0')
     expect(plan.isApart('10.1')).toBe(true)
     expect(plan.isApart('10.2')).toBe(true)
     expect(plan.isApart(null)).toBe(true)
   })
 
-  it('who goes for a stranger is of those that were dialled by the same side, the oldest of them', () => {
+  it('who goes for a neighbour is of those that others dialled, the oldest of them', () => {
     const plan = new LinkPlan()
-    plan.neighbours = new Set(['m1'])
     for (let i = 0; i < MAX_LINKS; i++) open(plan, `m${i}`, i % 2 === 0)
-    expect(open(plan, 'dialling', false, SETTLED_MS)).toEqual(['m3'])
-    expect(plan.admits('dialled', true, 'x', SETTLED_MS)).toBe(true)
-    // There are as many as may be of those that others dialled: of them one goes first.
-    expect(open(plan, 'dialled', true, SETTLED_MS)).toEqual(['m5'])
-  })
-
-  it('by how long it is there, not by when it came, a link may be let go for a stranger', () => {
-    const plan = new LinkPlan()
-    for (let i = 0; i < 4; i++) open(plan, `m${i}`, false, 5 * SETTLED_MS)
-    expect(plan.admits('late', false, 'late', 6 * SETTLED_MS - 1)).toBe(false)
-    expect(plan.admits('late', false, 'late', 6 * SETTLED_MS)).toBe(true)
-    // Nobody of those that others dialled need go for one that is dialled here: there is room for that.
-    expect(plan.admits('late', true, 'late', 5 * SETTLED_MS)).toBe(true)
+    plan.neighbours = new Set(['m1', 'beside', 'also'])
+    expect(open(plan, 'beside', false, GRACE_MS)).toEqual(['m3'])
+    expect(open(plan, 'also', true, GRACE_MS)).toEqual(['m5'])
   })
 
   it('where nobody is past its grace, the last to come goes for a neighbour', () => {
@@ -217,10 +209,10 @@ describe('which links are kept', () => {
     expect(plan.wantsChosen).toBe(true)
     open(plan, 'e', true)
     expect(plan.wantsChosen).toBe(false)
-    // As many dialled as others dialled is enough.
-    for (let i = 0; i < 5; i++) open(plan, `other ${i}`, false)
+    // Two fewer dialled than others dialled is enough.
+    for (let i = 0; i < 7; i++) open(plan, `other ${i}`, false)
     expect(plan.wantsChosen).toBe(false)
-    open(plan, 'other 5', false)
+    open(plan, 'other 7', false)
     expect(plan.wantsChosen).toBe(true)
     const full = new LinkPlan()
     full.neighbours = new Set(Array.from({ length: 8 }, (_, i) => `m${i}`))

@@ -8,15 +8,16 @@ const MAX_ACCEPTED = MAX_LINKS / 2
 const LEAST_ACCEPTED = MAX_ACCEPTED / 2
 /** By chance, dialled by ourselves: ways to far away, should all who stand near lie. */
 const LEAST_CHOSEN = 2
+/**
+ * By so many may others have dialled more than this machine, without its dialling more: each link is one that somebody
+ * dialled and somebody accepted, so that not all machines can have dialled half of theirs and one more, and those that
+ * tried would never end.
+ */
+const BALANCE = 2
 /** Of one /16, beside the neighbours, whose places nobody chose. */
 const MAX_PER_NETWORK = 4
 /** A link that is younger is not given up: both sides may not know each other's neighbours yet. */
 export const GRACE_MS = 10_000
-/**
- * Nor one that is younger than this for another that comes by chance: whoever loses its link dials somebody else, who
- * has to let go of one in turn. A newcomer hears who stands beside it all the same before its link ends.
- */
-export const SETTLED_MS = 60_000
 
 export interface HeldLink {
   dialled: boolean
@@ -31,14 +32,11 @@ export class LinkPlan {
   /** Is there room for a link with every machine of the cloud? */
   isWhole = false
 
-  /** May a link be opened? Who is no neighbour gets in while there is room, or somebody can be let go. */
-  admits(machine: string, dialled: boolean, network: string | null, nowMs: number): boolean {
-    if (this.hasRoom(machine, dialled, network)) return true
-    if (network !== null && this.#of(network) >= MAX_PER_NETWORK) return false
-    return this.#leastMissed(dialled, nowMs - SETTLED_MS) !== null
-  }
-
-  /** Is there room without letting anybody go? For neighbours there always is. */
+  /**
+   * May a link be opened? For neighbours there always is room. Nobody is let go for one that comes by chance: who loses
+   * its link dials somebody else, who would have to let go of one in turn. A newcomer that is turned away hears all the
+   * same who stands beside it before its link ends.
+   */
   hasRoom(machine: string, dialled: boolean, network: string | null): boolean {
     if (this.links.has(machine) || this.neighbours.has(machine)) return true
     if (this.isWhole) return this.links.size < MAX_LINKS
@@ -48,14 +46,8 @@ export class LinkPlan {
 
   /** @returns whom it replaces */
   open(machine: string, link: HeldLink, nowMs: number): string[] {
-    const hasRoom = this.hasRoom(machine, link.dialled, link.network)
     this.links.set(machine, link)
-    const released = this.#surplus(machine, nowMs)
-    if (hasRoom || released.length > 0) return released
-    const oldest = this.#leastMissed(link.dialled, nowMs - SETTLED_MS, machine)
-    if (oldest === null) return []
-    this.links.delete(oldest)
-    return [oldest]
+    return this.#surplus(machine, nowMs)
   }
 
   /** Those beyond what is kept, after neighbours changed. */
@@ -74,7 +66,7 @@ export class LinkPlan {
       dialled += 1
       if (!this.neighbours.has(machine)) chosen += 1
     }
-    return chosen < LEAST_CHOSEN || dialled < this.links.size - dialled
+    return chosen < LEAST_CHOSEN || dialled + BALANCE < this.links.size - dialled
   }
 
   /** Is there room for one more of that network? */
@@ -92,8 +84,9 @@ export class LinkPlan {
     if (this.links.size >= MAX_LINKS) return true
     if (dialled) return false
     const accepted = this.#accepted
-    // Never more than are dialled: else each dials one more for each that it accepts, until nobody has room.
-    const most = Math.min(MAX_ACCEPTED, Math.max(LEAST_ACCEPTED, this.links.size - accepted))
+    // No more than these: else each dials one more for each that it accepts, until nobody has room.
+    const enough = this.links.size - accepted + BALANCE
+    const most = Math.min(MAX_ACCEPTED, Math.max(LEAST_ACCEPTED, enough))
     return accepted >= most
   }
 
@@ -134,7 +127,7 @@ export class LinkPlan {
   }
 
   /** No neighbour, there since then at least, the oldest first. */
-  #leastMissed(dialled: boolean, sinceMs: number, except: string | null = null): string | null {
+  #leastMissed(dialled: boolean, sinceMs: number, except: string | null): string | null {
     for (const [machine, link] of this.links) {
       if (machine === except || link.dialled !== dialled || this.neighbours.has(machine)) continue
       if (link.sinceMs <= sinceMs) return machine

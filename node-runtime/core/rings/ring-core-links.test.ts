@@ -174,17 +174,50 @@ describe('machines of the last time', () => {
 
 describe('links by chance', () => {
   it('are dialled while few are, among all that are known, ever more rarely', () => {
-    const { know, seconds, open } = start({ chance: 0.5 })
+    const { know, seconds, open, post } = start({ chance: 0.5 })
     const around = circle(30)
     know(...around)
     for (const member of [around[0]!, around[29]!]) open(member)
-    // Of the 28 without a link. It is waited twice as long each time, up to a minute.
-    const each = seconds(130)
-    expect(secondsOf('m15', each)).toEqual([1, 3, 7, 15, 31, 63, 123])
-    expect(each.flatMap(reached)).toHaveLength(7)
+    // Of the 28 without a link. It is waited twice as long each time, up to four minutes, and each time for another one.
+    const chosen = (forSeconds: number, lost = ''): number[] => {
+      const each: RingEffect[][] = []
+      for (let second = 0; second < forSeconds; second++) {
+        know(...around)
+        each.push(...seconds(1))
+      }
+      const others = each.map((effects) => reached(effects).filter((machine) => machine !== lost))
+      return others.flatMap((machines, i) => machines.map(() => i + 1))
+    }
+    expect(chosen(760)).toEqual([1, 3, 7, 15, 31, 63, 127, 255, 495, 735])
     for (const member of [around[10]!, around[20]!]) open(member)
-    know(...around)
-    expect(seconds(70).flatMap((effects) => reached(effects))).toEqual([])
+    expect(chosen(70)).toEqual([])
+    // One that ends soon does not make this machine dial as if for the first time; one that lasted does.
+    const [first, second] = [around[10]!.machine, around[20]!.machine]
+    const lose = (machine: string): void => {
+      post({ type: 'linkClosed', machine, silent: false })
+    }
+    lose(first)
+    expect(chosen(100, first)).toEqual([])
+    open(around[10]!)
+    chosen(300)
+    lose(second)
+    expect(chosen(20, second)).toEqual([1, 3, 7, 15])
+  })
+
+  it('are dialled with the same machine ever more rarely, whether it is out of reach or has no room', () => {
+    const { know, seconds, open } = start({ chance: 0 })
+    const around = circle(20)
+    for (const member of [around[0]!, around[19]!]) open(member)
+    const tries: Record<string, number[]> = {}
+    for (let second = 1; second <= 1_300; second++) {
+      know(...around)
+      for (const machine of reached(seconds(1).flat())) (tries[machine] ??= []).push(second)
+    }
+    for (const at of Object.values(tries)) {
+      const waits = at.slice(1).map((second, i) => second - at[i]!)
+      waits.forEach((wait, i) => expect(wait).toBeGreaterThanOrEqual(60 * 2 ** i))
+    }
+    expect(Object.keys(tries).length).toBeGreaterThan(0)
   })
 
   it('are dialled at each tick in a cloud in which each is linked with each', () => {
@@ -223,10 +256,10 @@ describe('who is near', () => {
         .flatMap((to, i) => (to.length > 0 ? [`${i + 1} ${to}`] : []))
     expect(asked(400)).toEqual([
       '1 second',
-      '21 second',
+      '21 first',
       '61 second',
       '141 second',
-      '261 second',
+      '261 first',
       '381 second',
     ])
     post({ type: 'linkClosed', machine: 'first', silent: false })
@@ -421,14 +454,15 @@ describe('a link that is asked to be let go', () => {
     expect(core.plan.links.get(last)).toMatchObject({ dialled: false, network: null })
   })
 
-  it('finds it as the link that it was, also when a stranger had taken its place', () => {
+  it('finds it as the link that it was, also when a neighbour had taken its place', () => {
     const { core, know, open, post, tick, later } = start({ needs: () => true })
     know(...crowd)
     for (const member of crowd.slice(42, 50)) open(member)
     const others = crowd.slice(10, 40)
     for (const [i, member] of others.slice(0, 8).entries()) open(member, false, `10.${i}`)
     later(60_000)
-    open(others[8]!, false, '10.99')
+    // One that stands beside this machine, and had not been known.
+    open(memberAt('beside', 0.999), false, '10.99')
     expect(core.plan.links.has('m10')).toBe(false)
     post({ type: 'linkClosed', machine: 'm12', silent: false })
     tick(1_000)
@@ -449,4 +483,90 @@ it('a cloud that grows over seventeen machines lets go at once what was only kep
   const effects = know(around[16]!)
   // Half of sixteen may be dialled by others, beside the neighbours.
   expect(sent(effects, 'release').length).toBeGreaterThan(0)
+})
+
+describe('news of a machine', () => {
+  const told = (effects: readonly RingEffect[]): Record<string, string[]> => {
+    const names: Record<string, string[]> = {}
+    for (const effect of effects) {
+      if (effect.type !== 'send' || effect.message.kind !== 'near') continue
+      names[effect.to] = effect.message.members.map(({ member }) => member.machine)
+    }
+    return names
+  }
+
+  it('goes to those that are linked and would stand beside it, once, however it came', () => {
+    const { open, know } = start()
+    for (const at of [0.2, 0.4, 0.6, 0.8]) open(memberAt(`at ${at}`, at))
+    const one = memberAt('one', 0.5)
+    expect(told(know(one))).toEqual({ 'at 0.4': ['one'], 'at 0.6': ['one'] })
+    expect(told(know(one))).toEqual({})
+    // Beside the next one stands `one`, with whom there is no link, on one side.
+    expect(told(open(memberAt('two', 0.55)))).toEqual({ 'at 0.6': ['two'] })
+    const several = [memberAt('three', 0.7), memberAt('four', 0.3)]
+    expect(told(know(...several))).toEqual({
+      'at 0.2': ['four'],
+      'at 0.4': ['four'],
+      'at 0.6': ['three'],
+      'at 0.8': ['three'],
+    })
+  })
+
+  it('goes out a few times a second at most, however much comes', () => {
+    const { open, know, later } = start()
+    for (let at = 1; at < 16; at++) open(memberAt(`m${at}`, at / 16))
+    let sends = 0
+    later(60_000)
+    for (let n = 0; n < 1_000; n++) {
+      sends += Object.keys(told(know(memberAt(`new ${n}`, ((n * 7) % 16) / 16 + 0.01)))).length
+    }
+    expect(sends).toBeGreaterThan(0)
+    expect(sends).toBeLessThanOrEqual(64)
+  })
+
+  it('is asked of all that stand beside this machine in turn, and of others now and then', () => {
+    const { open, know, seconds } = start({ chance: 0.999 })
+    // Two beside it on each ring, and others that are not.
+    const beside = [0, 1, 2].flatMap((ring) =>
+      [0.01, 0.99].map((near) => {
+        const at = [0, 1, 2, 3].map((n) => (n === ring ? near : near < 0.5 ? 0.2 : 0.8))
+        return memberAt(`beside ${ring} ${near}`, at)
+      }),
+    )
+    const others = [memberAt('other', 0.4), memberAt('farther', 0.45)]
+    for (const member of [...beside, ...others]) open(member)
+    const asked = new Map<string, number>()
+    for (let minute = 0; minute < 40; minute++) {
+      know(...beside, ...others)
+      for (const to of sent(seconds(60).flat(), 'who')) asked.set(to, (asked.get(to) ?? 0) + 1)
+    }
+    for (const { machine } of beside) expect(asked.get(machine)).toBeGreaterThan(1)
+    expect(asked.get('farther')).toBeGreaterThan(1)
+  })
+})
+
+it('one that both had lost gets its place back, though there is no room for others', () => {
+  const { core, open, know, post } = start()
+  const lost = memberAt('lost', 0.001)
+  open(lost)
+  post({ type: 'linkClosed', machine: 'lost', silent: true })
+  const others = circle(40)
+  know(...others)
+  for (const member of others.slice(10, 14)) open(member, false)
+  for (const member of others.slice(14, 30)) open(member)
+  expect(core.view.rings.has('lost')).toBe(false)
+  expect(core.plan.hasRoom('lost', false, null)).toBe(false)
+  expect(sent(open(lost, false), 'release')).not.toContain('lost')
+  expect(core.plan.links.has('lost')).toBe(true)
+})
+
+it('one that is asked to end its link is not dialled again by this machine', () => {
+  const { open, know } = start()
+  know(...circle(40))
+  const effects = circle(40)
+    .slice(5, 25)
+    .flatMap((member) => open(member, false))
+  const forgone = effects.flatMap((effect) => (effect.type === 'forgo' ? [effect.machine] : []))
+  expect(forgone.length).toBeGreaterThan(0)
+  expect(forgone).toEqual(sent(effects, 'release'))
 })

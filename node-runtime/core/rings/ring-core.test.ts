@@ -289,13 +289,49 @@ describe('hearsay', () => {
     view.miss('x', 5_000)
     view.learn(memberOf('x'), 4_000, 6_000)
     expect(view.takeDoubtful(60_000)).toEqual([])
-    const tries: number[] = []
-    for (let nowMs = 6_000; nowMs < 200_000; nowMs += 1_000) {
-      // A liar says each second that it was there.
-      view.learn(memberOf('x'), nowMs, nowMs)
-      if (view.takeDoubtful(nowMs).length > 0) tries.push(nowMs)
+    const tries = (tried: View): number[] => {
+      const at: number[] = []
+      for (let nowMs = 6_000; nowMs < 170_000; nowMs += 1_000) {
+        // A liar says each second that it was there.
+        tried.learn(memberOf('x'), nowMs, nowMs)
+        if (tried.takeDoubtful(nowMs).length > 0) at.push(nowMs)
+      }
+      return at
     }
-    expect(tries).toEqual([10_000, 20_000, 40_000, 80_000, 160_000])
+    // It would stand beside this machine: then it is not waited for longer than twenty seconds.
+    expect(tries(view)).toEqual([10, 20, 40, 60, 80, 100, 120, 140, 160].map((s) => s * 1_000))
+    const others = new View(own)
+    for (const away of [1e-9, 1 - 1e-9]) {
+      others.meet({ ...memberOf(`${away}`), at: own.at.map((at) => (at + away) % 1) }, 1_000)
+    }
+    others.meet(memberOf('x'), 1_000)
+    others.miss('x', 5_000)
+    expect(tries(others)).toEqual([10_000, 20_000, 40_000, 80_000, 160_000])
+  })
+
+  it('is tried for a place that it would have on one side of one ring alone', () => {
+    const spot = (machine: string, at: number[]): Member => ({
+      ...{ machine, at, incarnation: 1, network: null },
+    })
+    for (const [ring, at] of [0.1, 0.9].flatMap((at) =>
+      [0, 1, 2, 3].map((n) => [n, at] as const),
+    )) {
+      const view = new View(spot('own', [0, 0, 0, 0]))
+      view.meet(spot('after', [0.2, 0.2, 0.2, 0.2]), 0)
+      view.meet(spot('before', [0.8, 0.8, 0.8, 0.8]), 0)
+      const x = spot(
+        'x',
+        [0, 1, 2, 3].map((n) => (n === ring ? at : 0.5)),
+      )
+      view.meet(x, 0)
+      view.miss('x', 0)
+      let tries = 0
+      for (let nowMs = 1_000; nowMs <= 100_000; nowMs += 1_000) {
+        view.learn(x, nowMs, nowMs)
+        tries += view.takeDoubtful(nowMs).length
+      }
+      expect(tries).toBe(6)
+    }
   })
 
   it('fills the view to its end, and those near stay', () => {

@@ -2,6 +2,7 @@
 // is a part of the cloud at any size of it. Each link that falls silent is looked into (`suspicion.ts`). Nobody tells
 // that others are gone: each believes its own links, and what nobody vouches for is forgotten.
 import { Budget } from '../budget.ts'
+import { Penalties } from '../finding/penalties.ts'
 import type { Core } from '../step.ts'
 import { Bystanders } from './bystanders.ts'
 import { LinkPlan, MAX_LINKS } from './link-plan.ts'
@@ -21,6 +22,10 @@ const TICK_MS = 2_000
 const EXCHANGE_MS = 10_000
 const RARE_EXCHANGE_MS = 30_000
 const WHOLE_EXCHANGE_MS = 120_000
+/** Each so manyth one that is asked is any that is linked: so that news of others comes, too. */
+const OTHER_ASKED = 3
+/** News that is told unasked; of a machine that comes, as many hear as stand beside it. */
+const PUSHES = { burst: 64, perSecond: 4 }
 /** What one answer tells beside those near, so that views mix. */
 const OTHERS_TOLD = 4
 /** Twice what an honest machine tells. */
@@ -34,8 +39,12 @@ const UNREACHED_MS = 20_000
 const OLD_FRIENDS_MS = 30_000
 const RARE_FRIENDS_MS = 240_000
 const LONELY_MS = 4_000
-/** Where hardly anybody has room for a link by chance, one is tried ever more rarely. */
-const LAST_CHOICE_MS = 60_000
+/**
+ * Where hardly anybody has room for a link by chance, one is tried ever more rarely, also when one was found now and
+ * then; and each machine, whether it was out of reach or had no room, waits ever longer for its next turn.
+ */
+const LAST_CHOICE_MS = 240_000
+const CHOSEN_WAITS = { firstMs: 60_000, longestMs: 60 * 60_000 }
 const MAX_REMEMBERED = 64
 /** What one link may say; an honest one says less than one message a second. */
 const MESSAGES = { burst: 60, perSecond: 10 }
@@ -82,11 +91,15 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #nowMs = 0
   #exchangeMs = 0
   #exchangeWaitMs = EXCHANGE_MS
+  #asked = 0
+  #turn = 0
+  readonly #pushes = new Budget(PUSHES, 0)
   #friendsMs = 0
   #friendsWaitMs = OLD_FRIENDS_MS
   /** When the next link by chance is tried, and how long it is waited after that. */
   #choiceMs = 0
   #choiceWaitMs = TICK_MS
+  readonly #chosen = new Penalties(CHOSEN_WAITS)
   #watched: readonly string[] = []
   #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
 
@@ -169,14 +182,13 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       messages: new Budget(MESSAGES, this.#nowMs),
       probes: new Budget(PROBES, this.#nowMs),
     })
-    if (!this.plan.admits(machine, dialled, network, this.#nowMs)) {
-      this.view.meet(member, this.#nowMs)
-      this.#release(machine, link)
-      return
-    }
+    const isNew = !this.view.rings.has(machine)
     this.view.meet(member, this.#nowMs)
     this.#suspicion.clear(machine)
+    // It may stand beside this machine, which had lost it: then there is room for it.
     this.#look()
+    if (isNew) this.#tellBeside([member])
+    if (!this.plan.hasRoom(machine, dialled, network)) return this.#release(machine, link)
     this.#wants.delete(machine)
     this.#open(machine, link)
     if (!this.plan.links.has(machine)) return
@@ -255,12 +267,34 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   }
 
   #near(members: readonly Told[]): void {
-    for (const { member, ageMs } of members.slice(0, MAX_TOLD)) {
+    const told = members.slice(0, MAX_TOLD)
+    const news = told.filter(({ member }) => !this.view.rings.has(member.machine))
+    for (const { member, ageMs } of told) {
       this.view.learn(member, this.#nowMs - Math.max(0, ageMs), this.#nowMs)
     }
     this.view.tidy(this.plan.links.keys(), this.#nowMs)
     this.#look()
+    this.#tellBeside(news.map(({ member }) => member))
     this.#tellRing()
+  }
+
+  /**
+   * Who is linked and stands beside one that is new here may not know it either; if it does not, it tells those whom it
+   * knows to be nearer: so news of a machine goes to those beside it, and to few others.
+   */
+  #tellBeside(news: readonly Member[]): void {
+    const toTell = new Map<string, Member[]>()
+    for (const member of news) {
+      if (!this.view.rings.has(member.machine)) continue
+      for (const { machine } of this.view.rings.near(member, 1)) {
+        if (!this.plan.links.has(machine)) continue
+        toTell.set(machine, [...(toTell.get(machine) ?? []), member])
+      }
+    }
+    for (const [to, members] of toTell) {
+      if (!this.#pushes.tryUse(1, this.#nowMs)) return
+      this.#send(to, { kind: 'near', members: this.view.agesOf(members, this.#nowMs) })
+    }
   }
 
   #probed(machine: string, word: { by: string; answers: boolean }): void {
@@ -337,21 +371,29 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #choose(): void {
     if (!this.plan.wantsChosen) {
-      this.#choiceWaitMs = TICK_MS
+      if (this.#nowMs - this.#choiceMs > LAST_CHOICE_MS) this.#choiceWaitMs = TICK_MS
       return
     }
-    if (!this.plan.isWhole && this.#nowMs < this.#choiceMs) return
+    const others = [...this.view.rings.all()]
+    if (this.plan.isWhole) return void this.#reachOne(others)
+    if (this.#nowMs < this.#choiceMs) return
     this.#choiceMs = this.#nowMs + this.#choiceWaitMs
     this.#choiceWaitMs = Math.min(LAST_CHOICE_MS, 2 * this.#choiceWaitMs)
-    this.#reachOne([...this.view.rings.all()])
+    const tried = this.#reachOne(
+      others.filter(({ machine }) => !this.#chosen.isWaiting(machine, this.#nowMs)),
+    )
+    if (tried !== null) this.#chosen.note(tried, this.#nowMs)
   }
 
-  #reachOne(members: readonly Member[]): void {
+  /** Whom it tried; null if there is nobody. */
+  #reachOne(members: readonly Member[]): string | null {
     const free = members.filter(
       ({ machine, network }) => !this.#isLinked(machine) && this.plan.isApart(network),
     )
     const member = free[Math.floor(this.#random() * free.length)]
-    if (member !== undefined) this.#emit({ type: 'reach', member })
+    if (member === undefined) return null
+    this.#emit({ type: 'reach', member })
+    return member.machine
   }
 
   #isLinked(machine: string): boolean {
@@ -364,9 +406,20 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     this.#exchangeMs = this.#nowMs
     const rarestMs = this.plan.isWhole ? WHOLE_EXCHANGE_MS : RARE_EXCHANGE_MS
     this.#exchangeWaitMs = Math.min(rarestMs, 2 * this.#exchangeWaitMs)
-    const linked = [...this.plan.links.keys()]
-    const to = linked[Math.floor(this.#random() * linked.length)]
+    const to = this.#nextAsked()
     if (to !== undefined) this.#send(to, { kind: 'who' })
+  }
+
+  /** Those beside this machine in turn, since they know whom it may have passed over, and now and then another. */
+  #nextAsked(): string | undefined {
+    this.#asked += 1
+    const linked = [...this.plan.links.keys()]
+    const beside = linked.filter((machine) => this.plan.neighbours.has(machine))
+    if (this.#asked % OTHER_ASKED !== 0 && beside.length > 0) {
+      this.#turn += 1
+      return beside[this.#turn % beside.length]
+    }
+    return linked[Math.floor(this.#random() * linked.length)]
   }
 
   #open(machine: string, link: HeldLink): void {
@@ -407,6 +460,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       return
     }
     this.#ending.set(machine, { link, untilMs: this.#nowMs + RELEASED_MS })
+    this.#emit({ type: 'forgo', machine })
     this.#send(machine, { kind: 'release' })
   }
 

@@ -49,6 +49,8 @@ export type RingEffect =
   | { type: 'send'; to: string; message: RingMessage }
   /** Try to have a link with it, once. */
   | { type: 'reach'; member: Member }
+  /** It need not be dialled any more; its link may end. */
+  | { type: 'forgo'; machine: string }
   /** End a link without blame. */
   | { type: 'release'; machine: string }
   /** Ask a linked machine whether it is there. */

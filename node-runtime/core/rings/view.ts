@@ -1,7 +1,7 @@
 // The members that this machine knows of: all who are near on a ring, and some others. Nobody is known for ever:
 // who had a link with a member vouches for it, that grows old while it is passed on, and what is too old is let go.
 import type { Member, Told } from './ring-events.ts'
-import { Rings } from './rings.ts'
+import { clockwise, Rings } from './rings.ts'
 
 /** On each side of each ring these are never let go: next to a neighbour that dies stands another. */
 export const KEPT_PER_SIDE = 4
@@ -14,6 +14,8 @@ export const STALE_MS = 3 * 60_000
 /** Who was missed and is vouched for is tried, each time twice as long after the time before. */
 const FIRST_TRY_MS = 5_000
 const LAST_TRY_MS = 160_000
+/** But that long at most if it would stand beside this machine: a ring is torn as long as it is passed over. */
+const LAST_TRY_BESIDE_MS = 20_000
 
 interface Known {
   member: Member
@@ -23,8 +25,8 @@ interface Known {
   metMs: number | null
   /** When this machine lost it, or did not reach it; null while it counts. */
   missedMs: number | null
-  /** When it is tried again, if somebody vouches for it, and how long it is waited after that. */
-  tryMs: number
+  /** When it was missed or tried last, and how long it is waited after that until it is tried, if somebody vouches for it. */
+  triedMs: number
   waitMs: number
 }
 
@@ -89,7 +91,7 @@ export class View {
     const known = this.#known.get(machine)
     if (known === undefined) return
     known.missedMs = nowMs
-    known.tryMs = nowMs + known.waitMs
+    known.triedMs = nowMs
     this.rings.remove(machine)
   }
 
@@ -97,10 +99,12 @@ export class View {
   takeDoubtful(nowMs: number): Member[] {
     const due: Member[] = []
     for (const known of this.#known.values()) {
-      const { missedMs, confirmedMs, tryMs, member } = known
-      if (missedMs === null || confirmedMs <= missedMs || tryMs > nowMs) continue
-      known.waitMs = Math.min(LAST_TRY_MS, 2 * known.waitMs)
-      known.tryMs = nowMs + known.waitMs
+      const { missedMs, confirmedMs, triedMs, waitMs, member } = known
+      if (missedMs === null || confirmedMs <= missedMs) continue
+      const mostMs = this.#wouldStandBeside(member) ? LAST_TRY_BESIDE_MS : LAST_TRY_MS
+      if (nowMs - triedMs < Math.min(waitMs, mostMs)) continue
+      known.waitMs = Math.min(LAST_TRY_MS, 2 * waitMs)
+      known.triedMs = nowMs
       due.push(member)
     }
     return due
@@ -140,10 +144,31 @@ export class View {
       members.set(member.machine, member)
     }
     members.delete(to.machine)
-    return [...members.values()].map((member) => ({
+    return this.agesOf([...members.values()], nowMs)
+  }
+
+  /** How long ago somebody had a link with each, as far as this machine knows. */
+  agesOf(members: readonly Member[], nowMs: number): Told[] {
+    return members.map((member) => ({
       member,
       ageMs: Math.max(0, nowMs - (this.#known.get(member.machine)?.confirmedMs ?? nowMs)),
     }))
+  }
+
+  /** Is it nearer than those that count, on a side of a ring? */
+  #wouldStandBeside(member: Member): boolean {
+    const { own } = this
+    return own.at.some((from, ring) => {
+      const at = member.at[ring]!
+      const next = this.rings.beside(own, ring, 1, 1)[0]?.at[ring] ?? from
+      const before = this.rings.beside(own, ring, -1, 1)[0]?.at[ring] ?? from
+      // The two beside it, or all of the ring if there is nobody.
+      return (
+        next === from ||
+        clockwise(from, at) < clockwise(from, next) ||
+        clockwise(at, from) < clockwise(before, from)
+      )
+    })
   }
 
   #wasMet({ metMs }: Known, nowMs: number): boolean {
@@ -159,7 +184,7 @@ export class View {
       confirmedMs,
       metMs,
       missedMs: null,
-      tryMs: 0,
+      triedMs: 0,
       waitMs: FIRST_TRY_MS,
     })
   }

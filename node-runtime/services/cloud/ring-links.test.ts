@@ -15,6 +15,7 @@ afterEach(() => {
 
 class RingNetwork extends FakeNetwork {
   readonly released: string[] = []
+  forgo(): void {}
   release(machine: string): void {
     this.released.push(machine)
   }

@@ -51,6 +51,8 @@ export interface RingLinksOptions {
   network: Network & {
     /** Tries to have a link, for the sake of the rings alone. */
     seek: (machine: string, addresses?: readonly MachineAddress[]) => void
+    /** Does not try any more to have a link. */
+    forgo: (machine: string) => void
     /** Ends a link without blame, and does not try to have it again. */
     release: (machine: string) => void
     /** Asks a linked machine whether it is there. */
@@ -295,6 +297,8 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
         const { machine } = effect.member
         return network.seek(machine, entryOf(machine)?.addresses)
       }
+      case 'forgo':
+        return network.forgo(effect.machine)
       case 'release':
         return network.release(effect.machine)
       case 'check':
