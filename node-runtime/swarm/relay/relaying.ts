@@ -3,20 +3,30 @@
 import * as z from 'zod'
 import type DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
-import { keySchema } from '../../contract/values.ts'
+import { keySchema, signatureSchema } from '../../contract/values.ts'
+import { Budget } from '../../core/budget.ts'
 import { RelayChoice } from '../../core/relay/relay-choice.ts'
 import type { RelayOffer } from '../../core/relay/relay-choice.ts'
+import { isRelayOf, proveRelay } from '../../core/relay/relay-proof.ts'
 import { decodeKey, domainBytes, encodeKey, hash, keyPair } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
 import type { Log } from '../../ports/log.ts'
 import { jsonCodec } from '../codec.ts'
 import type { Network, Protocol } from '../network.ts'
+import { PeerFault } from '../peer-fault.ts'
 import { RelayService } from './relay-service.ts'
 
 const SEED_BYTES = 32
 
-/** `key`: under which the machine relays; null if it does not, or no more. */
-const offerSchema = z.object({ key: keySchema.nullable() })
+/** Each is a signature to check; an honest machine says it when the link opens, and when its router changes. */
+const OFFERS = { burst: 20, perSecond: 0.1 }
+const MAX_OFFER_BYTES = 300
+
+/** `key`: under which the machine relays, and that it is this machine's; null if it does not relay, or no more. */
+const offerSchema = z.union([
+  z.object({ key: keySchema, proof: signatureSchema }),
+  z.object({ key: z.null() }),
+])
 type Offer = z.infer<typeof offerSchema>
 
 export interface RelayingOptions {
@@ -43,6 +53,7 @@ export class Relaying {
   readonly #keyPair: KeyPair
   /** By machine: under which key those that are linked relay. */
   readonly #offers = new Map<string, string>()
+  readonly #budgets = new Map<string, Budget>()
   readonly #choice = new RelayChoice()
   readonly #protocol: Protocol<Offer>
   #service: RelayService | null = null
@@ -58,16 +69,16 @@ export class Relaying {
     this.#keyPair = keyPair(seed)
     this.#protocol = network.openProtocol<Offer>({
       name: 'dharma/relay/1',
-      codec: jsonCodec(offerSchema, 200),
+      codec: jsonCodec(offerSchema, MAX_OFFER_BYTES),
       opened: ({ machine }) => {
+        this.#budgets.set(machine, new Budget(OFFERS, performance.now()))
         if (this.#service !== null) this.#protocol.send(machine, this.#offer())
       },
-      received: ({ machine }, { key }) => {
-        if (key === null) return void this.#offers.delete(machine)
-        this.#offers.set(machine, key)
-        options.offered()
+      received: ({ machine }, offer) => this.#offered(machine, offer),
+      closed: ({ machine }) => {
+        this.#offers.delete(machine)
+        this.#budgets.delete(machine)
       },
-      closed: ({ machine }) => this.#offers.delete(machine),
     })
   }
 
@@ -139,6 +150,18 @@ export class Relaying {
     await this.#service?.close()
   }
 
+  #offered(machine: string, offer: Offer): void {
+    if (this.#budgets.get(machine)?.tryUse(1, performance.now()) !== true) {
+      throw new PeerFault('it says too often under which key it relays')
+    }
+    if (offer.key === null) return void this.#offers.delete(machine)
+    if (!isRelayOf(offer, machine, this.#options.cloud)) {
+      throw new PeerFault('it names a relay that is not its own')
+    }
+    this.#offers.set(machine, offer.key)
+    this.#options.offered()
+  }
+
   #choose(target: string): RelayOffer | null {
     const { isOpen, addressOf, latencyOf } = this.#options
     if (isOpen() || this.#offers.has(target)) return null
@@ -152,7 +175,9 @@ export class Relaying {
   }
 
   #offer(): Offer {
-    return { key: this.#service === null ? null : encodeKey(this.#keyPair.publicKey) }
+    if (this.#service === null) return { key: null }
+    const { machineKeys, cloud } = this.#options
+    return proveRelay(this.#keyPair, encodeKey(machineKeys.publicKey), cloud)
   }
 
   #endService(service: RelayService): void {

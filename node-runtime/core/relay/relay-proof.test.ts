@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import vector from '../fixtures/relay-v1.json' with { type: 'json' }
+import { encodeKey, fromHex, hash, keyPair } from '../keys.ts'
+import { isRelayOf, proveRelay } from './relay-proof.ts'
+
+const keysOf = (name: string) => keyPair(hash(Buffer.from(name)))
+const keyOf = (name: string): string => encodeKey(keysOf(name).publicKey)
+const [machine, cloud] = [keyOf('ada'), keyOf('a cloud')]
+
+describe('the proof of a relay', () => {
+  it('is that of the frozen vector', () => {
+    const { seed, key, proof } = vector
+    expect(proveRelay(keyPair(fromHex(seed)), vector.machine, vector.cloud)).toEqual({ key, proof })
+  })
+
+  it('holds for its machine and cloud, and for no others', () => {
+    const proved = proveRelay(keysOf('relay'), machine, cloud)
+    expect(isRelayOf(proved, machine, cloud)).toBe(true)
+    expect(isRelayOf(proved, keyOf('ben'), cloud)).toBe(false)
+    expect(isRelayOf(proved, machine, keyOf('another cloud'))).toBe(false)
+    expect(isRelayOf({ ...proved, key: keyOf('another relay') }, machine, cloud)).toBe(false)
+    expect(isRelayOf({ ...proved, key: 'none' }, machine, cloud)).toBe(false)
+    expect(isRelayOf({ ...proved, proof: '00'.repeat(64) }, machine, cloud)).toBe(false)
+    expect(isRelayOf({ ...proved, proof: '' }, machine, cloud)).toBe(false)
+  })
+})
