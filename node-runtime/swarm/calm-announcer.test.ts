@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { DhtServer } from 'hyperdht'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { keyPair } from '../core/keys.ts'
 import { ASK_NODES_MS, calmAnnouncer } from './calm-announcer.ts'
 import { HintedDht } from './hinted-dht.ts'
@@ -29,6 +29,7 @@ it('nodes are asked every ten seconds, and this machine is announced anew every 
   for (let asked = 0; asked < 30; asked++) await announcer._sleeper.pause(3_000)
   expect(said.filter((what) => what === `pause ${ASK_NODES_MS}`)).toHaveLength(30)
   expect(said.slice(-2)).toEqual(['refresh', 'pause 10000'])
+  expect(said.filter((what) => what === 'refresh')).toHaveLength(1)
   expect(said).not.toContain('resume')
 })
 
@@ -58,20 +59,21 @@ it('the stack has what this takes hold of', async () => {
     const listening = dht.createServer({}, () => {})
     await listening.listen(keyPair(new Uint8Array(32).fill(7)))
     const announcer = listening._announcer!
-    const pauses: number[] = []
     const { pause } = announcer._sleeper
-    const asked = new Promise<void>((resolve) => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const asked = new Promise<number[]>((resolve) => {
       announcer._sleeper.pause = (ms) => {
-        pauses.push(ms)
-        resolve()
-        return pause(ms)
+        timers.mockClear()
+        const paused = pause(ms)
+        resolve(timers.mock.calls.map(([, afterMs]) => afterMs ?? 0))
+        return paused
       }
     })
     // The pause that is under way ends at once, and another one begins after the nodes were asked.
     announcer.refresh()
-    await asked
-    expect(pauses).toHaveLength(1)
+    expect(await asked).toEqual([ASK_NODES_MS])
   } finally {
+    vi.restoreAllMocks()
     await dht.destroy()
     await testnet.close()
   }
