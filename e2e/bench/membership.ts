@@ -37,6 +37,8 @@ class Observer {
   readonly machine: CountedMachine
   /** When each of the others was first not there any more, monotonic ms. */
   readonly lost = new Map<string, number>()
+  /** Those of them that it had a link with at that moment. */
+  readonly lostLinks = new Set<string>()
   readonly #connection: Connection
   readonly #ending = new AbortController()
   #seen: readonly MachineInfo[] = []
@@ -55,6 +57,11 @@ class Observer {
     return this.#seen.some(({ machine, linked }) => machine === other.machine && linked)
   }
 
+  forget(): void {
+    this.lost.clear()
+    this.lostLinks.clear()
+  }
+
   close(): void {
     this.#ending.abort()
     this.#connection.close()
@@ -68,6 +75,7 @@ class Observer {
         for (const before of this.#seen) {
           if (before.online && !online.has(before.machine)) {
             this.lost.set(before.machine, performance.now())
+            if (before.linked) this.lostLinks.add(before.machine)
           }
         }
         this.#seen = view.machines
@@ -109,11 +117,16 @@ async function measureIdle(
   }
 }
 
-/** How often somebody who was there was missed meanwhile. */
-async function countFalse(observers: readonly Observer[], forMs: number): Promise<number> {
-  for (const { lost } of observers) lost.clear()
+/** How often somebody who was there was missed meanwhile, and how often by one that had a link with it. */
+async function countFalse(
+  observers: readonly Observer[],
+  forMs: number,
+): Promise<{ all: number; linked: number }> {
+  for (const observer of observers) observer.forget()
   await wait(forMs)
-  return observers.reduce((sum, { lost }) => sum + lost.size, 0)
+  const sum = (of: (observer: Observer) => number): number =>
+    observers.reduce((before, observer) => before + of(observer), 0)
+  return { all: sum(({ lost }) => lost.size), linked: sum(({ lostLinks }) => lostLinks.size) }
 }
 
 /** From the signal until each linked machine has seen it. Who does not see it in time counts as the longest. */
@@ -123,7 +136,7 @@ async function measureSeen(
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<number[]> {
   const linked = observers.filter((one) => one.isLinked(victim))
-  for (const { lost } of linked) lost.clear()
+  for (const observer of linked) observer.forget()
   const startMs = performance.now()
   process.kill(victim.pid, signal)
   const all = async (): Promise<boolean> =>
@@ -131,6 +144,9 @@ async function measureSeen(
   await until(all, 'all have seen that a machine is gone')
   return linked.map(({ lost }) => (lost.get(victim.machine) ?? startMs + LONGEST_MS) - startMs)
 }
+
+const textOf = ({ all, linked }: { all: number; linked: number }): string =>
+  `${all} (${linked} by one that had a link)`
 
 export const membership: Measure = {
   name: 'membership',
@@ -157,7 +173,7 @@ export const membership: Measure = {
       const burners = cpus().map(() => spawn(process.execPath, ['-e', 'for (;;) ;']))
       const loaded = await countFalse(observers, LOADED_MS)
       for (const burner of burners) burner.kill('SIGKILL')
-      say(`missed although there: ${calm} in calm, ${loaded} with busy cores`)
+      say(`missed although there: ${textOf(calm)} in calm, ${textOf(loaded)} with busy cores`)
       await wait(BEFORE_NEXT_MS)
       const seen: Record<'SIGKILL' | 'SIGSTOP', number[]> = { SIGKILL: [], SIGSTOP: [] }
       for (let i = 0; i < KILLS + STOPS && observers.length > 1; i++) {
@@ -186,7 +202,12 @@ export const membership: Measure = {
         )
       }
       rows.push(
-        compare('missed though there, a calm minute', 'times', [calm], 'with busy cores', [loaded]),
+        compare('missed though there, a calm minute', 'times', [calm.all], 'with busy cores', [
+          loaded.all,
+        ]),
+        compare('the same, by one that had a link', 'times', [calm.linked], 'with busy cores', [
+          loaded.linked,
+        ]),
       )
       return rows
     } finally {
