@@ -26,6 +26,7 @@ type HashedKind =
   | 'content-id'
   | 'genesis'
   | 'greeting-seal'
+  | 'known'
   | 'lan'
   | 'list-draw'
   | 'list-key'

@@ -5,6 +5,7 @@ import type { MachineEntry } from '../core/forms/machine-form.ts'
 import type { SignedForm } from '../core/forms/signed-form.ts'
 import { encodeKey, hash, keyPair } from '../core/keys.ts'
 import type { KnownMachine } from '../core/membership/known-machines.ts'
+import type { NamedParts } from '../core/membership/known-summary.ts'
 import { MembershipCore, nextSequence } from '../core/membership/membership-core.ts'
 import type { MembershipEffect, MembershipEvent } from '../core/membership/membership-core.ts'
 import { signAttestation } from '../core/forms/attestation.ts'
@@ -17,11 +18,10 @@ const VERIFY_MS = 1
 const NEVER_MS = 2 ** 46
 const text = new TextDecoder()
 
-interface Told {
-  machine: string
-  sequence: number
-  form: SignedForm
-}
+type Said =
+  | { digests: string[] }
+  | { named: NamedParts }
+  | { told: { machine: string; sequence: number; form: SignedForm }[] }
 
 export interface MemberParts {
   world: World
@@ -101,8 +101,14 @@ export class MemberMachine implements Station {
   }
 
   received(peer: string, bytes: Uint8Array): void {
-    const offers = JSON.parse(text.decode(bytes)) as Told[]
-    this.#happen({ type: 'offered', from: peer, offers })
+    const said = JSON.parse(text.decode(bytes)) as Said
+    if ('digests' in said) {
+      this.#happen({ type: 'compared', from: peer, digests: said.digests })
+    } else if ('named' in said) {
+      this.#happen({ type: 'named', from: peer, named: said.named })
+    } else {
+      this.#happen({ type: 'offered', from: peer, offers: said.told })
+    }
   }
 
   #wallMs(): number {
@@ -142,6 +148,12 @@ export class MemberMachine implements Station {
   #perform(effect: MembershipEffect, core: MembershipCore): void {
     const { network, members, learned } = this.#parts
     switch (effect.type) {
+      case 'compare':
+        this.#say(effect.to, { digests: [...effect.digests] })
+        break
+      case 'name':
+        this.#say(effect.to, { named: effect.named })
+        break
       case 'tell':
         this.#tell(effect.to, effect.machines, core)
         break
@@ -176,11 +188,15 @@ export class MemberMachine implements Station {
   }
 
   #tell(to: string, machines: readonly string[], core: MembershipCore): void {
-    const told = machines.flatMap((machine): Told[] => {
+    const told = machines.flatMap((machine) => {
       const entry = core.entryOf(machine)
       return entry === undefined ? [] : [{ machine, sequence: entry.sequence, form: entry.form }]
     })
-    this.#parts.network.send(this.key, to, Buffer.from(JSON.stringify(told)))
+    this.#say(to, { told })
+  }
+
+  #say(to: string, said: Said): void {
+    this.#parts.network.send(this.key, to, Buffer.from(JSON.stringify(said)))
   }
 
   #verify(from: string, forms: readonly SignedForm[]): void {

@@ -12,6 +12,8 @@ export class FakeNetwork implements Network {
   readonly dropped: string[] = []
   /** Set to false to see what is said when a link takes no more. */
   takesMore = true
+  /** Sees what this machine says, as it is written. */
+  onSent: (bytes: Uint8Array) => void = () => {}
   readonly #peers = new Map<string, FakeNetwork>()
   readonly #protocols = new Map<string, Opened>()
   readonly #arriving: (() => void)[] = []
@@ -61,6 +63,7 @@ export class FakeNetwork implements Network {
       const peer = this.#peers.get(machine)
       if (peer === undefined) return false
       const bytes = codec.encode(message)
+      this.onSent(bytes)
       peer.#arriving.push(() => void peer.receive(name, this, bytes))
       return true
     }

@@ -1,6 +1,7 @@
 // One machine's membership without a machine under it, for tests: entries, and a core on a made-up clock.
 import type { MachineEntry } from '../core/forms/machine-form.ts'
 import { MembershipCore } from '../core/membership/membership-core.ts'
+import { KnownSummary } from '../core/membership/known-summary.ts'
 import type {
   MembershipEffect,
   MembershipEvent,
@@ -63,9 +64,23 @@ export function world() {
     const wanted = entries.filter(({ form }) => forms.includes(form))
     return post({ type: 'verified', from: from.machine, entries: wanted, forged: 0 })
   }
+  /** Another machine says what it knows, and is told of these. */
+  const compare = (from: MachineEntry, entries: readonly MachineEntry[]): string[] => {
+    const theirs = new KnownSummary(
+      entries.map(({ machine, sequence }) => [machine, sequence] as const),
+    )
+    const ours = [...post({ type: 'compared', from: from.machine, digests: theirs.digests })]
+    const ourDigests = log.findLast((effect) => effect.type === 'compare')!.digests
+    const told = theirs
+      .differing(ourDigests)
+      .flatMap((named) => [...post({ type: 'named', from: from.machine, named })])
+    // Of what differs both sides say what they have.
+    if (told.length > 0 && !ours.some(({ type }) => type === 'name')) throw new Error('not named')
+    return told.flatMap((effect) => (effect.type === 'tell' ? effect.machines : []))
+  }
   const count = (type: MembershipEffect['type']): number =>
     log.filter((effect) => effect.type === type).length
-  return { core, post, until, link, hear, count, log, names: () => names(core) }
+  return { core, post, until, link, hear, compare, count, log, names: () => names(core) }
 }
 
 function names(core: MembershipCore): string[] {

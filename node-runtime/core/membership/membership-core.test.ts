@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { ada, bob, invented, offer, own, signed, world } from '../../testing/membership-world.ts'
 import type { MachineEntry } from '../forms/machine-form.ts'
 import { MAX_KNOWN } from './known-machines.ts'
-import { MembershipCore, nextSequence } from './membership-core.ts'
+import { KnownSummary, PARTS } from './known-summary.ts'
+import type { Named } from './known-summary.ts'
+import { MAX_TOLD_CHARS, MembershipCore, nextSequence } from './membership-core.ts'
 import type { MembershipEffect, MembershipEvent } from './membership-core.ts'
+
+const sequences = (...entries: MachineEntry[]): Named[] =>
+  entries.map(({ machine, sequence }) => [machine, sequence])
 
 describe('what a machine knows of the others', () => {
   it('comes first hand with a link, and is told to the others', () => {
@@ -13,11 +18,9 @@ describe('what a machine knows of the others', () => {
     expect(link(ada)).not.toContainEqual({ type: 'learned', entry: ada })
     const effects = link(bob)
     expect(effects).toContainEqual({ type: 'tell', to: ada.machine, machines: [bob.machine] })
-    expect(effects).toContainEqual({
-      type: 'tell',
-      to: bob.machine,
-      machines: [own.machine, ada.machine],
-    })
+    // The other side is told in short what is known, and then what it lacks.
+    const { digests } = new KnownSummary(sequences(own, ada, bob))
+    expect(effects).toContainEqual({ type: 'compare', to: bob.machine, digests })
     expect(names()).toEqual(['ada', 'bob'])
   })
 
@@ -26,7 +29,7 @@ describe('what a machine knows of the others', () => {
     link(ada)
     link(bob)
     const cleo = signed('cleo', 5)
-    const tells = (): MembershipEffect[] => log.filter(({ type }) => type === 'tell').slice(3)
+    const tells = (): MembershipEffect[] => log.filter(({ type }) => type === 'tell').slice(1)
     hear(ada, [cleo])
     expect(tells()).toEqual([{ type: 'tell', to: bob.machine, machines: [cleo.machine] }])
     hear(bob, [cleo])
@@ -121,12 +124,77 @@ describe('what says nothing new', () => {
   })
 
   it('a machine is told its own entry when others hold a later one than it does', () => {
-    const { link } = world()
+    const { link, compare } = world()
     link(signed('ada', 5))
-    const tells = (entry: MachineEntry) =>
-      link(entry).flatMap((effect) => (effect.type === 'tell' ? effect.machines : []))
-    expect(tells(signed('ada', 5))).toEqual([own.machine])
-    expect(tells(signed('ada', 4))).toEqual([own.machine, ada.machine])
+    expect(compare(ada, [own, signed('ada', 5)])).toEqual([])
+    link(signed('ada', 4))
+    expect(compare(ada, [own, signed('ada', 4)])).toEqual([ada.machine])
+  })
+})
+
+describe('what a link that opens brings', () => {
+  it('is what either side lacks, and nothing where both know the same', () => {
+    const { link, compare, hear } = world()
+    link(bob)
+    hear(bob, [signed('cleo', 5), signed('dora', 5)])
+    link(ada)
+    expect(compare(ada, [own, ada, bob, signed('cleo', 5), signed('dora', 5)])).toEqual([])
+    link(ada)
+    const cleo = signed('cleo', 5).machine
+    expect(compare(ada, [own, ada, bob, signed('cleo', 4), signed('dora', 6)])).toEqual([cleo])
+    link(ada)
+    // All that it does not name, itself excepted.
+    expect(compare(ada, [ada])).toHaveLength(4)
+  })
+
+  it('is said once for each link, however often the other side asks', () => {
+    const { link, post } = world()
+    link(ada)
+    link(bob)
+    const { digests } = new KnownSummary([])
+    const compared = { type: 'compared', from: ada.machine, digests } as const
+    const named = {
+      type: 'named',
+      from: ada.machine,
+      named: { parts: Array.from({ length: PARTS }, (_, part) => part), known: [] },
+    } as const
+    expect(post(compared)).toHaveLength(1)
+    expect(post(compared)).toEqual([])
+    expect(post(named)).toMatchObject([{ type: 'tell', to: ada.machine }])
+    expect(post(named)).toEqual([])
+    link(ada)
+    expect(post(compared)).toHaveLength(1)
+    expect(post(named)).toHaveLength(1)
+    const { machine: from } = signed('stranger')
+    expect(post({ ...compared, from })).toEqual([])
+    expect(post({ ...named, from })).toEqual([])
+  })
+
+  it('is not what is too large to be told by others', () => {
+    const { link, post, compare, core } = world()
+    link(ada)
+    const large = { ...invented(1, MAX_TOLD_CHARS + 1), machine: 'large' }
+    const fits = { ...invented(2, MAX_TOLD_CHARS), machine: 'fits' }
+    post({ type: 'verified', from: ada.machine, entries: [large, fits], forged: 0 })
+    expect(core.entryOf('large')).toBe(large)
+    link(bob)
+    expect(compare(bob, [own, ada, bob])).toEqual(['fits'])
+  })
+
+  it('is known anew after each change', () => {
+    const { link, post, log } = world()
+    const told = (): unknown => log.findLast(({ type }) => type === 'compare')
+    link(ada)
+    const expected = (...entries: MachineEntry[]): object => ({
+      digests: new KnownSummary(sequences(...entries)).digests,
+    })
+    expect(told()).toMatchObject(expected(own, ada))
+    post({ type: 'ownSigned', entry: signed('own', 11) })
+    link(ada)
+    expect(told()).toMatchObject(expected(signed('own', 11), ada))
+    post({ type: 'remembered', known: [{ entry: bob, lastSeenMs: 1 }] })
+    link(ada)
+    expect(told()).toMatchObject(expected(signed('own', 11), ada, bob))
   })
 })
 
@@ -201,7 +269,21 @@ describe('what follows from it', () => {
     link(bob)
     const entries = Array.from({ length: 100 }, (_, number) => invented(number))
     post({ type: 'verified', from: bob.machine, entries, forged: 0 })
-    expect(new Set(reached()).size).toBe(16)
+    // They came at once, so that it was clear how large the cloud is.
+    expect(new Set(reached())).toEqual(new Set([ada.machine, bob.machine]))
+  })
+
+  it('nor is a link wanted with those that are learned one by one, once more have been named', () => {
+    const { post, link, log } = world()
+    link(ada)
+    const known = Array.from({ length: 18 }, (_, at) => [`m${at}`, 1] as const)
+    post({ type: 'named', from: ada.machine, named: { parts: [0], known } })
+    post({ type: 'verified', from: ada.machine, entries: [invented(1)], forged: 0 })
+    expect(log.filter(({ type }) => type === 'reach')).toHaveLength(1)
+    // As many as a small cloud has, this machine included.
+    post({ type: 'named', from: ada.machine, named: { parts: [1], known: known.slice(0, 17) } })
+    post({ type: 'verified', from: ada.machine, entries: [invented(2)], forged: 0 })
+    expect(log.filter(({ type }) => type === 'reach')).toHaveLength(2)
   })
 })
 
@@ -262,7 +344,7 @@ describe('when that happens', () => {
     expect(step({ type: 'linkOpened', entry: cleo, wallMs: 9 }, 9_000)).toEqual([show(50), save])
   })
 
-  it('links are wanted with those that were seen last, every ten minutes', () => {
+  it('in a large cloud links are wanted with those that were seen last, every ten minutes while there are few', () => {
     const known = Array.from({ length: 40 }, (_, number) => ({
       entry: invented(number),
       lastSeenMs: 100 + ((number * 7) % 40),
@@ -271,7 +353,7 @@ describe('when that happens', () => {
     core.step({ type: 'remembered', known }, 0)
     const latest = known
       .toSorted((a, b) => b.lastSeenMs - a.lastSeenMs)
-      .slice(0, 16)
+      .slice(0, 8)
       .map(({ entry }): MembershipEffect => ({ type: 'reach', machine: entry.machine }))
     const renewed = [...latest, { type: 'setTimer', id: 'renew', afterMs: 600_000 }]
     expect(core.step({ type: 'started' }, 0)).toEqual(renewed)
@@ -284,6 +366,12 @@ describe('when that happens', () => {
     expect([first, second]).toEqual([
       { type: 'reach', machine: 'machine-0' },
       { type: 'reach', machine: 'machine-1' },
+    ])
+    for (const number of [2, 3, 4]) {
+      core.step({ type: 'linkOpened', entry: invented(number), wallMs: 1_003 }, 0)
+    }
+    expect(core.step({ type: 'timer', id: 'renew' }, 0)).toEqual([
+      { type: 'setTimer', id: 'renew', afterMs: 600_000 },
     ])
     // A newer entry does not change when it was seen.
     const newer = { ...invented(0), sequence: 9 }
@@ -323,6 +411,19 @@ it('no order of events makes it throw or grow', () => {
       known: fc.array(fc.record({ entry, lastSeenMs: fc.nat() })),
     }),
     fc.record({ type: fc.constant('channelOpened' as const), machine }),
+    fc.record({
+      type: fc.constant('compared' as const),
+      from: machine,
+      digests: fc.array(fc.string({ maxLength: 12 }), { maxLength: 40 }),
+    }),
+    fc.record({
+      type: fc.constant('named' as const),
+      from: machine,
+      named: fc.record({
+        parts: fc.array(fc.integer({ min: -1, max: 40 })),
+        known: fc.array(fc.tuple(machine, fc.nat(9))),
+      }),
+    }),
     fc.record({
       type: fc.constant('offered' as const),
       from: machine,

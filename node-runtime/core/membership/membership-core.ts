@@ -8,12 +8,17 @@ import type { Core } from '../step.ts'
 import { EntryPace } from './entry-pace.ts'
 import { KnownMachines } from './known-machines.ts'
 import type { KnownMachine } from './known-machines.ts'
+import { KnownSummary } from './known-summary.ts'
+import type { NamedParts } from './known-summary.ts'
 
 /**
  * Up to this many others, each keeps a link to every other: the cheapest way for all to have all. Beyond, the rings
  * say whom to link with (`core/rings`).
  */
 const FULL_MESH_MACHINES = 16
+/** In a larger one a machine with few links tries to have some with those that it saw last. */
+const FEW_LINKS = 4
+const SOUGHT = 8
 /** Wants expire; those of the mesh are renewed in time. */
 const RENEW_MS = 10 * 60_000
 /** Changes in so short a time are one to those who watch. */
@@ -38,6 +43,12 @@ const MAX_FORGED = 50
 /** Two copies of one machine would otherwise outdo each other for ever. */
 const SIGN_ANEW_MS = 60_000
 
+/**
+ * What others tell goes on to all: a larger entry is heard from its own machine alone. An ordinary one has 1,500
+ * characters.
+ */
+export const MAX_TOLD_CHARS = 4_096
+
 /** An entry as it came, with what it says of itself, unverified. */
 export interface Offer {
   machine: string
@@ -56,6 +67,10 @@ export type MembershipEvent =
   | { type: 'heartbeat' }
   /** Entries can be sent over a link. */
   | { type: 'channelOpened'; machine: string }
+  /** What the other side knows, in short: see `KnownSummary`. */
+  | { type: 'compared'; from: string; digests: readonly string[] }
+  /** What it knows of some parts. */
+  | { type: 'named'; from: string; named: NamedParts }
   | { type: 'offered'; from: string; offers: readonly Offer[] }
   /** The answer to `verify`. */
   | { type: 'verified'; from: string; entries: readonly MachineEntry[]; forged: number }
@@ -63,6 +78,9 @@ export type MembershipEvent =
 
 export type MembershipEffect =
   | { type: 'verify'; from: string; forms: readonly SignedForm[] }
+  /** Say what is known here, in short. */
+  | { type: 'compare'; to: string; digests: readonly string[] }
+  | { type: 'name'; to: string; named: NamedParts }
   /** Send what is known of these machines, when the link takes it. */
   | { type: 'tell'; to: string; machines: readonly string[] }
   | { type: 'reach'; machine: string }
@@ -89,8 +107,10 @@ interface Link {
   forged: number
   /** Does it take entries? */
   open: boolean
-  /** Somebody says something later in its name than it does itself. */
-  outdone: boolean
+  /** Has it said what it knows? Once is enough: then it is told what is new. */
+  compared: boolean
+  /** Parts of which it has said that by name. */
+  named: Set<number>
 }
 
 export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
@@ -100,6 +120,10 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #own: MachineEntry
   #allowances: { fresh: Budget; hearsay: Budget } | null = null
   #waits = false
+  /** What is known, as it was last told; null once that has changed. */
+  #summary: KnownSummary | null = null
+  /** Machines that others told of by name, when they last did. */
+  #heardOf = 0
   #showAtMs: number | null = null
   /** Is there more to be shown than latencies? */
   #isListOld = false
@@ -159,6 +183,10 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
         return this.#showBy(nowMs + SHOW_LATENCY_MS, nowMs)
       case 'channelOpened':
         return this.#channelOpened(event.machine)
+      case 'compared':
+        return this.#compared(event.from, event.digests)
+      case 'named':
+        return this.#named(event.from, event.named)
       case 'offered':
         return this.#offered(event.from, event.offers, nowMs)
       case 'verified':
@@ -174,7 +202,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
       const { entry } = known
       const held = this.entryOf(entry.machine)
       if (held !== undefined && held.sequence >= entry.sequence) continue
-      this.#known.put(known, this.#links)
+      this.#put(known)
       effects.push({ type: 'learned', entry })
     }
     return effects
@@ -182,6 +210,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
 
   #ownSigned(entry: MachineEntry, nowMs: number): MembershipEffect[] {
     this.#own = entry
+    this.#summary = null
     return [
       ...this.#tellOthers([entry.machine], null),
       ...this.#show(nowMs + SHOW_MS, nowMs),
@@ -193,10 +222,16 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     const { machine } = entry
     if (machine === this.#own.machine) return []
     const budget = this.#links.get(machine)?.budget ?? new Budget(PEER_ENTRIES, nowMs)
-    const outdone = (this.#known.get(machine)?.entry.sequence ?? 0) > entry.sequence
-    this.#links.set(machine, { budget, forged: 0, open: false, outdone })
+    this.#links.set(machine, {
+      budget,
+      forged: 0,
+      open: false,
+      compared: false,
+      named: new Set(),
+    })
     // First hand: such entries are as many as links, and need no allowance.
     const effects = this.#accept(entry)
+    effects.push(...this.#mesh(effects))
     this.#known.seen(machine, wallMs)
     if (effects.length > 0) {
       if (this.#pace.try(entry, nowMs) === 'now')
@@ -216,9 +251,41 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     const link = this.#links.get(machine)
     if (link === undefined) return []
     link.open = true
-    const machines = [...this.#known.all()].map(({ entry }) => entry.machine)
-    const news = machines.filter((known) => known !== machine || link.outdone)
-    return [{ type: 'tell', to: machine, machines: [this.#own.machine, ...news] }]
+    return [{ type: 'compare', to: machine, digests: this.#summarise().digests }]
+  }
+
+  #compared(from: string, digests: readonly string[]): MembershipEffect[] {
+    const link = this.#links.get(from)
+    if (link === undefined || link.compared) return []
+    link.compared = true
+    return this.#summarise()
+      .differing(digests)
+      .map((named): MembershipEffect => ({ type: 'name', to: from, named }))
+  }
+
+  #named(from: string, { parts, known }: NamedParts): MembershipEffect[] {
+    const link = this.#links.get(from)
+    if (link === undefined) return []
+    this.#heardOf = known.length
+    const fresh = parts.filter((part) => !link.named.has(part))
+    for (const part of fresh) link.named.add(part)
+    const machines = this.#summarise().lackedBy({ parts: fresh, known })
+    return machines.length === 0 ? [] : [{ type: 'tell', to: from, machines }]
+  }
+
+  /** All that others take in: see `MAX_TOLD_CHARS`. */
+  #summarise(): KnownSummary {
+    this.#summary ??= new KnownSummary(
+      [this.#own, ...[...this.#known.all()].map(({ entry }) => entry)]
+        .filter(({ form }) => form.body.length <= MAX_TOLD_CHARS)
+        .map(({ machine, sequence }) => [machine, sequence] as const),
+    )
+    return this.#summary
+  }
+
+  #put(known: Readonly<KnownMachine>): void {
+    this.#summary = null
+    this.#known.put(known, this.#links)
   }
 
   /** Only what is new and within the allowance is worth a look at its signatures. */
@@ -270,6 +337,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
       effects.push(...accepted)
       news.push(entry.machine)
     }
+    effects.push(...this.#mesh(effects))
     if (news.length > 0) {
       effects.push(...this.#tellOthers(news, from))
       effects.push(...this.#show(nowMs + SHOW_MS, nowMs), ...this.#save())
@@ -295,6 +363,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
     this.#waits = false
     const due = this.#pace.due(nowMs)
     const effects = due.flatMap((entry) => this.#accept(entry))
+    effects.push(...this.#mesh(effects))
     // One that came first hand is known already.
     const news = due.map(({ machine }) => machine).filter((machine) => this.#known.get(machine))
     if (news.length > 0) {
@@ -316,13 +385,21 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #accept(entry: MachineEntry): MembershipEffect[] {
     const held = this.#known.get(entry.machine)
     if (held !== undefined && held.entry.sequence >= entry.sequence) return []
-    this.#known.put({ entry, lastSeenMs: held?.lastSeenMs ?? 0 }, this.#links)
-    if (this.#known.get(entry.machine) === undefined) return []
-    const effects: MembershipEffect[] = [{ type: 'learned', entry }]
-    if (this.#known.size <= FULL_MESH_MACHINES) {
-      effects.push({ type: 'reach', machine: entry.machine })
-    }
-    return effects
+    this.#put({ entry, lastSeenMs: held?.lastSeenMs ?? 0 })
+    return this.#known.get(entry.machine) === undefined ? [] : [{ type: 'learned', entry }]
+  }
+
+  /** Of machines that were learned: in a small cloud a link is wanted with each. */
+  #mesh(effects: readonly MembershipEffect[]): MembershipEffect[] {
+    if (!this.#isSmall) return []
+    return effects.flatMap((effect): MembershipEffect[] =>
+      effect.type === 'learned' ? [{ type: 'reach', machine: effect.entry.machine }] : [],
+    )
+  }
+
+  /** Has the cloud no more machines than each can have links, as far as this one has heard? */
+  get #isSmall(): boolean {
+    return Math.max(this.#known.size, this.#heardOf - 1) <= FULL_MESH_MACHINES
   }
 
   #tellOthers(machines: readonly string[], except: string | null): MembershipEffect[] {
@@ -332,7 +409,8 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   }
 
   #renew(): MembershipEffect[] {
-    const wanted = this.#links.size < FULL_MESH_MACHINES ? FULL_MESH_MACHINES : 0
+    const few = this.#links.size < FEW_LINKS ? SOUGHT : 0
+    const wanted = this.#isSmall ? FULL_MESH_MACHINES : few
     const mesh = [...this.#known.all()]
       .sort((a, b) => b.lastSeenMs - a.lastSeenMs)
       .slice(0, wanted)

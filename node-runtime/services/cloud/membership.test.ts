@@ -189,8 +189,50 @@ describe('what a member says of machines', () => {
     }
     const bytes = Buffer.from(JSON.stringify({ entries: [genuine, elsewhere, forged] }))
     expect(a.network.receive(PROTOCOL, b.network, bytes)).toBe(true)
+    await until(() => known(a).length > 2)
     expect(known(a)).toEqual(['a', 'b', 'c'])
     expect(a.network.dropped).toEqual([])
+  })
+
+  it('costs a few hundred bytes on a link that opens, where both know the same', async () => {
+    const [a, b, c] = [await start('a'), await start('b'), await start('c')]
+    link(a, b)
+    link(b, c)
+    await settle()
+    const said: { kinds: string[]; sizeBytes: number } = { kinds: [], sizeBytes: 0 }
+    a.network.onSent = (bytes) => {
+      said.sizeBytes += bytes.length
+      const { entries, ...more } = JSON.parse(Buffer.from(bytes).toString()) as { entries: [] }
+      said.kinds.push(...Object.keys(more), ...entries.map(() => 'entry'))
+    }
+    link(a, c)
+    await settle()
+    expect(said.kinds).toEqual(['digests'])
+    expect(said.sizeBytes).toBeLessThan(600)
+  })
+
+  it('closes the link if what is said in short does not fit', async () => {
+    const [a, b] = [await start('a'), await start('b')]
+    link(a, b)
+    const digests = Array.from({ length: 32 }, () => '0'.repeat(12))
+    const fits = (message: object): boolean =>
+      a.network.receive(PROTOCOL, b.network, Buffer.from(JSON.stringify(message)))
+    const named = (parts: unknown, known: unknown): object => ({
+      entries: [],
+      named: { parts, known },
+    })
+    expect(fits({ entries: [], digests })).toBe(true)
+    // What a later version says more is passed over.
+    expect(fits({ entries: [], digests, sketch: 'later' })).toBe(true)
+    expect(fits({ entries: [], digests: digests.slice(1) })).toBe(false)
+    expect(fits({ entries: [], digests: [...digests.slice(1), 'not hex here'] })).toBe(false)
+    expect(fits(named([31], [[keyOf('x'), 1]]))).toBe(true)
+    expect(fits(named([32], []))).toBe(false)
+    expect(fits(named([0], [['x', 1]]))).toBe(false)
+    expect(fits(named([0], [[keyOf('x'), -1]]))).toBe(false)
+    const many = Array.from({ length: 2_001 }, () => [keyOf('x'), 1])
+    expect(fits(named([0], many.slice(1)))).toBe(true)
+    expect(fits(named([0], many))).toBe(false)
   })
 
   it('goes on to others only if it is no larger than such entries are', async () => {

@@ -13,7 +13,12 @@ import type { MachineEntry } from '../../core/forms/machine-form.ts'
 import { signedFormSchema } from '../../core/forms/signed-form.ts'
 import type { SignedForm } from '../../core/forms/signed-form.ts'
 import type { KnownMachine } from '../../core/membership/known-machines.ts'
-import { MembershipCore, nextSequence } from '../../core/membership/membership-core.ts'
+import { DIGEST_CHARS, MAX_NAMED, PARTS } from '../../core/membership/known-summary.ts'
+import {
+  MAX_TOLD_CHARS,
+  MembershipCore,
+  nextSequence,
+} from '../../core/membership/membership-core.ts'
 import type {
   MembershipEffect,
   MembershipEvent,
@@ -33,15 +38,36 @@ const ENTRIES_PER_MESSAGE = 100
 /** A message is closed when it has so much; the last entry may be of the largest size. */
 const FULL_MESSAGE_BYTES = 64_000
 const MAX_MESSAGE_BYTES = 200_000
-/**
- * What others tell goes on to all: a larger entry is heard from its own machine alone. An ordinary one has 1,500
- * characters.
- */
-const MAX_TOLD_CHARS = 4_096
 /** Signatures checked in one go: about 4 ms, so that calls do not wait for news. */
 const CHECKED_AT_ONCE = 20
 
-const messageSchema = z.object({ entries: z.array(signedFormSchema).max(ENTRIES_PER_MESSAGE) })
+/** All have `entries`, and none if they say something else: of what a later version says in one, that is heard. */
+const messageSchema = z.object({
+  entries: z.array(signedFormSchema).max(ENTRIES_PER_MESSAGE),
+  digests: z
+    .array(
+      z
+        .string()
+        .regex(/^[0-9a-f]+$/)
+        .length(DIGEST_CHARS),
+    )
+    .length(PARTS)
+    .optional(),
+  named: z
+    .object({
+      parts: z
+        .array(
+          z
+            .number()
+            .int()
+            .min(0)
+            .max(PARTS - 1),
+        )
+        .max(PARTS),
+      known: z.array(z.tuple([keySchema, timeMsSchema])).max(MAX_NAMED),
+    })
+    .optional(),
+})
 type Message = z.infer<typeof messageSchema>
 
 /** As many as an ordinary cloud has, in 15 ms; the rest is remembered by and by. */
@@ -49,6 +75,14 @@ const REMEMBERED_AT_ONCE = 50
 
 /** What an entry says of itself, before anybody has looked at its signature. */
 const claimSchema = z.object({ machine: keySchema, sequence: timeMsSchema })
+
+/** What others say, and what comes again. */
+const MAY_BE_LOST: ReadonlySet<MembershipEvent['type']> = new Set([
+  'compared',
+  'heartbeat',
+  'named',
+  'offered',
+])
 
 export interface MembershipOptions {
   folder: string
@@ -119,13 +153,13 @@ export class Membership extends EventEmitter<MembershipEvents> {
       onFault: (error) => {
         options.log.error('keeping the list of machines failed through our own fault', { error })
       },
-      mustKeep: ({ type }) => type !== 'offered' && type !== 'heartbeat',
+      mustKeep: ({ type }) => !MAY_BE_LOST.has(type),
     })
     this.#protocol = options.network.openProtocol<Message>({
       name: 'dharma/machines/2',
       codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
       opened: ({ machine }) => this.#driver.post({ type: 'channelOpened', machine }),
-      received: (peer, { entries }) => this.#received(peer, entries),
+      received: (peer, message) => this.#heard(peer, message),
       drained: ({ machine }) => this.#tellOn(machine),
       closed: ({ machine }) => this.#outbox.delete(machine),
     })
@@ -221,6 +255,13 @@ export class Membership extends EventEmitter<MembershipEvents> {
     switch (effect.type) {
       case 'verify':
         return this.#check(effect.from, effect.forms)
+      case 'compare':
+        return void this.#protocol.send(effect.to, { entries: [], digests: [...effect.digests] })
+      case 'name': {
+        const { parts, known } = effect.named
+        const named = { parts: [...parts], known: known.map((each): [string, number] => [...each]) }
+        return void this.#protocol.send(effect.to, { entries: [], named })
+      }
       case 'tell': {
         const waiting = this.#outbox.get(effect.to) ?? new Set()
         for (const machine of effect.machines) waiting.add(machine)
@@ -266,6 +307,13 @@ export class Membership extends EventEmitter<MembershipEvents> {
   #signAfter(sequence: number): void {
     const { sign, now } = this.#options
     this.#driver.post({ type: 'ownSigned', entry: sign(nextSequence(sequence, now())) })
+  }
+
+  #heard(peer: PeerInfo, { entries, digests, named }: Message): void {
+    const { machine: from } = peer
+    if (digests !== undefined) this.#driver.post({ type: 'compared', from, digests })
+    if (named !== undefined) this.#driver.post({ type: 'named', from, named })
+    this.#received(peer, entries)
   }
 
   #received({ machine: from }: PeerInfo, entries: readonly SignedForm[]): void {
