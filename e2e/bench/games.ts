@@ -45,7 +45,10 @@ export async function installGames(dataDir: string, url: string): Promise<Gamer>
 export type GameDescription = Omit<SessionDescriptor, 'rules'>
 
 /** A game between these; the seed tells it from others. */
-export function describeGame(players: readonly Gamer[], seed: string): GameDescription {
+export function describeGame(
+  players: readonly Pick<Gamer, 'person'>[],
+  seed: string,
+): GameDescription {
   return {
     system: SYSTEM,
     kind: KIND,

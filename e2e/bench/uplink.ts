@@ -1,6 +1,7 @@
 // One of two linked computers comes into another network: how long until both hear each other again.
 import { NatWorld, natWorldFault } from '../../node-runtime/testing/nat-world.ts'
 import type { NatKind, NatMachine } from '../../node-runtime/testing/nat-world.ts'
+import { PACE_MS, placeMachine } from './placed-machine.ts'
 import { compare, MissingPart } from './report.ts'
 import type { Measure, Row } from './report.ts'
 
@@ -16,6 +17,13 @@ const PAIRS: readonly (readonly [moves: NatKind, stays: NatKind])[] = [
   ['home', 'home'],
   ['symmetric', 'symmetric'],
 ]
+
+const GAMES: readonly (readonly [moves: NatKind, stays: NatKind])[] = [
+  ['open', 'open'],
+  ['home', 'home'],
+]
+/** The game is well under way by then. */
+const MOVES_BEFORE = 10
 
 /** Of the reports that are still to come, the first word of a new link with that machine. */
 function heardAnew(machine: NatMachine, other: string, what: string): Promise<unknown> {
@@ -59,6 +67,55 @@ async function measurePair(world: NatWorld, moves: NatKind, stays: NatKind): Pro
   return samples
 }
 
+/**
+ * From each change of the address of one player's computer until each has moved since, and the other has seen that, ms:
+ * their pace is in it, twice. Each game goes on to its end.
+ */
+async function measureGames(world: NatWorld, moves: NatKind, stays: NatKind): Promise<number[]> {
+  const pair = GAMES.findIndex(([first, second]) => first === moves && second === stays)
+  const sites = [`g${pair}`, `h${pair}`] as const
+  await world.makeSite(sites[0], moves)
+  await world.makeSite(sites[1], stays)
+  const one = await placeMachine(world, sites[0])
+  const other = await placeMachine(world, sites[1], one.cloud)
+  const players = [one, other]
+  const shown = [0, 0]
+  const over = [0, 0]
+  let wake = (): void => undefined
+  for (const [at, player] of players.entries()) {
+    player.seen((report) => {
+      if (report.type === 'shown') shown[at] = report.ply
+      if (report.type === 'over') over[at]! += 1
+      wake()
+    })
+  }
+  const until = async (isSo: () => boolean, what: string): Promise<void> => {
+    const timer = setTimeout(() => wake(), PATIENCE_MS)
+    const endMs = performance.now() + PATIENCE_MS
+    while (!isSo()) {
+      if (performance.now() >= endMs) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`)
+      await new Promise<void>((resolve) => (wake = resolve))
+    }
+    clearTimeout(timer)
+  }
+  const samples: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    shown.fill(0)
+    const seats = players.map(({ person }) => person)
+    for (const player of players) player.play({ seats, seed: `round ${round}` })
+    await until(() => Math.min(...shown) >= MOVES_BEFORE, 'a game is under way')
+    const before = Math.max(...shown)
+    const startMs = performance.now()
+    await world.move(sites[0])
+    // The move that may have been seen already, and then one of each.
+    await until(() => Math.min(...shown) >= before + 3, 'the game goes on')
+    samples.push(performance.now() - startMs - 2 * PACE_MS)
+    await until(() => Math.min(...over) > round, 'the game is over')
+  }
+  await Promise.all(players.map((player) => player.close()))
+  return samples
+}
+
 export const uplink: Measure = {
   name: 'uplink',
   title: 'One of two machines comes into another network: until both hear each other again',
@@ -73,6 +130,12 @@ export const uplink: Measure = {
       for (const [moves, stays] of PAIRS) {
         const samples = await measurePair(world, moves, stays)
         const name = `${moves} moves, ${stays} stays`
+        say(`${name}: ${samples.map((ms) => Math.round(ms)).join(', ')} ms`)
+        rows.push(compare(name, 'ms', samples, 'the limit', [LIMIT_MS]))
+      }
+      for (const [moves, stays] of GAMES) {
+        const samples = await measureGames(world, moves, stays)
+        const name = `a game goes on: ${moves} moves, ${stays} stays`
         say(`${name}: ${samples.map((ms) => Math.round(ms)).join(', ')} ms`)
         rows.push(compare(name, 'ms', samples, 'the limit', [LIMIT_MS]))
       }

@@ -294,6 +294,22 @@ export class NatWorld {
     return new NatMachine(this.#run(name, 'nat-machine', words))
   }
 
+  /** The nodes of this world's DHT to begin with, as HOST:PORT. */
+  get bootstrap(): readonly string[] {
+    return this.#bootstrap
+  }
+
+  /**
+   * A program on the computer of a site, which is killed at the end if it still runs. Its input and output are pipes.
+   * @param words  the program, and what it is to be told
+   */
+  run(name: string, words: readonly string[]): ChildProcess {
+    const [program = '', ...rest] = [...this.#namespaces.on(name), ...words]
+    const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#children.push(child)
+    return child
+  }
+
   /** One at an open site that relays for others. What the DHT makes of it is sometimes too late: then another try. */
   async startRelay(name: string): Promise<NatMachine> {
     for (let tries = 1; ; tries++) {
@@ -350,12 +366,6 @@ export class NatWorld {
   }
 
   #run(computer: string, script: string, words: readonly string[]): ChildProcess {
-    const [program = '', ...prefix] = this.#namespaces.on(computer)
-    const path = join(this.#programs, `${script}.js`)
-    const child = spawn(program, [...prefix, process.execPath, path, ...words], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    this.#children.push(child)
-    return child
+    return this.run(computer, [process.execPath, join(this.#programs, `${script}.js`), ...words])
   }
 }
