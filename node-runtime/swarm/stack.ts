@@ -34,6 +34,12 @@ const NETWORK_NEWS = [
  */
 const SILENT_MS = 2_000
 
+/**
+ * Machines that are dialled at the same time: to dial one that is gone takes eight seconds and more, and of those that are
+ * remembered many may be. The stack's three would keep those who are there waiting behind them.
+ */
+export const MAX_DIALS = 16
+
 /** Nodes of the DHT that are worth remembering. */
 const KEPT_NODES = 32
 
@@ -95,6 +101,7 @@ export class Stack {
       {
         dht: this.dht,
         keyPair,
+        maxParallel: MAX_DIALS,
         firewall: (key, by) => {
           const machine = encodeKey(key)
           if (by !== null) this.dht.meetings.answer(machine, by)

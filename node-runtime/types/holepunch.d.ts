@@ -407,6 +407,8 @@ declare module 'hyperswarm' {
       dht?: DHT
       keyPair?: { publicKey: Uint8Array; secretKey: Uint8Array }
       maxPeers?: number
+      /** Dials at a time. */
+      maxParallel?: number
       /** True turns a machine away. `by`: what its handshake says; null if this machine is about to dial it. */
       firewall?: (
         remotePublicKey: Uint8Array,
