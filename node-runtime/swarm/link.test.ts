@@ -102,7 +102,7 @@ describe('the word of a computer that a port is closed', () => {
       link.check('told')
       await settle()
       expect(asked).toEqual(['open', 'closed'])
-      expect([link.end, link.endsWay]).toEqual(['silent', true])
+      expect([link.end, link.wayEnd]).toEqual(['silent', 'closed'])
     } finally {
       end()
     }
@@ -113,7 +113,7 @@ describe('the word of a computer that a port is closed', () => {
     try {
       link.check('told')
       await settle()
-      expect([link.end, link.endsWay]).toEqual(['cut', true])
+      expect([link.end, link.wayEnd]).toEqual(['cut', 'closed'])
     } finally {
       end()
     }

@@ -31,6 +31,9 @@ const PROBE_AGAIN_MS = 4_000
  */
 export type LinkEnd = 'left' | 'silent' | 'cut'
 
+/** Its port is closed, or it was not heard any more. */
+export type WayEnd = 'closed' | 'silent'
+
 export interface LinkOptions {
   connection: SwarmConnection
   entry: MachineEntry
@@ -69,7 +72,7 @@ export class Link {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #end: LinkEnd | null = null
-  #endsWay = false
+  #wayEnd: WayEnd | null = null
   /** Where its packets went when that was looked at last: elsewhere is another port to ask. */
   #way: MachineAddress | null = null
   #wayMs = 0
@@ -117,14 +120,16 @@ export class Link {
     return this.#end
   }
 
-  /** Is whoever its packets went to gone, so that nothing that goes by there can be heard? */
-  get endsWay(): boolean {
-    return this.#endsWay
+  /** What that says of whoever its packets went to; null if nothing. */
+  get wayEnd(): WayEnd | null {
+    return this.#wayEnd
   }
 
-  /** Do the packets of both go to one machine? */
-  sharesWay(other: Link): boolean {
-    return isSame(this.#way, other.#way)
+  /** The way of another link has ended: so has this one, if it goes to the same machine first. */
+  noteWayEnd(of: Link): void {
+    if (of.wayEnd === null || !isSame(of.#way, this.#way)) return
+    if (of.wayEnd === 'silent') this.check('cut')
+    else if (!this.#closed) this.#giveUp(true)
   }
 
   /** Does the other side want frequent beats for a reason of its own? */
@@ -235,7 +240,8 @@ export class Link {
   /** @param isClosed  is it because the port is closed? */
   #giveUp(isClosed: boolean): void {
     const isRelayed = this.#options.isRelayed(this)
-    this.#endsWay = isClosed || !isRelayed
+    if (isClosed) this.#wayEnd = 'closed'
+    else if (!isRelayed) this.#wayEnd = 'silent'
     this.#end = isRelayed && (isClosed || this.#liveness.isCut) ? 'cut' : 'silent'
     this.connection.destroy()
   }

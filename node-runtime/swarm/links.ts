@@ -153,8 +153,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     if (this.#links.get(machine) !== link) return
     this.#links.delete(machine)
     this.#events.onClosed(link)
-    if (!link.endsWay) return
-    for (const other of this.#links.values()) if (other.sharesWay(link)) other.check('cut')
+    for (const other of this.#links.values()) other.noteWayEnd(link)
   }
 
   /** A machine broke the rules. An `error` is our own fault, and no machine's. */
