@@ -229,7 +229,8 @@ export class DialNetwork<M> {
   #close(line: Line<M>, told: Caller<M>, silent: boolean): void {
     const [a, b] = line.ends
     const side = told === a ? 0 : 1
-    if (line.over[side]) return
+    // Both may have hung up at once: then it is over for both, and there is nobody to tell.
+    const wasOver = line.over[side]
     line.open = false
     line.over[side] = true
     if (this.#lineOf(a.key, b.key) === line) {
@@ -237,6 +238,7 @@ export class DialNetwork<M> {
       this.#linesOf(b.key).delete(a.key)
     }
     const gone = told === a ? b : a
+    if (wasOver) return
     if (told.isUp && this.#lineOf(a.key, b.key) === undefined) told.closed(gone.key, silent)
   }
 
