@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   MAX_TRANSCRIPT_BYTES,
   transcriptHash,
@@ -102,6 +102,44 @@ test.each([
   const networks = [here.network, there.network, lying]
   const got = await delivered(here.parts.get('transcript', hash, [lying.machine]), ...networks)
   expectSame(got, transcript)
+})
+
+describe('a machine that is likely to have it, in a cloud in which not all are linked', () => {
+  test('is linked with, while others are asked', async () => {
+    const [here, near, far] = [await machine('here'), await machine('near'), await machine('far')]
+    here.network.link(near.network)
+    await far.parts.put(hash, transcript)
+    const networks = [here.network, near.network, far.network]
+    const fetching = delivered(
+      here.parts.get('transcript', hash, [far.network.machine]),
+      ...networks,
+    )
+    await vi.waitFor(() => expect([...here.network.reached]).toEqual([far.network.machine]))
+    here.network.link(far.network)
+    expectSame(await fetching, transcript)
+  })
+
+  test('is not waited for without an end, and of many only some are reached for', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const here = await machine('here')
+      const gone = Array.from({ length: 9 }, (_, at) => keysOf(`gone ${at}`).key)
+      const fetching = here.parts.get('transcript', hash, gone)
+      await vi.waitFor(() => expect([...here.network.reached]).toEqual(gone.slice(0, 4)))
+      vi.advanceTimersByTime(5_000)
+      expect(await fetching).toBeNull()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('is waited for no more by a machine that closes', async () => {
+    const here = await machine('here')
+    const fetching = here.parts.get('transcript', hash, [keysOf('gone').key])
+    await vi.waitFor(() => expect(here.network.reached.size).toBe(1))
+    await here.parts.close()
+    expect(await fetching).toBeNull()
+  })
 })
 
 test('a file that was damaged is not believed, and fetched again', async () => {

@@ -24,6 +24,10 @@ const ANSWER_LIMIT_MS = 3_000
 const LEAST_BYTES_PER_MS = 64
 /** Of a large cloud not everybody is asked. */
 const MAX_ASKED = 24
+/** Of those that are likely to have it and are not linked, so many are reached for. */
+const MAX_REACHED = 4
+/** A link with one that is there takes less; the linked ones are asked meanwhile. */
+const REACH_LIMIT_MS = 5_000
 /** Pieces that one machine may be preparing for another at a time. */
 const MAX_SERVED = 4
 
@@ -66,16 +70,23 @@ function readPart(hash: string, bytes: Uint8Array): Part | null {
 
 export class Parts {
   readonly #files: PartFiles
+  readonly #network: Network
   readonly #protocol: Protocol<Message>
+  /** By machine: what waits for a link with it. */
+  readonly #reaching = new Map<string, Set<(isLinked: boolean) => void>>()
   readonly #awaited = new Map<string, (piece: Piece) => void>()
   readonly #fetching = new Map<string, Promise<Part | null>>()
   readonly #serving = new Map<string, number>()
 
   constructor(files: PartFiles, network: Network) {
     this.#files = files
+    this.#network = network
     this.#protocol = network.openProtocol({
       name: PROTOCOL,
       codec: jsonCodec(messageSchema as z.ZodType<Message>, MAX_MESSAGE_BYTES),
+      opened: ({ machine }) => {
+        for (const finish of this.#reaching.get(machine) ?? []) finish(true)
+      },
       received: ({ machine }, message) => {
         if (message.type === 'want') void this.#serve(machine, message)
         else this.#awaited.get(`${machine} ${message.hash} ${message.from}`)?.(message)
@@ -105,7 +116,7 @@ export class Parts {
   /**
    * The bytes from here, or from a machine that has them; null if none in reach has, or if the hash is
    * that of another kind.
-   * @param likely  machines that are asked first
+   * @param likely  machines that are asked first, and linked with if need be
    * @param owner  the person whose result names it: it is kept in their share
    */
   async get(
@@ -124,6 +135,7 @@ export class Parts {
   /** Asks and answers no more, and waits for what is being written. */
   async close(): Promise<void> {
     this.#protocol.close()
+    for (const waiting of this.#reaching.values()) for (const finish of waiting) finish(false)
     await this.#files.close()
   }
 
@@ -153,16 +165,46 @@ export class Parts {
       const j = randomInt(i + 1)
       ;[others[i], others[j]] = [others[j] as string, others[i] as string]
     }
+    const reached = likely
+      .filter((machine) => !linked.includes(machine))
+      .slice(0, MAX_REACHED)
+      .map((machine) => ({ machine, isLinked: this.#link(machine) }))
     for (const machine of [...first, ...others].slice(0, MAX_ASKED)) {
-      const part = await this.#fetchFrom(machine, hash)
-      if (part === null) continue
-      await this.#files.put(hash, part.bytes, owner)
-      return part
+      const part = await this.#fetchFrom(machine, hash, owner)
+      if (part !== null) return part
+    }
+    for (const { machine, isLinked } of reached) {
+      const part = (await isLinked) ? await this.#fetchFrom(machine, hash, owner) : null
+      if (part !== null) return part
     }
     return null
   }
 
-  async #fetchFrom(machine: string, hash: string): Promise<Part | null> {
+  /** Reaches for a machine. @returns is there a link with it before long? */
+  #link(machine: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiting = this.#reaching.get(machine) ?? new Set()
+      const finish = (isLinked: boolean): void => {
+        clearTimeout(timer)
+        waiting.delete(finish)
+        if (waiting.size === 0) this.#reaching.delete(machine)
+        resolve(isLinked)
+      }
+      const timer = setTimeout(() => finish(false), REACH_LIMIT_MS)
+      waiting.add(finish)
+      this.#reaching.set(machine, waiting)
+      this.#network.reach(machine)
+    })
+  }
+
+  /** The part as that machine has it, which is kept. */
+  async #fetchFrom(machine: string, hash: string, owner: string): Promise<Part | null> {
+    const part = await this.#piecesOf(machine, hash)
+    if (part !== null) await this.#files.put(hash, part.bytes, owner)
+    return part
+  }
+
+  async #piecesOf(machine: string, hash: string): Promise<Part | null> {
     const beganMs = performance.now()
     const pieces: Uint8Array[] = []
     let length = 0

@@ -19,7 +19,7 @@ import {
   startedMs,
 } from '../../core/sessions/seats.ts'
 import type { KnownSession } from '../../core/sessions/seats.ts'
-import { withAnnouncement } from '../../core/sessions/seats.ts'
+import { seatMachines, withAnnouncement } from '../../core/sessions/seats.ts'
 import { readTranscript } from '../../core/sessions/transcript.ts'
 import type { Transcript } from '../../core/sessions/transcript.ts'
 import { snapshots } from '../../flow/streams.ts'
@@ -278,7 +278,7 @@ export class Sessions {
       })
     }
     const known = await this.#known.find(session)
-    const likely = known?.seats.flat().map(({ machine }) => machine) ?? []
+    const likely = known === undefined ? [] : seatMachines(known, this.#options.identity.machine)
     const rules = await this.library.runnerOf(descriptor.rules, system, likely)
     const transcript = await this.#transcriptOf(result, likely)
     const judged = await judge(result, transcript, rules, this.#options.cloud)
