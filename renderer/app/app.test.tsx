@@ -39,12 +39,18 @@ test('the state of the cloud opens Connection', async () => {
 
 test('the cloud state follows the runtime', async () => {
   const { fake } = renderInShell(<App />)
-  await screen.findByRole('button', { name: 'Cloud: Alone' })
+  const state = await screen.findByRole('button', { name: 'Cloud: Alone' })
+  const dot = (): string => state.querySelector('.dot')!.className
+  expect(dot()).toBe('dot dot-alone')
+  fake.cloud.set({ status: status({ state: 'looking' }), machines: [machine({ self: true })] })
+  await screen.findByRole('button', { name: 'Cloud: Looking' })
+  expect(dot()).toBe('dot dot-looking')
   fake.cloud.set({
     status: status({ state: 'joined', machinesKnown: 2, machinesOnline: 2, connections: 1 }),
     machines: [machine({ self: true }), machine({ machine: OTHER_KEY, latencyMs: 4 })],
   })
   await screen.findByRole('button', { name: 'Cloud: 2 machines' })
+  expect(dot()).toBe('dot dot-joined')
   screen.getByRole('heading', { level: 1, name: 'You are in a cloud of 2 machines.' })
 })
 
@@ -173,7 +179,8 @@ test('a lost connection is said, with its reason, and gone when it is back', asy
   const banner = await screen.findByRole('alert')
   expect(banner.textContent).toContain('Connection to this machine lost, retrying.')
   expect(banner.textContent).toContain('Dharma does not answer on this machine.')
-  screen.getByRole('button', { name: 'Cloud: No connection' })
+  const state = screen.getByRole('button', { name: 'Cloud: No connection' })
+  expect(state.querySelector('.dot')?.className).toBe('dot dot-lost')
   refused = false
   fireEvent.click(within(banner).getByRole('button', { name: 'Try now' }))
   await waitFor(() => expect(screen.queryByRole('alert')).toBeNull())

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { cleanup, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test } from 'vitest'
 import { shortKey } from './fingerprint.tsx'
 import { pictureOf } from './key-picture.tsx'
@@ -49,6 +49,33 @@ test('a table of 100,000 rows draws only those in sight, and says how many there
   expect(table.getAttribute('aria-rowcount')).toBe('100001')
   expect(screen.getAllByRole('row').length).toBeLessThan(300)
   screen.getByText('row 0')
+})
+
+test('a long table that is scrolled draws the rows that are then in sight, in their places', async () => {
+  const rows = Array.from({ length: 1_000 }, (_, size) => ({ name: `row ${size}`, size }))
+  const props = { label: 'Many', columns, initialSort: { key: 'size', descending: false } }
+  const view = render(<Table {...props} rows={rows} rowKey={({ name }) => name} />)
+  const scroller = screen.getByRole('region', { name: 'Many' })
+  Object.defineProperty(scroller, 'clientHeight', { value: 480 })
+  const patience = { timeout: 10_000 }
+  const drawn = (): string[] =>
+    [...scroller.querySelectorAll('td:first-child')].map(({ textContent }) => textContent)
+  const scrollTo = (row: number): void => {
+    scroller.scrollTop = row * 48
+    fireEvent.scroll(scroller)
+  }
+  scrollTo(500)
+  const row = (await screen.findByText('row 505', {}, patience)).closest('tr')
+  expect(row?.getAttribute('aria-rowindex')).toBe('507')
+  await waitFor(
+    () => expect([drawn()[0], drawn().at(-1)]).toEqual(['row 492', 'row 521']),
+    patience,
+  )
+  scrollTo(0)
+  await screen.findByText('row 0', {}, patience)
+  view.rerender(<Table {...props} rows={rows.slice(300)} rowKey={({ name }) => name} />)
+  await waitFor(() => expect(drawn()[0]).toBe('row 300'), patience)
+  expect(screen.getByRole('table').getAttribute('aria-rowcount')).toBe('701')
 })
 
 test('pictures of keys mirror, stay the same, and differ from key to key', () => {

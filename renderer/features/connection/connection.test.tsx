@@ -20,6 +20,10 @@ test('each way is shown, with what came of it and how long it took', async () =>
   screen.getByText('No node of the DHT answered.')
   screen.getByText(/in 1.5 s/)
   screen.getByText('NO_NODE')
+  const wayOf = (title: string): string =>
+    screen.getByRole('heading', { level: 3, name: title }).closest('li')!.textContent
+  expect(wayOf('DHT')).toContain('Failed in 1.5 s')
+  expect(wayOf('Lists')).toMatch(/Off$/)
   screen.getByText('The router does not answer.')
   fake.connection.set({
     ...fake.connection.value,
@@ -33,7 +37,31 @@ test('each way is shown, with what came of it and how long it took', async () =>
   const clock = { state: 'behind' as const, skewMs: -90_000, machines: 3, tickSkewMs: null }
   const message = 'The clock of this computer is 2 min behind. Set it.'
   fake.connection.set({ ...fake.connection.value, clock: { ...clock, message } })
-  await screen.findByText(message)
+  const fact = await screen.findByText(message)
+  expect(fact.className).toBe('fact-wrong')
+  fake.connection.set({ ...fake.connection.value, relaying: 2, addresses: ['192.0.2.7:4000'] })
+  await screen.findByText(/may go through this machine; 2 do now\.$/)
+  screen.getByText('192.0.2.7:4000')
+  const ways = fake.connection.value.ways.map((way) => ({ ...way, state: 'waiting' as const }))
+  fake.connection.set({ ...fake.connection.value, ways })
+  await screen.findByText('Add a list')
+  expect(wayOf('Lists')).toMatch(/None$/)
+})
+
+test('all of it is there for programs, and is copied as a whole', async () => {
+  const fake = createFakeRuntime()
+  const copied: string[] = []
+  Object.defineProperty(navigator, 'clipboard', {
+    configurable: true,
+    value: { writeText: async (text: string) => void copied.push(text) },
+  })
+  renderInShell(<App />, fake)
+  fireEvent.click(screen.getByRole('link', { name: 'Connection' }))
+  const text = await screen.findByText('All of this for somebody who helps')
+  const details = within(text.closest('details')!)
+  fireEvent.click(details.getByText('Copy it'))
+  await details.findByText('Copied')
+  expect(copied.map((each) => JSON.parse(each) as unknown)).toEqual([fake.connection.value])
 })
 
 test('who is not let in is told why, and what to do', async () => {

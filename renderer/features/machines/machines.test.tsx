@@ -43,7 +43,10 @@ test('all machines with their state: own first, offline last', async () => {
   const attic = screen.getByRole('row', { name: /Attic/ })
   within(attic).getByText('Online')
   within(attic).getByText('12 ms')
-  within(screen.getByRole('row', { name: /Barn/ })).getByText('Offline')
+  const barn = screen.getByRole('row', { name: /Barn/ })
+  within(barn).getByText('Offline')
+  within(barn).getByText('never')
+  expect([attic, barn].map(({ className }) => className)).toEqual(['', 'row-faint'])
   screen.getByText('This machine has links to 1 of 2 others.')
 })
 
@@ -136,8 +139,16 @@ test('the table sorts by its heads and filters, and live values change in place'
   const { fake } = await renderMachines()
   fireEvent.click(screen.getByRole('button', { name: 'Name' }))
   expect(names()).toEqual(['Attic', 'Barn', 'Kitchen'])
+  const sortOf = (name: string): string | null =>
+    screen.getByRole('columnheader', { name }).getAttribute('aria-sort')
+  expect([sortOf('Name'), sortOf('State'), sortOf('Key')]).toEqual(['ascending', 'none', null])
   fireEvent.click(screen.getByRole('button', { name: 'Name' }))
   expect(names()).toEqual(['Kitchen', 'Barn', 'Attic'])
+  expect(sortOf('Name')).toBe('descending')
+  // Whoever has none comes last.
+  fireEvent.click(screen.getByRole('button', { name: 'Latency' }))
+  expect(names()[0]).toBe('Attic')
+  fireEvent.click(screen.getByRole('button', { name: 'Name' }))
 
   const row = screen.getByRole('row', { name: /Attic/ })
   const { status: now, machines } = fake.cloud.value
@@ -150,11 +161,13 @@ test('the table sorts by its heads and filters, and live values change in place'
   fireEvent.change(screen.getByRole('searchbox', { name: 'Filter machines' }), {
     target: { value: 'offline' },
   })
-  expect(names()).toEqual(['Barn'])
+  await waitFor(() => expect(names()).toEqual(['Barn']), { timeout: 10_000 })
   fireEvent.change(screen.getByRole('searchbox', { name: 'Filter machines' }), {
     target: { value: 'nobody' },
   })
-  screen.getByText('No machine fits the filter')
+  await screen.findByText('No machine fits the filter', {}, { timeout: 10_000 })
+  fireEvent.click(screen.getByRole('button', { name: 'Show all' }))
+  await waitFor(() => expect(names()).toHaveLength(3), { timeout: 10_000 })
 })
 
 test('latency has a figure after the point only where it says something', () => {

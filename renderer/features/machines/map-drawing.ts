@@ -23,7 +23,7 @@ const LOOKS = {
   away: '--line-strong',
 } as const
 type Look = keyof typeof LOOKS
-const AWAY_ALPHA = 0.4
+const AWAY_ALPHA = 0.7
 
 const COLOURS = ['--text', '--accent', '--line-strong', '--line', '--danger', '--surface'] as const
 export type MapColours = Record<(typeof COLOURS)[number], string>
