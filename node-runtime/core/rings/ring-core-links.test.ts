@@ -273,6 +273,14 @@ describe('who is near', () => {
     open(around.at(-1)!)
     seconds(40)
     expect(asked(90)).toHaveLength(3)
+    // Where an answer tells of nearly all: once in a minute.
+    const other = start()
+    const few = circle(20)
+    other.know(...few)
+    for (const member of [few[0]!, few.at(-1)!]) other.open(member)
+    other.seconds(100)
+    const wanted = other.seconds(120).flatMap((effects) => sent(effects, 'who'))
+    expect(wanted).toHaveLength(2)
   })
 
   it('is not asked of one whose link is beyond the plan', () => {

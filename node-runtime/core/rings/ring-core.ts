@@ -22,6 +22,9 @@ const TICK_MS = 2_000
 const EXCHANGE_MS = 10_000
 const RARE_EXCHANGE_MS = 30_000
 const WHOLE_EXCHANGE_MS = 120_000
+/** In a cloud of up to so many, an answer tells of nearly all. */
+const FEW_MACHINES = 2 * MAX_LINKS
+const FEW_EXCHANGE_MS = 60_000
 /** Each so manyth one that is asked is any that is linked: so that news of others comes, too. */
 const OTHER_ASKED = 3
 /** News that is told unasked; of a machine that comes, as many hear as stand beside it. */
@@ -404,10 +407,14 @@ export class RingCore implements Core<RingEvent, RingEffect> {
     if (this.view.isMissingAny) this.#exchangeWaitMs = EXCHANGE_MS
     if (this.#nowMs - this.#exchangeMs < this.#exchangeWaitMs) return
     this.#exchangeMs = this.#nowMs
-    const rarestMs = this.plan.isWhole ? WHOLE_EXCHANGE_MS : RARE_EXCHANGE_MS
-    this.#exchangeWaitMs = Math.min(rarestMs, 2 * this.#exchangeWaitMs)
+    this.#exchangeWaitMs = Math.min(this.#rarestExchangeMs, 2 * this.#exchangeWaitMs)
     const to = this.#nextAsked()
     if (to !== undefined) this.#send(to, { kind: 'who' })
+  }
+
+  get #rarestExchangeMs(): number {
+    if (this.plan.isWhole) return WHOLE_EXCHANGE_MS
+    return this.view.rings.size <= FEW_MACHINES ? FEW_EXCHANGE_MS : RARE_EXCHANGE_MS
   }
 
   /** Those beside this machine in turn, since they know whom it may have passed over, and now and then another. */
