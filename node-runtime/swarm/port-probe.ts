@@ -10,8 +10,8 @@ export type PortWord = 'open' | 'closed' | 'nothing'
 
 /** A word that has not come by then will not come. */
 const WAIT_MS = 2_000
-/** Computers say of few datagrams a second that nobody wanted them, and others than these come to that port, too. */
-const AGAIN_MS = 200
+/** Computers say once a second that nobody wanted what came, and what a link still sends comes to that port, too. */
+const AGAIN_MS = 100
 /** As the systems call it; all other errors say that no way leads there. */
 const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET'])
 /** Of dht-rpc: a request of version 3 of its own kind, with a number that does not matter, from nowhere, "ping". */
