@@ -11,7 +11,7 @@ import type { MachineEntry } from '../core/forms/machine-form.ts'
 import type { Disposal } from '../flow/disposal.ts'
 import type { Log } from '../ports/log.ts'
 import type { SecretStore } from '../ports/secret-store.ts'
-import { protocolOf } from '../swarm/capabilities.ts'
+import { protocolOf, saysThatItRelays } from '../swarm/capabilities.ts'
 import { CloudAdmission } from '../services/cloud/admission.ts'
 import type { GivenAdmission } from '../services/cloud/admission.ts'
 import { Broadcasts } from '../services/cloud/broadcasts.ts'
@@ -270,6 +270,8 @@ export async function openJoining(
     offered: (from, forms) => membership.offered(from, forms),
     workBits: () => admission.workBits,
     needs: (machine) => swarm.isNeeded(machine) || events.uses(machine),
+    // Two behind such routers meet through a relay only; whoever relays is open.
+    prefers: ({ protocol }) => swarm.nat === 'symmetric' && saysThatItRelays(protocol),
     log,
     random: Math.random,
   })

@@ -22,10 +22,15 @@ export function circle(count: number): Member[] {
 /** One machine on a made-up clock, and chance that a test sets. */
 export function start({
   needs = () => false,
+  prefers = () => false,
   chance = 0.5,
-}: { needs?: (machine: string) => boolean; chance?: number } = {}) {
+}: {
+  needs?: (machine: string) => boolean
+  prefers?: (machine: string) => boolean
+  chance?: number
+} = {}) {
   const random = { next: chance }
-  const core = new RingCore({ own, random: () => random.next, needs })
+  const core = new RingCore({ own, random: () => random.next, needs, prefers })
   let nowMs = 1_000_000
   const post = (event: RingEvent): RingEffect[] => core.step(event, nowMs)
   const open = (member: Member, dialled = true, network: string | null = null): RingEffect[] =>

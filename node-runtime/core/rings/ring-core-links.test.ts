@@ -220,6 +220,21 @@ describe('links by chance', () => {
     expect(Object.keys(tries).length).toBeGreaterThan(0)
   })
 
+  it('are every second one with a machine that is preferred, as long as there is one', () => {
+    const isOpen = (machine: string): boolean => ['m20', 'm25'].includes(machine)
+    const { know, seconds, open } = start({ chance: 0, prefers: isOpen })
+    const around = circle(30)
+    for (const member of [around[0]!, around[29]!]) open(member)
+    const chosen: boolean[] = []
+    for (let second = 0; second < 260; second++) {
+      know(...around)
+      chosen.push(...reached(seconds(1).flat()).map(isOpen))
+    }
+    // Of those, that were tried in vain wait, and others have their turn.
+    expect(chosen.slice(0, 4)).toEqual([true, false, true, false])
+    expect(chosen.slice(4)).toContain(false)
+  })
+
   it('are dialled at each tick in a cloud in which each is linked with each', () => {
     const { know, seconds, open } = start({ chance: 0.5 })
     const around = circle(10)

@@ -74,6 +74,8 @@ export interface RingOptions {
   random: () => number
   /** Does something here need a link with that machine, wherever it stands? */
   needs: (machine: string) => boolean
+  /** Is it one that this machine links with more easily than with others? None is if absent. */
+  prefers?: (machine: string) => boolean
 }
 
 export class RingCore implements Core<RingEvent, RingEffect> {
@@ -84,6 +86,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   readonly #wants = new Map<string, Want>()
   readonly #budgets = new Map<string, { messages: Budget; probes: Budget }>()
   readonly #needs: RingOptions['needs']
+  readonly #prefers: NonNullable<RingOptions['prefers']>
   /** Links beyond the plan that one of both sides needs, and until when they are left. */
   readonly #kept = new Map<string, { link: HeldLink; untilMs: number }>()
   /** Those that were asked to let the link go, and until when they may say that they need it. */
@@ -103,13 +106,16 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #choiceMs = 0
   #choiceWaitMs = TICK_MS
   readonly #chosen = new Penalties(CHOSEN_WAITS)
+  /** Is the next one that is chosen to be one of those that are preferred? */
+  #preferring = true
   #watched: readonly string[] = []
   #told: { successor: string | null; machines: number } = { successor: null, machines: 1 }
 
-  constructor({ own, random, needs }: RingOptions) {
+  constructor({ own, random, needs, prefers = () => false }: RingOptions) {
     this.view = new View(own)
     this.#random = random
     this.#needs = needs
+    this.#prefers = prefers
   }
 
   /** Did this machine lose so many links at once that it is likelier to be cut off itself? */
@@ -378,14 +384,25 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       return
     }
     const others = [...this.view.rings.all()]
-    if (this.plan.isWhole) return void this.#reachOne(others)
+    if (this.plan.isWhole) return void this.#chooseOf(others)
     if (this.#nowMs < this.#choiceMs) return
     this.#choiceMs = this.#nowMs + this.#choiceWaitMs
     this.#choiceWaitMs = Math.min(LAST_CHOICE_MS, 2 * this.#choiceWaitMs)
-    const tried = this.#reachOne(
+    const tried = this.#chooseOf(
       others.filter(({ machine }) => !this.#chosen.isWaiting(machine, this.#nowMs)),
     )
     if (tried !== null) this.#chosen.note(tried, this.#nowMs)
+  }
+
+  /**
+   * Every second one is one of those that are preferred, as long as there are any: who could be preferred by all, and lies,
+   * gets no more than half.
+   */
+  #chooseOf(others: readonly Member[]): string | null {
+    const isTheirTurn = this.#preferring
+    this.#preferring = !isTheirTurn
+    const preferred = isTheirTurn ? others.filter(({ machine }) => this.#prefers(machine)) : []
+    return this.#reachOne(preferred) ?? this.#reachOne(others)
   }
 
   /** Whom it tried; null if there is nobody. */

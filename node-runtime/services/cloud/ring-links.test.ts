@@ -43,6 +43,7 @@ function open(
     offered: (_, forms) => void came.push(...forms.map(({ body }) => body)),
     workBits,
     needs: () => false,
+    prefers: () => false,
     log: silentLog,
     random: () => 0,
   })

@@ -69,6 +69,8 @@ export interface RingLinksOptions {
   workBits: () => number | null
   /** Does something on this machine need a link with that one? */
   needs: (machine: string) => boolean
+  /** Is it one that this machine links with more easily than with others? */
+  prefers: (entry: MachineEntry) => boolean
   log: Log
   random: () => number
 }
@@ -200,8 +202,12 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
   }
 
   #begin(own: Member): void {
-    const { log, random, needs } = this.#options
-    this.#core = new RingCore({ own, random, needs })
+    const { log, random, needs, entryOf, prefers } = this.#options
+    const preferred = (machine: string): boolean => {
+      const entry = entryOf(machine)
+      return entry !== undefined && prefers(entry)
+    }
+    this.#core = new RingCore({ own, random, needs, prefers: preferred })
     this.#driver = new Driver<RingEvent, RingEffect>({
       core: this.#core,
       perform: (effect) => this.#perform(effect),
