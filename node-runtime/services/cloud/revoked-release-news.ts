@@ -37,6 +37,8 @@ export class RevokedReleaseNews {
   #protocol: Protocol<Message> | null = null
   #broadcasts: Broadcasts | null = null
   #tellAll: ((body: string) => void) | null = null
+  /** Did it fail to keep what is known? Whoever tells of it again has that tried again. */
+  #isUnkept = false
 
   constructor(options: NewsOptions) {
     this.#options = options
@@ -80,6 +82,7 @@ export class RevokedReleaseNews {
     if (form === null || JSON.stringify(form) !== body || keys === null) return false
     const came = this.take(form, keys)
     if (came === 'new') this.#note([form], 'all')
+    else if (came === 'known') this.#keepAgain()
     return came === 'new' || came === 'known'
   }
 
@@ -87,12 +90,22 @@ export class RevokedReleaseNews {
     const keys = this.#options.keys()
     // It is told again with the next link.
     if (keys === null) return
-    const news = forms.filter((form) => {
+    const news: SignedForm[] = []
+    let isForged = false
+    for (const form of forms) {
       const came = this.take(form, keys)
-      if (came === 'forged') throw new PeerFault('it told of a revocation that is forged')
-      return came === 'new'
-    })
+      if (came === 'new') news.push(form)
+      isForged = came === 'forged'
+      if (isForged) break
+    }
+    // What came before a forged one holds: who lies with true words beside them keeps those from nobody.
     if (news.length > 0) this.#note(news, peer.machine)
+    else this.#keepAgain()
+    if (isForged) throw new PeerFault('it told of a revocation that is forged')
+  }
+
+  #keepAgain(): void {
+    if (this.#isUnkept) this.#note([], 'all')
   }
 
   #note(news: readonly SignedForm[], from: string): void {
@@ -111,7 +124,13 @@ export class RevokedReleaseNews {
         if (!hears) this.#tell(protocol, machine, news)
       }
     }
-    await this.#options.came(this.#revocations.forms)
+    try {
+      await this.#options.came(this.#revocations.forms)
+      this.#isUnkept = false
+    } catch (error) {
+      this.#isUnkept = true
+      throw error
+    }
   }
 
   #tell(protocol: Protocol<Message>, machine: string, forms: readonly SignedForm[]): void {
