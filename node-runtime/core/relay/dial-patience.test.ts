@@ -105,4 +105,15 @@ describe('patience with a dial', () => {
     expect(failures).toEqual(['relay ben'])
     expect(patience.nextMs(RELAY_MS)).toBe(RELAY_MS + DIRECT_MS)
   })
+
+  it('an attempt of the other side ends when its relay is gone, whether that had failed before or not', () => {
+    const { patience, failures } = new Relays('relay')
+    patience.asked('early', 'ben', 'relay', 0)
+    patience.refused('early')
+    patience.asked('late', 'cleo', 'relay', 0)
+    patience.look(RELAY_MS)
+    patience.refused('late')
+    expect(failures).toEqual(['relay ben', 'relay cleo'])
+    expect(patience.size).toBe(0)
+  })
 })

@@ -58,10 +58,12 @@ export class DialPatience {
     this.#attempts.set(id, { machine, begunMs, hasRelay: true, asked })
   }
 
-  /** The relay is gone, or does not want to. */
+  /** The relay is gone, or does not want to. An attempt of the other side ends with that. */
   refused(id: string): void {
     const attempt = this.#attempts.get(id)
-    if (attempt !== undefined) this.#fail(attempt)
+    if (attempt === undefined) return
+    this.#fail(attempt)
+    if (attempt.begunMs === null) this.#attempts.delete(id)
   }
 
   /**
