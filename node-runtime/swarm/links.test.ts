@@ -1,10 +1,11 @@
 import type { SwarmConnection } from 'hyperswarm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { OFTEN_MS } from '../core/membership/liveness.ts'
 import type { Beat } from '../core/membership/liveness.ts'
 import { silentLog, until } from '../testing/cloud-nodes.ts'
 import { keyOf, keysOf, signTestEntry } from '../testing/entries.ts'
 import { openStreams } from '../testing/link-ends.ts'
-import { encodeBeat } from './beat-codec.ts'
+import { decodeBeat, encodeBeat } from './beat-codec.ts'
 import type { LinkEnd } from './link.ts'
 import { Links } from './links.ts'
 import type { PortWord } from './port-probe.ts'
@@ -114,4 +115,41 @@ describe('when a relay is gone', () => {
     expect([...ends]).toEqual([['through it', 'silent']])
     expect([through?.wayEnd, relay?.end]).toEqual([null, null])
   })
+})
+
+it('of those that others alone watch, the first four have frequent beats, however many there are', async () => {
+  const closers: (() => void)[] = []
+  const links = new Links(
+    { onHeartbeat: () => {}, onDoubted: () => {}, onClosed: () => {}, onMisbehaved: () => {} },
+    { isRelayed: () => false, probePort: () => Promise.resolve('nothing') },
+    silentLog,
+  )
+  links.watch([])
+  /** When the next beat is to come, as each was told last. */
+  const told = new Map<number, number | undefined>()
+  const hears: ((beat: Partial<Beat>) => void)[] = []
+  const streams = await Promise.all(Array.from({ length: 6 }, () => openStreams()))
+  for (const [at, [mine, theirs]] of streams.entries()) {
+    closers.push(() => theirs.destroy())
+    const connection = mine as unknown as SwarmConnection
+    const name = `machine ${at}`
+    const entry = signTestEntry({ keys: keysOf(name), cloud: keyOf('cloud'), more: { name } })
+    const agreement = { version: 2, capabilities: [] }
+    connection.trySend = (bytes) => void told.set(at, decodeBeat(bytes)?.nextMs)
+    links.add({ connection, entry, agreement, pass: null }, () => {})
+    Object.assign(connection.rawStream, { remoteHost: '127.0.0.1', remotePort: 9 })
+    hears.push((beat) => mine.emit('message', encodeBeat({ ...BEAT, ...beat })))
+  }
+  const isOften = (): boolean[] => {
+    for (const hear of hears) hear({ number: 2, watches: true, asks: true })
+    return [...told.values()].map((nextMs) => nextMs === OFTEN_MS)
+  }
+  for (const hear of hears) hear({ watches: true })
+  expect(isOften()).toEqual([true, true, true, true, false, false])
+  // One that does not want it any more makes room for the next.
+  hears[1]!({ number: 3, watches: false })
+  hears[4]!({ number: 3, watches: true, asks: true })
+  expect(told.get(4)).toBe(OFTEN_MS)
+  links.close()
+  for (const close of closers) close()
 })

@@ -70,7 +70,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     const earlier = this.#links.get(machine)
     const link = new Link({
       ...options,
-      obliges: () => this.#obliged <= MAX_OBLIGED,
+      obliges: () => this.#obliges(link),
       ownStalls: this.#ownStalls,
       ...this.#ways,
       onHeartbeat: (beating) => this.#events.onHeartbeat(beating),
@@ -132,10 +132,15 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     return channels
   }
 
-  get #obliged(): number {
+  /** Is it one of the first of those that only the other side watches? */
+  #obliges(link: Link): boolean {
     let count = 0
-    for (const link of this.#links.values()) if (link.isOnlyWatched) count += 1
-    return count
+    for (const other of this.#links.values()) {
+      if (!other.isOnlyWatched) continue
+      count += 1
+      if (other === link || count === MAX_OBLIGED) return other === link
+    }
+    return false
   }
 
   /** What replicates over links may fail; then this link ends, and nothing else. */
