@@ -122,8 +122,8 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #waits = false
   /** What is known, as it was last told; null once that has changed. */
   #summary: KnownSummary | null = null
-  /** Machines that others told of by name, when they last did. */
-  #heardOf = 0
+  /** How many machines the last one that told of any by name told of. */
+  #lastNamed = 0
   #showAtMs: number | null = null
   /** Is there more to be shown than latencies? */
   #isListOld = false
@@ -266,7 +266,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #named(from: string, { parts, known }: NamedParts): MembershipEffect[] {
     const link = this.#links.get(from)
     if (link === undefined) return []
-    this.#heardOf = known.length
+    this.#lastNamed = known.length
     const fresh = parts.filter((part) => !link.named.has(part))
     for (const part of fresh) link.named.add(part)
     const machines = this.#summarise().lackedBy({ parts: fresh, known })
@@ -399,7 +399,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
 
   /** Has the cloud no more machines than each can have links, as far as this one has heard? */
   get #isSmall(): boolean {
-    return Math.max(this.#known.size, this.#heardOf - 1) <= FULL_MESH_MACHINES
+    return Math.max(this.#known.size, this.#lastNamed - 1) <= FULL_MESH_MACHINES
   }
 
   #tellOthers(machines: readonly string[], except: string | null): MembershipEffect[] {

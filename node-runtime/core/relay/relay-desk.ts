@@ -11,7 +11,7 @@ export const MAX_CIRCUITS_PER_MACHINE = 4
 /** A game needs less in years; who copies a whole cloud goes on over a new circuit. */
 export const MAX_CIRCUIT_BYTES = 256 * 1024 * 1024
 export const MAX_CIRCUIT_MS = 60 * 60_000
-/** Links beat once a second: so long nothing comes over one that is gone, or goes directly by now. */
+/** The rarest beats come every nine seconds: for so long none come over a link that is gone, or goes directly by now. */
 export const MAX_IDLE_MS = 60_000
 /** Both ends come within a few round trips; the stack below gives up after 15 s. */
 export const MAX_WAIT_MS = 15_000

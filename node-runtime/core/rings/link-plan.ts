@@ -16,7 +16,7 @@ const LEAST_CHOSEN = 2
 const BALANCE = 2
 /** Of one /16, beside the neighbours, whose places nobody chose. */
 const MAX_PER_NETWORK = 4
-/** A link that is younger is not given up: both sides may not know each other's neighbours yet. */
+/** A link that is younger is given up only where all are: both sides may not know each other's neighbours yet. */
 export const GRACE_MS = 10_000
 
 export interface HeldLink {
