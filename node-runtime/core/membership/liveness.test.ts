@@ -319,6 +319,34 @@ describe('the liveness of a link', () => {
     expect(goneMs(worst)).toBeLessThan(21_200)
   })
 
+  it('gives up who leaves a question unanswered for twenty seconds, however late it is used to be', () => {
+    const liveness = newLiveness()
+    liveness.begin(0)
+    let nowMs = 0
+    let number = 0
+    const wait = (forMs: number): boolean => {
+      const endMs = nowMs + forMs
+      while (liveness.dueMs < endMs) {
+        nowMs = liveness.dueMs
+        if (liveness.look(nowMs).some(({ type }) => type === 'gone')) return true
+      }
+      nowMs = endMs
+      return false
+    }
+    // In turns punctual and later than ever before, and never so late that it is given up.
+    for (let lateMs = 100; lateMs < 18_000; lateMs *= 1.125) {
+      liveness.heard(beat({ number: ++number }), nowMs)
+      expect(wait(OFTEN_MS)).toBe(false)
+      liveness.heard(beat({ number: ++number }), nowMs)
+      expect(wait(OFTEN_MS + lateMs)).toBe(false)
+    }
+    liveness.heard(beat({ number: ++number }), nowMs)
+    const heardMs = nowMs
+    expect(wait(3_600_000)).toBe(true)
+    expect(nowMs - heardMs).toBeGreaterThan(20_000)
+    expect(nowMs - heardMs).toBeLessThan(21_500)
+  })
+
   it('has new patience, and asks anew, once the link goes by another way', () => {
     const pair = calm(true)
     pair.mute[1] = true

@@ -34,7 +34,7 @@ const ENDED_ANSWER_MS = 750
 const ROUND_TRIPS = 4
 /** The worst standstill of late, of this process or the other, may come again, and be worse. */
 const STALLS = 2
-/** Whoever feigns standstills wins no more. */
+/** Whoever feigns standstills wins no more, nor does who is ever later: for so long it may leave a question unanswered. */
 const MOST_PATIENCE_MS = 20_000
 const ASK_AGAIN_MS = 400
 /** A doubt that lasts for so long is told, so that others ask, too. Of who was killed, the closed port tells earlier. */
@@ -84,6 +84,8 @@ export type AskReason = 'late' | 'told' | 'moved' | 'cut'
 
 interface Asked {
   reason: AskReason
+  /** Since when it is asked. */
+  fromMs: number
   /** Since when its silence counts: when it was asked, or the silence became unusual, whichever was later. */
   sinceMs: number
   againMs: number
@@ -185,6 +187,7 @@ export class Liveness {
     this.#forgiveOwnStall(nowMs)
     const asked = this.#asked
     if (asked === null) return
+    asked.fromMs = nowMs
     asked.sinceMs = nowMs
     asked.againMs = nowMs
     if (asked.reason === 'cut') asked.reason = 'told'
@@ -276,18 +279,20 @@ export class Liveness {
     return Math.min(quietFromMs(this.#history), lastMs + promisedMs + LATE_MS)
   }
 
-  #isGone({ reason, sinceMs }: Asked, nowMs: number): boolean {
+  #isGone({ reason, fromMs, sinceMs }: Asked, nowMs: number): boolean {
     const silentMs = nowMs - sinceMs
     const roundTripsMs = ROUND_TRIPS * (this.#latencyMs ?? 0)
     if (hasMostlyEnded(reason)) return silentMs >= Math.max(ENDED_ANSWER_MS, roundTripsMs)
+    // What is usual of it, it has shown itself.
+    if (nowMs - fromMs >= MOST_PATIENCE_MS) return true
     const worstMs = Math.max(this.#options.ownStalls.worstMs(nowMs), this.#stalls.worstMs(nowMs))
     const patienceMs = Math.max(ANSWER_MS, roundTripsMs) + STALLS * worstMs
-    return silentMs >= Math.min(MOST_PATIENCE_MS, patienceMs) && isSuspect(this.#history, nowMs)
+    return silentMs >= patienceMs && isSuspect(this.#history, nowMs)
   }
 
   #ask(nowMs: number, reason: AskReason): LivenessDeed[] {
     const sinceMs = reason === 'late' ? Math.max(nowMs, quietFromMs(this.#history)) : nowMs
-    this.#asked = { reason, sinceMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
+    this.#asked = { reason, fromMs: nowMs, sinceMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
     return [this.#ping(nowMs), this.#beat(nowMs, true), { type: 'doubt' }]
   }
 
@@ -344,7 +349,9 @@ export class Liveness {
     if (stalledMs <= MOST_PATIENCE_MS) this.#options.ownStalls.note(stalledMs, nowMs)
     const { lastMs } = this.#history
     this.#history = { ...this.#history, lastMs: Math.min(nowMs, lastMs + stalledMs) }
-    if (this.#asked !== null) this.#asked.sinceMs += stalledMs
+    if (this.#asked === null) return
+    this.#asked.fromMs += stalledMs
+    this.#asked.sinceMs += stalledMs
   }
 }
 
