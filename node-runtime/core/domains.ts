@@ -14,8 +14,8 @@ export type FormKind =
   | 'revocation'
   | 'successor'
 
-/** What else is signed: the body of a record, that a machine runs a release, and for whom a key relays. */
-type SignedKind = FormKind | 'record' | 'relay-proof' | 'release-proof'
+/** What else is signed: the body of a record, that a machine runs a release, and whose a key is. */
+type SignedKind = FormKind | 'punch-proof' | 'record' | 'relay-proof' | 'release-proof'
 
 /** What is only hashed. */
 type HashedKind =

@@ -233,6 +233,7 @@ export class Swarm implements Network {
     const { ports, punchEveryMs: everyMs } = options
     this.#punching = relaying
       ? new Punching({
+          machine: encodeKey(keyPair.publicKey),
           links: this.#links,
           routes: this.#routes,
           dht,

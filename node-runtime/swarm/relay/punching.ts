@@ -5,12 +5,15 @@ import { randomBytes } from 'node:crypto'
 import type DHT from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import * as z from 'zod'
-import { keySchema } from '../../contract/values.ts'
+import { keySchema, signatureSchema } from '../../contract/values.ts'
+import { Budget } from '../../core/budget.ts'
 import { decodeKey, encodeKey, keyPair } from '../../core/keys.ts'
+import { isPunchOf, provePunch } from '../../core/relay/key-proofs.ts'
 import { PunchPlan } from '../../core/relay/punch-plan.ts'
 import { jsonCodec } from '../codec.ts'
 import type { Link } from '../link.ts'
 import type { Links } from '../links.ts'
+import { PeerFault } from '../peer-fault.ts'
 import type { Protocol } from '../network.ts'
 import type { Routes } from './routes.ts'
 
@@ -23,18 +26,22 @@ const READY_WITHIN_MS = 10_000
 const LINGER_MS = 5_000
 /** Guesses at keys are of no use: each is 32 bytes by chance. One a link is enough, and this bounds them. */
 const MAX_EXPECTED = 64
+/** Of one machine, which asks every twenty seconds at most: each is a signature to check. */
+const ASKS = { burst: 10, perSecond: 1 }
+const MAX_MESSAGE_BYTES = 300
 
-/** `ask`: a connection under this key comes, and is no new link. `ready`: let it come. */
+/** `ask`: a connection under this key comes, which the sender has made, and is no new link. `ready`: let it come. */
 const messageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ask'), key: keySchema }),
+  z.object({ kind: z.literal('ask'), key: keySchema, proof: signatureSchema }),
   z.object({ kind: z.literal('ready'), key: keySchema }),
 ])
 type Message = z.infer<typeof messageSchema>
 
 export interface PunchingOptions {
-  links: Links
-  routes: Routes
-  dht: DHT
+  machine: string
+  links: Pick<Links, 'openProtocol' | 'values' | 'get'>
+  routes: Pick<Routes, 'isThroughRelay'>
+  dht: Pick<DHT, 'connect'>
   /** How often at most; see `PUNCH_EVERY_MS`. */
   everyMs?: number
 }
@@ -45,6 +52,7 @@ export class Punching {
   readonly #protocol: Protocol<Message>
   /** By key: the machine from which a connection under it is to come. */
   readonly #expected = new Map<string, string>()
+  readonly #asks = new Map<string, Budget>()
   /** What this machine tries now. */
   #attempt: { machine: string; seed: Buffer; key: string; timer: NodeJS.Timeout } | null = null
   readonly #holes = new Set<SwarmConnection>()
@@ -55,12 +63,16 @@ export class Punching {
     this.#plan = new PunchPlan(options.everyMs)
     this.#protocol = options.links.openProtocol<Message>({
       name: 'dharma/punch/1',
-      codec: jsonCodec(messageSchema, 200),
+      codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
+      opened: ({ machine }) => void this.#asks.set(machine, new Budget(ASKS, performance.now())),
       received: ({ machine }, message) => {
-        if (message.kind === 'ask') this.#asked(machine, message.key)
+        if (message.kind === 'ask') this.#asked(machine, message)
         else this.#ready(machine, message.key)
       },
-      closed: ({ machine }) => this.#forget(machine),
+      closed: ({ machine }) => {
+        this.#asks.delete(machine)
+        this.#forget(machine)
+      },
     })
   }
 
@@ -75,10 +87,10 @@ export class Punching {
     const machine = this.#plan.take(relayed, nowMs)
     if (machine === null || this.#closed) return
     const seed = randomBytes(SEED_BYTES)
-    const key = encodeKey(keyPair(seed).publicKey)
+    const proved = provePunch(keyPair(seed), this.#options.machine, machine)
     const timer = setTimeout(() => this.#forget(machine), READY_WITHIN_MS)
-    this.#attempt = { machine, seed, key, timer }
-    this.#protocol.send(machine, { kind: 'ask', key })
+    this.#attempt = { machine, seed, key: proved.key, timer }
+    this.#protocol.send(machine, { kind: 'ask', ...proved })
   }
 
   networkChanged(): void {
@@ -106,7 +118,13 @@ export class Punching {
     for (const hole of this.#holes) hole.destroy()
   }
 
-  #asked(machine: string, key: string): void {
+  #asked(machine: string, { key, proof }: Extract<Message, { kind: 'ask' }>): void {
+    if (this.#asks.get(machine)?.tryUse(1, performance.now()) !== true) {
+      throw new PeerFault('it wants to punch too often')
+    }
+    if (!isPunchOf({ key, proof }, machine, this.#options.machine)) {
+      throw new PeerFault('it names a key that is not its own')
+    }
     this.#forgetExpected(machine)
     if (this.#expected.size >= MAX_EXPECTED) return
     this.#expected.set(key, machine)

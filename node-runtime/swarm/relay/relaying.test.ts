@@ -3,8 +3,8 @@ import DHT from 'hyperdht'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeKey, hash, keyPair } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
-import { proveRelay } from '../../core/relay/relay-proof.ts'
-import type { ProvedRelay } from '../../core/relay/relay-proof.ts'
+import { proveRelay } from '../../core/relay/key-proofs.ts'
+import type { ProvedKey } from '../../core/relay/key-proofs.ts'
 import { silentLog } from '../../testing/cloud-nodes.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { PeerFault } from '../peer-fault.ts'
@@ -49,7 +49,7 @@ class Machine {
     })
   }
 
-  says(by: FakeNetwork, offer: ProvedRelay | { key: null }): boolean {
+  says(by: FakeNetwork, offer: ProvedKey | { key: null }): boolean {
     const bytes = Buffer.from(JSON.stringify(offer))
     return this.network.receive('dharma/relay/1', by, bytes)
   }
@@ -71,7 +71,7 @@ describe('relays that others say they are', () => {
   afterEach(() => Promise.all([ada.close(), ben.close()]))
 
   const relay = keysOf('relay')
-  const itsOwn = (): ProvedRelay => proveRelay(relay, ben.id, CLOUD)
+  const itsOwn = (): ProvedKey => proveRelay(relay, ben.id, CLOUD)
 
   it('one that opens is gone through, until it does no more', () => {
     expect(ada.relaying.through(keyOf('cleo'))).toBeNull()
@@ -93,7 +93,7 @@ describe('relays that others say they are', () => {
     for (const offer of [others, elsewhere, { ...itsOwn(), key: keyOf('dora') }]) {
       expect(() => ada.says(ben.network, offer)).toThrow(PeerFault)
     }
-    expect(ada.says(ben.network, { key: keyOf('relay') } as ProvedRelay)).toBe(false)
+    expect(ada.says(ben.network, { key: keyOf('relay') } as ProvedKey)).toBe(false)
     expect(ada.relaying.ownerOf(relay.publicKey)).toBeNull()
     expect(ada.says(ben.network, itsOwn())).toBe(true)
     expect(ada.relaying.ownerOf(relay.publicKey)).toBe(ben.id)

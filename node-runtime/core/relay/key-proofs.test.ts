@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import vector from '../fixtures/relay-v1.json' with { type: 'json' }
 import { encodeKey, fromHex, hash, keyPair } from '../keys.ts'
-import { isRelayOf, proveRelay } from './relay-proof.ts'
+import { isPunchOf, isRelayOf, provePunch, proveRelay } from './key-proofs.ts'
 
 const keysOf = (name: string) => keyPair(hash(Buffer.from(name)))
 const keyOf = (name: string): string => encodeKey(keysOf(name).publicKey)
@@ -22,5 +22,23 @@ describe('the proof of a relay', () => {
     expect(isRelayOf({ ...proved, key: 'none' }, machine, cloud)).toBe(false)
     expect(isRelayOf({ ...proved, proof: '00'.repeat(64) }, machine, cloud)).toBe(false)
     expect(isRelayOf({ ...proved, proof: '' }, machine, cloud)).toBe(false)
+  })
+})
+
+describe('the proof of a key for one dial', () => {
+  it('is that of the frozen vector', () => {
+    const { seed, key, machine: from, punch } = vector
+    const proved = provePunch(keyPair(fromHex(seed)), from, punch.to)
+    expect(proved).toEqual({ key, proof: punch.proof })
+  })
+
+  it('holds from one machine to another, not the other way around, and is none of a relay', () => {
+    const [from, to] = [keyOf('ada'), keyOf('ben')]
+    const proved = provePunch(keysOf('once'), from, to)
+    expect(isPunchOf(proved, from, to)).toBe(true)
+    expect(isPunchOf(proved, to, from)).toBe(false)
+    expect(isPunchOf(proved, from, keyOf('cleo'))).toBe(false)
+    expect(isPunchOf({ ...proved, key: keyOf('cleo') }, from, to)).toBe(false)
+    expect(isRelayOf(proved, to, from)).toBe(false)
   })
 })
