@@ -102,6 +102,8 @@ export class Stack {
         dht: this.dht,
         keyPair,
         maxParallel: MAX_DIALS,
+        // How many there are is decided by `core/finding`; the stack would dial nobody any more whom a look-up named.
+        maxPeers: Number.POSITIVE_INFINITY,
         firewall: (key, by) => {
           const machine = encodeKey(key)
           if (by !== null) this.dht.meetings.answer(machine, by)

@@ -199,7 +199,7 @@ export class Swarm implements Network {
         served: (relayKey, tookMs) => this.#relaying?.served(relayKey, tookMs),
         failed: (relayKey, machine) => this.#relaying?.failed(relayKey, machine),
         dialAgain: (machine) => {
-          if (!this.#closed && !this.#links.has(machine)) this.#stack.dial(machine)
+          if (!this.#closed) this.#driver.post({ type: 'redialled', machine })
         },
       },
       seeks: (machine) => this.#isSought(machine),

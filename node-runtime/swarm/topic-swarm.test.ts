@@ -41,6 +41,9 @@ it('of those found by a topic only who is sought is dialled, and who was asked f
     const [sought, other] = nodes.map(({ keys }) => encodeKey(keys.publicKey))
     expect(await first).toBe(sought)
     expect(new Set(named)).toEqual(new Set([sought, other]))
+    // Who is announced finds itself, too, which is nobody.
+    await swarms[0]!.swarm.join(topic, { server: true, client: true }).flushed()
+    expect(swarms[0]!.named).not.toContain(sought)
     expect(swarm.stats.connects.client.attempted).toBe(1)
     // Nothing is kept of the one that is not dialled.
     expect([...swarm.peers.values()].map(({ publicKey }) => encodeKey(publicKey))).toEqual([sought])

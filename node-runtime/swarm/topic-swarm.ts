@@ -20,7 +20,10 @@ export class TopicSwarm extends Hyperswarm {
   }
 
   override _handlePeer(peer: { publicKey: Uint8Array }, topic: Uint8Array): void {
-    this.#options.named(encodeKey(peer.publicKey))
+    const machine = encodeKey(peer.publicKey)
+    // It finds itself, too.
+    if (machine === encodeKey(this.keyPair.publicKey)) return
+    this.#options.named(machine)
     super._handlePeer(peer, topic)
   }
 

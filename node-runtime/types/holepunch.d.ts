@@ -422,6 +422,7 @@ declare module 'hyperswarm' {
       relayThrough?: (force?: boolean) => Uint8Array | null
     })
     readonly dht: DHT
+    readonly keyPair: { readonly publicKey: Uint8Array }
     readonly connections: Set<SwarmConnection>
     /** Machines that were heard of, by their key as hex. */
     readonly peers: ReadonlyMap<string, PeerInfo>

@@ -137,6 +137,28 @@ describe('finding', () => {
     expect(post({ type: 'knockAnswered', machine: LESSER })).toEqual([])
   })
 
+  it('whom it dials through another relay it has wanted since then, whoever began that, and gives up in time', () => {
+    const { post, until, log, core } = world()
+    const dialling = (machine: string) => ({ type: 'dial', machine })
+    expect(post({ type: 'redialled', machine: LESSER })).toContainEqual(dialling(LESSER))
+    expect(core.wantedCount).toBe(1)
+    post({ type: 'linkOpened', machine: LESSER, link: link(100) })
+    expect(log.at(-1)).toEqual([0, { type: 'stopDialling', machine: LESSER }])
+    expect(post({ type: 'redialled', machine: LESSER })).toEqual([])
+    expect(post({ type: 'redialled', machine: OWN })).toEqual([])
+    expect(post({ type: 'redialled', machine: GREATER })).toContainEqual(dialling(GREATER))
+    expect(post({ type: 'released', machine: GREATER })).toContainEqual({
+      type: 'stopDialling',
+      machine: GREATER,
+    })
+    post({ type: 'turnedAway', machine: 'shut' })
+    expect(post({ type: 'redialled', machine: 'shut' })).toEqual([])
+    // One that is not there is not dialled for ever.
+    post({ type: 'redialled', machine: 'b' })
+    until(60 * 60_000)
+    expect(log).toContainEqual([expect.any(Number), { type: 'stopDialling', machine: 'b' }])
+  })
+
   it('dials a wanted machine at growing intervals, and stops when nobody wants it any more', () => {
     const { core, post, until, times } = world()
     post({ type: 'wanted', machine: LESSER })

@@ -34,6 +34,8 @@ export type FindingEvent =
   | { type: 'linkClosed'; machine: string; silent?: boolean }
   /** There are links enough without it. */
   | { type: 'released'; machine: string }
+  /** An attempt was given up, for one through another relay: it is dialled at once, whoever began that. */
+  | { type: 'redialled'; machine: string }
   /** The machine broke the rules, and lost its link for it. */
   | { type: 'misbehaved'; machine: string }
   /** The machine answered, and does not let this one in, or would not. */
@@ -127,6 +129,8 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
         return this.#dials.forget(event.machine)
           ? [{ type: 'stopDialling', machine: event.machine }]
           : []
+      case 'redialled':
+        return this.#redialled(event.machine, nowMs)
       case 'misbehaved':
         this.#penalties.note(event.machine, nowMs)
         return []
@@ -173,6 +177,19 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     if (this.#links.has(machine) || !this.#dials.has(machine)) return []
     if (this.#shut.isWaiting(machine, nowMs)) return []
     return [{ type: 'dial', machine }, ...this.#dialLater(nowMs)]
+  }
+
+  /** A look-up may have begun it: from now on it is wanted here, too, so that it is also given up here. */
+  #redialled(machine: string, nowMs: number): FindingEffect[] {
+    if (machine === this.#ownMachine || this.#links.has(machine)) return []
+    if (this.#shut.isWaiting(machine, nowMs)) return []
+    const forgotten = this.#dials.want(machine, nowMs, this.#links)
+    if (!this.#dials.has(machine)) return []
+    return [
+      ...forgotten.map((lost): FindingEffect => ({ type: 'stopDialling', machine: lost })),
+      { type: 'dial', machine },
+      ...this.#dialLater(nowMs),
+    ]
   }
 
   /** It is asked again, ever more rarely; who has the door says each time the same until something changes. */
