@@ -148,3 +148,24 @@ describe('the word of a computer that a port is closed', () => {
     }
   })
 })
+
+it.each([
+  ['the other side ended soon', false, (link: Link) => link.connection.destroy(), true],
+  [
+    'the other side ended because it was asked to',
+    true,
+    (link: Link) => link.connection.destroy(),
+    false,
+  ],
+  ['this side ended', false, (link: Link) => link.close(), false],
+])(
+  'of a link that %s it is known whether its way may have lost it',
+  async (_, isAsked, end, isLost) => {
+    const [mine, theirs] = await openStreams()
+    const link = newLink(mine)
+    if (isAsked) link.expectEnd()
+    end(link)
+    theirs.destroy()
+    expect(link.isLost).toBe(isLost)
+  },
+)

@@ -34,6 +34,9 @@ export type LinkEnd = 'left' | 'silent' | 'cut'
 /** Its port is closed, or it was not heard any more. */
 export type WayEnd = 'closed' | 'silent'
 
+/** A link that ends sooner was none. */
+const SHORTEST_LINK_MS = 15_000
+
 export interface LinkOptions {
   connection: SwarmConnection
   entry: MachineEntry
@@ -79,6 +82,8 @@ export class Link {
   /** What was said of that port while the other side was heard. */
   #port: PortWord = 'nothing'
   #probeMs = 0
+  /** Has this side asked the other one to end it? */
+  #isEndAsked = false
   #closed = false
 
   constructor(options: LinkOptions) {
@@ -118,6 +123,20 @@ export class Link {
   /** Null while it is open, and if the other side ended it. */
   get end(): LinkEnd | null {
     return this.#end
+  }
+
+  /**
+   * Once it has ended: may it be lost on its way? So it is without a word, and when it goes soon after it came, unless this
+   * side wanted that.
+   */
+  get isLost(): boolean {
+    if (this.#end !== null) return this.#end !== 'left'
+    return !this.#isEndAsked && performance.now() - this.openedMs < SHORTEST_LINK_MS
+  }
+
+  /** The other side was asked to end it. */
+  expectEnd(): void {
+    this.#isEndAsked = true
   }
 
   /** What that says of whoever its packets went to; null if nothing. */

@@ -37,8 +37,6 @@ import { Ways } from './ways.ts'
 import type { Ask } from './ways.ts'
 
 const LOOPBACK = '127.'
-/** A link that ends sooner was none. */
-const SHORTEST_LINK_MS = 15_000
 /** What needs a machine for longer says so again, or is asked (`RingLinksOptions.needs`). */
 const NEEDED_MS = 10 * 60_000
 const MAX_NEEDED = 256
@@ -418,6 +416,11 @@ export class Swarm implements Network {
     this.#links.get(machine)?.close()
   }
 
+  /** A linked machine was asked to end the link: that it does says nothing of the way. */
+  expectEnd(machine: string): void {
+    this.#links.get(machine)?.expectEnd()
+  }
+
   /** Asks a linked machine whether it is there; a heartbeat is the answer. */
   check(machine: string): void {
     this.#links.get(machine)?.check('told')
@@ -531,10 +534,8 @@ export class Swarm implements Network {
     this.#routes.forget(machine)
     if (this.#closed) return
     const relayKey = this.#routes.relayKeyOf(link)
-    const wasShort = end === null && performance.now() - link.openedMs < SHORTEST_LINK_MS
-    const isLost = end === 'silent' || end === 'cut' || wasShort
     // What goes so soon, or without a word, the relay may have lost.
-    if (relayKey !== null && isLost) this.#relaying?.failed(relayKey, machine)
+    if (relayKey !== null && link.isLost) this.#relaying?.failed(relayKey, machine)
     this.#driver.post({ type: 'linkClosed', machine, silent: end === 'silent' })
     this.#ways.linkClosed(machine)
     this.#events.linkClosed(entry, end === 'silent')

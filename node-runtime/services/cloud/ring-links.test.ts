@@ -19,6 +19,11 @@ class RingNetwork extends FakeNetwork {
   release(machine: string): void {
     this.released.push(machine)
   }
+  /** Those that were asked to end the link. */
+  readonly expected: string[] = []
+  expectEnd(machine: string): void {
+    this.expected.push(machine)
+  }
   check(): void {}
   watched: readonly string[] = []
   watch(machines: readonly string[]): void {
@@ -108,4 +113,19 @@ it('so many keep a link without ever speaking of the rings, whenever it was open
   links.linkClosed('quiet 1', false)
   await vi.advanceTimersByTimeAsync(20_000)
   expect(network.released).toEqual(['quiet 0', 'quiet 2', 'quiet 3'])
+})
+
+it('whoever is asked to end a link is no machine that loses it', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `machine ${i}`)
+  const entries = new Map(
+    names.map((name) => [keyOf(name), signTestEntry({ keys: keysOf(name), cloud })]),
+  )
+  const [own, ...others] = [...entries.keys()]
+  const { network, links } = open(own!, entries)
+  let asked = 0
+  network.onSent = (bytes) => (asked += JSON.parse(String(bytes)).kind === 'release' ? 1 : 0)
+  links.look()
+  for (const other of others) network.link(new FakeNetwork(other))
+  expect(asked).toBeGreaterThan(0)
+  expect(network.expected).toHaveLength(asked)
 })

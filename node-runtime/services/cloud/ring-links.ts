@@ -55,6 +55,8 @@ export interface RingLinksOptions {
     forgo: (machine: string) => void
     /** Ends a link without blame, and does not try to have it again. */
     release: (machine: string) => void
+    /** A linked machine was asked to end the link. */
+    expectEnd: (machine: string) => void
     /** Asks a linked machine whether it is there. */
     check: (machine: string) => void
     /** Watches these closely, and no others. */
@@ -288,6 +290,7 @@ export class RingLinks extends EventEmitter<RingLinksEvents> {
       case 'send': {
         const { to, message } = effect
         if (message.kind !== 'near') {
+          if (message.kind === 'release') network.expectEnd(to)
           this.#protocol.send(to, message)
           return
         }
