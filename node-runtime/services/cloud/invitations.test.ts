@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { MAX_INVITATIONS } from '../../core/admission/guest-book.ts'
 import { proveInvitation } from '../../core/admission/invitation.ts'
 import { fromHex } from '../../core/keys.ts'
@@ -181,4 +181,24 @@ it('an invitation that has expired stays so when the clock is set back, over a r
   nowMs = 24 * 3_600_000 + 10_000
   await reopen()
   expect(doors).toBe(0)
+})
+
+it('an invitation is listened for until a day after its end, also by a machine that is always on', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    await open(2)
+    const minute = 60_000
+    for (const [atMs, count] of [
+      [24 * 3_600_000 + 1_999, 2],
+      [24 * 3_600_000 + 2_000, 1],
+      [24 * 3_600_000 + 9_000, 0],
+    ] as const) {
+      nowMs = atMs
+      vi.advanceTimersByTime(minute)
+      expect(doors).toBe(count)
+    }
+    await invitations.close()
+  } finally {
+    vi.useRealTimers()
+  }
 })

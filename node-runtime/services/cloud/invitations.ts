@@ -92,7 +92,7 @@ export class Invitations {
 
   /** Listens for the invited at once, without waiting for the DHT. */
   static async open(options: InvitationsOptions): Promise<Invitations> {
-    const { folder, log, now } = options
+    const { folder, log } = options
     const path = join(folder, 'invitations.json')
     const file = await readJsonFile(path, fileSchema, {
       evenIfGone: true,
@@ -101,7 +101,7 @@ export class Invitations {
     const invitations = new Invitations(options, path, file?.invitations ?? [])
     for (const invitation of invitations.#book) {
       // Whoever was counted and did not hear the answer may ask again, also when it is used up.
-      if (now() < invitation.expiresMs + SAY_WHY_MS) invitations.#listen(invitation)
+      if (!invitations.#isOver(invitation)) invitations.#listen(invitation)
     }
     invitations.#noteExpired()
     return invitations
@@ -172,8 +172,17 @@ export class Invitations {
     await this.#changes.run(async () => {})
   }
 
+  /** Is nobody even told any more why it does not hold? */
+  #isOver({ expiresMs }: Invitation): boolean {
+    return this.#options.now() >= expiresMs + SAY_WHY_MS
+  }
+
+  /** Notes what has expired by now, and listens no more for what is over. */
   #noteExpired(): void {
     const { now, log } = this.#options
+    for (const invitation of this.#book) {
+      if (this.#isOver(invitation)) this.#endDoor(invitation.id)
+    }
     this.#changes
       .run(async () => {
         const book = withExpired(this.#book, now())
@@ -225,7 +234,7 @@ export class Invitations {
       .then((end) => {
         this.#doors.set(invitation.id, end)
         const now = this.#book.find(({ id }) => id === invitation.id)
-        if (this.#closed || now === undefined) this.#endDoor(invitation.id)
+        if (this.#closed || now === undefined || this.#isOver(now)) this.#endDoor(invitation.id)
       })
       .catch((error: unknown) => {
         if (!this.#closed) log.error('nobody can come in by an invitation', { error })
