@@ -56,6 +56,10 @@ export class Penalties {
     return this.#penalties.get(machine)?.untilMs ?? Number.NEGATIVE_INFINITY
   }
 
+  forgive(machine: string): void {
+    this.#penalties.delete(machine)
+  }
+
   forgiveAll(): void {
     this.#penalties.clear()
   }

@@ -9,6 +9,8 @@ import { STALE_MS } from './view.ts'
 /** The seconds, from 1, in which this machine is reached for. */
 const secondsOf = (machine: string, each: readonly RingEffect[][]): number[] =>
   each.flatMap((effects, i) => (reached(effects).includes(machine) ? [i + 1] : []))
+const ended = (effects: readonly RingEffect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === 'release' ? [effect.machine] : []))
 const rings = (effects: readonly RingEffect[]): RingEffect[] =>
   effects.filter(({ type }) => type === 'ring')
 
@@ -62,6 +64,72 @@ describe('a neighbour', () => {
     expect(secondsOf('before', each)).toEqual([])
   })
 
+  describe('that asks for the end of its link', () => {
+    /** Links whenever it is dialled, and lets go after three seconds, knowing a nearer one that this machine can't reach. */
+    const dials = (count: number, needs = false): number[] => {
+      const world = start({ needs: () => needs })
+      const { know, open, hear, post, tick } = world
+      const others = [memberAt('far', 0.4), memberAt('farther', 0.6), before]
+      for (const member of others) open(member)
+      const at: number[] = []
+      let releaseAt = Number.POSITIVE_INFINITY
+      for (let second = 1; second <= count; second++) {
+        know(after)
+        const isDialled = reached(tick(1_000)).includes('after')
+        if (isDialled) {
+          at.push(second)
+          open(after)
+          releaseAt = second + 3
+        }
+        if (second !== releaseAt) continue
+        if (ended(hear('after', { kind: 'release' })).length === 0) continue
+        post({ type: 'linkClosed', machine: 'after', silent: false })
+      }
+      return at
+    }
+
+    it('is dialled ever more rarely, up to once in an hour, until it dials itself', () => {
+      const at = dials(7_500)
+      const waits = at.slice(1).map((second, i) => second - at[i]!)
+      expect(waits.slice(0, 6)).toEqual([63, 123, 243, 483, 963, 1_923])
+      expect(waits.at(-1)).toBe(3_603)
+      expect(dials(600, true)).toEqual([1])
+    })
+
+    it('is dialled at once where both asked, and neither knows that the other did', () => {
+      const { know, open, hear, post, tick, core } = start()
+      const around = circle(40)
+      know(...around)
+      for (const member of around.slice(0, 8)) open(member, false)
+      const far = around[9]!
+      expect(sent(open(far, false), 'release')).toEqual([far.machine])
+      hear(far.machine, { kind: 'release' })
+      post({ type: 'linkClosed', machine: far.machine, silent: false })
+      for (const { machine } of around.slice(0, 9)) core.view.rings.remove(machine)
+      expect(reached(tick(1_000))).toContain(far.machine)
+    })
+
+    it('is dialled at once when it is this machine that asked last', () => {
+      const { know, open, hear, post, tick, core } = start({ chance: 0 })
+      const around = circle(40)
+      know(...around)
+      for (const member of around.slice(1, 9)) open(member, false)
+      // It is let go for the sake of the others, and lets go itself then.
+      const [far] = around.slice(9)
+      open(far!, true)
+      hear(far!.machine, { kind: 'release' })
+      post({ type: 'linkClosed', machine: far!.machine, silent: false })
+      expect(sent(open(far!, false), 'release')).toEqual([far!.machine])
+      post({ type: 'linkClosed', machine: far!.machine, silent: false })
+      // All that were nearer are gone.
+      for (const member of around.slice(0, 9)) {
+        post({ type: 'linkClosed', machine: member.machine, silent: false })
+        core.view.rings.remove(member.machine)
+      }
+      expect(reached(tick(1_000))).toContain(far!.machine)
+    })
+  })
+
   it('is told by ring', () => {
     const { know, core } = start()
     know(memberAt('a', [0.1, 0.1, 0.5, 0.5]), memberAt('b', [0.4, 0.4, 0.1, 0.4]))
@@ -76,9 +144,6 @@ describe('a neighbour', () => {
 })
 
 describe('who takes more links than there are for it', () => {
-  const ended = (effects: readonly RingEffect[]): string[] =>
-    effects.flatMap((effect) => (effect.type === 'release' ? [effect.machine] : []))
-
   it('by always saying that they are needed, makes others of its kind go; what is needed here stays', () => {
     const needed = 'm40'
     const { know, open, hear, post, later } = start({ needs: (machine) => machine === needed })

@@ -106,6 +106,11 @@ export class RingCore implements Core<RingEvent, RingEffect> {
   #choiceMs = 0
   #choiceWaitMs = TICK_MS
   readonly #chosen = new Penalties(CHOSEN_WAITS)
+  /**
+   * Those that asked for the end of a link that this machine did not need. They know another one beside them, and dial when
+   * it is gone: of two, who asked last dials first; both may where both asked.
+   */
+  readonly #contented = new Penalties(CHOSEN_WAITS)
   /** Is the next one that is chosen to be one of those that are preferred? */
   #preferring = true
   #watched: readonly string[] = []
@@ -267,6 +272,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
 
   #releaseAsked(by: string): void {
     if (this.#needs(by)) return this.#send(by, { kind: 'keep' })
+    if (!this.#ending.has(by)) this.#contented.note(by, this.#nowMs)
     this.plan.links.delete(by)
     this.#kept.delete(by)
     this.#ending.delete(by)
@@ -332,6 +338,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
         if (member === undefined) continue
         neighbours.add(member.machine)
         if (this.#wants.has(member.machine) || this.#isLinked(member.machine)) continue
+        if (this.#contented.isWaiting(member.machine, this.#nowMs)) continue
         // Whoever comes before dials: so each machine has dialled half of its neighbours.
         const waitMs = step === 1 ? 0 : FIRST_WAIT_MS
         this.#wants.set(member.machine, { sinceMs: this.#nowMs, nextMs: this.#nowMs + waitMs })
@@ -383,7 +390,9 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       if (this.#nowMs - this.#choiceMs > LAST_CHOICE_MS) this.#choiceWaitMs = TICK_MS
       return
     }
-    const others = [...this.view.rings.all()]
+    const others = [...this.view.rings.all()].filter(
+      ({ machine }) => !this.#contented.isWaiting(machine, this.#nowMs),
+    )
     if (this.plan.isWhole) return void this.#chooseOf(others)
     if (this.#nowMs < this.#choiceMs) return
     this.#choiceMs = this.#nowMs + this.#choiceWaitMs
@@ -483,6 +492,7 @@ export class RingCore implements Core<RingEvent, RingEffect> {
       this.#kept.set(machine, { link, untilMs: this.#nowMs + KEPT_MS })
       return
     }
+    this.#contented.forgive(machine)
     this.#ending.set(machine, { link, untilMs: this.#nowMs + RELEASED_MS })
     this.#emit({ type: 'forgo', machine })
     this.#send(machine, { kind: 'release' })
