@@ -1,11 +1,13 @@
 // Which relays a machine believes to be there, by what others say over their links.
 import DHT from 'hyperdht'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DhtServer } from 'hyperdht'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { MockInstance } from 'vitest'
 import { encodeKey, hash, keyPair } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
 import { proveRelay } from '../../core/relay/key-proofs.ts'
 import type { ProvedKey } from '../../core/relay/key-proofs.ts'
-import { silentLog } from '../../testing/cloud-nodes.ts'
+import { silentLog, until } from '../../testing/cloud-nodes.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { PeerFault } from '../peer-fault.ts'
 import { startTestnet } from '../testnet.ts'
@@ -14,6 +16,9 @@ import { Relaying } from './relaying.ts'
 
 const keysOf = (name: string): KeyPair => keyPair(hash(Buffer.from(name)))
 const keyOf = (name: string): string => encodeKey(keysOf(name).publicKey)
+/** It takes a second where nothing else runs. */
+const PATIENCE_MS = 30_000
+
 const CLOUD = keyOf('a cloud')
 
 let testnet: Testnet
@@ -28,12 +33,14 @@ class Machine {
   readonly network: FakeNetwork
   readonly relaying: Relaying
   readonly dht: DHT
+  readonly errors: unknown[] = []
   isOpen = false
 
-  constructor(name: string) {
+  /** @param dht  its own if absent */
+  constructor(name: string, dht = new DHT({ bootstrap: testnet.bootstrap, host: '127.0.0.1' })) {
     this.id = keyOf(name)
     this.network = new FakeNetwork(this.id)
-    this.dht = new DHT({ bootstrap: testnet.bootstrap, host: '127.0.0.1' })
+    this.dht = dht
     this.relaying = new Relaying({
       network: this.network,
       dht: this.dht,
@@ -45,7 +52,7 @@ class Machine {
       latencyOf: () => null,
       changed: () => {},
       offered: () => {},
-      log: silentLog,
+      log: { ...silentLog, error: (_, fields) => this.errors.push(fields?.['error']) },
     })
   }
 
@@ -108,5 +115,62 @@ describe('relays that others say they are', () => {
       }
     }).toThrow(PeerFault)
     expect(said).toBeLessThan(30)
+  })
+})
+
+describe('a machine that relays', { timeout: 3 * PATIENCE_MS }, () => {
+  let ada: Machine
+  let ben: Machine
+  beforeEach(() => {
+    ada = new Machine('ada')
+    ben = new Machine('ben')
+    ada.network.link(ben.network)
+  })
+  afterEach(() => Promise.all([ada.close(), ben.close()]))
+
+  const set = (machine: Machine, isOpen: boolean): void => {
+    machine.isOpen = isOpen
+    machine.relaying.update()
+  }
+
+  /** Resolves once it listens with the server that its node made last. */
+  async function listening(made: MockInstance<DHT['createServer']>): Promise<void> {
+    let isListening = false
+    const server: DhtServer = made.mock.results.at(-1)!.value
+    server.on('listening', () => (isListening = true))
+    await until(() => isListening, PATIENCE_MS)
+  }
+
+  it('can be reached however often it has opened and closed while it began to listen', async () => {
+    await ben.dht.bind()
+    const made = vi.spyOn(ben.dht, 'createServer')
+    set(ben, true)
+    // Its key is taken by now.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const isOpen of [false, true, false, true]) set(ben, isOpen)
+    await listening(made)
+    expect(ben.errors).toEqual([])
+    expect(ben.relaying.serves).toBe(true)
+  })
+
+  it('says so no more if it cannot listen, and tries again when it is asked to', async () => {
+    // Somebody listens under its key already.
+    const twin = new Machine('ben', ben.dht)
+    const made = vi.spyOn(ben.dht, 'createServer')
+    set(twin, true)
+    await listening(made)
+    set(ben, true)
+    ada.network.deliver()
+    const key = ada.relaying.through(keyOf('cleo'))
+    expect(key).not.toBeNull()
+    await until(() => !ben.relaying.serves, PATIENCE_MS)
+    expect(ben.errors).toHaveLength(1)
+    ada.network.deliver()
+    expect(ada.relaying.through(keyOf('cleo'))).toBeNull()
+    await twin.relaying.close()
+    ben.relaying.update()
+    expect(ben.relaying.serves).toBe(true)
+    ada.network.deliver()
+    expect(ada.relaying.through(keyOf('cleo'))).toEqual(key)
   })
 })

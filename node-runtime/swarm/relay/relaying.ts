@@ -57,6 +57,8 @@ export class Relaying {
   readonly #choice = new RelayChoice()
   readonly #protocol: Protocol<Offer>
   #service: RelayService | null = null
+  /** Of those that were closed: the stack lets nobody listen under a key until the one before has ended. */
+  #ended: Promise<unknown> = Promise.resolve()
   #closed = false
 
   constructor(options: RelayingOptions) {
@@ -98,17 +100,12 @@ export class Relaying {
     const { dht, isMember, log } = this.#options
     const before = this.#service
     if (before === null) {
-      const service = new RelayService({ dht, keyPair: this.#keyPair, isMember, log })
-      this.#service = service
-      service.listen().catch((error: unknown) => {
-        if (!this.#closed) log.error('this machine can relay for nobody', { error })
-      })
+      this.#service = new RelayService({ dht, keyPair: this.#keyPair, isMember, log })
+      void this.#listen(this.#service)
     } else {
-      this.#service = null
       this.#endService(before)
     }
-    this.#protocol.broadcast(this.#offer())
-    this.#options.changed()
+    this.#tell()
   }
 
   /** The key of the relay to go through to a machine now; null if none is needed, or there is none. */
@@ -147,7 +144,8 @@ export class Relaying {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#service?.close()
+    if (this.#service !== null) this.#endService(this.#service)
+    await this.#ended
   }
 
   #offered(machine: string, offer: Offer): void {
@@ -180,9 +178,31 @@ export class Relaying {
     return proveRelay(this.#keyPair, encodeKey(machineKeys.publicKey), cloud)
   }
 
+  /** Others hear whether this machine relays. */
+  #tell(): void {
+    this.#protocol.broadcast(this.#offer())
+    this.#options.changed()
+  }
+
+  async #listen(service: RelayService): Promise<void> {
+    await this.#ended
+    // It was ended meanwhile.
+    if (service !== this.#service) return
+    try {
+      await service.listen()
+    } catch (error) {
+      if (service !== this.#service) return
+      this.#options.log.error('this machine can relay for nobody', { error })
+      this.#endService(service)
+      this.#tell()
+    }
+  }
+
   #endService(service: RelayService): void {
-    service.close().catch((error: unknown) => {
+    this.#service = null
+    const closing = service.close().catch((error: unknown) => {
       this.#options.log.error('a relay could not be closed', { error })
     })
+    this.#ended = Promise.all([this.#ended, closing])
   }
 }
