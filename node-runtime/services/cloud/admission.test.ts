@@ -6,6 +6,7 @@ import { signAdmission } from '../../core/admission/admission-form.ts'
 import { signReleaseRevocation } from '../../core/admission/release-form.ts'
 import { cloudIdOf, genesisBody } from '../../core/forms/genesis.ts'
 import { signForm } from '../../core/forms/signed-form.ts'
+import type { SignedForm } from '../../core/forms/signed-form.ts'
 import { domainBytes, hash, toHex } from '../../core/keys.ts'
 import { RevokedMachines } from '../../core/membership/revoked-machines.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
@@ -188,6 +189,29 @@ it('what does not let a person in takes no place of what does', async () => {
     expect(admission.chain).toEqual(chain)
   }
   expect(admission.report.state).toBe('in')
+  await admission.close()
+})
+
+it('an invitation that is forged, or another person’s, takes no place of what does hold', async () => {
+  const genesis = genesisOf('link')
+  const cloud = cloudIdOf(genesis)
+  const admission = await open(cloud, { genesis: () => genesis })
+  const { secretKey } = keysOf('host')
+  const { attestation } = signTestEntry({ keys: keysOf('host'), cloud })
+  const invite = (person: string): SignedForm =>
+    signAdmission(
+      { cloud, person, sequence: 1 },
+      { publicKey: keyOf('host'), secretKey, attestation },
+    )
+  const genuine = invite(keyOf('person'))
+  for (const invitation of [
+    genuine,
+    { ...genuine, signature: '0'.repeat(128) },
+    invite(keyOf('somebody else')),
+  ]) {
+    await admission.keep({ chain: null, invitation })
+    expect(admission.invitation?.form).toEqual(genuine)
+  }
   await admission.close()
 })
 

@@ -283,7 +283,9 @@ export class CloudAdmission implements Admissions {
    * place of what does.
    */
   async keep({ chain, invitation }: GivenAdmission): Promise<void> {
-    if (invitation !== null) await this.#file.change({ invitation })
+    const { cloud, person } = this.#options
+    const isOurs = invitation !== null && openInvitation(invitation, cloud)?.person === person()
+    if (isOurs) await this.#file.change({ invitation })
     if (chain !== null) await this.keepChain(chain)
   }
 
