@@ -47,6 +47,11 @@ export class FakeNetwork implements Network {
     }
   }
 
+  /** The other side has ended one protocol, and nothing else. */
+  endProtocol(protocol: string, by: FakeNetwork): void {
+    this.#protocols.get(protocol)?.definition.closed?.(infoOf(by))
+  }
+
   /** Bytes from whoever: false if the protocol can't read them, which would end the link. */
   receive(protocol: string, from: FakeNetwork, bytes: Uint8Array): boolean {
     const definition = this.#protocols.get(protocol)?.definition

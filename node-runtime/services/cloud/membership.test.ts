@@ -123,6 +123,21 @@ describe('the machines of a cloud', () => {
     expect(known(b)).toEqual(['a', 'b', 'c'])
   })
 
+  it('are told to nobody who has ended that, though the link goes on', async () => {
+    const [a, b, c] = [await start('a'), await start('b'), await start('c')]
+    link(a, b)
+    await settle()
+    a.network.endProtocol(PROTOCOL, b.network)
+    link(a, c)
+    await settle()
+    a.membership.signAnew()
+    await settle()
+    a.network.drain(b.network.machine)
+    await settle()
+    expect(known(a)).toEqual(['a', 'b', 'c'])
+    expect(known(b)).toEqual(['a', 'b'])
+  })
+
   it('are remembered, and the own entry is newer than ever, whatever the clock says', async () => {
     const a = await start('a')
     const b = await start('b')

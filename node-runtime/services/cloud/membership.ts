@@ -76,7 +76,7 @@ const REMEMBERED_AT_ONCE = 50
 /** What an entry says of itself, before anybody has looked at its signature. */
 const claimSchema = z.object({ machine: keySchema, sequence: timeMsSchema })
 
-/** What others say, and what comes again. */
+/** What others say, and what is known anew before long. What differs from a machine is compared anew with the next link. */
 const MAY_BE_LOST: ReadonlySet<MembershipEvent['type']> = new Set([
   'compared',
   'heartbeat',
@@ -129,7 +129,7 @@ export class Membership extends EventEmitter<MembershipEvents> {
   readonly #remembered: MachinesFile['machines']
   readonly #saves = new SerialQueue()
   readonly #protocol: Protocol<Message>
-  /** What is still to be told to whom. */
+  /** What is still to be told, by machine: of all that speak the protocol, and of no others. */
   readonly #outbox = new Map<string, Set<string>>()
   readonly #unchecked: { from: string; forms: SignedForm[] }[] = []
   #checking = false
@@ -158,7 +158,10 @@ export class Membership extends EventEmitter<MembershipEvents> {
     this.#protocol = options.network.openProtocol<Message>({
       name: 'dharma/machines/2',
       codec: jsonCodec(messageSchema, MAX_MESSAGE_BYTES),
-      opened: ({ machine }) => this.#driver.post({ type: 'channelOpened', machine }),
+      opened: ({ machine }) => {
+        this.#outbox.set(machine, new Set())
+        this.#driver.post({ type: 'channelOpened', machine })
+      },
       received: (peer, message) => this.#heard(peer, message),
       drained: ({ machine }) => this.#tellOn(machine),
       closed: ({ machine }) => this.#outbox.delete(machine),
@@ -263,9 +266,8 @@ export class Membership extends EventEmitter<MembershipEvents> {
         return void this.#protocol.send(effect.to, { entries: [], named })
       }
       case 'tell': {
-        const waiting = this.#outbox.get(effect.to) ?? new Set()
-        for (const machine of effect.machines) waiting.add(machine)
-        this.#outbox.set(effect.to, waiting)
+        const waiting = this.#outbox.get(effect.to)
+        for (const machine of effect.machines) waiting?.add(machine)
         return this.#tellOn(effect.to)
       }
       case 'reach':
