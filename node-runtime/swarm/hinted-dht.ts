@@ -14,6 +14,7 @@ import type { RelayRoutes } from './relay/meetings.ts'
  */
 const HINT_MS = 30_000
 const MAX_HINTS = 256
+
 export class HintedDht extends DHT {
   readonly #hints = new Map<string, { address: DhtAddress; untilMs: number }>()
   readonly #routes: RelayRoutes

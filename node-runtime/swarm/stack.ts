@@ -16,7 +16,10 @@ import { TopicSwarm } from './topic-swarm.ts'
  */
 const LONGEST_GOODBYE_MS = 1_500
 
-/** Links say more often that they are there; with none at all, the stack would not pass over what old ones say so. */
+/**
+ * Links say more often that they are there. It is not 0, for then the stack would hand on the empty messages by which
+ * machines of older versions say so.
+ */
 const KEEP_ALIVE_MS = 300_000
 
 /** After these the DHT may know better how this machine is reached. */

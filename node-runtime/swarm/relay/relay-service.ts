@@ -229,7 +229,9 @@ export class RelayService {
       bytes.set(circuit, first.bytesReceived + second.bytesReceived)
     }
     this.#driver.post({ type: 'measured', bytes })
-    if (!this.#desk.isIdle || this.#measureTimer === null) return
+    // Who has just asked may wait in the inbox.
+    const isIdle = this.#desk.isIdle && this.#driver.waiting === 0
+    if (!isIdle || this.#measureTimer === null) return
     clearInterval(this.#measureTimer)
     this.#measureTimer = null
   }
