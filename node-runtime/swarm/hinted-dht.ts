@@ -23,6 +23,7 @@ export class HintedDht extends DHT {
 
   /** It is open because of a port at its router. */
   #isOpened = false
+  #before: Promise<void> | undefined
 
   constructor(options: DhtOptions, routes: RelayRoutes) {
     super(options)
@@ -96,8 +97,14 @@ export class HintedDht extends DHT {
     )
   }
 
+  /** `destroy` ends this node once that has come to an end. */
+  endAfter(before: Promise<void>): void {
+    this.#before = before
+  }
+
   override async destroy(options?: { force?: boolean }): Promise<void> {
     this.meetings.close()
+    await this.#before
     await super.destroy(options)
   }
 

@@ -1,21 +1,26 @@
 import { Duplex } from 'node:stream'
+import DHT from 'hyperdht'
+import type { DhtServer } from 'hyperdht'
 import type { SwarmConnection } from 'hyperswarm'
 import { afterEach, expect, it, vi } from 'vitest'
 import { encodeKey } from '../core/keys.ts'
 import { newKeyPair } from '../store/new-keys.ts'
 import { silentLog, until } from '../testing/cloud-nodes.ts'
+import { HintedDht } from './hinted-dht.ts'
 import { MAX_DIALS, Stack } from './stack.ts'
+import type { StackOptions } from './stack.ts'
 import { startTestnet } from './testnet.ts'
 
 const closers: (() => Promise<unknown>)[] = []
-afterEach(() => Promise.all(closers.splice(0).map((close) => close())))
+afterEach(() => {
+  vi.restoreAllMocks()
+  return Promise.all(closers.splice(0).map((close) => close()))
+})
 
-it('machines that are gone, which are dialled for long, keep nobody who is there waiting unless they are many', async () => {
-  const testnet = await startTestnet()
-  const stack = new Stack({
+function newStack(more: Partial<StackOptions>): Stack {
+  return new Stack({
     keyPair: newKeyPair(),
     cloud: encodeKey(newKeyPair().publicKey),
-    bootstrap: testnet.bootstrap,
     host: '127.0.0.1',
     routes: {
       through: () => null,
@@ -31,7 +36,13 @@ it('machines that are gone, which are dialled for long, keep nobody who is there
     onConnection: () => {},
     onNews: () => {},
     log: silentLog,
+    ...more,
   })
+}
+
+it('machines that are gone, which are dialled for long, keep nobody who is there waiting unless they are many', async () => {
+  const testnet = await startTestnet()
+  const stack = newStack({ bootstrap: testnet.bootstrap })
   closers.push(async () => {
     await stack.close(undefined)
     await testnet.close()
@@ -48,4 +59,25 @@ it('machines that are gone, which are dialled for long, keep nobody who is there
   for (const machine of machines) stack.dial(machine)
   await until(() => dialled.size >= MAX_DIALS)
   expect([...dialled]).toEqual(machines.slice(0, MAX_DIALS))
+})
+
+it('its node ends after what is to end before', async () => {
+  const servers = vi.spyOn(HintedDht.prototype, 'createServer')
+  const ending = vi.spyOn(DHT.prototype, 'destroy')
+  const ends: string[] = []
+  const stack = newStack({ useDht: false })
+  stack.start()
+  const server: DhtServer = servers.mock.results[0]!.value
+  const before = new Promise<void>((resolve) => {
+    // The stack has nothing more to wait for then.
+    server.once('close', () => {
+      setImmediate(() => {
+        ends.push(ending.mock.calls.length === 0 ? 'before' : 'after')
+        resolve()
+      })
+    })
+  })
+  await stack.close(before)
+  await until(() => stack.dht.destroyed)
+  expect(ends).toEqual(['before'])
 })

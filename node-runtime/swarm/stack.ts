@@ -293,15 +293,13 @@ export class Stack {
   /** @param before  ends before the DHT's node does */
   async close(before: Promise<void> | undefined): Promise<void> {
     this.#closed = true
+    if (before !== undefined) this.dht.endAfter(before)
     let timer: NodeJS.Timeout | undefined
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LONGEST_GOODBYE_MS)
     })
-    const goodbye = this.#hyperswarm
-      .destroy({ force: true })
-      .then(() => before)
-      .then(() => this.dht.destroy())
-    await Promise.race([goodbye, patience])
+    // The node goes with it.
+    await Promise.race([this.#hyperswarm.destroy({ force: true }), patience])
     clearTimeout(timer)
   }
 }
