@@ -157,7 +157,7 @@ export class Swarm implements Network {
       core: this.#finding,
       perform: (effect) => this.#perform(effect),
       onFault: (error) => log.error('looking for machines failed through our own fault', { error }),
-      mustKeep: ({ type }) => type !== 'wanted' && type !== 'sighted',
+      mustKeep: ({ type }) => type !== 'wanted' && type !== 'sighted' && type !== 'sought',
     })
     this.#links = new Links(
       {
@@ -394,10 +394,12 @@ export class Swarm implements Network {
     return (this.#needed.get(machine) ?? 0) > performance.now()
   }
 
-  /** Tries to have a link, which may end when there are others enough. */
+  /** Tries within seconds to have a link, which may end when there are others enough. */
   seek(machine: string, addresses = this.#options.addressesOf?.(machine) ?? []): void {
+    if (decodeKey(machine) === null) return
     // Where a machine said that it is, is memory, too.
-    this.#sighted(machine, this.#options.ways?.memory === undefined ? [] : addresses)
+    const known = this.#options.ways?.memory === undefined ? [] : addresses
+    this.#driver.post({ type: 'sought', machine, addresses: known })
   }
 
   /** Ends the link with a machine that does what it must not. */
