@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { MockInstance } from 'vitest'
 import { encodeKey, hash, keyPair } from '../../core/keys.ts'
 import type { KeyPair } from '../../core/keys.ts'
+import { MAX_REMEMBERED } from '../../core/relay/relay-choice.ts'
 import { proveRelay } from '../../core/relay/key-proofs.ts'
 import type { ProvedKey } from '../../core/relay/key-proofs.ts'
 import { silentLog, until } from '../../testing/cloud-nodes.ts'
@@ -104,6 +105,27 @@ describe('relays that others say they are', () => {
     expect(ada.relaying.ownerOf(relay.publicKey)).toBeNull()
     expect(ada.says(ben.network, itsOwn())).toBe(true)
     expect(ada.relaying.ownerOf(relay.publicKey)).toBe(ben.id)
+  })
+
+  it('whose key it is stays known when it relays no more, and when the link is gone', () => {
+    const isItsOwn = (): boolean => ada.relaying.isOf(relay.publicKey, ben.id)
+    expect(isItsOwn()).toBe(false)
+    ada.says(ben.network, itsOwn())
+    expect(isItsOwn()).toBe(true)
+    expect(ada.relaying.isOf(relay.publicKey, keyOf('dora'))).toBe(false)
+    ada.says(ben.network, { key: null })
+    expect(isItsOwn()).toBe(true)
+    ada.network.endProtocol('dharma/relay/1', ben.network)
+    expect(isItsOwn()).toBe(true)
+    expect(ada.relaying.ownerOf(relay.publicKey)).toBeNull()
+    // Of so many it is not.
+    for (let at = 0; at < MAX_REMEMBERED; at++) {
+      const other = new FakeNetwork(keyOf(`other ${at}`))
+      ada.network.link(other)
+      ada.says(other, proveRelay(keysOf(`relay ${at}`), other.machine, CLOUD))
+    }
+    expect(isItsOwn()).toBe(false)
+    expect(ada.relaying.isOf(keysOf('relay 0').publicKey, keyOf('other 0'))).toBe(true)
   })
 
   it('who says so again and again makes no work without an end', () => {

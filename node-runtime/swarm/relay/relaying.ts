@@ -5,7 +5,7 @@ import type DHT from 'hyperdht'
 import type { DhtAddress } from 'hyperdht'
 import { keySchema, signatureSchema } from '../../contract/values.ts'
 import { Budget } from '../../core/budget.ts'
-import { RelayChoice } from '../../core/relay/relay-choice.ts'
+import { MAX_REMEMBERED, RelayChoice } from '../../core/relay/relay-choice.ts'
 import type { RelayOffer } from '../../core/relay/relay-choice.ts'
 import { isRelayOf, proveRelay } from '../../core/relay/key-proofs.ts'
 import { decodeKey, domainBytes, encodeKey, hash, keyPair } from '../../core/keys.ts'
@@ -53,6 +53,8 @@ export class Relaying {
   readonly #keyPair: KeyPair
   /** By machine: under which key those that are linked relay. */
   readonly #offers = new Map<string, string>()
+  /** By machine: the key that it has proved to be its own, linked or not. That stays so. */
+  readonly #proved = new Map<string, string>()
   readonly #budgets = new Map<string, Budget>()
   readonly #choice = new RelayChoice()
   readonly #protocol: Protocol<Offer>
@@ -142,6 +144,12 @@ export class Relaying {
     return null
   }
 
+  /** Has that machine proved that the relay's key is its own, by this link or an earlier one? */
+  isOf(relayKey: Uint8Array, machine: string): boolean {
+    const name = encodeKey(relayKey)
+    return this.#offers.get(machine) === name || this.#proved.get(machine) === name
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     if (this.#service !== null) this.#endService(this.#service)
@@ -157,6 +165,10 @@ export class Relaying {
       throw new PeerFault('it names a relay that is not its own')
     }
     this.#offers.set(machine, offer.key)
+    this.#proved.delete(machine)
+    this.#proved.set(machine, offer.key)
+    const [oldest] = this.#proved.keys()
+    if (this.#proved.size > MAX_REMEMBERED && oldest !== undefined) this.#proved.delete(oldest)
     this.#options.offered()
   }
 

@@ -2,16 +2,16 @@
 import type { SwarmConnection } from 'hyperswarm'
 import type { MachineAddress } from '../../core/finding/dial-list.ts'
 import { encodeKey } from '../../core/keys.ts'
-import type { HintedDht } from '../hinted-dht.ts'
 import type { Link } from '../link.ts'
 import type { Links } from '../links.ts'
+import type { Meetings } from './meetings.ts'
 import type { Relaying } from './relaying.ts'
 
 export interface RoutesOptions {
-  links: Links
-  dht: HintedDht
+  links: Pick<Links, 'get' | 'values'>
+  dht: { readonly meetings: Pick<Meetings, 'relaysAt'> }
   /** Null if machines do not relay for each other here. */
-  relaying: Relaying | null
+  relaying: Pick<Relaying, 'isOf' | 'ownerOf'> | null
   /** A link goes by another way than was told before. */
   changed: () => void
 }
@@ -37,8 +37,8 @@ export class Routes {
     const address = addressOf(connection)
     if (address === null) return false
     const relays = dht.meetings.relaysAt(address.host, address.port)
-    // A link with the relay itself is direct.
-    return relays.some((relayKey) => relaying?.ownerOf(relayKey) !== machine)
+    // A link with the relay itself is direct, also before it has said again that it is one.
+    return relays.some((relayKey) => relaying?.isOf(relayKey, machine) !== true)
   }
 
   /** The machine through which a link goes; null if it is direct, or that is not known. */
