@@ -101,12 +101,13 @@ export class CloudAdmission implements Admissions {
     this.#file = file
     this.#news = new RevokedReleaseNews({
       keys: () => (this.genesis === null ? null : { cloud, keys: this.genesis.keys }),
-      came: async (revocations) => {
-        await file.change({ revocations })
+      keep: (revocations) => file.change({ revocations }),
+      grew: () => {
         if (this.#closed) return
         options.askAllAgain()
         options.changed()
       },
+      nowMs: () => performance.now(),
       log,
     })
     this.#work = new DoorWork({

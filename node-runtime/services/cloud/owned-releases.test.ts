@@ -30,7 +30,9 @@ async function open({ owner = true } = {}): Promise<OwnedReleases> {
   const keys = { cloud, keys: [keyOf('owner')] }
   const news = new RevokedReleaseNews({
     keys: () => keys,
-    came: (revocations) => file.change({ revocations }),
+    keep: (revocations) => file.change({ revocations }),
+    grew: () => {},
+    nowMs: () => 0,
     log: silentLog,
   })
   for (const form of file.content.revocations) news.take(form, keys)

@@ -27,22 +27,29 @@ let news: RevokedReleaseNews
 /** What was to be kept, each time. */
 let kept: string[][]
 let isDiskFull: boolean
+/** How often more were known. */
+let grown: number
+let nowMs: number
 /** What the friend was told. */
 let told: string[]
 beforeEach(() => {
   kept = []
   told = []
   isDiskFull = false
+  grown = 0
+  nowMs = 0
   own = new FakeNetwork(keyOf('own'))
   liar = new FakeNetwork(keyOf('liar'))
   friend = new FakeNetwork(keyOf('friend'))
   broadcasts = new Broadcasts({ machine: own.machine, network: own, log: silentLog })
   news = new RevokedReleaseNews({
     keys: () => ({ cloud, keys: [keyOf('owner')] }),
-    came: async (all) => {
+    keep: async (all) => {
       kept.push(all.map(({ body }) => body))
       if (isDiskFull) throw new Error('no space is left')
     },
+    grew: () => void grown++,
+    nowMs: () => nowMs,
     log: silentLog,
   })
   news.attach(own, broadcasts)
@@ -73,9 +80,10 @@ it('a forged revocation keeps from nobody what is true beside it', () => {
   expect(kept).toHaveLength(1)
 })
 
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 it('what could not be kept is kept when somebody tells of it again, and no more after that', async () => {
   const genuine = revoke('release')
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   isDiskFull = true
   tell(genuine)
   await settle()
@@ -87,4 +95,38 @@ it('what could not be kept is kept when somebody tells of it again, and no more 
   expect(kept).toEqual([[genuine.body], [genuine.body]])
   friend.deliver()
   expect(told).toHaveLength(1)
+})
+
+it('while the disk is full it is tried once in half a minute, one time after the other, and never for nothing', async () => {
+  const genuine = revoke('release')
+  isDiskFull = true
+  tell(genuine)
+  await settle()
+  for (let at = 0; at < 100; at++) tell()
+  await settle()
+  expect(kept).toHaveLength(1)
+  for (let at = 0; at < 100; at++) tell(genuine)
+  await settle()
+  expect(kept).toHaveLength(2)
+  nowMs = 29_999
+  tell(genuine)
+  expect(kept).toHaveLength(2)
+  nowMs = 30_000
+  for (let at = 0; at < 100; at++) tell(genuine)
+  await settle()
+  expect(kept).toHaveLength(3)
+})
+
+it('machines are asked again once for all that came while it was written down, and for nothing that was known', async () => {
+  for (const release of ['first', 'second', 'third']) tell(revoke(release))
+  await settle()
+  expect([kept.length, grown]).toEqual([3, 1])
+  isDiskFull = true
+  tell(revoke('fourth'))
+  await settle()
+  expect(grown).toBe(1)
+  isDiskFull = false
+  tell(revoke('fourth'))
+  await settle()
+  expect([kept.length, grown]).toEqual([5, 2])
 })

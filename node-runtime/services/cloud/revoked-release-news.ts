@@ -17,6 +17,8 @@ export { MAX_REVOKED }
 const REVOCATIONS_PER_MESSAGE = 64
 /** A revocation takes 500. */
 const MAX_MESSAGE_BYTES = 128_000
+/** What could not be kept is tried again no more often than this: a disk that is full stays so for minutes. */
+const KEEP_AGAIN_MS = 30_000
 
 const messageSchema = z.object({
   revocations: z.array(signedFormSchema).max(REVOCATIONS_PER_MESSAGE),
@@ -26,8 +28,12 @@ type Message = z.infer<typeof messageSchema>
 interface NewsOptions {
   /** Of the cloud; null while nobody can tell whose word counts, because this machine has not heard how it began. */
   keys: () => CloudKeys | null
-  /** More are known. Resolves once they are kept. */
-  came: (all: SignedForm[]) => Promise<void>
+  /** Resolves once they are on the disk. */
+  keep: (all: SignedForm[]) => Promise<void>
+  /** More are known than when this was called last, and are kept. */
+  grew: () => void
+  /** Monotonic. */
+  nowMs: () => number
   log: Log
 }
 
@@ -37,8 +43,11 @@ export class RevokedReleaseNews {
   #protocol: Protocol<Message> | null = null
   #broadcasts: Broadcasts | null = null
   #tellAll: ((body: string) => void) | null = null
-  /** Did it fail to keep what is known? Whoever tells of it again has that tried again. */
+  /** Did it fail to keep what is known, and is that not tried again just now? It is once somebody tells of it again. */
   #isUnkept = false
+  #keepAgainMs = -Infinity
+  /** So many were known when it was last said that more are. */
+  #grownTo = 0
 
   constructor(options: NewsOptions) {
     this.#options = options
@@ -92,20 +101,26 @@ export class RevokedReleaseNews {
     if (keys === null) return
     const news: SignedForm[] = []
     let isForged = false
+    let isKnown = false
     for (const form of forms) {
       const came = this.take(form, keys)
       if (came === 'new') news.push(form)
+      isKnown ||= came === 'known'
       isForged = came === 'forged'
       if (isForged) break
     }
     // What came before a forged one holds: who lies with true words beside them keeps those from nobody.
     if (news.length > 0) this.#note(news, peer.machine)
-    else this.#keepAgain()
+    else if (isKnown) this.#keepAgain()
     if (isForged) throw new PeerFault('it told of a revocation that is forged')
   }
 
   #keepAgain(): void {
-    if (this.#isUnkept) this.#note([], 'all')
+    const nowMs = this.#options.nowMs()
+    if (!this.#isUnkept || nowMs < this.#keepAgainMs) return
+    this.#isUnkept = false
+    this.#keepAgainMs = nowMs + KEEP_AGAIN_MS
+    this.#note([], 'all')
   }
 
   #note(news: readonly SignedForm[], from: string): void {
@@ -125,12 +140,16 @@ export class RevokedReleaseNews {
       }
     }
     try {
-      await this.#options.came(this.#revocations.forms)
+      await this.#options.keep(this.#revocations.forms)
       this.#isUnkept = false
     } catch (error) {
       this.#isUnkept = true
       throw error
     }
+    const { size } = this.releases
+    if (size <= this.#grownTo) return
+    this.#grownTo = size
+    this.#options.grew()
   }
 
   #tell(protocol: Protocol<Message>, machine: string, forms: readonly SignedForm[]): void {
