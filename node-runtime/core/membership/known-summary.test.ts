@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../testing/entries.ts'
+import { MAX_KNOWN } from './known-machines.ts'
 import { DIGEST_CHARS, KnownSummary, MAX_NAMED, PARTS } from './known-summary.ts'
 import type { Named } from './known-summary.ts'
 
@@ -57,19 +58,28 @@ describe('what two machines know', () => {
     expect(digests.every((digest) => digest.length === DIGEST_CHARS)).toBe(true)
     // `dharma/known/1`, a line feed, and `ynnn 1700000000000`, a line feed, `yyyy 7`; `9999 1`; and nothing.
     expect([digests[0], digests[31], digests[1]]).toEqual([
-      '40ed4c42da76',
-      'cef05c20f237',
-      'bb67d5720589',
+      '40ed4c42da761c309bc771a1179269c5',
+      'cef05c20f237790adc2a625b13a35213',
+      'bb67d5720589f8cf646dafb5a5c18f30',
     ])
   })
 
-  it('is told in messages of at most so many names, and a part with more is passed over', () => {
-    const many = (letter: string, count: number): Named[] =>
-      Array.from({ length: count }, (_, at): Named => [`${letter}${at}`, 1])
-    const known = [...many('y', MAX_NAMED), ...many('b', 1), ...many('n', MAX_NAMED + 1)]
+  const many = (letter: string, count: number): Named[] =>
+    Array.from({ length: count }, (_, at): Named => [`${letter}${at}`, 1])
+
+  it('is told in messages of at most so many names', () => {
+    const known = [...many('y', MAX_NAMED), ...many('b', 1), ...many('n', 2)]
     const messages = new KnownSummary(known).differing(new KnownSummary([]).digests)
-    expect(messages.map((message) => message.known.length)).toEqual([MAX_NAMED, 1])
-    expect(messages.map(({ parts }) => parts)).toEqual([[0], [1]])
+    expect(messages.map((message) => message.known.length)).toEqual([MAX_NAMED, 3])
+    expect(messages.map(({ parts }) => parts)).toEqual([[0], [1, 2]])
+  })
+
+  it('is told in whole when all that a machine can know is of one part', () => {
+    const invented = many('y', MAX_KNOWN)
+    expect(exchange([...invented, ['yours', 1]], [...invented, ['ymine', 1]])).toEqual({
+      a: ['ymine'],
+      b: ['yours'],
+    })
   })
 
   it('is told of each part once, whatever the other side names, and of names without a letter', () => {

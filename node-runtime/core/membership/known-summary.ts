@@ -1,14 +1,15 @@
 // What a machine knows of the cloud, in short: two that are linked anew tell each other only what the other lacks. The
 // machines are in parts by their names; of each part first its hash is told, and where those differ, names and sequences.
 import { domainBytes, hash, toHex } from '../keys.ts'
+import { MAX_KNOWN } from './known-machines.ts'
 
 /** By the first letter of a name, which has 32. */
 export const PARTS = 32
 const LETTERS = 'ybndrfg8ejkmcpqxot1uwisza345h769'
-/** Of a hash, as hex: two parts that differ are taken for equal once in 2^48. */
-export const DIGEST_CHARS = 12
-/** Names in one message. Who invents so many of one part that they do not fit has that part passed over. */
-export const MAX_NAMED = 2_000
+/** Of a hash, as hex. With 128 bits nobody finds two sequences of its own that make parts equal which are not. */
+export const DIGEST_CHARS = 32
+/** Names in one message: all that a machine can know, so that one part fits however many of it somebody invents. */
+export const MAX_NAMED = MAX_KNOWN + 1
 
 /** A machine, and the sequence of its entry. */
 export type Named = readonly [machine: string, sequence: number]
@@ -36,7 +37,7 @@ export class KnownSummary {
   differing(theirs: readonly string[]): NamedParts[] {
     const messages: { parts: number[]; known: Named[] }[] = []
     this.#parts.forEach((named, part) => {
-      if (theirs[part] === this.digests[part] || named.length > MAX_NAMED) return
+      if (theirs[part] === this.digests[part]) return
       const last = messages.at(-1)
       if (last === undefined || last.known.length + named.length > MAX_NAMED) {
         messages.push({ parts: [part], known: [...named] })

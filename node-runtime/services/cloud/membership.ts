@@ -37,7 +37,8 @@ import type { MachinesFile } from './machines-file.ts'
 const ENTRIES_PER_MESSAGE = 100
 /** A message is closed when it has so much; the last entry may be of the largest size. */
 const FULL_MESSAGE_BYTES = 64_000
-const MAX_MESSAGE_BYTES = 200_000
+/** The names of all that a machine can know fit, and so do the entries of any message. */
+const MAX_MESSAGE_BYTES = 320_000
 /** Signatures checked in one go: about 4 ms, so that calls do not wait for news. */
 const CHECKED_AT_ONCE = 20
 
