@@ -104,10 +104,13 @@ export class Revocations extends EventEmitter<RevocationsEvents> {
     return counting
   }
 
-  /** Those of the records that did not count as long as this revocation held, in their order. */
-  async hiddenBy(revocation: Revocation, stored: readonly StoredRecord[]): Promise<StoredRecord[]> {
+  /** Those of the records that did not count as long as these revocations held, in their order. */
+  async hiddenBy(
+    revocations: readonly Revocation[],
+    stored: readonly StoredRecord[],
+  ): Promise<StoredRecord[]> {
     const alone = new RevokedMachines()
-    alone.take(revocation)
+    for (const revocation of revocations) alone.take(revocation)
     const hidden: StoredRecord[] = []
     for (const one of stored) if (!(await this.#counts(one.record, alone))) hidden.push(one)
     return hidden

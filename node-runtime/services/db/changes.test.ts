@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { Revocation } from '../../core/forms/revocation.ts'
 import type { MergedRecord, OrderItem, StoredRecord } from '../../ports/record-store.ts'
 import { recordWriter, testVersion } from '../../testing/record-writer.ts'
@@ -20,6 +20,7 @@ function start(hear: (name: string) => void = () => {}) {
   let revoke: (revocation: Revocation, before?: Revocation) => void = () => {}
   let held: MergedRecord[] = []
   let from: OrderItem | undefined
+  let looks = 0
   const store = {
     onMerged: (listener: typeof merge) => {
       merge = listener
@@ -27,6 +28,7 @@ function start(hear: (name: string) => void = () => {}) {
     },
     async *order(first?: OrderItem) {
       from = first
+      looks += 1
       for (const { record } of [...held]) {
         yield [{ version: record.header.version, id32: record.id32 }]
       }
@@ -43,8 +45,10 @@ function start(hear: (name: string) => void = () => {}) {
           fail: () => reject(new Error('not now')),
         })
       }),
-    hiddenBy: async ({ validUntil }: Revocation, stored: readonly StoredRecord[]) =>
-      stored.filter(({ record }) => validUntil === null || record.header.version > validUntil),
+    hiddenBy: async (before: readonly Revocation[], stored: readonly StoredRecord[]) =>
+      stored.filter(({ record }) =>
+        before.some(({ validUntil }) => validUntil === null || record.header.version > validUntil),
+      ),
     onRevoked: (listener: (now: Revocation, before: Revocation | undefined) => void) => {
       revoke = listener
       return () => {}
@@ -62,14 +66,16 @@ function start(hear: (name: string) => void = () => {}) {
     merge: (...merged: MergedRecord[]) => merge(merged),
     hold,
     /** One of Anna's machines, as of a version. */
-    revoke: (validUntil: string | null, before?: string | null) => {
-      const revocation = { ...anna, cloud: '', machine: '', sequence: 1, form: NO_FORM }
+    revoke: (validUntil: string | null, before?: string | null, machine = '') => {
+      const revocation = { ...anna, cloud: '', machine, sequence: 1, form: NO_FORM }
       revoke(
         { ...revocation, validUntil },
         before === undefined ? undefined : { ...revocation, validUntil: before },
       )
     },
     from: () => from,
+    /** How often what is held was looked through. */
+    looks: () => looks,
     stop,
   }
 }
@@ -160,9 +166,6 @@ it('those that are held and count no more, since their machine was revoked, are 
   await turn()
   expect(heard).toEqual(['lost hidden'])
   expect(from()?.version).toBe(validUntil)
-  revoke(null)
-  await turn()
-  expect(from()).toBeUndefined()
 })
 
 it('those that count again, since a later revocation lets more stand, are told of anew, and no others', async () => {
@@ -177,13 +180,79 @@ it('those that count again, since a later revocation lets more stand, are told o
   }
   await turn()
   expect(heard).toEqual(['again', 'lost hidden'])
-  revoke(testVersion(1), testVersion(2))
+})
+
+it.each<
+  [what: string, validUntil: string | null, before: string | undefined | null, first?: string]
+>([
+  ['that nothing is left of', null, undefined],
+  ['after one that nothing was left of', testVersion(2), null],
+  ['that hides more', testVersion(1), testVersion(2), testVersion(1)],
+  ['that hides less', testVersion(2), testVersion(1), testVersion(1)],
+])('what is held is looked through for one %s from where it matters', async (...its) => {
+  const [, validUntil, before, first] = its
+  const { hold, revoke, from, looks } = start()
+  hold(by(anna, 'held'))
+  revoke(validUntil, before)
   await turn()
+  expect(looks()).toBe(1)
+  expect(from()?.version).toBe(first)
+})
+
+it('revocations that come while what is held is looked through are looked at together after that', async () => {
+  const { heard, asked, hold, revoke, from, looks } = start()
+  const held = by(anna, 'held', 3)
+  hold(held)
+  revoke(testVersion(2))
+  await turn()
+  // What counts is what held before the first of them, and what holds after the last.
+  revoke(testVersion(4), testVersion(1), 'another')
+  for (let n = 0; n < 500; n++) revoke(testVersion(4), testVersion(4), 'another')
+  await turn()
+  expect(looks()).toBe(1)
+  asked.shift()?.answer([])
+  await vi.waitFor(() => expect(looks()).toBe(2))
   expect(from()?.version).toBe(testVersion(1))
-  // Nothing counted before: all may.
-  revoke(testVersion(2), null)
+  asked.shift()?.answer([held])
   await turn()
-  expect(from()).toBeUndefined()
+  expect(heard).toEqual(['held hidden', 'held'])
+  expect(asked).toEqual([])
+})
+
+it('for revocations without an end what is held is not looked through all the time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const { asked, hold, revoke, looks, stop } = start()
+    hold(by(anna, 'held'))
+    revoke(null)
+    await turn()
+    vi.advanceTimersByTime(1_000)
+    asked.shift()?.answer([])
+    await turn()
+    revoke(null)
+    vi.advanceTimersByTime(3_999)
+    await turn()
+    expect(looks()).toBe(1)
+    vi.advanceTimersByTime(1)
+    await turn()
+    expect(looks()).toBe(2)
+    asked.shift()?.answer([])
+    await turn()
+    vi.advanceTimersByTime(60_000)
+    await turn()
+    expect(looks()).toBe(2)
+    revoke(null)
+    revoke(null)
+    await turn()
+    asked.shift()?.answer([])
+    await turn()
+    stop()
+    vi.advanceTimersByTime(60_000)
+    await turn()
+    expect(looks()).toBe(3)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('one whose place was taken meanwhile is not', async () => {

@@ -9,6 +9,11 @@ import { viewHidden, viewLater } from './record-view.ts'
 
 /** Before all records of one version. */
 const FIRST_ID = new Uint8Array(32)
+/**
+ * What is held is looked through once for all revocations that have come, and then not again for so many times as long as
+ * that took: whoever revokes machines without an end takes a fifth of a core at most.
+ */
+const REST = 4
 
 interface Sources {
   store: Pick<RecordStore, 'onMerged' | 'order' | 'byId32'>
@@ -70,29 +75,55 @@ export function tellOfChanges(
    * Of those held at these places, what counts no more, and what counts again; what took the place of one has been told
    * of, or will be.
    */
-  const tellChanged = async (items: readonly OrderItem[], change: Change): Promise<void> => {
+  const tellChanged = async (
+    items: readonly OrderItem[],
+    changes: readonly Change[],
+  ): Promise<void> => {
+    const persons = new Set(changes.map(({ revocation }) => revocation.person))
     const held = (await store.byId32(items)).filter((one) => one !== undefined)
-    const theirs = held.filter(({ record }) => isSignedFor(record, change.revocation.person))
+    const theirs = held.filter(({ record }) => partiesOf(record).some((one) => persons.has(one)))
     const counting = await countingOf(theirs)
     for (const stored of theirs) {
       if (!counting.has(stored)) tell(viewHidden(stored.record))
     }
-    if (change.before === undefined) return
+    const before = changes.flatMap((change) => change.before ?? [])
+    if (before.length === 0) return
     const again = theirs.filter((stored) => counting.has(stored))
-    for (const { record } of await revocations.hiddenBy(change.before, again)) {
-      tell(viewLater(record))
+    for (const { record } of await revocations.hiddenBy(before, again)) tell(viewLater(record))
+  }
+  /** By machine: revocations that have come since what is held was looked through. */
+  const pending = new Map<string, Change>()
+  let looking = false
+  let resting: NodeJS.Timeout | undefined
+  const lookAgain = async (): Promise<void> => {
+    const changes = [...pending.values()]
+    pending.clear()
+    try {
+      for await (const items of store.order(firstOf(changes))) {
+        if (ended) return
+        await inTurn(() => tellChanged(items, changes))
+      }
+    } catch (error) {
+      if (!ended) log.warn('which records a revocation hides could not be found out', { error })
     }
   }
-  const lookAgain = async (change: Change): Promise<void> => {
-    for await (const items of store.order(firstOf(change))) {
-      if (ended) return
-      await inTurn(() => tellChanged(items, change))
-    }
+  const look = async (): Promise<void> => {
+    looking = true
+    const startMs = performance.now()
+    await lookAgain()
+    resting = setTimeout(
+      () => {
+        looking = false
+        if (pending.size > 0 && !ended) void look()
+      },
+      REST * (performance.now() - startMs),
+    )
   }
   const stopRevoked = revocations.onRevoked((revocation, before) => {
-    lookAgain({ revocation, before }).catch((error: unknown) => {
-      if (!ended) log.warn('which records a revocation hides could not be found out', { error })
-    })
+    const key = `${revocation.person} ${revocation.machine}`
+    const earlier = pending.get(key)
+    pending.set(key, { revocation, before: earlier === undefined ? before : earlier.before })
+    if (!looking) void look()
   })
   const stop = store.onMerged((merged) => {
     if (finding === null && !merged.some(({ record }) => revocations.concerns(record))) {
@@ -103,6 +134,7 @@ export function tellOfChanges(
   })
   return () => {
     ended = true
+    clearTimeout(resting)
     stopRevoked()
     stop()
   }
@@ -115,16 +147,19 @@ interface Change {
 }
 
 /** From here on records may count otherwise than before; undefined: all may. */
-function firstOf({ revocation, before = revocation }: Change): OrderItem | undefined {
-  if (revocation.validUntil === null || before.validUntil === null) return undefined
-  const isEarlier = before.validUntil < revocation.validUntil
-  const version = isEarlier ? before.validUntil : revocation.validUntil
-  return { version, id32: FIRST_ID }
+function firstOf(changes: readonly Change[]): OrderItem | undefined {
+  const valid = changes.flatMap(({ revocation, before = revocation }) => [
+    revocation.validUntil,
+    before.validUntil,
+  ])
+  const versions = valid.filter((version) => version !== null).toSorted()
+  const [version] = versions
+  return version === undefined || versions.length < valid.length
+    ? undefined
+    : { version, id32: FIRST_ID }
 }
 
-function isSignedFor(
-  { header: { author, parties = [author] } }: HeldRecord,
-  person: string,
-): boolean {
-  return parties.includes(person)
+/** For whom it is signed. */
+function partiesOf({ header: { author, parties = [author] } }: HeldRecord): readonly string[] {
+  return parties
 }
