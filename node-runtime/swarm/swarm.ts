@@ -157,7 +157,7 @@ export class Swarm implements Network {
       core: this.#finding,
       perform: (effect) => this.#perform(effect),
       onFault: (error) => log.error('looking for machines failed through our own fault', { error }),
-      mustKeep: ({ type }) => type !== 'wanted' && type !== 'sighted' && type !== 'sought',
+      mustKeep: ({ type }) => type !== 'wanted' && type !== 'sighted',
     })
     this.#links = new Links(
       {
@@ -394,12 +394,10 @@ export class Swarm implements Network {
     return (this.#needed.get(machine) ?? 0) > performance.now()
   }
 
-  /** Tries within seconds to have a link, which may end when there are others enough. */
+  /** Tries to have a link, which may end when there are others enough. */
   seek(machine: string, addresses = this.#options.addressesOf?.(machine) ?? []): void {
-    if (decodeKey(machine) === null) return
     // Where a machine said that it is, is memory, too.
-    const known = this.#options.ways?.memory === undefined ? [] : addresses
-    this.#driver.post({ type: 'sought', machine, addresses: known })
+    this.#sighted(machine, this.#options.ways?.memory === undefined ? [] : addresses)
   }
 
   /** Ends the link with a machine that does what it must not. */

@@ -31,50 +31,6 @@ it('the side with the lesser key begins later, and waits half as long again', ()
   expect(seconds).toEqual([5, 12.5, 27.5, 57.5, 117.5])
 })
 
-it('who is sought each twenty seconds is dialled as often, and never more often than each ten', () => {
-  for (const [key, afterMs] of [
-    [LESSER, 300],
-    [GREATER, 5_000],
-  ] as const) {
-    for (const [everyMs, apartMs] of [
-      [20_000, 20_000],
-      [10_000, 10_000],
-      [1_000, 10_000],
-    ] as const) {
-      const list = new DialList(OWN)
-      list.want(key, 0, NONE)
-      const times = dialTimes(list, 20 * MINUTE_MS)
-      for (let nowMs = 20 * MINUTE_MS; nowMs < 50 * MINUTE_MS; nowMs += everyMs) {
-        list.hasten(key, nowMs)
-        list.want(key, nowMs, NONE)
-        times.push(...dialTimes(list, nowMs + everyMs - 1))
-      }
-      const late = times.filter((time) => time > 20 * MINUTE_MS)
-      expect(late[0]).toBe(20 * MINUTE_MS + afterMs)
-      const waits = late.slice(1).map((time, i) => time - late[i]!)
-      expect(Math.min(...waits)).toBe(apartMs)
-      expect(Math.max(...waits)).toBe(apartMs)
-    }
-  }
-})
-
-it('few are dialled sooner than was planned, however many are sought', () => {
-  const list = new DialList(OWN)
-  const machines = Array.from({ length: 200 }, (_, i) => `a${i}`)
-  for (const machine of machines) list.want(machine, 0, NONE)
-  dialTimes(list, 5 * MINUTE_MS)
-  let count = 0
-  for (let nowMs = 5 * MINUTE_MS; nowMs < 7 * MINUTE_MS; nowMs += 1_000) {
-    for (const machine of machines) list.hasten(machine, nowMs)
-    count += dialTimes(list, nowMs + 999).length
-  }
-  // Each once and again as was planned, and beside that sixteen and one each two seconds.
-  expect(count).toBeLessThanOrEqual(200 + 16 + 60)
-  expect(count).toBeGreaterThan(16 + 55)
-  list.hasten('nobody', 7 * MINUTE_MS)
-  expect(list.has('nobody')).toBe(false)
-})
-
 it('who is not wanted again for half an hour is forgotten', () => {
   const list = new DialList(OWN)
   list.want(LESSER, 0, NONE)

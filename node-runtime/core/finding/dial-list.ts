@@ -1,6 +1,5 @@
 // The machines that this one wants a link with, and when each is dialled next: at ever longer
 // intervals, and not for ever. Anyone can name machines that do not exist, so the list is bounded.
-import { Budget } from '../budget.ts'
 
 /** The side with the lesser key gives the other this long to dial, so that not both do at once. */
 const FIRST_WAIT_MS = 5_000
@@ -13,10 +12,6 @@ const SHORTEST_LINK_MS = 15_000
 const WANT_MS = 30 * 60_000
 /** A machine whose address is known is knocked at first: to dial a dead one there takes seconds. */
 const KNOCK_FIRST_MS = 300
-/** Who is sought now is dialled so often at most; the rings seek one that stands beside each 5 s, or 20 s if it was lost. */
-const SOUGHT_MS = 10_000
-/** So many in all are dialled sooner than was planned: others may invent them, and a quarter of all dials at once will do. */
-const HASTENED = { burst: 16, perSecond: 0.5 }
 /** Several times the full mesh of a small cloud. */
 export const MAX_WANTED = 256
 
@@ -29,7 +24,6 @@ export interface MachineAddress {
 
 interface Dial {
   attempts: number
-  lastMs: number
   nextMs: number
   expiresMs: number
   /** When there was a link last; null if never: inventions have none. */
@@ -44,7 +38,6 @@ type Linked = Pick<ReadonlyMap<string, unknown>, 'has'>
 export class DialList {
   readonly #ownMachine: string
   readonly #dials = new Map<string, Dial>()
-  readonly #hastened = new Budget(HASTENED, 0)
   #anewMs = Number.NEGATIVE_INFINITY
 
   constructor(ownMachine: string) {
@@ -79,22 +72,12 @@ export class DialList {
     }
     this.#dials.set(machine, {
       attempts: 0,
-      lastMs: Number.NEGATIVE_INFINITY,
       nextMs: nowMs + (this.#dialsFirst(machine) ? (knocked ? KNOCK_FIRST_MS : 0) : FIRST_WAIT_MS),
       expiresMs: nowMs + WANT_MS,
       linkedMs: null,
       isShut: false,
     })
     return forgotten
-  }
-
-  /** One that is wanted may be there now: it is dialled within seconds, however long that was in vain. */
-  hasten(machine: string, nowMs: number): void {
-    const dial = this.#dials.get(machine)
-    if (dial === undefined) return
-    const firstMs = nowMs + (this.#dialsFirst(machine) ? KNOCK_FIRST_MS : FIRST_WAIT_MS)
-    const soonMs = Math.max(firstMs, dial.lastMs + SOUGHT_MS)
-    if (soonMs < dial.nextMs && this.#hastened.tryUse(1, nowMs)) dial.nextMs = soonMs
   }
 
   /** Wants it no more. True if it was wanted. */
@@ -170,7 +153,6 @@ export class DialList {
         forgotten.push(machine)
       } else if (dial.nextMs <= nowMs) {
         const waitMs = Math.min(FIRST_WAIT_MS * 2 ** dial.attempts++, LONGEST_WAIT_MS)
-        dial.lastMs = nowMs
         dial.nextMs = nowMs + waitMs * (this.#dialsFirst(machine) ? 1 : LESSER_FACTOR)
         due.push(machine)
       }

@@ -132,31 +132,6 @@ describe('finding', () => {
     }
   })
 
-  it('dials again within seconds who is sought and was long in vain, but who has no link and turned nobody away', () => {
-    const { post, until, times } = world()
-    const addresses = [at('10.0.0.1')]
-    post({ type: 'sought', machine: LESSER, addresses })
-    expect([times('knock'), times('dial')]).toEqual([[0], []])
-    until(200_000)
-    expect(times('dial').at(-1)).toBe(155_300)
-    post({ type: 'sighted', machine: LESSER, addresses })
-    until(210_000)
-    expect(times('dial').at(-1)).toBe(155_300)
-    post({ type: 'sought', machine: LESSER, addresses })
-    until(211_000)
-    expect(times('knock')).toEqual([0, 200_000, 210_000])
-    expect(times('dial').at(-1)).toBe(210_300)
-    post({ type: 'turnedAway', machine: LESSER })
-    const before = times('dial').length
-    expect(post({ type: 'sought', machine: LESSER, addresses })).toEqual([])
-    until(212_000)
-    post({ type: 'linkOpened', machine: LESSER, link: link(212_000) })
-    expect(post({ type: 'sought', machine: LESSER, addresses })).toEqual([])
-    post({ type: 'sought', machine: OWN, addresses })
-    until(300_000)
-    expect(times('dial')).toHaveLength(before)
-  })
-
   it('does not dial for an answer to a knock that nobody wants any more', () => {
     const { post } = world()
     expect(post({ type: 'knockAnswered', machine: LESSER })).toEqual([])

@@ -27,8 +27,6 @@ export type FindingEvent =
   | { type: 'wanted'; machine: string }
   /** Somebody says that a machine of the cloud is, or was, at these addresses. */
   | { type: 'sighted'; machine: string; addresses: readonly MachineAddress[] }
-  /** The same, and a link is wanted now. */
-  | { type: 'sought'; machine: string; addresses: readonly MachineAddress[] }
   /** At one of the addresses somebody answered. */
   | { type: 'knockAnswered'; machine: string }
   | { type: 'linkOpened'; machine: string; link: LinkTraits }
@@ -121,8 +119,6 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
         return this.#wanted(event.machine, nowMs)
       case 'sighted':
         return this.#sighted(event.machine, event.addresses, nowMs)
-      case 'sought':
-        return this.#sought(event.machine, event.addresses, nowMs)
       case 'knockAnswered':
         return this.#knockAnswered(event.machine, nowMs)
       case 'linkOpened':
@@ -175,12 +171,6 @@ export class FindingCore implements Core<FindingEvent, FindingEffect> {
     const fresh = this.#knocks.take(addresses, nowMs)
     if (fresh.length === 0) return this.#wanted(machine, nowMs)
     return [{ type: 'knock', machine, addresses: fresh }, ...this.#wanted(machine, nowMs, true)]
-  }
-
-  #sought(machine: string, addresses: readonly MachineAddress[], nowMs: number): FindingEffect[] {
-    if (this.#links.has(machine) || this.#shut.isWaiting(machine, nowMs)) return []
-    this.#dials.hasten(machine, nowMs)
-    return this.#sighted(machine, addresses, nowMs)
   }
 
   #knockAnswered(machine: string, nowMs: number): FindingEffect[] {

@@ -47,7 +47,7 @@ export type RingEvent =
 
 export type RingEffect =
   | { type: 'send'; to: string; message: RingMessage }
-  /** Try to have a link with it, within seconds where it was not tried for ten. */
+  /** A link with it is wanted: it is knocked at now, and dialled as its last attempts leave it (`core/finding/dial-list.ts`). */
   | { type: 'reach'; member: Member }
   /** It need not be dialled any more; its link may end. */
   | { type: 'forgo'; machine: string }
