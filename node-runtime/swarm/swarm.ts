@@ -114,7 +114,7 @@ export class Swarm implements Network {
   readonly #finding: FindingCore
   readonly #driver: Driver<FindingEvent, FindingEffect>
   readonly #links: Links
-  readonly #sought = new Sought()
+  readonly #sought = new Sought(Math.random)
   readonly #ways: Ways
   readonly #relaying: Relaying | null
   readonly #routes: Routes
@@ -176,8 +176,8 @@ export class Swarm implements Network {
     )
     this.#ways = new Ways({
       ask: { ...ways, ...(useDht ? { dht: (heard) => this.#lookUp(heard.named) } : {}) },
-      sighted: (machine, addresses) => {
-        if (this.#isSought(machine)) this.#sighted(machine, addresses)
+      sighted: (way, machine, addresses) => {
+        if (this.#isSought(way, machine)) this.#sighted(machine, addresses)
       },
       changed: () => this.#events.waysChanged(),
       random: Math.random,
@@ -200,7 +200,7 @@ export class Swarm implements Network {
           if (!this.#closed) this.#driver.post({ type: 'redialled', machine })
         },
       },
-      seeks: (machine) => this.#isSought(machine),
+      seeks: (machine) => this.#isSought('dht', machine),
       onConnection: (connection) => {
         if (this.#punching?.takes(connection) !== true) this.#doorkeeper.receive(connection)
       },
@@ -554,10 +554,11 @@ export class Swarm implements Network {
   }
 
   /** A way has named it: is it to be dialled? */
-  #isSought(machine: string): boolean {
+  #isSought(way: WayName, machine: string): boolean {
     if (this.#links.has(machine)) return false
     const isThere = this.#options.isThere?.(machine) === true
-    return this.#sought.take(machine, this.#links.size, isThere, performance.now())
+    const named = { machine, way, isThere, isMember: this.#isMember(machine) }
+    return this.#sought.take(named, this.#links.size, performance.now())
   }
 
   #refuse(reason: string): void {

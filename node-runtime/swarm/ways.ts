@@ -43,7 +43,7 @@ export class WayFailure extends Error {
 
 export interface WaysOptions {
   ask: Partial<Record<WayName, Ask>>
-  sighted: Sighted
+  sighted: (way: WayName, ...sighted: Parameters<Sighted>) => void
   /** What `status` says has changed. */
   changed: () => void
   random: () => number
@@ -112,7 +112,7 @@ export class Ways {
     }
     const sighted: Sighted = (machine, addresses) => {
       named(machine)
-      this.#options.sighted(machine, addresses)
+      this.#options.sighted(way, machine, addresses)
     }
     try {
       await ask({ sighted, named }, asked.signal)
