@@ -280,10 +280,31 @@ describe('what follows from it', () => {
     post({ type: 'named', from: ada.machine, named: { parts: [0], known } })
     post({ type: 'verified', from: ada.machine, entries: [invented(1)], forged: 0 })
     expect(log.filter(({ type }) => type === 'reach')).toHaveLength(1)
-    // As many as a small cloud has, this machine included.
-    post({ type: 'named', from: ada.machine, named: { parts: [1], known: known.slice(0, 17) } })
-    post({ type: 'verified', from: ada.machine, entries: [invented(2)], forged: 0 })
+    // As many as a small cloud has, this machine included; each is one, however often it is named.
+    link(bob)
+    const few = [...known.slice(0, 17), ...known.slice(0, 17)]
+    post({ type: 'named', from: bob.machine, named: { parts: [1], known: few } })
+    post({ type: 'verified', from: bob.machine, entries: [invented(2)], forged: 0 })
     expect(log.filter(({ type }) => type === 'reach')).toHaveLength(2)
+  })
+
+  it('a cloud of which many were named that do not come is small again a minute later', () => {
+    const { post, link, log, until } = world()
+    link(ada)
+    const known = Array.from({ length: 18 }, (_, at) => [`m${at}`, 1] as const)
+    const name = (part: number): void =>
+      void post({ type: 'named', from: ada.machine, named: { parts: [part], known } })
+    const learn = (number: number): number => {
+      post({ type: 'verified', from: ada.machine, entries: [invented(number)], forged: 0 })
+      return log.filter(({ type }) => type === 'reach').length
+    }
+    name(0)
+    until(59_000)
+    // Of a link its first word counts; what it says again, or later, does not.
+    for (const part of [0, 1]) name(part)
+    expect(learn(1)).toBe(1)
+    until(60_000)
+    expect(learn(2)).toBe(2)
   })
 })
 

@@ -40,6 +40,8 @@ const HEARSAY_ENTRIES = { burst: 4_096, perSecond: 20 }
 const LATER_MS = 30_000
 /** Honest machines verify before they pass on; a few may be of a form that this version can't read. */
 const MAX_FORGED = 50
+/** Whom a new link named has come by then, or does not: names are free. */
+const NAMED_MS = 60_000
 /** Two copies of one machine would otherwise outdo each other for ever. */
 const SIGN_ANEW_MS = 60_000
 
@@ -122,8 +124,9 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #waits = false
   /** What is known, as it was last told; null once that has changed. */
   #summary: KnownSummary | null = null
-  /** How many machines the last one that told of any by name told of. */
-  #lastNamed = 0
+  /** How many machines a new link has told of by name, which are not here yet; and when. */
+  #lately = { named: 0, atMs: Number.NEGATIVE_INFINITY }
+  #nowMs = 0
   #showAtMs: number | null = null
   /** Is there more to be shown than latencies? */
   #isListOld = false
@@ -168,6 +171,7 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   }
 
   step(event: MembershipEvent, nowMs: number): MembershipEffect[] {
+    this.#nowMs = nowMs
     switch (event.type) {
       case 'remembered':
         return this.#remembered(event.known)
@@ -266,8 +270,12 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
   #named(from: string, { parts, known }: NamedParts): MembershipEffect[] {
     const link = this.#links.get(from)
     if (link === undefined) return []
-    this.#lastNamed = known.length
     const fresh = parts.filter((part) => !link.named.has(part))
+    if (fresh.length === 0) return []
+    if (link.named.size === 0) {
+      const names = new Set(known.map(([machine]) => machine))
+      this.#lately = { named: names.size, atMs: this.#nowMs }
+    }
     for (const part of fresh) link.named.add(part)
     const machines = this.#summarise().lackedBy({ parts: fresh, known })
     return machines.length === 0 ? [] : [{ type: 'tell', to: from, machines }]
@@ -399,7 +407,9 @@ export class MembershipCore implements Core<MembershipEvent, MembershipEffect> {
 
   /** Has the cloud no more machines than each can have links, as far as this one has heard? */
   get #isSmall(): boolean {
-    return Math.max(this.#known.size, this.#lastNamed - 1) <= FULL_MESH_MACHINES
+    const { named, atMs } = this.#lately
+    const isToCome = this.#nowMs - atMs < NAMED_MS
+    return Math.max(this.#known.size, isToCome ? named - 1 : 0) <= FULL_MESH_MACHINES
   }
 
   #tellOthers(machines: readonly string[], except: string | null): MembershipEffect[] {
