@@ -1,6 +1,6 @@
 import type { SwarmConnection } from 'hyperswarm'
 import Protomux from 'protomux'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Beat } from '../core/membership/liveness.ts'
 import { Stalls } from '../core/membership/stalls.ts'
 import { until } from '../testing/cloud-nodes.ts'
@@ -57,17 +57,30 @@ it('asks the other side whether it is there when it is told to, whatever it has 
 })
 
 describe('the word of a computer that a port is closed', () => {
-  /** A beat after which there is no other one for long. */
-  const beat: Beat = {
-    number: 1,
-    echo: 0,
-    heldMs: 0,
-    nextMs: 25_000,
-    watches: false,
-    asks: false,
+  const beat: Beat = { number: 1, echo: 0, heldMs: 0, nextMs: 0, watches: false, asks: false }
+  let ends: (() => void)[] = []
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    for (const end of ends) end()
+    ends = []
+  })
+
+  /** All that was promised has come. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+  /** The time passes on a clock of the test's own. */
+  async function run(forMs: number): Promise<void> {
+    for (let ms = 0; ms < forMs; ms += 10) {
+      vi.advanceTimersByTime(10)
+      await settle()
+    }
   }
 
-  async function start(words: readonly PortWord[], { isRelayed = false } = {}) {
+  /** A link whose other side has beaten once. @param nextMs  when it said that it beats again */
+  async function start(words: readonly PortWord[], { isRelayed = false, nextMs = 2_000 } = {}) {
     const [mine, theirs] = await openStreams()
     const asked: PortWord[] = []
     const link = newLink(mine, {
@@ -79,73 +92,104 @@ describe('the word of a computer that a port is closed', () => {
         return Promise.resolve(word)
       },
     })
+    ends.push(() => {
+      link.close()
+      theirs.destroy()
+    })
     const remoteHost = '127.0.0.1'
     const goBy = (remotePort: number, number: number): void => {
       Object.assign((mine as unknown as SwarmConnection).rawStream, { remoteHost, remotePort })
-      mine.emit('message', encodeBeat({ ...beat, number }))
+      mine.emit('message', encodeBeat({ ...beat, number, nextMs }))
     }
     goBy(9, 1)
-    const end = (): void => {
-      link.close()
-      theirs.destroy()
-    }
-    /** All that was promised has come. */
-    const settle = () => new Promise((resolve) => setImmediate(resolve))
     await settle()
-    return { link, asked, goBy, settle, end }
+    /** Until it is late, and its port was asked. */
+    const beLate = async (): Promise<void> => {
+      for (let ms = 0; ms < 2_400 && asked.length < 2; ms += 10) await run(10)
+      expect(asked).toHaveLength(2)
+    }
+    return { link, asked, goBy, beLate }
   }
 
-  it('ends the link with a machine that is doubted, if it answered there before', async () => {
-    const { link, asked, settle, end } = await start(['open', 'closed'])
-    try {
-      expect(link.end).toBeNull()
-      link.check('told')
-      await settle()
-      expect(asked).toEqual(['open', 'closed'])
-      expect([link.end, link.wayEnd]).toEqual(['silent', 'closed'])
-    } finally {
-      end()
-    }
+  it('ends the link with a machine that is late, if it answered there before, within 0.9 s', async () => {
+    const { link, asked } = await start(['open', 'closed', 'closed'])
+    await run(2_000)
+    expect(link.end).toBeNull()
+    await run(900)
+    expect(asked).toEqual(['open', 'closed', 'closed'])
+    expect([link.end, link.endsWay]).toEqual(['silent', true])
   })
 
   it('is that of a relay where the link goes through one: it is cut, and the machine may live', async () => {
-    const { link, settle, end } = await start(['open', 'closed'], { isRelayed: true })
-    try {
-      link.check('told')
-      await settle()
-      expect([link.end, link.wayEnd]).toEqual(['cut', 'closed'])
-    } finally {
-      end()
-    }
+    const { link } = await start(['open', 'closed', 'closed'], { isRelayed: true })
+    await run(2_900)
+    expect([link.end, link.endsWay]).toEqual(['cut', true])
   })
+
+  it('is asked for nobody of whom others merely say that they are gone', async () => {
+    const { link, asked, goBy } = await start(['open', 'closed', 'closed'])
+    for (let number = 2; number < 20; number++) {
+      link.check('told')
+      await run(100)
+      goBy(9, number)
+    }
+    expect(asked).toEqual(['open'])
+    expect(link.end).toBeNull()
+  })
+
+  it('ends nothing where the machine is heard soon after it, for anybody can forge that word', async () => {
+    const { link, asked, goBy, beLate } = await start(['open', 'closed', 'closed'])
+    await beLate()
+    await run(280)
+    expect([asked, link.end]).toEqual([['open', 'closed'], null])
+    goBy(9, 2)
+    await run(1_000)
+    expect([asked, link.end]).toEqual([['open', 'closed'], null])
+  })
+
+  it('ends nothing where another socket hears another word', async () => {
+    const { link, asked, beLate } = await start(['open', 'closed', 'open'])
+    await beLate()
+    await run(1_000)
+    expect(asked).toEqual(['open', 'closed', 'open'])
+    expect(link.end).toBeNull()
+  })
+
+  it.each([true, false])(
+    'has others with whom the link goes by the same way be asked, and those that answer stay: %s',
+    async (answers) => {
+      const one = await start(['open', 'closed', 'closed'], { isRelayed: true })
+      const other = await start(['open', 'closed', 'closed'], { isRelayed: true, nextMs: 25_000 })
+      const elsewhere = await start(['open'], { isRelayed: true, nextMs: 25_000 })
+      elsewhere.goBy(10, 2)
+      await run(2_900)
+      expect(one.link.end).toBe('cut')
+      for (const { link } of [other, elsewhere]) link.noteEnd(one.link)
+      expect(other.link.end).toBeNull()
+      await settle()
+      expect(other.asked).toEqual(['open', 'closed'])
+      if (answers) other.goBy(9, 2)
+      await run(1_000)
+      expect([other.link.end, elsewhere.link.end]).toEqual([answers ? null : 'cut', null])
+    },
+  )
 
   it.each(['closed', 'nothing'] as const)(
     'is that of a router, if the machine is heard while the word is "%s", and ends nothing',
     async (word) => {
-      const { link, asked, settle, end } = await start([word, 'closed'])
-      try {
-        link.check('told')
-        await settle()
-        expect(asked).toEqual([word])
-        expect(link.end).toBeNull()
-      } finally {
-        end()
-      }
+      const { link, asked } = await start([word, 'closed', 'closed'])
+      await run(3_500)
+      expect(asked).toEqual([word])
+      expect(link.end).toBeNull()
     },
   )
 
   it('counts for the way alone that the link went by when the machine answered', async () => {
-    const { link, asked, goBy, settle, end } = await start(['open', 'closed', 'closed'])
-    try {
-      goBy(10, 2)
-      await settle()
-      link.check('told')
-      await settle()
-      expect(asked).toEqual(['open', 'closed'])
-      expect(link.end).toBeNull()
-    } finally {
-      end()
-    }
+    const { link, asked, goBy } = await start(['open', 'closed', 'closed', 'closed'])
+    goBy(10, 2)
+    await run(3_500)
+    expect(asked).toEqual(['open', 'closed'])
+    expect(link.end).toBeNull()
   })
 })
 

@@ -23,6 +23,12 @@ const beatCodec = jsonCodec(
 
 /** After the first attempt, and half of the time that the link has gone by this way, it is seen again whether a port is open. */
 const PROBE_AGAIN_MS = 4_000
+/**
+ * Anybody can forge the word that a port is closed. So who is there has the time for a word of its own: so long, or four
+ * round trips. With the 0.4 s after which it is late, a machine that was killed is still gone within a second.
+ */
+const CLOSED_SILENCE_MS = 300
+const CLOSED_ROUND_TRIPS = 4
 
 /**
  * How a link ended, as far as this machine knows. `left`: this machine ended it, for another reason than silence. `silent`:
@@ -30,9 +36,6 @@ const PROBE_AGAIN_MS = 4_000
  * side.
  */
 export type LinkEnd = 'left' | 'silent' | 'cut'
-
-/** Its port is closed, or it was not heard any more. */
-export type WayEnd = 'closed' | 'silent'
 
 /** A link that ends sooner was none. */
 const SHORTEST_LINK_MS = 15_000
@@ -75,13 +78,15 @@ export class Link {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #end: LinkEnd | null = null
-  #wayEnd: WayEnd | null = null
+  #endsWay = false
   /** Where its packets went when that was looked at last: elsewhere is another port to ask. */
   #way: MachineAddress | null = null
   #wayMs = 0
   /** What was said of that port while the other side was heard. */
   #port: PortWord = 'nothing'
   #probeMs = 0
+  /** Grows with each word of the other side. */
+  #words = 0
   /** Has this side asked the other one to end it? */
   #isEndAsked = false
   #closed = false
@@ -139,16 +144,14 @@ export class Link {
     this.#isEndAsked = true
   }
 
-  /** What that says of whoever its packets went to; null if nothing. */
-  get wayEnd(): WayEnd | null {
-    return this.#wayEnd
+  /** Did it end because whoever its packets went to is gone? */
+  get endsWay(): boolean {
+    return this.#endsWay
   }
 
-  /** The way of another link has ended: so has this one, if it goes to the same machine first. */
-  noteWayEnd(of: Link): void {
-    if (of.wayEnd === null || !isSame(of.#way, this.#way)) return
-    if (of.wayEnd === 'silent') this.check('cut')
-    else if (!this.#closed) this.#giveUp(true)
+  /** Another link has ended: with its way, this one may have, too, if it goes to the same machine first. It is asked. */
+  noteEnd(of: Link): void {
+    if (of.endsWay && isSame(of.#way, this.#way)) this.check('cut')
   }
 
   /** Does the other side want frequent beats for a reason of its own? */
@@ -222,18 +225,28 @@ export class Link {
     this.#wait()
   }
 
-  /** Who is late may be killed: then its port is closed, which its computer tells at once. */
+  /**
+   * Who is late may be killed: then its port is closed, which its computer tells at once, to two sockets, and nothing is heard
+   * of it meanwhile, though it is asked.
+   */
   async #askPort(): Promise<void> {
     const way = this.#way
     if (way === null || this.#port !== 'open') return
+    const words = this.#words
+    const isSilent = (): boolean =>
+      !this.#closed && this.#liveness.isDoubted && words === this.#words && way === this.#way
+    const roundTripsMs = CLOSED_ROUND_TRIPS * (this.latencyMs ?? 0)
+    const untilMs = performance.now() + Math.max(CLOSED_SILENCE_MS, roundTripsMs)
     if ((await this.#options.probePort(way)) !== 'closed') return
-    if (!this.#closed && this.#liveness.isDoubted && way === this.#way) this.#giveUp(true)
+    await pause(untilMs - performance.now())
+    if (!isSilent() || (await this.#options.probePort(way)) !== 'closed') return
+    if (isSilent()) this.#giveUp(true)
   }
 
   /**
    * Whoever answers at that port while the other side is heard is the one that listens there, and lets in who comes unasked:
-   * that the port is closed is then proof. Many routers say that of all that comes unasked, and of machines that live; those
-   * that begin with it later end the link of a machine that is late just then, and no other one after that.
+   * that the port is closed then counts. Many routers say that of all that comes unasked, and of machines that live; those
+   * that begin with it later end the link of a machine that stands still just then, and no other one after that.
    */
   async #tryPort(way: MachineAddress): Promise<void> {
     const nowMs = performance.now()
@@ -259,8 +272,7 @@ export class Link {
   /** @param isClosed  is it because the port is closed? */
   #giveUp(isClosed: boolean): void {
     const isRelayed = this.#options.isRelayed(this)
-    if (isClosed) this.#wayEnd = 'closed'
-    else if (!isRelayed) this.#wayEnd = 'silent'
+    this.#endsWay = isClosed || !isRelayed
     this.#end = isRelayed && (isClosed || this.#liveness.isCut) ? 'cut' : 'silent'
     this.connection.destroy()
   }
@@ -273,6 +285,7 @@ export class Link {
     const nowMs = performance.now()
     const heard = this.#liveness.heard(beat, nowMs)
     if (heard === null) return
+    this.#words += 1
     // What was due if it had not been heard is not due now: this machine need not wake for that.
     this.#perform([...heard.deeds, ...this.#liveness.look(nowMs)])
     if (this.#way !== null) void this.#tryPort(this.#way)
@@ -298,6 +311,7 @@ export class Link {
         }
         const { kind, number } = beat
         const nowMs = performance.now()
+        this.#words += 1
         if (kind === 'pong') {
           this.#noteHeard(this.#liveness.ponged(number, nowMs), nowMs)
           return
@@ -310,6 +324,13 @@ export class Link {
     channel.open()
     return (number) => void heartbeat.send(beatCodec.encode({ kind: 'ping', number }))
   }
+}
+
+/** What waits in the sockets after that is heard first. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(() => setImmediate(resolve), Math.max(0, ms))
+  })
 }
 
 function isSame(one: MachineAddress | null, other: MachineAddress | null): boolean {

@@ -158,7 +158,7 @@ export class Links implements Pick<Network, 'openProtocol' | 'onLink'> {
     if (this.#links.get(machine) !== link) return
     this.#links.delete(machine)
     this.#events.onClosed(link)
-    for (const other of this.#links.values()) other.noteWayEnd(link)
+    for (const other of this.#links.values()) other.noteEnd(link)
   }
 
   /** A machine broke the rules. An `error` is our own fault, and no machine's. */

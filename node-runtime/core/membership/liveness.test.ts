@@ -186,8 +186,9 @@ describe('the liveness of a link', () => {
     pair.mute[1] = true
     const sinceMs = pair.nowMs
     pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
-    expect(pair.firstOf('doubt', sinceMs)).toBe(0)
+    expect(pair.count('ping', sinceMs)).toBe(1)
     pair.run(12_000)
+    expect(pair.firstOf('doubt', sinceMs)).toBe(400)
     expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(10_500)
     const other = calm(false)
     other.mute[1] = true
@@ -243,6 +244,31 @@ describe('the liveness of a link', () => {
     pair.run(2_000)
     expect(pair.ends[0].isCut).toBe(false)
     expect(pair.firstOf('gone', sinceMs)).toBeNull()
+  })
+
+  it('doubts nobody for a word of others: who answers is not late', () => {
+    for (const isWatched of [true, false]) {
+      const pair = calm(isWatched)
+      const sinceMs = pair.nowMs
+      for (let times = 0; times < 50; times++) {
+        pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+        pair.run(100)
+      }
+      expect(pair.count('ping', sinceMs)).toBe(50)
+      expect(pair.count('doubt', sinceMs)).toBe(0)
+    }
+    // Who was killed is doubted as soon as without that word.
+    const doubtMs = (isTold: boolean): number | null => {
+      const pair = calm(true)
+      pair.mute[1] = true
+      const sinceMs = pair.nowMs
+      pair.run(200)
+      expect(pair.ends[0].isDoubted).toBe(false)
+      if (isTold) pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
+      pair.run(1_000)
+      return pair.firstOf('doubt', sinceMs)
+    }
+    expect(doubtMs(true)).toBe(doubtMs(false))
   })
 
   it('lets nobody who says all the time that others are gone shorten what they may stand still', () => {
@@ -378,10 +404,10 @@ describe('the liveness of a link', () => {
       { type: 'beat', beat: { asks: false, echo: 2, heldMs: 0 } },
     ])
     const asking = { type: 'beat', beat: { asks: true } }
-    expect(liveness.check(100, 'told')).toMatchObject([{ type: 'ping' }, asking, { type: 'doubt' }])
+    expect(liveness.check(100, 'told')).toMatchObject([{ type: 'ping' }, asking])
     expect([liveness.isDoubted, liveness.isQuiet(100)]).toEqual([true, true])
     expect(liveness.look(400)).toEqual([])
-    expect(liveness.look(500)).toMatchObject([asking])
+    expect(liveness.look(500)).toMatchObject([{ type: 'doubt' }, asking])
     expect(liveness.look(600)).toEqual([])
   })
 

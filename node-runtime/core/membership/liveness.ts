@@ -1,6 +1,6 @@
 // Is the machine at the other end of a link still there? Each side sends beats, often where one of both watches the
 // other closely and seldom elsewhere, and says in each when the next one is to come. Who is late is asked; who does not
-// answer is gone: at once where its computer says that its port is closed (`swarm/port-probe.ts`), else only after a
+// answer is gone: soon where its computer says that its port is closed (`swarm/link.ts`), else only after a
 // silence in which no process that lives would have kept still. What one beat says of the last one of the other side gives the round trip, the shown latency.
 // All times are monotonic: the clock on the wall may jump.
 import { Budget } from '../budget.ts'
@@ -16,7 +16,7 @@ export const SELDOM_MS = 8_000
 const SPREAD = 0.1
 /**
  * Whoever is later than it said by so much is asked, however late it often is: to ask costs some datagrams, and the word
- * that its port is closed is proof. The patience with who says nothing begins only where that is unusual.
+ * that its port is closed says much. The patience with who says nothing begins only where that is unusual.
  */
 const LATE_MS = 400
 /** Before the first word, and of machines of before 0.4, which ask once a second. */
@@ -70,7 +70,7 @@ export type LivenessDeed =
   | { type: 'beat'; beat: Beat }
   /** Ask by whatever way there is. */
   | { type: 'ping'; number: number }
-  /** It is asked now, and nothing was heard of it for longer than is usual. */
+  /** It is asked, and is late, or what its link went through is gone: somebody's word alone gives no doubt. */
   | { type: 'doubt' }
   /** It has not answered for a while. */
   | { type: 'tell' }
@@ -89,6 +89,7 @@ interface Asked {
   /** Since when its silence counts: when it was asked, or the silence became unusual, whichever was later. */
   sinceMs: number
   againMs: number
+  doubted: boolean
   told: boolean
 }
 
@@ -205,6 +206,10 @@ export class Liveness {
     } else if (this.#isGone(asked, nowMs)) {
       deeds.push({ type: 'gone' })
     } else {
+      if (!asked.doubted && nowMs >= this.#doubtMs(asked)) {
+        asked.doubted = true
+        deeds.push({ type: 'doubt' })
+      }
       if (!asked.told && nowMs - asked.sinceMs >= TELL_MS) {
         asked.told = true
         deeds.push({ type: 'tell' })
@@ -292,8 +297,17 @@ export class Liveness {
 
   #ask(nowMs: number, reason: AskReason): LivenessDeed[] {
     const sinceMs = reason === 'late' ? Math.max(nowMs, quietFromMs(this.#history)) : nowMs
-    this.#asked = { reason, fromMs: nowMs, sinceMs, againMs: nowMs + ASK_AGAIN_MS, told: false }
-    return [this.#ping(nowMs), this.#beat(nowMs, true), { type: 'doubt' }]
+    const againMs = nowMs + ASK_AGAIN_MS
+    const doubted = reason === 'late' || reason === 'cut'
+    this.#asked = { reason, fromMs: nowMs, sinceMs, againMs, doubted, told: false }
+    const deeds: LivenessDeed[] = [this.#ping(nowMs), this.#beat(nowMs, true)]
+    return doubted ? [...deeds, { type: 'doubt' }] : deeds
+  }
+
+  /** When who was asked before it was late is late, with its beat or with its answer. */
+  #doubtMs({ fromMs }: Asked): number {
+    const answerMs = Math.max(LATE_MS, ROUND_TRIPS * (this.#latencyMs ?? 0))
+    return Math.min(this.#lateFromMs, fromMs + answerMs)
   }
 
   /** It is there: how long that took is to be expected again. */
@@ -331,7 +345,8 @@ export class Liveness {
     const asked = this.#asked
     if (asked === null) return Math.min(this.#beatMs, this.#lateFromMs)
     const tellMs = asked.told ? asked.againMs : asked.sinceMs + TELL_MS
-    return Math.min(this.#beatMs, asked.againMs, tellMs)
+    const doubtMs = asked.doubted ? tellMs : this.#doubtMs(asked)
+    return Math.min(this.#beatMs, asked.againMs, tellMs, doubtMs)
   }
 
   #measure(roundTripMs: number): void {
