@@ -92,7 +92,7 @@ it('a cloud is begun in a folder whose machine is off, and its owner makes relea
     made['release'],
   ])
   await testnet.close()
-}, 60_000)
+}, 120_000)
 
 it('a release file that is none is refused before anything starts', async () => {
   const { error } = await run('up', '--data', join(folder, 'm'), '--release', join(folder, 'none'))
