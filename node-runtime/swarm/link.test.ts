@@ -130,7 +130,7 @@ describe('the word of a computer that a port is closed', () => {
     const { link, asked, goBy } = await start(['open', 'closed', 'closed'])
     for (let number = 2; number < 20; number++) {
       link.check('told')
-      await run(100)
+      await run(90)
       goBy(9, number)
     }
     expect(asked).toEqual(['open'])

@@ -188,7 +188,7 @@ describe('the liveness of a link', () => {
     pair.do(0, pair.ends[0].check(pair.nowMs, 'told'))
     expect(pair.count('ping', sinceMs)).toBe(1)
     pair.run(12_000)
-    expect(pair.firstOf('doubt', sinceMs)).toBe(400)
+    expect(pair.firstOf('doubt', sinceMs)).toBe(100)
     expect(pair.firstOf('gone', sinceMs)).toBeLessThanOrEqual(10_500)
     const other = calm(false)
     other.mute[1] = true
@@ -406,8 +406,10 @@ describe('the liveness of a link', () => {
     const asking = { type: 'beat', beat: { asks: true } }
     expect(liveness.check(100, 'told')).toMatchObject([{ type: 'ping' }, asking])
     expect([liveness.isDoubted, liveness.isQuiet(100)]).toEqual([true, true])
+    expect(liveness.look(199)).toEqual([])
+    expect(liveness.look(200)).toEqual([{ type: 'doubt' }])
     expect(liveness.look(400)).toEqual([])
-    expect(liveness.look(500)).toMatchObject([{ type: 'doubt' }, asking])
+    expect(liveness.look(500)).toMatchObject([asking])
     expect(liveness.look(600)).toEqual([])
   })
 

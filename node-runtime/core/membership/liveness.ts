@@ -19,6 +19,8 @@ const SPREAD = 0.1
  * that its port is closed says much. The patience with who says nothing begins only where that is unusual.
  */
 const LATE_MS = 400
+/** Who is asked before it is late is late when it has not answered for so long, or for four round trips. */
+const LATE_ANSWER_MS = 100
 /** Before the first word, and of machines of before 0.4, which ask once a second. */
 const UNTOLD_MS = 1_000
 /**
@@ -306,7 +308,7 @@ export class Liveness {
 
   /** When who was asked before it was late is late, with its beat or with its answer. */
   #doubtMs({ fromMs }: Asked): number {
-    const answerMs = Math.max(LATE_MS, ROUND_TRIPS * (this.#latencyMs ?? 0))
+    const answerMs = Math.max(LATE_ANSWER_MS, ROUND_TRIPS * (this.#latencyMs ?? 0))
     return Math.min(this.#lateFromMs, fromMs + answerMs)
   }
 
