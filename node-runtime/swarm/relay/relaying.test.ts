@@ -23,10 +23,19 @@ const PATIENCE_MS = 30_000
 const CLOUD = keyOf('a cloud')
 
 let testnet: Testnet
+/** They have a link. */
+let ada: Machine
+let ben: Machine
 beforeEach(async () => {
   testnet = await startTestnet()
+  ada = new Machine('ada')
+  ben = new Machine('ben')
+  ada.network.link(ben.network)
 })
-afterEach(() => testnet.close())
+afterEach(async () => {
+  await Promise.all([ada.close(), ben.close()])
+  await testnet.close()
+})
 
 /** A machine that may relay. */
 class Machine {
@@ -69,15 +78,6 @@ class Machine {
 }
 
 describe('relays that others say they are', () => {
-  let ada: Machine
-  let ben: Machine
-  beforeEach(() => {
-    ada = new Machine('ada')
-    ben = new Machine('ben')
-    ada.network.link(ben.network)
-  })
-  afterEach(() => Promise.all([ada.close(), ben.close()]))
-
   const relay = keysOf('relay')
   const itsOwn = (): ProvedKey => proveRelay(relay, ben.id, CLOUD)
 
@@ -141,15 +141,6 @@ describe('relays that others say they are', () => {
 })
 
 describe('a machine that relays', { timeout: 3 * PATIENCE_MS }, () => {
-  let ada: Machine
-  let ben: Machine
-  beforeEach(() => {
-    ada = new Machine('ada')
-    ben = new Machine('ben')
-    ada.network.link(ben.network)
-  })
-  afterEach(() => Promise.all([ada.close(), ben.close()]))
-
   const set = (machine: Machine, isOpen: boolean): void => {
     machine.isOpen = isOpen
     machine.relaying.update()
